@@ -1,0 +1,68 @@
+"""One table of events. Nothing here refers to other rows, since events outlive customers, users and operators."""
+
+from django.db import models
+
+from apps.core.ids import new_id
+
+
+class Outcome(models.TextChoices):
+    SUCCESS = "success"
+    FAILURE = "failure"
+    DENIED = "denied"
+
+
+class Severity(models.TextChoices):
+    """How much attention a security event deserves; plain audit events are `info`."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Event(models.Model):
+    """What happened. Written once by `events.record`; a database trigger refuses UPDATE and DELETE (contract 8)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    at = models.DateTimeField()
+    customer_id = models.UUIDField(null=True)
+    user_id = models.UUIDField(null=True)
+    actor = models.CharField(max_length=200)  # "user:<id>", "operator:<email>", "api-key:<key id>", "system", "anonymous"
+    action = models.CharField(max_length=64)
+    outcome = models.CharField(max_length=16, choices=Outcome)
+    severity = models.CharField(max_length=16, choices=Severity, default=Severity.INFO)
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=512, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("-at", "-id")
+        indexes = (
+            models.Index(fields=("customer_id", "-at"), name="event_customer_at"),
+            models.Index(fields=("customer_id", "user_id", "-at"), name="event_user_at"),
+            models.Index(fields=("action", "-at"), name="event_action_at"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.action} ({self.outcome})"
+
+
+class ChainLink(models.Model):
+    """The place of an event in its customer's hash chain: `hash` covers the event and the link before it."""
+
+    event = models.OneToOneField(Event, on_delete=models.PROTECT, primary_key=True, db_constraint=False)
+    customer_id = models.UUIDField(null=True)
+    position = models.BigIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("customer_id", "position"), name="chain_position_once", nulls_distinct=False
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"link {self.position}"

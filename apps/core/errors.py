@@ -1,0 +1,85 @@
+"""The errors that the API answers with. Rooms derive their own; `error_answers` alone turns them into responses."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class GatehouseError(Exception):
+    """An answer that is not a success: `status` (HTTP), `type` (stable, machine-readable), `message` (for a person)."""
+
+    status: ClassVar[int] = 400
+    type: ClassVar[str] = "bad_request"
+    message: ClassVar[str | Promise] = _("The request could not be understood.")
+
+    def __init__(
+        self,
+        message: str | Promise | None = None,
+        *,
+        retry_after: float | None = None,
+        limit: str | None = None,
+        fields: Mapping[str, list[str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`retry_after` in seconds and `limit` (its stable name) go with 429; `fields` with validation errors."""
+        self.text = self.message if message is None else message
+        self.retry_after = retry_after
+        self.limit = limit
+        self.fields = fields
+        self.headers = dict(headers or {})
+        super().__init__(str(self.type))
+
+
+class ValidationFailed(GatehouseError):
+    type = "validation_error"
+    message = _("Some fields are missing or wrong.")
+
+
+class MalformedRequest(GatehouseError):
+    type = "malformed_request"
+    message = _("The request body is not valid JSON.")
+
+
+class AuthenticationError(GatehouseError):
+    """401: the caller is not who the endpoint needs. `oauth_error` is RFC 6750's `error`; empty when nothing was presented."""
+
+    status = 401
+    oauth_error: ClassVar[str] = "invalid_token"
+
+
+class AuthenticationRequired(AuthenticationError):
+    type = "authentication_required"
+    message = _("Please sign in.")
+    oauth_error = ""
+
+
+class PermissionDenied(GatehouseError):
+    status = 403
+    type = "permission_denied"
+    message = _("You are not allowed to do this.")
+
+
+class NotFound(GatehouseError):
+    status = 404
+    type = "not_found"
+    message = _("There is nothing here.")
+
+
+class PayloadTooLarge(GatehouseError):
+    status = 413
+    type = "payload_too_large"
+    message = _("The request body is too large.")
+
+
+class RateLimited(GatehouseError):
+    status = 429
+    type = "rate_limited"
+    message = _("Too many attempts. Please wait a little and try again.")
+
+
+class TemporarilyUnavailable(GatehouseError):
+    status = 503
+    type = "temporarily_unavailable"
+    message = _("This is not available right now. Please try again in a moment.")

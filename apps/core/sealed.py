@@ -1,0 +1,43 @@
+"""Secrets at rest (contract 2.4): a model field whose value decrypts only in its own table, column and row.
+
+Stored as `<master key id>.<base64url(nonce + ciphertext)>`. `rotate_master_key` finds every such field by its type.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from apps.core import ciphers
+
+SCHEME = "gatehouse/sealed/v1"
+
+
+class SealedField(models.TextField[str, str]):
+    """Holds a sealed secret. Read and write it by `sealed.read` and `sealed.write`, never directly."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["editable"] = False
+        super().__init__(*args, **kwargs)
+
+
+def write(row: models.Model, field: str, secret: bytes) -> None:
+    """Seal `secret` into `row.<field>` under the current master key. The row's primary key must be set already."""
+    key_id, key = next(iter(settings.MASTER_KEYS.items()))
+    sealed = ciphers.encrypt(secret, key=key, associated_data=_place(row, field))
+    setattr(row, field, f"{key_id}.{urlsafe_b64encode(sealed).decode()}")
+
+
+def read(row: models.Model, field: str) -> bytes:
+    """The secret sealed in `row.<field>`. Raises DecryptionFailed when it was moved, altered, or its key is gone."""
+    key_id, _, encoded = str(getattr(row, field)).partition(".")
+    key = settings.MASTER_KEYS.get(key_id)
+    if key is None:
+        raise ciphers.DecryptionFailed
+    return ciphers.decrypt(urlsafe_b64decode(encoded), key=key, associated_data=_place(row, field))
+
+
+def _place(row: models.Model, field: str) -> bytes:
+    column = row._meta.get_field(field).column  # type: ignore[union-attr]  # only concrete fields come here
+    return "\0".join((SCHEME, row._meta.db_table, str(column), str(row.pk))).encode()

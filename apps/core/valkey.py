@@ -1,0 +1,52 @@
+"""The one door to Valkey: the client, the names of keys, atomic scripts, and what to do when it is away."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import redis
+from django_redis import get_redis_connection
+
+from apps.core.errors import TemporarilyUnavailable
+
+
+class ValkeyUnavailable(TemporarilyUnavailable):
+    """Valkey did not answer. Endpoints that cannot do without it answer 503 temporarily_unavailable."""
+
+
+def client() -> redis.Redis:
+    """The process's pooled client. Wrap its use in `reachable()`."""
+    connection: redis.Redis = get_redis_connection("default")
+    return connection
+
+
+def key(tag: UUID | str, *parts: str) -> str:
+    """`gatehouse:{<tag>}:<part>:<part>`. The tag (a customer's id) keeps one request's keys in one cluster slot."""
+    return ":".join((f"gatehouse:{{{tag}}}", *parts))
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Translate a lost or slow Valkey into ValkeyUnavailable."""
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise ValkeyUnavailable from error
+
+
+class Script:
+    """A Lua script: one atomic step, one round trip once Valkey knows it."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    @cached_property
+    def _registered(self) -> Any:
+        return client().register_script(self.source)
+
+    def __call__(self, *, keys: Sequence[str], args: Sequence[str | bytes | int | float] = ()) -> Any:
+        """Run it. Raises ValkeyUnavailable."""
+        with reachable():
+            return self._registered(keys=list(keys), args=list(args), client=client())

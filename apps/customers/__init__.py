@@ -1,0 +1,1 @@
+"""Tenants: their keyring, allowlist, policy and quotas."""

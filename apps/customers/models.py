@@ -1,0 +1,134 @@
+"""Customers (tenants), the versions of their signing secrets, and the exceptions each makes to the defaults."""
+
+from uuid import UUID
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+
+from apps.core.ids import new_id
+from apps.core.sealed import SealedField
+
+# Fixed, so that a request without a key needs no look-up to know its customer (contract 1.4).
+DEFAULT_CUSTOMER_ID = UUID("01900000-0000-7000-8000-000000000001")
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+class CustomerStatus(models.TextChoices):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class Algorithm(models.TextChoices):
+    """What a customer's tokens are signed with; fixes the one algorithm accepted for it (contract 3.2)."""
+
+    HS256 = "HS256"
+
+
+class CodeAlphabet(models.TextChoices):
+    DIGITS = "digits"
+    LETTERS = "letters"  # without look-alikes
+
+
+def between(low: int, high: int) -> list[MinValueValidator | MaxValueValidator]:
+    return [MinValueValidator(low), MaxValueValidator(high)]
+
+
+class Customer(models.Model):
+    """A tenant and its policy. Durations are in seconds. Change it through `lifecycle`, which tells every process."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.CharField(
+        max_length=63, unique=True, validators=[RegexValidator(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    )  # part of the tokens' issuer: never changes
+    name = models.CharField(max_length=200)
+    status = models.CharField(max_length=16, choices=CustomerStatus, default=CustomerStatus.ACTIVE)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    algorithm = models.CharField(max_length=8, choices=Algorithm, default=Algorithm.HS256)
+    access_lifetime = models.PositiveIntegerField(default=7 * HOUR, validators=between(5 * MINUTE, DAY))
+    refresh_lifetime = models.PositiveIntegerField(default=7 * DAY, validators=between(HOUR, 90 * DAY))
+    refresh_grace = models.PositiveIntegerField(default=10, validators=between(0, 60))
+
+    code_length = models.PositiveSmallIntegerField(default=6, validators=between(4, 10))
+    code_alphabet = models.CharField(max_length=8, choices=CodeAlphabet, default=CodeAlphabet.DIGITS)
+    code_lifetime = models.PositiveIntegerField(default=10 * MINUTE, validators=between(MINUTE, HOUR))
+    code_resend_after = models.PositiveIntegerField(default=30, validators=between(0, 10 * MINUTE))
+    creates_users_on_sign_in = models.BooleanField(default=True)
+
+    daily_code_quota = models.PositiveIntegerField(default=10_000)
+    monthly_code_quota = models.PositiveIntegerField(default=200_000)
+    enforce_allowlist_on_tokens = models.BooleanField(default=False)
+    allowed_origins = models.JSONField(default=list, blank=True)  # ["https://app.example.com", …], for browsers
+
+    sender_name = models.CharField(max_length=100, blank=True)
+    reply_to = models.EmailField(blank=True)
+    logo_url = models.URLField(blank=True)
+    colour = models.CharField(max_length=7, blank=True, validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")])
+    site_domain = models.CharField(max_length=253, blank=True)  # binds the code: "@example.com #123456"
+    default_locale = models.CharField(max_length=16, default="en")
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(Lower("slug"), name="customer_slug_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SigningSecret(models.Model):
+    """One version of a customer's secrets; its id is the `kid` of the tokens it signs. Never changes but for its end."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="signing_secrets")
+    algorithm = models.CharField(max_length=8, choices=Algorithm)
+    access_secret = SealedField()  # 64 random bytes as 128 hex characters
+    refresh_secret = SealedField()
+    fingerprint = models.CharField(max_length=16)  # first 16 hex digits of SHA-256(access + refresh): what operators see
+    created_at = models.DateTimeField()
+    retires_at = models.DateTimeField(null=True)  # null: current; else it verifies until then
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("customer",), condition=models.Q(retires_at__isnull=True), name="one_current_secret"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"secret {self.fingerprint}"
+
+
+class AllowedNetwork(models.Model):
+    """An IPv4 or IPv6 network that may use the customer's API keys. None at all means everybody may."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="allowed_networks")
+    network = models.CharField(max_length=43)  # canonical, as ipaddress.ip_network writes it
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("network",)
+        constraints = (models.UniqueConstraint(fields=("customer", "network"), name="network_once"),)
+
+    def __str__(self) -> str:
+        return self.network
+
+
+class LimitOverride(models.Model):
+    """An exception this customer makes to one of the limits in `limits.DEFAULTS`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="limit_overrides")
+    name = models.CharField(max_length=64)
+    count = models.PositiveIntegerField(validators=between(1, 10_000_000))
+    window = models.PositiveIntegerField(validators=between(1, 31 * DAY))
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("customer", "name"), name="override_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.count} in {self.window} s"

@@ -1,0 +1,1 @@
+"""The outbox: mail that must go out, its transports, templates and ledger."""

@@ -1,0 +1,90 @@
+"""The outbox and its ledger. A message's row is what makes the mail go out; everything else only hurries it."""
+
+from django.db import models
+
+from apps.core.ids import new_id
+from apps.core.sealed import SealedField
+
+
+class MessageState(models.TextChoices):
+    QUEUED = "queued"  # waits for a worker, or for its next try
+    TAKEN = "taken"  # leased by a worker until `leased_until`
+    SENT = "sent"  # accepted by a server
+    FAILED = "failed"  # given up: expired, or refused for good
+    SANDBOXED = "sandboxed"  # belongs to a test key: listed there, never sent
+    SUPPRESSED = "suppressed"  # not to be sent (nobody to send to); exists so that the request costs the same
+
+
+class Message(models.Model):
+    """A mail that must go out. Its rendered content is sealed, since it may hold a code."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    customer_id = models.UUIDField()
+    user_id = models.UUIDField(null=True)
+    kind = models.CharField(max_length=64)  # "sign_in_code", ...: the template
+    recipient = models.CharField(max_length=320)
+    content = SealedField(blank=True)  # JSON: subject, text, html, sender, reply_to; emptied when no longer needed
+    state = models.CharField(max_length=16, choices=MessageState, default=MessageState.QUEUED)
+    attempts = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    next_try_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+    sandbox_key_id = models.CharField(max_length=12, blank=True)
+    last_error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = (
+            models.Index(fields=("customer_id", "-created_at"), name="message_customer_created"),
+            models.Index(
+                fields=("next_try_at",), name="message_due", condition=models.Q(state__in=("queued", "taken"))
+            ),
+            models.Index(
+                fields=("sandbox_key_id", "-created_at"), name="message_sandbox", condition=~models.Q(sandbox_key_id="")
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
+class LedgerStep(models.TextChoices):
+    QUEUED = "queued"
+    TAKEN = "taken"
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    BOUNCED = "bounced"
+    RESENT = "resent"
+    CODE_USED = "code_used"
+
+
+class LedgerEntry(models.Model):
+    """One step in a message's life: when, which server, what it answered. `queued` is the message's own row."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="ledger")
+    at = models.DateTimeField()
+    step = models.CharField(max_length=16, choices=LedgerStep)
+    server = models.CharField(max_length=255, blank=True)
+    answer = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("at", "id")
+
+    def __str__(self) -> str:
+        return f"{self.step} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class Allowance(models.Model):
+    """How many code mails a customer has sent today and this month (UTC). One row a customer, counted by one statement."""
+
+    customer_id = models.UUIDField(primary_key=True)
+    day = models.DateField()
+    sent_today = models.PositiveBigIntegerField()
+    month = models.DateField()  # its first day
+    sent_this_month = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.sent_today} today, {self.sent_this_month} this month"

@@ -1,0 +1,84 @@
+"""Sessions, their refresh tokens, and access tokens ended early. PostgreSQL is the truth; Valkey only repeats it."""
+
+from django.db import models
+
+from apps.core.ids import new_id
+from apps.customers.models import Customer, SigningSecret
+from apps.users.models import User
+
+
+class Delivery(models.TextChoices):
+    """How the tokens reach the client: in the answer's body, or as cookies that a page cannot read (contract 3.8)."""
+
+    BODY = "body"
+    COOKIE = "cookie"
+
+
+class EndReason(models.TextChoices):
+    LOGOUT = "logout"
+    REVOKED = "revoked"  # by its user, from another session
+    OPERATOR = "operator"
+    REFRESH_REUSE = "refresh_reuse"
+    EMERGENCY_ROTATION = "emergency_rotation"
+    USER_DEACTIVATED = "user_deactivated"
+
+
+class Session(models.Model):
+    """A signed-in device. Ends by `ended_at`, or when its last refresh token expires."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)  # the tokens' `sid`
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    delivery = models.CharField(max_length=8, choices=Delivery, default=Delivery.BODY)
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=512, blank=True)
+    created_at = models.DateTimeField()
+    last_activity_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    end_reason = models.CharField(max_length=32, choices=EndReason, blank=True)
+
+    class Meta:
+        ordering = ("-last_activity_at", "-id")
+        indexes = (
+            models.Index(fields=("user",), name="session_alive", condition=models.Q(ended_at__isnull=True)),
+            models.Index(fields=("customer", "-created_at"), name="session_customer"),
+        )
+
+    def __str__(self) -> str:
+        return f"session {self.id}"
+
+
+class RefreshToken(models.Model):
+    """The row without which a refresh token's signature is worth nothing (contract 3.6). Its id is the token's `jti`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="refresh_tokens")
+    signing_secret = models.ForeignKey(SigningSecret, on_delete=models.CASCADE, related_name="+")
+    access_jti = models.UUIDField()  # of the access token issued with it
+    issued_at = models.DateTimeField()  # whole seconds: the tokens' `iat`
+    access_expires_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    successor = models.OneToOneField("self", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        indexes = (models.Index(fields=("expires_at",), name="refresh_expiry"),)
+
+    def __str__(self) -> str:
+        return f"refresh token {self.id}"
+
+
+class RevokedToken(models.Model):
+    """An access token ended before its time (the blacklist). Kept until the token would have expired anyway."""
+
+    jti = models.UUIDField(primary_key=True)
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="revoked_tokens")
+    revoked_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=("expires_at",), name="revoked_expiry"),)
+
+    def __str__(self) -> str:
+        return f"revoked token {self.jti}"

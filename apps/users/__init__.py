@@ -1,0 +1,1 @@
+"""End users of one customer each. Never Django users."""

@@ -1,0 +1,1 @@
+"""Settings, routes and entry points: the only place that knows the environment."""

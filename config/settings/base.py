@@ -1,0 +1,242 @@
+"""What every environment shares. Reads the environment; starts nothing and refuses nothing."""
+
+from datetime import timedelta
+from typing import Any
+
+import config.celery  # so that shared_task finds our application in every process
+from config import environment
+from config.logging import logging_settings
+
+celery_application = config.celery.app
+env = environment.load()
+
+BASE_DIR = environment.PROJECT_ROOT
+
+# --- Secrets -----------------------------------------------------------------------------------
+SECRET_KEY = env.str("SECRET_KEY", default="")
+MASTER_KEYS: dict[str, bytes] = environment.parse_master_keys(env.str("MASTER_KEYS", default=""))
+SERVICE_ENCRYPTION_KEY = env.str("SERVICE_ENCRYPTION_KEY", default="")
+SERVICE_ENCRYPTION_KEY_PREVIOUS = env.str("SERVICE_ENCRYPTION_KEY_PREVIOUS", default="")
+
+# --- Who and where we are ------------------------------------------------------------------------
+DEBUG = False
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+REQUIRE_API_KEY = env.bool("REQUIRE_API_KEY", default=False)
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+
+INSTALLED_APPS = [
+    "unfold",
+    "config.apps.OperatorAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "django_structlog",
+    "corsheaders",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "apps.core",
+    "apps.audit",
+    "apps.mail",
+    "apps.customers",
+    "apps.api_keys",
+    "apps.payloads",
+    "apps.users",
+    "apps.tokens",
+    "apps.otp",
+]
+
+MIDDLEWARE = [
+    "django_structlog.middlewares.RequestMiddleware",
+    "apps.core.middleware.UniformErrorMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "apps.core.middleware.SecurityHeadersMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "apps.core.middleware.AdminOnly",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Engines ---------------------------------------------------------------------------------------
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+VALKEY_TIMEOUT_SECONDS = env.float("VALKEY_TIMEOUT_SECONDS", default=0.5)
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's DATABASES["default"] for a PostgreSQL URL, with a connection pool a process."""
+    parsed: dict[str, Any] = env.db_url_config(url)
+    parsed["ATOMIC_REQUESTS"] = False  # A flow decides inside its transaction and raises after commit.
+    parsed["CONN_HEALTH_CHECKS"] = True
+    parsed["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
+    parsed.setdefault("OPTIONS", {})["connect_timeout"] = 5
+    return parsed
+
+
+def valkey_cache(url: str) -> dict[str, Any]:
+    """CACHES["default"] for a Valkey URL: JSON, never pickle; short timeouts, no silent retry."""
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": url,
+        "KEY_PREFIX": "gatehouse",
+        "OPTIONS": {
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "SOCKET_CONNECT_TIMEOUT": VALKEY_TIMEOUT_SECONDS,
+            "SOCKET_TIMEOUT": VALKEY_TIMEOUT_SECONDS,
+        },
+    }
+
+
+def use_engines(*, database_url: str, redis_url: str) -> dict[str, Any]:
+    """The settings that follow from where PostgreSQL and Valkey are; the broker is Valkey unless told otherwise."""
+    broker = env.str("CELERY_BROKER_URL", default="") or redis_url.replace("unix://", "redis+socket://").replace(
+        "?db=", "?virtual_host="
+    )
+    return {
+        "DATABASES": {"default": database(database_url)},
+        "CACHES": {"default": valkey_cache(redis_url)},
+        "REDIS_URL": redis_url,
+        "CELERY_BROKER_URL": broker,
+    }
+
+
+# --- Celery ------------------------------------------------------------------------------------------
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A request must never hang on a lost broker: publishing gives up at once, and the sweeper re-enqueues.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 1,
+    "max_retries": 0,
+    "retry_policy": {"max_retries": 0},
+    "global_keyprefix": "gatehouse:celery:",
+}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BEAT_SCHEDULE = {
+    "sweep-mail": {"task": "mail.sweep", "schedule": timedelta(seconds=15)},
+    "retry-invalidations": {"task": "core.retry_invalidations", "schedule": timedelta(seconds=5)},
+    "chain-audit-events": {"task": "audit.chain_events", "schedule": timedelta(seconds=10)},
+    "remove-expired-tokens": {"task": "tokens.remove_expired", "schedule": timedelta(hours=1)},
+}
+
+# --- Mail ----------------------------------------------------------------------------------------------
+EMAIL_URL = env.str("EMAIL_URL", default="")
+EMAIL_URL_FALLBACK = env.str("EMAIL_URL_FALLBACK", default="")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Gatehouse <no-reply@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_TIMEOUT_SECONDS = env.float("EMAIL_TIMEOUT_SECONDS", default=10)
+MAIL_LEASE_SECONDS = env.float("MAIL_LEASE_SECONDS", default=60)
+
+# --- Sign-in of operators (Django's own users) -----------------------------------------------------------
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+SESSION_COOKIE_NAME = "gatehouse_operator"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "gatehouse_operator_csrf"
+CSRF_COOKIE_HTTPONLY = True
+OPERATOR_SECOND_FACTOR_REQUIRED = env.bool("OPERATOR_SECOND_FACTOR_REQUIRED", default=True)
+
+# --- The API ---------------------------------------------------------------------------------------------
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+MAX_BODY_BYTES = 64 * 1024
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.tokens.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.tokens.permissions.IsSignedIn"],
+    "DEFAULT_PARSER_CLASSES": ["apps.payloads.parsers.EnvelopeParser"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.payloads.renderers.EnvelopeRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.negotiation.JsonOnly",
+    "DEFAULT_SCHEMA_CLASS": "apps.payloads.schema.EnvelopeSchema",
+    "EXCEPTION_HANDLER": "apps.core.error_answers.answer",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Gatehouse",
+    "DESCRIPTION": "Self-hosted, multi-tenant sign-in.",
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Browsers ----------------------------------------------------------------------------------------------
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CORS_ALLOWED_ORIGINS: list[str] = []  # Per customer: apps.customers.origins answers django-cors-headers' signal.
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "x-csrf-token", "x-otp-api-key", "x-request-id"]
+CORS_EXPOSE_HEADERS = ["X-Encrypted", "X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"]
+CORS_URLS_REGEX = r"^/(api|\.well-known|customers)/.*$"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+    },
+}
+
+# --- Static files, language, time --------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / ".data" / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Logs ----------------------------------------------------------------------------------------------------
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # The address is bound by apps.core.client_address, which knows our proxies.
+DJANGO_STRUCTLOG_USER_ID_FIELD = None
+LOGGING_CONFIG = None
+logging_settings(level=env.str("LOG_LEVEL", default="INFO"))
