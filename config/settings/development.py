@@ -5,6 +5,7 @@ from pathlib import Path
 
 from config import development_keys, embedded, environment
 from config.settings.base import *  # noqa: F403  (settings modules extend one another this way)
+from config.settings.base import INSTALLED_APPS as SHARED_APPS
 from config.settings.base import use_engines
 
 environment.load()
@@ -27,6 +28,8 @@ PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 EMAIL_URL = os.environ.get("EMAIL_URL", "smtp://127.0.0.1:1025")
 OPERATOR_SECOND_FACTOR_REQUIRED = False
+INSTALLED_APPS = [*SHARED_APPS, "demo"]
+WHITENOISE_USE_FINDERS = True  # static files straight from the apps, without collectstatic
 STATIC_ROOT = DATA_DIR / "static"
 
 globals().update(use_engines(database_url=os.environ["DATABASE_URL"], redis_url=os.environ["REDIS_URL"]))
