@@ -9,6 +9,7 @@ from uuid import UUID
 import redis
 from django_redis import get_redis_connection
 
+from apps.core.connections import Run
 from apps.core.errors import TemporarilyUnavailable
 
 
@@ -25,6 +26,11 @@ def client() -> redis.Redis:
 def key(tag: UUID | str, *parts: str) -> str:
     """`gatehouse:{<tag>}:<part>:<part>`. The tag (a customer's id) keeps one request's keys in one cluster slot."""
     return ":".join((f"gatehouse:{{{tag}}}", *parts))
+
+
+def run_id() -> str:
+    """Which run of the server this process talks to; another one after a restart or a failover. Read it after a reply."""
+    return Run.id
 
 
 @contextmanager

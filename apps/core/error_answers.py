@@ -1,0 +1,130 @@
+"""The one place that turns errors into answers, in the one form of contract 5."""
+
+import math
+from typing import Any, cast
+
+import structlog
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import DataError
+from django.http import Http404, HttpRequest, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+
+from apps.core import errors
+from apps.core.requests import request_id_of
+from apps.core.times import rfc3339
+
+log = structlog.get_logger(__name__)
+
+
+class MethodNotAllowed(errors.GatehouseError):
+    status = 405
+    type = "method_not_allowed"
+    message = _("This address does not answer to this method.")
+
+
+class UnsupportedMediaType(errors.GatehouseError):
+    status = 415
+    type = "unsupported_media_type"
+    message = _("Send the body as application/json.")
+
+
+class NotAcceptable(errors.GatehouseError):
+    status = 406
+    type = "not_acceptable"
+    message = _("Answers are application/json.")
+
+
+class InternalError(errors.GatehouseError):
+    status = 500
+    type = "internal_error"
+    message = _("Something went wrong on our side. It has been logged under the request id.")
+
+
+def answer(error: Exception, context: dict[str, Any]) -> Response:
+    """DRF's EXCEPTION_HANDLER."""
+    request = cast("HttpRequest", context["request"])
+    known = translate(error)
+    if isinstance(known, InternalError):
+        log.error("unexpected_error", exc_info=error)
+    return Response(body_of(known, request), status=known.status, headers=headers_of(known))
+
+
+def plain(error: errors.GatehouseError, request: HttpRequest) -> JsonResponse:
+    """The answer outside DRF: unknown paths, refused hosts, failures in middleware."""
+    return JsonResponse(body_of(error, request), status=error.status, headers=headers_of(error))
+
+
+def translate(error: Exception) -> errors.GatehouseError:
+    """Any exception as one of ours."""
+    if isinstance(error, errors.GatehouseError):
+        return error
+    if isinstance(error, drf.ValidationError):
+        return errors.ValidationFailed(fields=_fields(error.detail))
+    for kinds, ours in _TRANSLATIONS:
+        if isinstance(error, kinds):
+            return ours()
+    if isinstance(error, drf.MethodNotAllowed):
+        return MethodNotAllowed()
+    return InternalError()
+
+
+_TRANSLATIONS: tuple[tuple[tuple[type[Exception], ...], type[errors.GatehouseError]], ...] = (
+    ((drf.ParseError,), errors.MalformedRequest),
+    ((drf.NotAuthenticated, drf.AuthenticationFailed), errors.AuthenticationRequired),
+    ((drf.PermissionDenied, DjangoPermissionDenied), errors.PermissionDenied),
+    ((drf.NotFound, Http404), errors.NotFound),
+    ((drf.UnsupportedMediaType,), UnsupportedMediaType),
+    ((drf.NotAcceptable,), NotAcceptable),
+    ((RequestDataTooBig,), errors.PayloadTooLarge),
+    # A value that PostgreSQL cannot hold (a NUL, a number out of range) is the caller's fault.
+    ((SuspiciousOperation, DataError), errors.ValidationFailed),
+)
+
+
+def body_of(error: errors.GatehouseError, request: HttpRequest) -> dict[str, Any]:
+    """The JSON document of an error."""
+    body: dict[str, Any] = {
+        "code": error.status,
+        "type": error.type,
+        "message": str(error.text),
+        "timestamp": rfc3339(timezone.now()),
+        "request_id": request_id_of(request),
+    }
+    if error.fields:
+        body["fields"] = dict(error.fields)
+    if error.limit:
+        body["limit"] = error.limit
+    if error.retry_after is not None:
+        body["retry_after"] = _whole_seconds(error.retry_after)
+    return {"error": body}
+
+
+def headers_of(error: errors.GatehouseError) -> dict[str, str]:
+    """The headers of an error: when to come back, and how to authenticate (RFC 6750 section 3)."""
+    headers = dict(error.headers)
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(_whole_seconds(error.retry_after))
+    if isinstance(error, errors.AuthenticationError):
+        challenge = f'Bearer error="{error.oauth_error}"' if error.oauth_error else "Bearer"
+        headers["WWW-Authenticate"] = challenge
+    return headers
+
+
+def _whole_seconds(seconds: float) -> int:
+    """Rounded up, so that who waits as long as told is let in."""
+    return max(1, math.ceil(seconds))
+
+
+def _fields(detail: Any, prefix: str = "") -> dict[str, list[str]]:
+    """DRF's nested error details as one flat mapping: `{"address.city": ["…"]}`."""
+    if isinstance(detail, dict):
+        nested = [_fields(member, f"{prefix}.{name}" if prefix else str(name)) for name, member in detail.items()]
+        return {name: texts for fields in nested for name, texts in fields.items()}
+    texts = detail if isinstance(detail, list) else [detail]
+    if any(isinstance(text, dict) for text in texts):
+        return _fields({str(index): text for index, text in enumerate(texts) if text}, prefix)
+    return {prefix or "non_field_errors": [str(text) for text in texts]}

@@ -1,0 +1,33 @@
+"""Errors outside the API's views: JSON in the one form, but pages for people under /admin/."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views import defaults
+
+from apps.core import error_answers, errors
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error_answers.plain(error_answers.translate(exception), request)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_for_people(request):
+        return defaults.permission_denied(request, exception)
+    return error_answers.plain(errors.PermissionDenied(), request)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_for_people(request):
+        return defaults.page_not_found(request, exception)
+    return error_answers.plain(errors.NotFound(), request)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if is_for_people(request):
+        return defaults.server_error(request)
+    return error_answers.plain(error_answers.InternalError(), request)
+
+
+def is_for_people(request: HttpRequest) -> bool:
+    """Whether a browser's page is asked for, not the API."""
+    return request.path.startswith("/admin/")

@@ -1,0 +1,65 @@
+"""Whether this process lives, and whether it can serve."""
+
+from collections.abc import Callable
+
+import structlog
+from celery import current_app
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+
+from apps.core import valkey
+
+log = structlog.get_logger(__name__)
+
+BROKER_TIMEOUT_SECONDS = 2
+
+
+def healthz(_request: HttpRequest) -> JsonResponse:
+    """200 as long as the process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(_request: HttpRequest) -> JsonResponse:
+    """200 when everything needed to serve is in order; 503 names what is not. Says nothing about why: that is logged."""
+    state = {name: "ok" if _works(name, check) else "down" for name, check in CHECKS.items()}
+    ready = all(value == "ok" for value in state.values())
+    return JsonResponse({"status": "ok" if ready else "unavailable", **state}, status=200 if ready else 503)
+
+
+def _works(name: str, check: Callable[[], bool]) -> bool:
+    try:
+        return check()
+    except Exception as error:  # noqa: BLE001  (whatever is wrong with it, it is down)
+        log.warning("not_ready", part=name, error=type(error).__name__)
+        return False
+
+
+def _database() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return True
+
+
+def _valkey() -> bool:
+    with valkey.reachable():
+        return bool(valkey.client().ping())
+
+
+def _broker() -> bool:
+    with current_app.connection_for_write(connect_timeout=BROKER_TIMEOUT_SECONDS) as broker:
+        broker.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT_SECONDS)
+    return True
+
+
+def _migrations() -> bool:
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+CHECKS: dict[str, Callable[[], bool]] = {
+    "database": _database,
+    "valkey": _valkey,
+    "broker": _broker,
+    "migrations": _migrations,
+}

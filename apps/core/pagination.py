@@ -1,0 +1,60 @@
+"""Cursor pages: stable while rows are added, one query a page, no total to count."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+
+from apps.core.errors import ValidationFailed
+
+DEFAULT_SIZE = 50
+LARGEST_SIZE = 100
+
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: `document()` is the answer's body, `{"results": […], "next": "<cursor>" or null}`."""
+
+    results: list[dict[str, Any]]
+    next: str | None
+
+    def document(self) -> dict[str, Any]:
+        return {"results": self.results, "next": self.next}
+
+
+def page(rows: QuerySet[Row], *, request: Request, represent: Callable[[Row], dict[str, Any]]) -> Page:
+    """The page that `?cursor=` and `?limit=` ask for, newest id first (ids are UUIDv7). Raises ValidationFailed."""
+    size = _size(request.query_params.get("limit"))
+    cursor = request.query_params.get("cursor")
+    ordered = rows.order_by("-id")
+    if cursor:
+        ordered = ordered.filter(id__lt=_decode(cursor))
+    found = list(ordered[: size + 1])
+    more = len(found) > size
+    return Page([represent(row) for row in found[:size]], _encode(found[size - 1].pk) if more else None)
+
+
+def _size(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_SIZE
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= LARGEST_SIZE:
+        raise ValidationFailed(fields={"limit": [_("Give a whole number from 1 to %d.") % LARGEST_SIZE]})
+    return int(text)
+
+
+def _encode(row_id: UUID) -> str:
+    return urlsafe_b64encode(row_id.bytes).rstrip(b"=").decode()
+
+
+def _decode(cursor: str) -> UUID:
+    try:
+        return UUID(bytes=urlsafe_b64decode(cursor.encode("ascii") + b"=="))
+    except ValueError as error:
+        raise ValidationFailed(fields={"cursor": [_("This is not a cursor of ours.")]}) from error

@@ -1,0 +1,68 @@
+"""What flows may know of a request: who called, from where, under which request id."""
+
+import re
+import uuid
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from apps.core import client_address
+
+ACCEPTED_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+LONGEST_USER_AGENT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a request came from. `ip` is None when the server knows no peer (a unix socket)."""
+
+    ip: str | None
+    user_agent: str
+    request_id: str
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """The caller of this request."""
+    return Caller(
+        ip=address_of(request),
+        user_agent=request.headers.get("User-Agent", "").replace("\0", "")[:LONGEST_USER_AGENT],
+        request_id=request_id_of(request),
+    )
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """The client's address as text (contract 1.6)."""
+    address = client_address.address_of(
+        peer=request.META.get("REMOTE_ADDR", ""),
+        forwarded_for=request.headers.get("X-Forwarded-For", ""),
+        trusted=_trusted_proxies(tuple(settings.TRUSTED_PROXIES)),
+    )
+    return str(address) if address else None
+
+
+@lru_cache(maxsize=4)
+def _trusted_proxies(texts: tuple[str, ...]) -> tuple[client_address.Network, ...]:
+    return client_address.parse_networks(texts)
+
+
+def request_id_of(request: HttpRequest) -> str:
+    """The request's id: the caller's own `X-Request-ID` when it is harmless, else a fresh one; the same at every call."""
+    known = getattr(request, "gatehouse_request_id", None)
+    if known is None:
+        offered = request.headers.get("X-Request-ID", "")
+        known = offered if ACCEPTED_REQUEST_ID.match(offered) else uuid.uuid4().hex
+        request.gatehouse_request_id = known  # type: ignore[attr-defined]  # ours, on Django's request
+    return str(known)
+
+
+def path_as_sent(request: HttpRequest) -> str:
+    """The path as the client sent it, percent-encoding and all, without the query.
+
+    Servers keep it as RAW_URI or REQUEST_URI; where neither is known, the decoded path is quoted again.
+    """
+    raw = request.META.get("RAW_URI") or request.META.get("REQUEST_URI") or ""
+    if raw.startswith("/"):
+        return str(raw).partition("?")[0]
+    return request.get_full_path().partition("?")[0]

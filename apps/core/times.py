@@ -1,0 +1,8 @@
+"""Times as the API writes them."""
+
+from datetime import UTC, datetime
+
+
+def rfc3339(at: datetime) -> str:
+    """RFC 3339 in UTC to the second: `2026-01-02T03:04:05Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

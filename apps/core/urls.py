@@ -1,0 +1,10 @@
+"""Health."""
+
+from django.urls import path
+
+from apps.core import health
+
+urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+]

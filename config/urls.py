@@ -1,0 +1,23 @@
+"""Every address of the service. Each room lists its own paths in full."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from config.documentation import DocumentationPolicy
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", admin.site.urls),
+    path("", include("apps.core.urls")),
+    path("", include("apps.payloads.urls")),
+    path("", include("apps.api_keys.urls")),
+    path("", include("apps.tokens.urls")),
+    path("", include("apps.otp.urls")),
+    path("api/schema", DocumentationPolicy.schema(SpectacularAPIView), name="schema"),
+    path("api/docs", DocumentationPolicy.page(SpectacularSwaggerSplitView, schema="schema")),
+]
+
+handler400 = "apps.core.error_pages.bad_request"
+handler403 = "apps.core.error_pages.permission_denied"
+handler404 = "apps.core.error_pages.not_found"
+handler500 = "apps.core.error_pages.server_error"
