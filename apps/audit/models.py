@@ -43,6 +43,7 @@ class Event(models.Model):
             models.Index(fields=("customer_id", "-at"), name="event_customer_at"),
             models.Index(fields=("customer_id", "user_id", "-at"), name="event_user_at"),
             models.Index(fields=("action", "-at"), name="event_action_at"),
+            models.Index(fields=("-at", "-id"), name="event_at"),
         )
 
     def __str__(self) -> str:
@@ -59,8 +60,10 @@ class ChainLink(models.Model):
 
     class Meta:
         constraints = (
+            models.UniqueConstraint(fields=("customer_id", "position"), name="chain_position_once"),
+            # NULLs are distinct to PostgreSQL 14, so the service's own chain needs a constraint of its own.
             models.UniqueConstraint(
-                fields=("customer_id", "position"), name="chain_position_once", nulls_distinct=False
+                fields=("position",), condition=models.Q(customer_id__isnull=True), name="service_chain_position_once"
             ),
         )
 

@@ -40,7 +40,6 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
-    "django_structlog",
     "corsheaders",
     "csp",
     "rest_framework",
@@ -58,14 +57,20 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django_structlog.middlewares.RequestMiddleware",
-    "apps.core.middleware.UniformErrorMiddleware",
+    "apps.core.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "apps.core.middleware.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
-    "apps.core.middleware.AdminOnly",
+    "apps.core.middleware.AdminContentSecurityPolicyMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    # Below here: the operators' admin alone.
+    "apps.core.middleware.AdminSessionMiddleware",
+    "apps.core.middleware.AdminCsrfMiddleware",
+    "apps.core.middleware.AdminAuthenticationMiddleware",
+    "apps.core.middleware.AdminSecondFactorMiddleware",
+    "apps.core.middleware.AdminMessageMiddleware",
 ]
 
 TEMPLATES = [
@@ -85,6 +90,7 @@ TEMPLATES = [
 
 # --- Engines ---------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DJANGO_REDIS_CONNECTION_FACTORY = "apps.core.connections.ConnectionFactory"
 VALKEY_TIMEOUT_SECONDS = env.float("VALKEY_TIMEOUT_SECONDS", default=0.5)
 
 
@@ -221,6 +227,17 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+# django-unfold evaluates expressions (Alpine.js) and styles inline: allowed under /admin/ alone.
+ADMIN_CONTENT_SECURITY_POLICY = {
+    "default-src": ["'self'"],
+    "script-src": ["'self'", "'unsafe-eval'"],
+    "style-src": ["'self'", "'unsafe-inline'"],
+    "img-src": ["'self'", "data:"],
+    "frame-ancestors": ["'none'"],
+    "base-uri": ["'none'"],
+    "form-action": ["'self'"],
+}
+
 # --- Static files, language, time --------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / ".data" / "static"
@@ -235,8 +252,5 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 # --- Logs ----------------------------------------------------------------------------------------------------
-DJANGO_STRUCTLOG_CELERY_ENABLED = True
-DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # The address is bound by apps.core.client_address, which knows our proxies.
-DJANGO_STRUCTLOG_USER_ID_FIELD = None
 LOGGING_CONFIG = None
 logging_settings(level=env.str("LOG_LEVEL", default="INFO"))

@@ -1,0 +1,138 @@
+"""The hash chain of each customer's events: proof that none was altered, removed or slipped in.
+
+A link's hash covers the event and the link before it. Links are made in the background, in the order in which events become
+visible, so an event whose transaction committed late still gets its link: the next one, not one in the past.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from apps.audit.models import ChainLink, Event
+from apps.core import ciphers
+from apps.core.times import rfc3339
+
+BEGINNING = bytes(32)
+BATCH = 500
+LONGEST_TRANSACTION = timedelta(hours=1)
+LOCK = 0x6761_7465  # "gate": pg_advisory_xact_lock's key, so that one process at a time extends the chains
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """The first thing about a customer's chain that is not as it was written."""
+
+    customer_id: UUID | None
+    position: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a customer's chain ends. Kept elsewhere, it shows later whether events were cut off the end."""
+
+    customer_id: UUID | None
+    length: int
+    hash: str
+
+
+def extend(*, everything: bool = False) -> int:
+    """Link one batch of events that have no link yet. Returns how many.
+
+    Looks no further back than a long transaction may have hidden an event, unless told to look at `everything`.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        waiting = list(_waiting(everything=everything).order_by("at", "id")[:BATCH])
+        ends = {customer_id: _end(customer_id) for customer_id in {event.customer_id for event in waiting}}
+        links = []
+        for event in waiting:
+            position, previous = ends[event.customer_id]
+            link = ChainLink(
+                event=event, customer_id=event.customer_id, position=position + 1, hash=_hash(previous, event)
+            )
+            links.append(link)
+            ends[event.customer_id] = (link.position, link.hash)
+        ChainLink.objects.bulk_create(links)
+    return len(links)
+
+
+def _waiting(*, everything: bool) -> QuerySet[Event]:
+    unlinked = Event.objects.filter(chainlink__isnull=True)
+    newest = Event.objects.filter(chainlink__isnull=False).order_by("-at", "-id").first()
+    if everything or newest is None:
+        return unlinked
+    return unlinked.filter(at__gte=newest.at - LONGEST_TRANSACTION)
+
+
+def flaws(customer_id: UUID | None) -> Iterator[Flaw]:
+    """What is wrong with a customer's chain, the first flaw first; none when it is whole."""
+    previous, expected = BEGINNING, 1
+    for link, event in _linked_events(customer_id):
+        if link.position != expected:
+            yield Flaw(customer_id, expected, "a link was removed")
+            return
+        if event is None:
+            yield Flaw(customer_id, link.position, f"event {link.event_id} was removed")
+            return
+        if _hash(previous, event) != bytes(link.hash):
+            yield Flaw(customer_id, link.position, f"event {event.id} was altered")
+            return
+        previous, expected = bytes(link.hash), expected + 1
+
+
+def head(customer_id: UUID | None) -> Head:
+    position, last = _end(customer_id)
+    return Head(customer_id, position, last.hex())
+
+
+def customers() -> list[UUID | None]:
+    """Whose chains there are; None is the service's own."""
+    return list(ChainLink.objects.order_by("customer_id").values_list("customer_id", flat=True).distinct())
+
+
+def contains(customer_id: UUID | None, position: int, value: str) -> bool:
+    """Whether the chain has this hash (hex) at this position."""
+    link = ChainLink.objects.filter(customer_id=customer_id, position=position).first()
+    return link is not None and bytes(link.hash).hex() == value
+
+
+def _linked_events(customer_id: UUID | None) -> Iterator[tuple[ChainLink, Event | None]]:
+    """Links in order, each with its event, or None where that is gone (an inner join would hide it)."""
+    links = ChainLink.objects.filter(customer_id=customer_id).order_by("position").iterator(chunk_size=BATCH)
+    while batch := list(islice(links, BATCH)):
+        events = Event.objects.in_bulk([link.event_id for link in batch])
+        yield from ((link, events.get(link.event_id)) for link in batch)
+
+
+def _end(customer_id: UUID | None) -> tuple[int, bytes]:
+    last = ChainLink.objects.filter(customer_id=customer_id).order_by("-position").first()
+    return (last.position, bytes(last.hash)) if last else (0, BEGINNING)
+
+
+def _hash(previous: bytes, event: Event) -> bytes:
+    """SHA-256 over the hash before and the event's columns as canonical JSON."""
+    columns = [
+        str(event.id),
+        rfc3339(event.at),
+        event.at.microsecond,
+        str(event.customer_id),
+        str(event.user_id),
+        event.actor,
+        event.action,
+        event.outcome,
+        event.severity,
+        str(event.ip),
+        event.user_agent,
+        event.request_id,
+        event.details,
+    ]
+    canonical = json.dumps(columns, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return ciphers.digest(previous + canonical.encode())

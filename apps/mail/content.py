@@ -1,0 +1,84 @@
+"""What a mail says: templates rendered in the reader's language, in the customer's colours."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from email.utils import formataddr, parseaddr
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+
+DEFAULT_COLOUR = "#1f4fd8"
+LINE_BREAKS = re.compile(r"[\r\n\t\0]+")
+
+
+@dataclass(frozen=True)
+class Branding:
+    """How a customer's mail looks and from whom it comes."""
+
+    customer_id: UUID
+    name: str
+    sender_name: str = ""
+    reply_to: str = ""
+    logo_url: str = ""
+    colour: str = ""
+    site_domain: str = ""
+
+
+@dataclass(frozen=True)
+class Content:
+    """A rendered mail. Sealed while it waits, since it may hold a code; never printed."""
+
+    subject: str
+    text: str
+    html: str
+    sender: str
+    reply_to: str
+
+    def __repr__(self) -> str:
+        return "<Content>"
+
+    def to_json(self) -> bytes:
+        return json.dumps(asdict(self), ensure_ascii=False).encode()
+
+    @classmethod
+    def from_json(cls, document: bytes) -> "Content":
+        return cls(**json.loads(document))
+
+
+def render(*, kind: str, locale: str, branding: Branding, context: Mapping[str, Any]) -> Content:
+    """Render `templates/mail/<kind>/{subject.txt,body.txt,body.html}` in `locale` (an unknown one falls back to English)."""
+    values = {**context, "brand": branding, "colour": branding.colour or DEFAULT_COLOUR}
+    with translation.override(supported(locale)):
+        values["language"] = translation.get_language()
+        return Content(
+            subject=_one_line(render_to_string(f"mail/{kind}/subject.txt", values)),
+            text=render_to_string(f"mail/{kind}/body.txt", values),
+            html=render_to_string(f"mail/{kind}/body.html", values),
+            sender=_sender(branding),
+            reply_to=_one_line(branding.reply_to),
+        )
+
+
+def supported(*wishes: str) -> str:
+    """The first of these locales that there are texts for ("de-AT" is served by "de"), else the default."""
+    for wish in wishes:
+        try:
+            return translation.get_supported_language_variant(wish)
+        except LookupError:
+            continue
+    return settings.LANGUAGE_CODE
+
+
+def _sender(branding: Branding) -> str:
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return formataddr((_one_line(branding.sender_name or branding.name or name), address))
+
+
+def _one_line(text: str) -> str:
+    """A header cannot be smuggled into a header."""
+    return LINE_BREAKS.sub(" ", text).strip()

@@ -1,0 +1,20 @@
+"""Why a mail is not posted."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import GatehouseError
+
+
+class QuotaExceeded(GatehouseError):
+    """The customer has sent all the codes it may. `limit` says whether today's or this month's."""
+
+    status = 429
+    type = "quota_exceeded"
+    message = _("No more codes can be sent right now. Please try again later.")
+
+
+class NothingToResend(GatehouseError):
+    """The content is gone: it was removed once the mail had been sent or had expired."""
+
+    type = "nothing_to_resend"
+    message = _("This mail's content is no longer kept. Ask the user to request a new code.")
