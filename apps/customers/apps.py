@@ -7,3 +7,10 @@ class CustomersConfig(AppConfig):
     name = "apps.customers"
     label = "customers"
     verbose_name = "Customers"
+
+    def ready(self) -> None:
+        from corsheaders.signals import check_request_enabled
+
+        from apps.customers import origins
+
+        check_request_enabled.connect(origins.is_listed, dispatch_uid="customers.origins")

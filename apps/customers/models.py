@@ -8,6 +8,8 @@ from django.db.models.functions import Lower
 
 from apps.core.ids import new_id
 from apps.core.sealed import SealedField
+from apps.customers import limits
+from apps.customers.validation import validate_origins
 
 # Fixed, so that a request without a key needs no look-up to know its customer (contract 1.4).
 DEFAULT_CUSTOMER_ID = UUID("01900000-0000-7000-8000-000000000001")
@@ -61,7 +63,8 @@ class Customer(models.Model):
     daily_code_quota = models.PositiveIntegerField(default=10_000)
     monthly_code_quota = models.PositiveIntegerField(default=200_000)
     enforce_allowlist_on_tokens = models.BooleanField(default=False)
-    allowed_origins = models.JSONField(default=list, blank=True)  # ["https://app.example.com", …], for browsers
+    allowed_origins = models.JSONField(default=list, blank=True, validators=[validate_origins])  # ["https://app.example.com", …], for browsers
+    has_fixed_codes = models.BooleanField(default=False, editable=False)  # kept by otp: most look-ups need not look
 
     sender_name = models.CharField(max_length=100, blank=True)
     reply_to = models.EmailField(blank=True)
@@ -123,9 +126,9 @@ class LimitOverride(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="limit_overrides")
-    name = models.CharField(max_length=64)
+    name = models.CharField(max_length=64, choices=[(name, name) for name in limits.DEFAULTS])
     count = models.PositiveIntegerField(validators=between(1, 10_000_000))
-    window = models.PositiveIntegerField(validators=between(1, 31 * DAY))
+    window = models.PositiveIntegerField(validators=between(0, 31 * DAY))  # seconds; 0: ever
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("customer", "name"), name="override_once"),)

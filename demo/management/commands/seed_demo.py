@@ -59,7 +59,7 @@ def _be_generous(customer_id: Any) -> None:
     customer = Customer.objects.get(id=customer_id)
     for name, limit in limits.DEFAULTS.items():
         LimitOverride.objects.get_or_create(
-            customer=customer, name=name, defaults={"count": GENEROUS_COUNT, "window": limit.window or 1}
+            customer=customer, name=name, defaults={"count": GENEROUS_COUNT, "window": limit.window}
         )
     customers.update_policy(
         customer=customer,

@@ -1,0 +1,115 @@
+"""Which customer is asking: the key, its customer, and whether that customer lets this address in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.api_keys import keys, lifecycle, standing
+from apps.api_keys.errors import ApiKeyRequired, InvalidApiKey
+from apps.api_keys.standing import ApiKeyStanding
+from apps.audit import actions, events
+from apps.audit.models import Outcome, Severity
+from apps.core import ciphers, valkey
+from apps.core.errors import PermissionDenied
+from apps.core.requests import Caller
+from apps.customers import allowlist
+from apps.customers import standing as customers
+from apps.customers.errors import IpNotAllowed
+from apps.customers.models import DEFAULT_CUSTOMER_ID
+from apps.customers.standing import CustomerStanding
+
+ONCE_A_MINUTE = 60  # seconds: how often use of a key, or its use from outside the allowlist, is written down
+
+MOST_REMEMBERED = 10_000
+
+_noted: dict[str, float] = {}  # key id → when this process last wrote that it was used (unix time)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The customer a request belongs to, and the key that says so (None: the default customer)."""
+
+    customer: CustomerStanding
+    api_key: ApiKeyStanding | None
+
+    @property
+    def is_authenticated(self) -> bool:
+        """For DRF: an API key authenticates no user."""
+        return False
+
+    @property
+    def sandbox_key_id(self) -> str:
+        return self.api_key.sandbox_key_id if self.api_key else ""
+
+
+def identify(*, text: str | None, key_required: bool, caller: Caller, now: datetime) -> Asking:
+    """Who asks with this key. Raises ApiKeyRequired, InvalidApiKey, CustomerSuspended or IpNotAllowed."""
+    if text is None:
+        return _default(key_required=key_required, caller=caller)
+    key = _verified(text, now)
+    customer = customers.read(key.customer_id)
+    customers.require_active(customer)
+    _check_address(key, customer, caller, now)
+    _note_use(key, now)
+    return Asking(customer, key)
+
+
+def require_scope(asking: Asking, scope: str) -> None:
+    """Raises PermissionDenied when a key is used for what it is not for. Without a key only sign-in is open anyway."""
+    if asking.api_key is not None and scope not in asking.api_key.scopes:
+        raise PermissionDenied
+
+
+def _default(*, key_required: bool, caller: Caller) -> Asking:
+    if key_required:
+        raise ApiKeyRequired
+    customer = customers.read(DEFAULT_CUSTOMER_ID)
+    customers.require_active(customer)
+    allowlist.check(customer, caller.ip)
+    return Asking(customer, None)
+
+
+def _verified(text: str, now: datetime) -> ApiKeyStanding:
+    """The key, if it is one of ours and works. One answer for all failures; mistyped ones cost no look-up."""
+    parsed = keys.parse(text)
+    key = standing.read(parsed.key_id) if parsed else None
+    if key is None or not ciphers.equal(ciphers.digest(text.encode()), key.digest) or not key.works(now):
+        raise InvalidApiKey
+    return key
+
+
+def _check_address(key: ApiKeyStanding, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+    try:
+        allowlist.check(customer, caller.ip)
+    except IpNotAllowed:
+        if _first_this_minute(key, "refused", caller.ip or "unknown"):
+            events.record(
+                action=actions.ADDRESS_REFUSED,
+                outcome=Outcome.DENIED,
+                severity=Severity.MEDIUM,
+                customer_id=customer.id,
+                actor=f"api-key:{key.key_id}",
+                caller=caller,
+                now=now,
+            )
+        raise
+
+
+def _note_use(key: ApiKeyStanding, now: datetime) -> None:
+    """At most once a minute among all processes; this process's own memory spares the others the question."""
+    if now.timestamp() - _noted.get(key.key_id, 0.0) < ONCE_A_MINUTE:
+        return
+    if len(_noted) > MOST_REMEMBERED:
+        _noted.clear()
+    _noted[key.key_id] = now.timestamp()
+    if _first_this_minute(key, "used"):
+        lifecycle.touch(key.key_id, now=now)
+
+
+def _first_this_minute(key: ApiKeyStanding, *what: str) -> bool:
+    """Whether this has not happened within the last minute. Without Valkey: no, so that an outage is no flood of writes."""
+    try:
+        with valkey.reachable():
+            name = valkey.key(key.key_id, "api-key", *what)
+            return bool(valkey.client().set(name, b"1", nx=True, ex=ONCE_A_MINUTE))
+    except valkey.ValkeyUnavailable:
+        return False

@@ -1,0 +1,48 @@
+"""DRF's part: the API key of a request, and the customer it puts on the request."""
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from apps.api_keys import asking
+from apps.api_keys.asking import Asking
+from apps.api_keys.errors import InvalidApiKey
+from apps.core.requests import caller_of
+
+HEADER = "X-OTP-API-Key"
+BEARER = "bearer "
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """For endpoints that take no access token: `request.user` becomes an Asking, `request.customer` its customer."""
+
+    def authenticate(self, request: Request) -> tuple[Asking, None]:
+        found = asking.identify(
+            text=key_of(request),
+            key_required=settings.REQUIRE_API_KEY,
+            caller=caller_of(request),
+            now=timezone.now(),
+        )
+        request.customer = found.customer  # type: ignore[attr-defined]  # the parser decrypts for this customer
+        return found, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+def key_of(request: Request, *, bearer: bool = True) -> str | None:
+    """The key in X-OTP-API-Key or, where no access token is taken, in Authorization. Raises InvalidApiKey if they differ."""
+    found = {text for text in (request.headers.get(HEADER), _bearer(request) if bearer else None) if text is not None}
+    if len(found) > 1:
+        raise InvalidApiKey
+    return found.pop() if found else None
+
+
+def _bearer(request: Request) -> str | None:
+    header = request.headers.get("Authorization")
+    if header is None:
+        return None
+    if not header.lower().startswith(BEARER):
+        raise InvalidApiKey
+    return header[len(BEARER) :].strip()

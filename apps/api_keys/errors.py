@@ -1,0 +1,18 @@
+"""Why an API key is refused."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import AuthenticationError
+
+
+class InvalidApiKey(AuthenticationError):
+    """Wrong, expired or revoked: one answer, and never the default customer instead."""
+
+    type = "invalid_api_key"
+    message = _("This API key is not valid.")
+
+
+class ApiKeyRequired(AuthenticationError):
+    type = "api_key_required"
+    message = _("Send an API key as X-OTP-API-Key.")
+    oauth_error = ""

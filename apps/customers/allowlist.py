@@ -1,0 +1,21 @@
+"""The IP allowlist of a customer (contract 1.6)."""
+
+from functools import lru_cache
+
+from apps.core import client_address
+from apps.customers.errors import IpNotAllowed
+from apps.customers.standing import CustomerStanding
+
+
+def check(customer: CustomerStanding, ip: str | None) -> None:
+    """Raises IpNotAllowed unless the address is in one of the customer's networks, or it lists none."""
+    if not customer.networks:
+        return
+    address = client_address.parse(ip or "")
+    if address is None or not client_address.contains(_networks(customer.networks), address):
+        raise IpNotAllowed
+
+
+@lru_cache(maxsize=1024)
+def _networks(texts: tuple[str, ...]) -> tuple[client_address.Network, ...]:
+    return client_address.parse_networks(texts)

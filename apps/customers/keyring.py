@@ -1,0 +1,140 @@
+"""The versions of a customer's signing secrets: made, found, and rotated.
+
+A version never changes, so a process may remember it for ever; whether it still *verifies* is the customer's standing, which is
+read at every request. The newest signs, all that have not retired verify, so rotation is no special case.
+"""
+
+import secrets
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.audit import actions, events
+from apps.core import ciphers, sealed, snapshots
+from apps.core.errors import ValidationFailed
+from apps.core.requests import Caller
+from apps.customers import standing
+from apps.customers.models import Customer, SigningSecret
+
+SECRET_BYTES = 64
+MOST_REMEMBERED = 4096
+UNKNOWN_REMEMBERED_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class SigningKeys:
+    """One version, ready to sign and verify. The secrets never show in a repr."""
+
+    kid: str
+    customer_id: UUID
+    algorithm: str
+    access: bytes = field(repr=False)
+    refresh: bytes = field(repr=False)
+
+
+class _Memory:
+    """What this process has seen: versions, and for a moment the ids that name none, so that garbage costs no query each."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: OrderedDict[tuple[UUID, UUID], tuple[SigningKeys | None, float]] = OrderedDict()
+
+    def get(self, place: tuple[UUID, UUID]) -> tuple[bool, SigningKeys | None]:
+        with self._lock:
+            keys, until = self._known.get(place, (None, 0.0))
+            return (keys is not None or time.monotonic() < until), keys
+
+    def put(self, place: tuple[UUID, UUID], keys: SigningKeys | None) -> None:
+        with self._lock:
+            self._known[place] = (keys, time.monotonic() + UNKNOWN_REMEMBERED_SECONDS)
+            if len(self._known) > MOST_REMEMBERED:
+                self._known.popitem(last=False)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._known.clear()
+
+
+memory = _Memory()
+
+
+def signing_keys(customer_id: UUID, kid: UUID) -> SigningKeys | None:
+    """This version of this customer's secrets, or None: another customer's version is none of its."""
+    remembered, keys = memory.get((customer_id, kid))
+    if remembered:
+        return keys
+    row = SigningSecret.objects.filter(customer_id=customer_id, id=kid).first()
+    keys = _unsealed(row) if row else None
+    memory.put((customer_id, kid), keys)
+    return keys
+
+
+def current_kid(customer: standing.CustomerStanding) -> UUID:
+    """The version that signs now."""
+    return next(UUID(kid) for kid, until in customer.secrets.items() if until is None)
+
+
+def create_secret(customer: Customer, *, now: datetime) -> SigningSecret:
+    """Make a new current version. The one before must have got its end first."""
+    row = SigningSecret(customer=customer, algorithm=customer.algorithm, created_at=now)
+    fill_secret(row)
+    row.save(force_insert=True)
+    return row
+
+
+def fill_secret(row: SigningSecret) -> None:
+    """Put fresh random secrets into a new version; the access and the refresh secret differ."""
+    access, refresh = secrets.token_hex(SECRET_BYTES).encode(), secrets.token_hex(SECRET_BYTES).encode()
+    row.fingerprint = ciphers.digest(access + refresh).hex()[:16]
+    sealed.write(row, "access_secret", access)
+    sealed.write(row, "refresh_secret", refresh)
+
+
+def rotate_gracefully(
+    customer: Customer, *, now: datetime, actor: str, caller: Caller | None, retires_at: datetime | None = None
+) -> SigningSecret:
+    """New tokens use a new version; the old ones verify until the longest token has expired, or a chosen earlier time."""
+    longest = now + timedelta(seconds=max(customer.access_lifetime, customer.refresh_lifetime))
+    if retires_at is not None and not now <= retires_at <= longest:
+        raise ValidationFailed(fields={"retires_at": ["Choose a time between now and the longest token's expiry."]})
+    return _rotate(customer, ends=retires_at or longest, mode="graceful", now=now, actor=actor, caller=caller)
+
+
+def rotate_in_emergency(customer: Customer, *, now: datetime, actor: str, caller: Caller | None) -> SigningSecret:
+    """No old version verifies any more, from this moment. Ending the sessions is `tokens.rotation`'s part of it."""
+    return _rotate(customer, ends=now, mode="emergency", now=now, actor=actor, caller=caller)
+
+
+def _rotate(
+    customer: Customer, *, ends: datetime, mode: str, now: datetime, actor: str, caller: Caller | None
+) -> SigningSecret:
+    with transaction.atomic():
+        locked = Customer.objects.select_for_update().get(id=customer.id)  # of two at once, one goes second
+        still_verifying = locked.signing_secrets.exclude(retires_at__lte=ends)
+        still_verifying.update(retires_at=ends)
+        row = create_secret(locked, now=now)
+        events.record(
+            action=actions.SECRETS_ROTATED,
+            customer_id=locked.id,
+            actor=actor,
+            caller=caller,
+            details={"mode": mode, "kid": str(row.id), "old_retire_at": ends.isoformat()},
+            now=now,
+        )
+        snapshots.invalidate_on_commit(standing.key(locked.id))
+    return row
+
+
+def _unsealed(row: SigningSecret) -> SigningKeys:
+    return SigningKeys(
+        kid=str(row.id),
+        customer_id=row.customer_id,
+        algorithm=row.algorithm,
+        access=sealed.read(row, "access_secret"),
+        refresh=sealed.read(row, "refresh_secret"),
+    )

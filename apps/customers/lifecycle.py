@@ -1,0 +1,115 @@
+"""A customer's life: made, changed, suspended, back again. Each change is audited and takes effect at once."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from apps.audit import actions, events
+from apps.core import snapshots
+from apps.core.errors import ValidationFailed
+from apps.core.requests import Caller
+from apps.core.snapshots import Propagation
+from apps.customers import keyring, standing
+from apps.customers.models import AllowedNetwork, Customer, CustomerStatus, LimitOverride
+from apps.customers.validation import canonical_network
+
+FIXED = {"id", "slug", "status"}  # changed by other means, or never
+
+
+def create(*, name: str, slug: str, actor: str, caller: Caller | None, now: datetime, **policy: Any) -> Customer:
+    """A customer with secrets of its own. Raises ValidationFailed."""
+    customer = Customer(name=name, slug=slug, **policy)
+    _validate(customer)
+    with transaction.atomic():
+        customer.save(force_insert=True)
+        keyring.create_secret(customer, now=now)
+        _record(actions.CUSTOMER_CREATED, customer.id, actor, caller, now, slug=slug)
+    return customer
+
+
+def update_policy(
+    *, customer: Customer, changes: Mapping[str, Any], actor: str, caller: Caller | None, now: datetime
+) -> Propagation:
+    """Change policy fields. Raises ValidationFailed, and for fields that are no policy."""
+    if FIXED & changes.keys():
+        raise ValidationFailed(fields={name: ["This cannot be changed."] for name in FIXED & changes.keys()})
+    for name, value in changes.items():
+        setattr(customer, name, value)
+    _validate(customer)
+    with transaction.atomic():
+        customer.save(update_fields=[*changes, "updated_at"])
+        _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, fields=sorted(changes))
+        return snapshots.invalidate_on_commit(standing.key(customer.id))
+
+
+def suspend(customer: Customer, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+    """Every path answers 403 customer_suspended from the next request on, its tokens included."""
+    return _set_status(customer, CustomerStatus.SUSPENDED, actions.CUSTOMER_SUSPENDED, actor, caller, now)
+
+
+def reactivate(customer: Customer, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+    return _set_status(customer, CustomerStatus.ACTIVE, actions.CUSTOMER_REACTIVATED, actor, caller, now)
+
+
+def replace_allowlist(
+    *, customer: Customer, networks: Mapping[str, str], actor: str, caller: Caller | None, now: datetime
+) -> Propagation:
+    """Let exactly these networks (network → note) use the customer's keys. Raises ValidationFailed."""
+    try:
+        wanted = {canonical_network(network): note for network, note in networks.items()}
+    except ValidationError as error:
+        raise ValidationFailed(fields={"networks": list(error.messages)}) from error
+    with transaction.atomic():
+        customer.allowed_networks.all().delete()
+        AllowedNetwork.objects.bulk_create(
+            [AllowedNetwork(customer=customer, network=network, note=note) for network, note in wanted.items()]
+        )
+        _record(actions.ALLOWLIST_CHANGED, customer.id, actor, caller, now, networks=sorted(wanted))
+        return snapshots.invalidate_on_commit(standing.key(customer.id))
+
+
+def override_limit(
+    *, customer: Customer, name: str, count: int, window: int, actor: str, caller: Caller | None, now: datetime
+) -> Propagation:
+    """Give this customer a limit of its own: `count` in `window` seconds. Raises ValidationFailed."""
+    override = LimitOverride.objects.filter(customer=customer, name=name).first() or LimitOverride(
+        customer=customer, name=name
+    )
+    override.count, override.window = count, window
+    _validate(override)
+    with transaction.atomic():
+        override.save()
+        _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, limit=name, count=count, window=window)
+        return snapshots.invalidate_on_commit(standing.key(customer.id))
+
+
+def announce_change(customer_id: UUID) -> Propagation:
+    """For edges that save rows of a customer by themselves (the admin's inlines): make it take effect."""
+    return snapshots.invalidate_on_commit(standing.key(customer_id))
+
+
+def _set_status(
+    customer: Customer, status: CustomerStatus, action: str, actor: str, caller: Caller | None, now: datetime
+) -> Propagation:
+    with transaction.atomic():
+        customer.status = status
+        customer.save(update_fields=["status", "updated_at"])
+        _record(action, customer.id, actor, caller, now)
+        return snapshots.invalidate_on_commit(standing.key(customer.id))
+
+
+def _validate(row: Customer | LimitOverride) -> None:
+    try:
+        row.full_clean(exclude=["customer"])
+    except ValidationError as error:
+        raise ValidationFailed(fields=error.message_dict) from error
+
+
+def _record(
+    action: str, customer_id: UUID, actor: str, caller: Caller | None, now: datetime, **details: Any
+) -> None:
+    events.record(action=action, customer_id=customer_id, actor=actor, caller=caller, details=details, now=now)

@@ -1,0 +1,61 @@
+"""Seals answers: whatever answers a request that was authenticated by an access token, errors included (contract 2.2.1)."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
+
+from apps.core.requests import path_as_sent
+from apps.payloads.token_envelope import TokenEnvelope
+
+UNAUTHORISED = 401
+LONGEST_DOCUMENT = 48 * 1024  # bytes (contract 2.2.4)
+
+
+class AnswerTooLong(Exception):
+    """A view made a document that some JOSE libraries would refuse: page it."""
+
+
+class EnvelopeRenderer(BaseRenderer):
+    """The renderer of every view."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        if data is None:
+            return b""
+        context = renderer_context or {}
+        request, response = context.get("request"), context.get("response")
+        plaintext = _json(data)
+        envelope = _envelope_of(request)
+        if request is None or response is None or envelope is None or response.status_code == UNAUTHORISED:
+            return plaintext
+        return _sealed(plaintext, envelope, request, response)
+
+
+def _sealed(plaintext: bytes, envelope: TokenEnvelope, request: Request, response: Response) -> bytes:
+    if len(plaintext) > LONGEST_DOCUMENT:
+        raise AnswerTooLong(request.path)
+    text = envelope.seal_response(
+        plaintext, method=str(request.method), path=path_as_sent(request), status=response.status_code
+    )
+    response["X-Encrypted"] = "true"
+    return _json({"encrypted": True, "data": text})
+
+
+def _envelope_of(request: Request | None) -> TokenEnvelope | None:
+    """The token's envelope, if authentication succeeded. Never authenticates by itself: that may be what failed."""
+    auth = getattr(request, "_auth", None)
+    return auth if isinstance(auth, TokenEnvelope) else None
+
+
+def _json(document: Any) -> bytes:
+    return json.dumps(document, cls=JSONEncoder, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,65 @@
+"""The envelope before sign-in (contract 2.1): opened by the service's keys, fresh, used once, meant for this path."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from apps.core import ciphers, valkey
+from apps.payloads import jwe, service_keys
+from apps.payloads.errors import DecryptionFailed, ReplayedRequest, StaleRequest
+from apps.payloads.jwe import NotDecrypted, Parts
+from apps.payloads.strict_json import NotStrictJson, parse_object
+
+OLDEST_SECONDS, FUTURE_SECONDS = 120, 30
+# A request stays fresh for 150 s at most (from 30 s ahead to 120 s old); its jti is remembered for longer than that, so
+# that there is no moment at which it is fresh but forgotten.
+REMEMBERED_SECONDS = OLDEST_SECONDS + FUTURE_SECONDS + 30
+SHORTEST_JTI, LONGEST_JTI = 16, 64
+
+
+def open_request(text: str, *, path: str, customer_id: UUID, now: datetime) -> dict[str, Any]:
+    """The fields of a request. Raises DecryptionFailed, StaleRequest, ReplayedRequest or ValkeyUnavailable."""
+    try:
+        document = parse_object(_decrypt(jwe.parse(text)))
+    except (NotDecrypted, NotStrictJson) as error:
+        raise DecryptionFailed from error
+    iat, jti, htu = (document.pop(name, None) for name in ("iat", "jti", "htu"))
+    if htu != path or not isinstance(iat, int) or isinstance(iat, bool) or not _is_jti(jti):
+        raise DecryptionFailed
+    if not -FUTURE_SECONDS <= now.timestamp() - iat <= OLDEST_SECONDS:
+        raise StaleRequest
+    _use_once(jti, customer_id)
+    return document
+
+
+def _is_jti(jti: Any) -> bool:
+    return isinstance(jti, str) and SHORTEST_JTI <= len(jti) <= LONGEST_JTI and jti.isprintable()
+
+
+def _decrypt(parts: Parts) -> bytes:
+    """Under the key that `kid` names; without one under the current, then the previous."""
+    kid = parts.kid
+    if parts.header["alg"] == jwe.DIRECT:
+        shared = [key for key in service_keys.shared() if kid in (None, key.kid)]
+        return _first(partial(jwe.open_direct, parts, key=key.key) for key in shared)
+    pairs = [pair for pair in service_keys.pairs(wanted=kid) if kid in (None, pair.kid)]
+    return _first(partial(jwe.open_agreed, parts, private_key=pair.private_key) for pair in pairs)
+
+
+def _first(tries: Iterable[Callable[[], bytes]]) -> bytes:
+    """What the first try that succeeds gives. Raises NotDecrypted when none does."""
+    for attempt in tries:
+        try:
+            return attempt()
+        except NotDecrypted:
+            continue
+    raise NotDecrypted
+
+
+def _use_once(jti: str, customer_id: UUID) -> None:
+    with valkey.reachable():
+        name = valkey.key(customer_id, "replay", ciphers.digest(jti.encode()).hex())
+        if not valkey.client().set(name, b"1", nx=True, ex=REMEMBERED_SECONDS):
+            raise ReplayedRequest

@@ -1,0 +1,136 @@
+"""The service's own keys: one shared with servers (`dir`), and a key pair for browsers and mobile apps (`ECDH-ES`)."""
+
+import json
+import time
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from joserfc.jwk import ECKey, OctKey
+
+from apps.audit import actions, events
+from apps.core import sealed
+from apps.core.requests import Caller
+from apps.payloads.models import ServiceKeyPair
+
+REMEMBERED_SECONDS = 30.0  # a rotation reaches every process within this time; the old pair works on meanwhile
+DEFAULT_OVERLAP = timedelta(days=30)
+HEX_DIGITS = 64
+
+
+@dataclass(frozen=True)
+class SharedKey:
+    """SERVICE_ENCRYPTION_KEY, or the previous one."""
+
+    kid: str
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class KeyPair:
+    """A pair of the service that is still accepted."""
+
+    kid: str
+    public_jwk: dict[str, Any]
+    private_key: ec.EllipticCurvePrivateKey = field(repr=False)
+
+
+class _Memory:
+    """The pairs as this process last read them."""
+
+    pairs: tuple[KeyPair, ...] = ()
+    until = 0.0
+
+
+def shared() -> tuple[SharedKey, ...]:
+    """The current shared key, then the previous one if there is one."""
+    return _shared(settings.SERVICE_ENCRYPTION_KEY, settings.SERVICE_ENCRYPTION_KEY_PREVIOUS)
+
+
+@lru_cache(maxsize=4)
+def _shared(*texts: str) -> tuple[SharedKey, ...]:
+    keys = [OctKey.import_key(_raw(text)) for text in texts if text]
+    return tuple(SharedKey(kid=key.thumbprint(), key=key.raw_value) for key in keys)
+
+
+def _raw(text: str) -> bytes:
+    """32 bytes from 64 hex digits or base64url; start-up has made sure of the form."""
+    if len(text) == HEX_DIGITS:
+        return bytes.fromhex(text)
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def pairs(*, wanted: str | None = None) -> tuple[KeyPair, ...]:
+    """The pairs that decrypt, the current one first. Read again when stale, or when `wanted` (a kid) is not known."""
+    now = time.monotonic()
+    unknown = wanted is not None and all(pair.kid != wanted for pair in _Memory.pairs)
+    if now > _Memory.until or (unknown and now > _Memory.until - REMEMBERED_SECONDS + 1):
+        _Memory.pairs = _load()
+        _Memory.until = now + REMEMBERED_SECONDS
+    return _Memory.pairs
+
+
+def forget() -> None:
+    """Read the pairs anew at the next use."""
+    _Memory.until = 0.0
+
+
+def rotate(*, overlap: timedelta, actor: str, caller: Caller | None, now: datetime) -> ServiceKeyPair:
+    """Publish a new pair; the old one decrypts for `overlap`."""
+    with transaction.atomic():
+        current = ServiceKeyPair.objects.select_for_update().filter(retires_at=None)
+        current.update(retires_at=now + overlap)
+        row = _insert(now)
+        events.record(
+            action=actions.SERVICE_KEY_ROTATED, actor=actor, caller=caller, details={"kid": row.kid}, now=now
+        )
+    forget()
+    return row
+
+
+def _load() -> tuple[KeyPair, ...]:
+    rows = _accepted()
+    if not any(row.retires_at is None for row in rows):
+        _create_first()
+        rows = _accepted()
+    return tuple(_unsealed(row) for row in rows)
+
+
+def _accepted() -> list[ServiceKeyPair]:
+    alive = Q(retires_at=None) | Q(retires_at__gt=timezone.now())
+    return list(ServiceKeyPair.objects.filter(alive).order_by("-created_at", "-id"))
+
+
+def _create_first() -> None:
+    """On first start. Of several processes one inserts; the constraint tells the others."""
+    try:
+        with transaction.atomic():
+            _insert(timezone.now())
+    except IntegrityError:
+        pass
+
+
+def _insert(now: datetime) -> ServiceKeyPair:
+    key = ECKey.generate_key("P-256", private=True)
+    row = ServiceKeyPair(kid=key.thumbprint(), public_jwk=key.as_dict(private=False), created_at=now)
+    sealed.write(row, "private_jwk", json.dumps(key.as_dict(private=True)).encode())
+    row.save(force_insert=True)
+    return row
+
+
+def _unsealed(row: ServiceKeyPair) -> KeyPair:
+    key = ECKey.import_key(json.loads(sealed.read(row, "private_jwk")))
+    public = {name: row.public_jwk[name] for name in ("kty", "crv", "x", "y")}
+    return KeyPair(
+        kid=row.kid,
+        public_jwk={**public, "use": "enc", "alg": "ECDH-ES", "kid": row.kid},
+        private_key=key.private_key,
+    )
+

@@ -1,0 +1,41 @@
+"""The envelope after sign-in (contract 2.2): keys that only the holder of the access token can derive, one per message."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from apps.core import ciphers
+from apps.payloads import jwe
+from apps.payloads.errors import DecryptionFailed
+from apps.payloads.jwe import NotDecrypted
+from apps.payloads.strict_json import NotStrictJson, parse_object
+
+SALT = b"gatehouse/v1"
+
+
+def derive(token: str) -> bytes:
+    """The PRK of a compact JWT: 32 bytes, from which every key of its messages follows."""
+    return ciphers.hkdf_extract(salt=SALT, input_key=token.encode("ascii"))
+
+
+@dataclass(frozen=True)
+class TokenEnvelope:
+    """What encrypts the bodies of one access token's requests and answers. `jti` is their `kid`."""
+
+    jti: str
+    prk: bytes = field(repr=False)
+
+    def open_request(self, text: str, *, method: str, path: str) -> dict[str, Any]:
+        """The document in a request's JWE. Raises DecryptionFailed: wrong key, wrong call, or anything else."""
+        key = ciphers.hkdf_expand(self.prk, info=f"request {method} {path}".encode())
+        try:
+            parts = jwe.parse(text)
+            if parts.kid != self.jti:
+                raise DecryptionFailed
+            return parse_object(jwe.open_direct(parts, key=key))
+        except (NotDecrypted, NotStrictJson) as error:
+            raise DecryptionFailed from error
+
+    def seal_response(self, plaintext: bytes, *, method: str, path: str, status: int) -> str:
+        """The JWE of an answer, bound to the call it answers and to its status."""
+        key = ciphers.hkdf_expand(self.prk, info=f"response {method} {path} {status}".encode())
+        return jwe.seal(plaintext, key=key, kid=self.jti)
