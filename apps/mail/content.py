@@ -66,7 +66,7 @@ def render(*, kind: str, locale: str, branding: Branding, context: Mapping[str, 
 
 def supported(*wishes: str) -> str:
     """The first of these locales that there are texts for ("de-AT" is served by "de"), else the default."""
-    for wish in wishes:
+    for wish in filter(None, wishes):
         try:
             return translation.get_supported_language_variant(wish)
         except LookupError:

@@ -26,6 +26,7 @@ CODES_PER_DAY, CODES_PER_MONTH = "codes_per_day", "codes_per_month"
 class Draft:
     """A mail to be posted. `context` may hold a code, so it is never printed."""
 
+    message_id: UUID
     kind: str
     recipient: str
     locale: str
@@ -112,6 +113,7 @@ def content_of(message: Message) -> content.Content:
 
 def _message(draft: Draft, branding: Branding, now: datetime) -> Message:
     message = Message(
+        id=draft.message_id,
         customer_id=branding.customer_id,
         user_id=draft.user_id,
         kind=draft.kind,

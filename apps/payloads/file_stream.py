@@ -45,12 +45,13 @@ def encrypt(chunks: Iterable[bytes], *, material: bytes, key_id: str) -> Iterato
     keys, name = _Keys.derive(material, salt), key_id.encode()
     yield salt + struct.pack(">IB", RECORD_BYTES, len(name)) + name
     aead = AESGCM(keys.key)
-    number, waiting = 0, b""
+    number, waiting = 0, None
     for block in _blocks(chunks, RECORD_BYTES - TAG_BYTES - 1):
-        if number or waiting:
-            yield aead.encrypt(keys.nonce_of(number - 1), waiting + MORE, None)
-        waiting, number = block, number + 1
-    yield aead.encrypt(keys.nonce_of(max(number - 1, 0)), waiting + LAST, None)
+        if waiting is not None:
+            yield aead.encrypt(keys.nonce_of(number), waiting + MORE, None)
+            number += 1
+        waiting = block
+    yield aead.encrypt(keys.nonce_of(number), (waiting or b"") + LAST, None)
 
 
 def decrypt(chunks: Iterable[bytes], *, material: bytes, key_id: str) -> Iterator[bytes]:

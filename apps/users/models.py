@@ -1,5 +1,8 @@
 """End users. The same address under two customers is two users who know nothing of each other."""
 
+from typing import Self
+from uuid import UUID
+
 from django.db import models
 
 from apps.core.ids import new_id
@@ -20,8 +23,18 @@ class Role(models.TextChoices):
     COMPANY_USER = "company_user"
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    """Look-ups begin with `of`: whose users?"""
+
+    def of(self, customer_id: UUID) -> Self:
+        """The users of this customer."""
+        return self.filter(customer_id=customer_id)
+
+
 class User(models.Model):
     """A person who signs in to one customer's apps."""
+
+    objects = UserQuerySet.as_manager()
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="users")

@@ -1,0 +1,78 @@
+"""Addresses with a fixed code until a date, for app-store reviewers (contract 1.7). Off unless a customer lists some."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.audit import actions, events
+from apps.core import sealed, snapshots
+from apps.core.errors import ValidationFailed
+from apps.core.requests import Caller
+from apps.customers import standing
+from apps.customers.models import Customer
+from apps.customers.standing import CustomerStanding
+from apps.otp.models import FixedCode
+from apps.users import directory, emails
+from apps.users.emails import Address
+from apps.users.models import Role
+
+SHORTEST, LONGEST = 4, 10
+
+
+def code_for(customer: CustomerStanding, address: Address, *, now: datetime) -> str | None:
+    """The fixed code of this address, if it has one today and is no admin's. No query unless the customer lists any."""
+    if not customer.has_fixed_codes:
+        return None
+    row = FixedCode.objects.filter(
+        customer_id=customer.id, email_identity=address.identity, valid_until__gt=now
+    ).first()
+    if row is None:
+        return None
+    user = directory.find(customer.id, address.identity)
+    if user is not None and user.role == Role.ADMIN:
+        return None
+    return sealed.read(row, "code").decode()
+
+
+def add(
+    *, customer: Customer, email: str, code: str, valid_until: datetime, actor: str, caller: Caller | None, now: datetime
+) -> FixedCode:
+    """List an address. Raises ValidationFailed."""
+    address = emails.parse(email)
+    if not SHORTEST <= len(code) <= LONGEST or not code.isascii() or not code.isalnum():
+        raise ValidationFailed(fields={"code": [_("Give 4 to 10 letters or digits.")]})
+    row = FixedCode(
+        customer=customer,
+        email=address.typed,
+        email_identity=address.identity,
+        valid_until=valid_until,
+        created_at=now,
+    )
+    sealed.write(row, "code", code.upper().encode())
+    with transaction.atomic():
+        FixedCode.objects.filter(customer=customer, email_identity=address.identity).delete()
+        row.save(force_insert=True)
+        _announce(customer, actor, caller, now, added=address.typed)
+    return row
+
+
+def remove(row: FixedCode, *, actor: str, caller: Caller | None, now: datetime) -> None:
+    """Take an address off the list."""
+    with transaction.atomic():
+        row.delete()
+        _announce(row.customer, actor, caller, now, removed=row.email)
+
+
+def _announce(customer: Customer, actor: str, caller: Caller | None, now: datetime, **details: str) -> None:
+    listed = FixedCode.objects.filter(customer=customer).exists()
+    Customer.objects.filter(id=customer.id).update(has_fixed_codes=listed)
+    events.record(
+        action=actions.POLICY_CHANGED,
+        customer_id=customer.id,
+        actor=actor,
+        caller=caller,
+        details={"fixed_codes": details},
+        now=now,
+    )
+    snapshots.invalidate_on_commit(standing.key(customer.id))

@@ -1,0 +1,85 @@
+"""Sign-in by one-time code over HTTP."""
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api_keys.asking import Asking
+from apps.core.errors import RateLimited
+from apps.core.rate_limits import Limit
+from apps.core.requests import caller_of
+from apps.customers import limits
+from apps.otp import requesting, signing_in
+from apps.otp.requesting import Wish
+from apps.otp.serializers import RequestedSerializer, RequestOtpSerializer, VerifyOtpSerializer
+from apps.otp.signing_in import Try
+from apps.payloads.views import ServiceView
+from apps.tokens import answers
+from apps.tokens.serializers import TokenAnswerSerializer
+from apps.users import emails
+
+
+class RequestOtp(ServiceView):
+    """Have a code sent by email. The answer is the same whether or not the address is known."""
+
+    @extend_schema(operation_id="request_otp", request=RequestOtpSerializer, responses=RequestedSerializer)
+    def post(self, request: Request) -> Response:
+        given = RequestOtpSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        asking: Asking = request.user  # type: ignore[assignment]
+        limit = asking.customer.limit(limits.CODES_PER_EMAIL)
+        try:
+            requested = requesting.request_code(
+                Wish(
+                    customer=asking.customer,
+                    address=emails.parse(given.validated_data["email"]),
+                    purpose=given.validated_data["purpose"],
+                    locale=given.validated_data["locale"],
+                    sandbox_key_id=asking.sandbox_key_id,
+                    caller=caller_of(request),
+                    now=timezone.now(),
+                )
+            )
+        except RateLimited as error:
+            error.headers.update(_rate_limit_headers(limit, remaining=0, reset=error.retry_after))
+            raise
+        body = {
+            "success": True,
+            "expires_in": requested.expires_in,
+            "resend_in": requested.resend_in,
+            "message": _("If this address can sign in, a code is on its way to it."),
+        }
+        return Response(body, headers=_rate_limit_headers(limit, remaining=requested.remaining[limit.name]))
+
+
+class VerifyOtp(ServiceView):
+    """Sign in with a code."""
+
+    @extend_schema(operation_id="verify_otp", request=VerifyOtpSerializer, responses=TokenAnswerSerializer)
+    def post(self, request: Request) -> Response:
+        given = VerifyOtpSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        asking: Asking = request.user  # type: ignore[assignment]
+        signed_in = signing_in.sign_in(
+            Try(
+                customer=asking.customer,
+                address=emails.parse(given.validated_data["email"]),
+                purpose=given.validated_data["purpose"],
+                code=given.validated_data["otp"],
+                delivery=given.validated_data["delivery"],
+                caller=caller_of(request),
+                now=timezone.now(),
+            )
+        )
+        return answers.signed_in(signed_in.pair, signed_in.user, is_new=signed_in.is_new)
+
+
+def _rate_limit_headers(limit: Limit, *, remaining: int, reset: float | None = None) -> dict[str, str]:
+    """`RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers): quota, window, what is left, seconds to wait."""
+    wait = limit.window if reset is None else max(1, int(reset))
+    return {
+        "RateLimit-Policy": f'"{limit.name}";q={limit.count};w={limit.window}',
+        "RateLimit": f'"{limit.name}";r={remaining};t={wait}',
+    }

@@ -1,0 +1,45 @@
+"""The token answer of contract 4, as body or as cookies."""
+
+from base64 import urlsafe_b64encode
+from typing import Any
+
+from rest_framework.response import Response
+
+from apps.tokens import cookies
+from apps.tokens.minting import TokenPair
+from apps.tokens.models import Delivery
+from apps.users.models import User
+from apps.users.standing import UserStanding
+
+
+def signed_in(pair: TokenPair, user: User, *, is_new: bool) -> Response:
+    """The answer to a successful sign-in."""
+    return _deliver(pair, {"user": {**describe(user), "is_new": is_new}})
+
+
+def refreshed(pair: TokenPair) -> Response:
+    """The answer to a refresh."""
+    return _deliver(pair, {})
+
+
+def describe(user: User | UserStanding) -> dict[str, Any]:
+    """A user as clients see it."""
+    return {
+        "id": str(user.id),
+        "email": user.email,
+        "name": user.name,
+        "role": user.role,
+        "permissions": list(user.permissions),
+        "status": user.status,
+        "customer_id": str(user.customer_id),
+    }
+
+
+def _deliver(pair: TokenPair, more: dict[str, Any]) -> Response:
+    body: dict[str, Any] = {"token_type": "Bearer", "expires_in": pair.expires_in, **more}
+    if pair.delivery != Delivery.COOKIE:
+        return Response({"access_token": pair.access, "refresh_token": pair.refresh, **body})
+    key = urlsafe_b64encode(pair.payload_key).rstrip(b"=").decode()
+    response = Response({**body, "payload_key": key, "csrf_token": cookies.csrf_token(pair.session_id)})
+    cookies.set_tokens(response, pair)
+    return response

@@ -1,0 +1,120 @@
+"""Making tokens. The same facts give the same token, byte for byte, so that a successor can be given again (contract 3.6)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from rest_framework_simplejwt.tokens import Token
+
+from apps.core.errors import TemporarilyUnavailable
+from apps.customers import keyring
+from apps.customers.keyring import SigningKeys
+from apps.customers.standing import CustomerStanding
+from apps.payloads import token_envelope
+from apps.tokens import signing
+from apps.tokens.models import RefreshToken
+from apps.tokens.signing import CustomerTokenBackend, TokenKind
+from apps.users.standing import UserStanding
+
+
+class CustomerToken(Token):
+    """A simplejwt token that is signed by its customer's backend."""
+
+    lifetime = timedelta(0)  # always given by the claims
+
+    def __init__(self, *, backend: CustomerTokenBackend, claims: dict[str, Any]) -> None:
+        self._backend = backend
+        super().__init__()
+        self.payload = claims
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.payload['jti']}>"
+
+    def get_token_backend(self) -> CustomerTokenBackend:  # type: ignore[override]  # ours is one of simplejwt's
+        return self._backend
+
+
+class AccessToken(CustomerToken):
+    token_type = TokenKind.ACCESS.token_type
+
+
+class RefreshingToken(CustomerToken):
+    token_type = TokenKind.REFRESH.token_type
+
+
+@dataclass(frozen=True)
+class TokenPair:
+    """An access token and the refresh token issued with it. Neither shows in a repr."""
+
+    session_id: UUID
+    jti: UUID
+    expires_in: int  # seconds
+    refresh_expires_at: datetime
+    delivery: str
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+
+    @property
+    def payload_key(self) -> bytes:
+        """The PRK of the access token's envelope, for pages that cannot read the token."""
+        return token_envelope.derive(self.access)
+
+
+def signing_keys(customer: CustomerStanding, kid: UUID) -> SigningKeys:
+    """The version of the customer's secrets to sign with."""
+    keys = keyring.signing_keys(customer.id, kid)
+    if keys is None:  # rotated away between two reads
+        raise TemporarilyUnavailable
+    return keys
+
+
+def pair(*, customer: CustomerStanding, user: UserStanding, refresh: RefreshToken, delivery: str) -> TokenPair:
+    """The two tokens that this row stands for."""
+    keys = signing_keys(customer, refresh.signing_secret_id)
+    issued, access_expiry, refresh_expiry = map(
+        _seconds, (refresh.issued_at, refresh.access_expires_at, refresh.expires_at)
+    )
+    common = {
+        "iss": signing.issuer_of(customer.slug),
+        "aud": str(customer.id),
+        "sub": str(user.id),
+        "customer_id": str(customer.id),
+        "sid": str(refresh.session_id),
+        "iat": issued,
+        "nbf": issued,
+    }
+    access = AccessToken(
+        backend=signing.backend(keys, TokenKind.ACCESS, customer.slug),
+        claims={
+            **common,
+            "email": user.email,
+            "role": user.role,
+            "permissions": list(user.permissions),
+            "jti": str(refresh.access_jti),
+            "exp": access_expiry,
+            "token_type": AccessToken.token_type,
+        },
+    )
+    renewal = RefreshingToken(
+        backend=signing.backend(keys, TokenKind.REFRESH, customer.slug),
+        claims={
+            **common,
+            "jti": str(refresh.id),
+            "exp": refresh_expiry,
+            "token_type": RefreshingToken.token_type,
+        },
+    )
+    return TokenPair(
+        session_id=refresh.session_id,
+        jti=refresh.access_jti,
+        expires_in=access_expiry - issued,
+        refresh_expires_at=refresh.expires_at,
+        delivery=delivery,
+        access=str(access),
+        refresh=str(renewal),
+    )
+
+
+def _seconds(at: datetime) -> int:
+    return int(at.timestamp())

@@ -1,0 +1,17 @@
+"""Who may use endpoints that take an access token."""
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from apps.core.errors import AuthenticationRequired
+from apps.tokens.authentication import Principal
+
+
+class IsSignedIn(BasePermission):
+    """What every view asks for without a word."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not isinstance(request.user, Principal):
+            raise AuthenticationRequired
+        return True

@@ -1,0 +1,112 @@
+"""Refresh: the old refresh token dies, a new pair is born, exactly once (contract 3.6)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.audit import actions, events
+from apps.audit.models import Outcome, Severity
+from apps.core import rate_limits, snapshots, valkey
+from apps.core.requests import Caller
+from apps.customers import limits
+from apps.customers.standing import CustomerStanding
+from apps.tokens import minting, sessions, standing, verification
+from apps.tokens.errors import InvalidToken, RefreshTokenReused, SessionEnded
+from apps.tokens.minting import TokenPair
+from apps.tokens.models import EndReason, RefreshToken, Session
+from apps.tokens.signing import TokenKind
+from apps.tokens.verification import Verified
+
+Check = Callable[[CustomerStanding, UUID], None]
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """The new tokens, for the customer whose they are."""
+
+    customer: CustomerStanding
+    pair: TokenPair
+
+
+def refresh(text: str, *, caller: Caller, now: datetime, check: Check | None = None) -> Refreshed:
+    """New tokens for this refresh token. `check` may refuse once it is known whose it is (cookies: the same site?).
+
+    Raises MalformedToken, AuthenticationErrors, CustomerSuspended, RateLimited, and what `check` raises.
+    """
+    verified = verification.verify(text, kind=TokenKind.REFRESH, caller=caller, now=now)
+    if check is not None:
+        check(verified.customer, verified.session.id)
+    _limit(verified)
+    with transaction.atomic():
+        row, session = _lock(verified)
+        successor = _successor(row, session, verified.customer, now)
+        if successor is None:
+            _end_for_reuse(session, verified, caller, now)
+    if successor is None:  # after the commit: the end of the session must not be rolled back with the request
+        raise RefreshTokenReused
+    pair = minting.pair(
+        customer=verified.customer, user=verified.user, refresh=successor, delivery=verified.session.delivery
+    )
+    return Refreshed(verified.customer, pair)
+
+
+def _limit(verified: Verified) -> None:
+    """At most so many refreshes a minute of one session. Without Valkey refreshing goes on: the row decides, not the limit."""
+    limit = verified.customer.limit(limits.REFRESHES_PER_SESSION)
+    try:
+        rate_limits.hit([limits.rule(limit, verified.customer.id, str(verified.session.id))])
+    except valkey.ValkeyUnavailable:
+        return
+
+
+def _lock(verified: Verified) -> tuple[RefreshToken, Session]:
+    """The token's row and its session, for this transaction alone. The signature without the row is worth nothing."""
+    session = (
+        Session.objects.select_for_update().filter(id=verified.session.id, customer_id=verified.customer.id).first()
+    )
+    if session is None or session.ended_at is not None:
+        raise SessionEnded
+    row = RefreshToken.objects.filter(id=verified.claims.jti, session=session).select_related("successor").first()
+    if row is None:
+        raise InvalidToken
+    return row, session
+
+
+def _successor(
+    row: RefreshToken, session: Session, customer: CustomerStanding, now: datetime
+) -> RefreshToken | None:
+    """A new row for an unused token, the same one again within the grace, None for a token used before that."""
+    if row.used_at is None:
+        return _rotate(row, session, customer, now)
+    # `now` is when the request came, which may be before the winner's: a grace of 0 s must still be none.
+    grace = timedelta(seconds=customer.refresh_grace)
+    return row.successor if grace and now - row.used_at < grace else None
+
+
+def _rotate(row: RefreshToken, session: Session, customer: CustomerStanding, now: datetime) -> RefreshToken:
+    successor = sessions.issue(customer=customer, session_id=session.id, now=now.replace(microsecond=0))
+    successor.save(force_insert=True)
+    RefreshToken.objects.filter(id=row.id).update(used_at=now, successor=successor)
+    Session.objects.filter(id=session.id).update(last_activity_at=now, expires_at=successor.expires_at)
+    snapshots.invalidate_on_commit(standing.session_key(customer.id, session.id))
+    return successor
+
+
+def _end_for_reuse(session: Session, verified: Verified, caller: Caller, now: datetime) -> None:
+    """Somebody has an old token that they should not have, or had one stolen: nobody goes on with this session."""
+    Session.objects.filter(id=session.id).update(ended_at=now, end_reason=EndReason.REFRESH_REUSE)
+    events.record(
+        action=actions.REFRESH_TOKEN_REUSED,
+        outcome=Outcome.DENIED,
+        severity=Severity.HIGH,
+        customer_id=verified.customer.id,
+        user_id=verified.user.id,
+        actor=f"user:{verified.user.id}",
+        caller=caller,
+        details={"session": str(session.id)},
+        now=now,
+    )
+    snapshots.invalidate_on_commit(standing.session_key(verified.customer.id, session.id))

@@ -1,0 +1,139 @@
+"""Sessions: started at sign-in, listed, ended. PostgreSQL first, then every process is told."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from apps.audit import actions, events
+from apps.core import snapshots
+from apps.core.errors import NotFound
+from apps.core.ids import new_id
+from apps.core.requests import Caller
+from apps.core.snapshots import Propagation
+from apps.customers import keyring
+from apps.customers.standing import CustomerStanding
+from apps.tokens import minting, standing
+from apps.tokens.minting import TokenPair
+from apps.tokens.models import EndReason, RefreshToken, RevokedToken, Session
+from apps.users import standing as users
+from apps.users.models import User
+
+ACTIVITY_WRITTEN_AFTER_SECONDS = 60
+MOST_ENDED_AT_ONCE = 10_000
+
+
+def start(*, customer: CustomerStanding, user: User, delivery: str, caller: Caller, now: datetime) -> TokenPair:
+    """A new session and its first tokens. Joins the caller's transaction: what signs in commits as a whole."""
+    now = now.replace(microsecond=0)  # the tokens' times are whole seconds
+    session = Session.objects.create(
+        customer_id=customer.id,
+        user=user,
+        delivery=delivery,
+        ip=caller.ip,
+        user_agent=caller.user_agent,
+        created_at=now,
+        last_activity_at=now,
+        expires_at=now + timedelta(seconds=customer.refresh_lifetime),
+    )
+    refresh = issue(customer=customer, session_id=session.id, now=now)
+    refresh.save(force_insert=True)
+    return minting.pair(customer=customer, user=users.of(user), refresh=refresh, delivery=delivery)
+
+
+def issue(*, customer: CustomerStanding, session_id: UUID, now: datetime) -> RefreshToken:
+    """The row of a new pair of tokens, not saved yet. `now` in whole seconds."""
+    return RefreshToken(
+        session_id=session_id,
+        signing_secret_id=keyring.current_kid(customer),
+        access_jti=new_id(),
+        issued_at=now,
+        access_expires_at=now + timedelta(seconds=customer.access_lifetime),
+        expires_at=now + timedelta(seconds=customer.refresh_lifetime),
+    )
+
+
+def alive(*, customer_id: UUID, user_id: UUID, now: datetime) -> QuerySet[Session]:
+    """The user's sessions that can still be used."""
+    return Session.objects.filter(customer_id=customer_id, user_id=user_id, ended_at=None, expires_at__gt=now)
+
+
+def log_out(
+    *, customer_id: UUID, user_id: UUID, session_id: UUID, jti: UUID, token_expires_at: datetime, caller: Caller, now: datetime
+) -> Propagation:
+    """End the session and blacklist the token that asked for it."""
+    with transaction.atomic():
+        _end(Session.objects.filter(customer_id=customer_id, id=session_id), EndReason.LOGOUT, now)
+        RevokedToken.objects.get_or_create(
+            jti=jti, defaults={"session_id": session_id, "revoked_at": now, "expires_at": token_expires_at}
+        )
+        _record(actions.LOGOUT, customer_id, user_id, f"user:{user_id}", caller, now, session=str(session_id))
+        return snapshots.invalidate_on_commit(standing.session_key(customer_id, session_id))
+
+
+def end_one(
+    *, customer_id: UUID, user_id: UUID, session_id: UUID, reason: EndReason, actor: str, caller: Caller | None, now: datetime
+) -> Propagation:
+    """End one session of this user. Raises NotFound when it has no such living session."""
+    with transaction.atomic():
+        ended = _end(alive(customer_id=customer_id, user_id=user_id, now=now).filter(id=session_id), reason, now)
+        if not ended:
+            raise NotFound
+        _record(actions.SESSION_ENDED, customer_id, user_id, actor, caller, now, session=str(session_id), reason=reason)
+        return snapshots.invalidate_on_commit(standing.session_key(customer_id, session_id))
+
+
+def end_others(
+    *, customer_id: UUID, user_id: UUID, except_for: UUID | None, reason: EndReason, actor: str, caller: Caller | None, now: datetime
+) -> tuple[int, Propagation]:
+    """End every session of this user but one. Returns how many."""
+    with transaction.atomic():
+        living = alive(customer_id=customer_id, user_id=user_id, now=now).exclude(id=except_for)
+        ended = _end(living, reason, now)
+        if ended:
+            _record(actions.SESSION_ENDED, customer_id, user_id, actor, caller, now, count=len(ended), reason=reason)
+        return len(ended), snapshots.invalidate_on_commit(
+            *(standing.session_key(customer_id, session_id) for session_id in ended)
+        )
+
+
+def end_all_of_customer(*, customer_id: UUID, now: datetime) -> int:
+    """End every session of a customer, in the caller's transaction. Its snapshots are the caller's to invalidate."""
+    return Session.objects.filter(customer_id=customer_id, ended_at=None).update(
+        ended_at=now, end_reason=EndReason.EMERGENCY_ROTATION
+    )
+
+
+def note_activity(*, customer_id: UUID, session: standing.SessionStanding, now: datetime) -> None:
+    """Write that the session was used, at most once a minute."""
+    if now.timestamp() - session.last_activity_at < ACTIVITY_WRITTEN_AFTER_SECONDS:
+        return
+    written = Session.objects.filter(
+        id=session.id,
+        customer_id=customer_id,
+        last_activity_at__lt=now - timedelta(seconds=ACTIVITY_WRITTEN_AFTER_SECONDS),
+    ).update(last_activity_at=now)
+    if written:
+        snapshots.invalidate(standing.session_key(customer_id, session.id))
+
+
+def _end(sessions: QuerySet[Session], reason: EndReason, now: datetime) -> list[UUID]:
+    """End those of the sessions that live; their ids. Locked first, so that a refresh and an end do not cross."""
+    ids = list(sessions.filter(ended_at=None).select_for_update(of=("self",)).values_list("id", flat=True))
+    Session.objects.filter(id__in=ids).update(ended_at=now, end_reason=reason)
+    return ids
+
+
+def _record(
+    action: str,
+    customer_id: UUID,
+    user_id: UUID,
+    actor: str,
+    caller: Caller | None,
+    now: datetime,
+    **details: object,
+) -> None:
+    events.record(
+        action=action, customer_id=customer_id, user_id=user_id, actor=actor, caller=caller, details=details, now=now
+    )

@@ -1,0 +1,101 @@
+"""How customer, session and user of a token stand now: one round trip to Valkey, PostgreSQL if that does not know."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from apps.core import snapshots, valkey
+from apps.core.snapshots import State
+from apps.customers import standing as customers
+from apps.customers.standing import CustomerStanding
+from apps.tokens.errors import InvalidToken, SessionEnded, TokenRevoked, UserInactive
+from apps.tokens.models import Session
+from apps.tokens.signing import VerifiedClaims
+from apps.users import standing as users
+from apps.users.standing import UserStanding
+
+
+@dataclass(frozen=True)
+class SessionStanding:
+    """A session as it is at this moment. Times in unix seconds."""
+
+    id: UUID
+    user_id: UUID
+    delivery: str
+    ended: bool
+    expires_at: float
+    last_activity_at: float
+    revoked: frozenset[str]  # the jti of its access tokens that were ended early
+
+
+@dataclass(frozen=True)
+class Standing:
+    """All that decides whether a token still counts. Session or user are None when there is none such."""
+
+    customer: CustomerStanding
+    session: SessionStanding | None
+    user: UserStanding | None
+
+
+def session_key(customer_id: UUID, session_id: UUID) -> str:
+    """The Valkey key of the snapshot."""
+    return valkey.key(customer_id, "session", str(session_id))
+
+
+def load_session(customer_id: UUID, session_id: UUID) -> State | None:
+    """The state from PostgreSQL; None for no such session of this customer."""
+    session = Session.objects.filter(customer_id=customer_id, id=session_id).first()
+    if session is None:
+        return None
+    return {
+        "id": str(session.id),
+        "user_id": str(session.user_id),
+        "delivery": session.delivery,
+        "ended": session.ended_at is not None,
+        "expires_at": session.expires_at.timestamp(),
+        "last_activity_at": session.last_activity_at.timestamp(),
+        "revoked": [str(jti) for jti in session.revoked_tokens.values_list("jti", flat=True)],
+    }
+
+
+def parse_session(state: Mapping[str, Any]) -> SessionStanding:
+    identities = {"id": UUID(state["id"]), "user_id": UUID(state["user_id"])}
+    return SessionStanding(**{**state, **identities, "revoked": frozenset(state["revoked"])})
+
+
+def read(*, customer_id: UUID, session_id: UUID, user_id: UUID) -> Standing | None:
+    """How the three stand; None for no such customer. No query and one round trip when Valkey knows."""
+    names = (customers.key(customer_id), session_key(customer_id, session_id), users.key(customer_id, user_id))
+    loaders = (
+        partial(customers.load, customer_id),
+        partial(load_session, customer_id, session_id),
+        partial(users.load, customer_id, user_id),
+    )
+    found = snapshots.read_through(dict(zip(names, loaders, strict=True)))
+    customer, session, user = (found[name] for name in names)
+    if customer is None:
+        return None
+    return Standing(
+        customer=customers.parse(customer),
+        session=parse_session(session) if session else None,
+        user=users.parse(user) if user else None,
+    )
+
+
+def require(standing: Standing, claims: VerifiedClaims, now: datetime) -> tuple[SessionStanding, UserStanding]:
+    """The session and user of a token that counts. Raises CustomerSuspended, InvalidToken, TokenRevoked, SessionEnded, UserInactive."""
+    customers.require_active(standing.customer)
+    if not standing.customer.verifies(claims.kid, now):
+        raise InvalidToken
+    user = standing.user
+    if user is None or not user.may_sign_in:
+        raise UserInactive
+    session = standing.session
+    if session is not None and str(claims.jti) in session.revoked:
+        raise TokenRevoked
+    if session is None or session.ended or session.expires_at <= now.timestamp() or session.user_id != user.id:
+        raise SessionEnded
+    return session, user

@@ -1,0 +1,206 @@
+"""Tokens, sessions and the user's own profile over HTTP."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.api_keys import asking
+from apps.api_keys.authentication import key_of
+from apps.api_keys.errors import InvalidApiKey
+from apps.core.errors import NotFound, ValidationFailed
+from apps.core.pagination import page
+from apps.core.requests import caller_of
+from apps.core.snapshots import Propagation
+from apps.core.times import rfc3339
+from apps.customers.standing import CustomerStanding
+from apps.payloads.envelope import Envelope
+from apps.tokens import answers, cookies, devices, parsing, refreshing, sessions
+from apps.tokens.authentication import Principal
+from apps.tokens.models import Delivery, EndReason, Session
+from apps.tokens.serializers import (
+    EndedSessionsSerializer,
+    MessageSerializer,
+    ProfileAnswerSerializer,
+    ProfileSerializer,
+    RefreshSerializer,
+    SessionPageSerializer,
+    TokensSerializer,
+)
+from apps.users import lifecycle
+from apps.users import standing as users
+from apps.users.models import User
+from apps.users.standing import UserStanding
+
+
+class Refresh(APIView):
+    """New tokens for a refresh token; plain JSON, or the cookie."""
+
+    authentication_classes: Any = ()
+    permission_classes: Any = ()
+    envelope = Envelope.PLAIN
+
+    @extend_schema(operation_id="refresh", request=RefreshSerializer, responses=TokensSerializer)
+    def post(self, request: Request) -> Response:
+        text = _refresh_token_of(request)
+        caller, now = caller_of(request), timezone.now()
+        key = key_of(request, bearer=False)
+        if key is not None:
+            found = asking.identify(text=key, key_required=True, caller=caller, now=now)
+            if found.customer.id != parsing.parse(text).customer_id:
+                raise InvalidApiKey
+        fresh = refreshing.refresh(text, caller=caller, now=now, check=_same_site_check(request))
+        return answers.refreshed(fresh.pair)
+
+
+class Logout(APIView):
+    """Ends the session of the token."""
+
+    @extend_schema(operation_id="logout", request=None, responses=MessageSerializer)
+    def post(self, request: Request) -> Response:
+        who = _principal(request)
+        told = sessions.log_out(
+            customer_id=who.customer_id,
+            user_id=who.user_id,
+            session_id=who.session_id,
+            jti=who.jti,
+            token_expires_at=datetime.fromtimestamp(who.token_expires_at, UTC),
+            caller=caller_of(request),
+            now=timezone.now(),
+        )
+        response = Response({"message": "Logged out successfully", **_honestly(told)})
+        if who.delivery == Delivery.COOKIE:
+            cookies.clear(response)
+        return response
+
+
+class Me(APIView):
+    """The user of the token, as it is now."""
+
+    @extend_schema(operation_id="me", responses=ProfileAnswerSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(_profile(_principal(request).user))
+
+    @extend_schema(operation_id="change_me", request=ProfileSerializer, responses=ProfileAnswerSerializer)
+    def patch(self, request: Request) -> Response:
+        wanted = ProfileSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        user = _user_of(request)
+        told = lifecycle.change_profile(
+            user, changes=wanted.validated_data, caller=caller_of(request), now=timezone.now()
+        )
+        return Response({**_profile(users.of(user)), **_honestly(told)})
+
+
+class Sessions(APIView):
+    """The user's living sessions."""
+
+    @extend_schema(
+        operation_id="sessions",
+        responses=SessionPageSerializer,
+        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("limit", int)],
+    )
+    def get(self, request: Request) -> Response:
+        who = _principal(request)
+        living = sessions.alive(customer_id=who.customer_id, user_id=who.user_id, now=timezone.now())
+        return Response(
+            page(living, request=request, represent=lambda row: _session(row, current=who.session_id)).document()
+        )
+
+    @extend_schema(operation_id="end_other_sessions", responses=EndedSessionsSerializer)
+    def delete(self, request: Request) -> Response:
+        who = _principal(request)
+        ended, told = sessions.end_others(
+            customer_id=who.customer_id,
+            user_id=who.user_id,
+            except_for=who.session_id,
+            reason=EndReason.REVOKED,
+            actor=f"user:{who.user_id}",
+            caller=caller_of(request),
+            now=timezone.now(),
+        )
+        return Response({"message": "Other sessions ended", "ended": ended, **_honestly(told)})
+
+
+class OneSession(APIView):
+    """One session of the user."""
+
+    @extend_schema(operation_id="end_session", responses=MessageSerializer)
+    def delete(self, request: Request, session_id: UUID) -> Response:
+        who = _principal(request)
+        told = sessions.end_one(
+            customer_id=who.customer_id,
+            user_id=who.user_id,
+            session_id=session_id,
+            reason=EndReason.REVOKED,
+            actor=f"user:{who.user_id}",
+            caller=caller_of(request),
+            now=timezone.now(),
+        )
+        return Response({"message": "Session ended", **_honestly(told)})
+
+
+def _principal(request: Request) -> Principal:
+    who = request.user
+    if not isinstance(who, Principal):  # the permission has made sure of it; this tells the type checker
+        raise NotFound
+    return who
+
+
+def _user_of(request: Request) -> User:
+    who = _principal(request)
+    user = User.objects.of(who.customer_id).filter(id=who.user_id).first()
+    if user is None:
+        raise NotFound
+    return user
+
+
+def _refresh_token_of(request: Request) -> str:
+    given = RefreshSerializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    text = given.validated_data.get("refresh_token") or cookies.refresh_token_in(request.COOKIES)
+    if not text:
+        raise ValidationFailed(fields={"refresh_token": ["This field is required."]})
+    return str(text)
+
+
+def _same_site_check(request: Request) -> refreshing.Check | None:
+    """For a token that came by cookie: what must hold before it is used."""
+    if "refresh_token" in request.data:
+        return None
+
+    def check(customer: CustomerStanding, session_id: UUID) -> None:
+        cookies.require_same_site(request, session_id=session_id, customer=customer)
+
+    return check
+
+
+def _honestly(told: Propagation) -> dict[str, bool]:
+    """Say so if some process may learn of the change a little later."""
+    return {} if told.complete else {"propagated": False}
+
+
+def _profile(user: UserStanding) -> dict[str, Any]:
+    return {
+        **answers.describe(user),
+        "locale": user.locale,
+        "phone": user.phone(),
+        "email_verified": user.email_verified,
+        "created_at": rfc3339(user.created_at),
+    }
+
+
+def _session(row: Session, *, current: UUID) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "device": devices.name_of(row.user_agent),
+        "address": row.ip,
+        "created_at": rfc3339(row.created_at),
+        "last_activity_at": rfc3339(row.last_activity_at),
+        "current": row.id == current,
+    }

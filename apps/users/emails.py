@@ -1,0 +1,60 @@
+"""Email addresses: how they are checked, compared, counted, and written to.
+
+Two addresses are the same if they are equal after NFKC and case folding. That decides whose account it is, never where mail goes: a
+look-alike must not receive somebody else's code, so mail to a known user goes to the address that user gave.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+
+from apps.core.errors import ValidationFailed
+
+LONGEST = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address as typed (NFKC-normalised), as it is compared, and as it is counted."""
+
+    typed: str
+    identity: str
+    counter_key: str
+
+
+def parse(text: str) -> Address:
+    """The address in `text`. Raises ValidationFailed."""
+    typed = unicodedata.normalize("NFKC", text.strip())
+    try:
+        validate_email(_with_ascii_local_part(typed))
+    except ValidationError as error:
+        raise ValidationFailed(fields={"email": [_("Enter an email address.")]}) from error
+    if len(typed) > LONGEST or not typed.isprintable():
+        raise ValidationFailed(fields={"email": [_("Enter an email address.")]})
+    return Address(typed=typed, identity=identity(typed), counter_key=counter_key(typed))
+
+
+def identity(address: str) -> str:
+    """How addresses are compared: NFKC, case folded, the domain in its ASCII form."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", address).casefold())
+    local, _at, domain = folded.rpartition("@")
+    try:
+        domain = domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        pass  # not a name that DNS knows: compared as it is
+    return f"{local}@{domain}"
+
+
+def counter_key(address: str) -> str:
+    """How limits count an address: without what one mailbox can vary at will, dots and a +tag of the local part."""
+    local, _at, domain = identity(address).rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '')}@{domain}"
+
+
+def _with_ascii_local_part(address: str) -> str:
+    """Django's check knows ASCII local parts alone; letters of any script are fine to us (RFC 6531)."""
+    local, at, domain = address.rpartition("@")
+    return "".join("x" if ord(letter) > 127 and letter.isalnum() else letter for letter in local) + at + domain

@@ -1,0 +1,80 @@
+"""How a user stands now: status, role, permissions and profile. All that an authenticated request may ask about its user."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from apps.core import sealed, valkey
+from apps.core.snapshots import State
+from apps.users.models import User, UserStatus
+
+
+@dataclass(frozen=True)
+class UserStanding:
+    """A user as it is at this moment. The phone number stays sealed until it is asked for."""
+
+    id: UUID
+    customer_id: UUID
+    email: str
+    name: str
+    locale: str
+    role: str
+    permissions: tuple[str, ...]
+    status: str
+    email_verified: bool
+    created_at: datetime
+    sealed_phone: str = field(repr=False)
+
+    @property
+    def may_sign_in(self) -> bool:
+        """A pending user has a session too, so that it can do what is still demanded; a deactivated one has none."""
+        return self.status != UserStatus.DEACTIVATED
+
+    def phone(self) -> str:
+        """The phone number, decrypted; empty if there is none."""
+        if not self.sealed_phone:
+            return ""
+        return sealed.read(User(id=self.id, phone=self.sealed_phone), "phone").decode()
+
+
+def key(customer_id: UUID, user_id: UUID) -> str:
+    """The Valkey key of the snapshot."""
+    return valkey.key(customer_id, "user", str(user_id))
+
+
+def load(customer_id: UUID, user_id: UUID) -> State | None:
+    """The state from PostgreSQL; None for no such user of this customer."""
+    user = User.objects.of(customer_id).filter(id=user_id).first()
+    return state_of(user) if user else None
+
+
+def state_of(user: User) -> State:
+    """A row as a state."""
+    return {
+        "id": str(user.id),
+        "customer_id": str(user.customer_id),
+        **{name: getattr(user, name) for name in ("email", "name", "locale", "role", "permissions", "status")},
+        "email_verified": user.email_verified_at is not None,
+        "created_at": user.created_at.timestamp(),
+        "sealed_phone": user.phone,
+    }
+
+
+def parse(state: Mapping[str, Any]) -> UserStanding:
+    """A state as a value."""
+    return UserStanding(
+        **{
+            **state,
+            "id": UUID(state["id"]),
+            "customer_id": UUID(state["customer_id"]),
+            "permissions": tuple(state["permissions"]),
+            "created_at": datetime.fromtimestamp(state["created_at"], UTC),
+        }
+    )
+
+
+def of(user: User) -> UserStanding:
+    """A row as a standing."""
+    return parse(state_of(user))
