@@ -39,7 +39,8 @@ class ConfigurationError(Exception):
 
 def load() -> environ.Env:
     """Read `.env` beside manage.py, if there, and every `X_FILE`; variables already set win."""
-    environ.Env.read_env(str(PROJECT_ROOT / ".env"), overwrite=False)
+    if (PROJECT_ROOT / ".env").exists():
+        environ.Env.read_env(str(PROJECT_ROOT / ".env"), overwrite=False)
     _read_secret_files()
     return environ.Env()
 

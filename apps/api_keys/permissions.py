@@ -1,17 +1,21 @@
 """Who may use endpoints that ask for an API key."""
 
+from typing import TYPE_CHECKING
+
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from apps.api_keys import asking
 from apps.api_keys.errors import ApiKeyRequired
+
+if TYPE_CHECKING:  # DRF reads its defaults while this very module is being imported
+    from rest_framework.views import APIView
 
 
 class HasScope(BasePermission):
     """A key, if one is given, must have the view's `required_scope`; without one the default customer's doors are open."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         asking.require_scope(request.user, view.required_scope)  # type: ignore[arg-type, attr-defined]
         return True
 
@@ -19,7 +23,7 @@ class HasScope(BasePermission):
 class HasKeyWithScope(HasScope):
     """A key is required."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.user.api_key is None:  # type: ignore[union-attr]
             raise ApiKeyRequired
         return super().has_permission(request, view)
