@@ -68,7 +68,7 @@ def supported(*wishes: str) -> str:
     """The first of these locales that there are texts for ("de-AT" is served by "de"), else the default."""
     for wish in filter(None, wishes):
         try:
-            return translation.get_supported_language_variant(wish)
+            return translation.get_supported_language_variant(wish.replace("_", "-"))
         except LookupError:
             continue
     return settings.LANGUAGE_CODE

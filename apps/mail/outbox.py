@@ -73,8 +73,7 @@ def post(*, draft: Draft, branding: Branding, quota: Quota, now: datetime) -> Me
         inserted = cursor.rowcount == 1
     if not inserted:
         raise _quota_exceeded(branding.customer_id, quota, now)
-    if message.state == MessageState.QUEUED:
-        transaction.on_commit(lambda: tasks.hand_over(message.id))
+    _announce(message)
     return message
 
 
@@ -84,6 +83,7 @@ def suppress(*, draft: Draft, branding: Branding, now: datetime) -> Message:
     message.state = MessageState.SUPPRESSED
     message.content = ""
     message.save(force_insert=True)
+    _announce(message)
     return message
 
 
@@ -106,9 +106,20 @@ def sandbox_messages(key_id: str) -> QuerySet[Message]:
     return Message.objects.filter(sandbox_key_id=key_id, state=MessageState.SANDBOXED)
 
 
+def recipient_of(message_id: UUID) -> str:
+    """The address a message went to. Raises Message.DoesNotExist."""
+    return Message.objects.values_list("recipient", flat=True).get(id=message_id)
+
+
 def content_of(message: Message) -> content.Content:
     """The rendered mail, decrypted. Raises DecryptionFailed."""
     return content.Content.from_json(sealed.read(message, "content"))
+
+
+def _announce(message: Message) -> None:
+    """Tell a worker, after the commit. Of a suppressed message too: it will find nothing to do, and nobody can tell the difference."""
+    if not message.sandbox_key_id:
+        transaction.on_commit(lambda: tasks.hand_over(message.id))
 
 
 def _message(draft: Draft, branding: Branding, now: datetime) -> Message:

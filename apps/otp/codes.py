@@ -164,9 +164,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Redemption:
-    """How a try ended. `message_id`: the mail that had carried the right code."""
+    """How a try ended. `message_id`: the mail that had carried the right code; None for a wrong one."""
 
-    right: bool
     message_id: UUID | None = None
     customer_is_guessed_at: bool = False
 
@@ -237,8 +236,8 @@ def redeem(place: Place, code: str, *, rules: Sequence[Rule], guessing: Rule) ->
     if int(answer[0]) == -3:
         rate_limits.raise_refusal(rules, answer[1:])
     if int(answer[0]) == 1:
-        return Redemption(right=True, message_id=UUID(answer[1].decode()))
-    return Redemption(right=False, customer_is_guessed_at=bool(int(answer[1])))
+        return Redemption(message_id=UUID(answer[1].decode()))
+    return Redemption(customer_is_guessed_at=bool(int(answer[1])))
 
 
 def withdraw(place: Place, code: str) -> None:

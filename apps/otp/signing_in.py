@@ -14,14 +14,14 @@ from apps.core.rate_limits import Rule
 from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
-from apps.mail import ledger
+from apps.mail import ledger, outbox
 from apps.otp import codes
 from apps.otp.codes import Place, Redemption
 from apps.otp.errors import InvalidOtp
 from apps.otp.requesting import counted, too_many_wrong
 from apps.tokens import sessions
 from apps.tokens.minting import TokenPair
-from apps.users import directory
+from apps.users import directory, emails
 from apps.users.emails import Address
 from apps.users.models import User, UserStatus
 
@@ -61,7 +61,7 @@ def sign_in(attempt: Try) -> SignedIn:
         rules=_rules(attempt),
         guessing=limits.rule(attempt.customer.limit(limits.WRONG_CODES_PER_CUSTOMER), attempt.customer.id),
     )
-    signed_in = _accept(attempt, redemption) if redemption.right else None
+    signed_in = _accept(attempt, redemption.message_id) if redemption.message_id else None
     if signed_in is None:
         _reject(attempt, redemption)
         raise InvalidOtp  # after the commit: a counted failure is never undone by its own request
@@ -84,27 +84,32 @@ def _rules(attempt: Try) -> list[Rule]:
     ]
 
 
-def _accept(attempt: Try, redemption: Redemption) -> SignedIn | None:
-    """The code was right, and is used up. None when this account may not sign in by it all the same."""
+def _accept(attempt: Try, message_id: UUID) -> SignedIn | None:
+    """The code was right, and is used up. None when this account may not sign in by it all the same.
+
+    What the code has proven is the address its mail went to, which may be another than the one given now (they compare equal).
+    """
     customer = attempt.customer
     with transaction.atomic():
+        proven = emails.parse(outbox.recipient_of(message_id))
         found = directory.find_or_create(
-            customer.id, attempt.address, may_create=customer.creates_users_on_sign_in, now=attempt.now
+            customer.id, proven, may_create=customer.creates_users_on_sign_in, now=attempt.now
         )
-        if found is None or not _may_sign_in(customer, found.user):
+        if found is None or not _may_sign_in(customer, found.user, proven):
             return None
         directory.note_sign_in(found.user, now=attempt.now)
         pair = sessions.start(
             customer=customer, user=found.user, delivery=attempt.delivery, caller=attempt.caller, now=attempt.now
         )
         _record(attempt, actions.SIGN_IN, Outcome.SUCCESS, user_id=found.user.id, is_new=found.is_new)
-        if redemption.message_id is not None:
-            ledger.code_used(message_id=redemption.message_id, now=attempt.now)
+        ledger.code_used(message_id=message_id, now=attempt.now)
     return SignedIn(user=found.user, is_new=found.is_new, pair=pair)
 
 
-def _may_sign_in(customer: CustomerStanding, user: User) -> bool:
-    return user.status != UserStatus.DEACTIVATED and not too_many_wrong(customer, user)
+def _may_sign_in(customer: CustomerStanding, user: User, proven: Address) -> bool:
+    if user.status == UserStatus.DEACTIVATED or too_many_wrong(customer, user):
+        return False
+    return emails.same_mailbox(user.email, proven.typed)
 
 
 def _reject(attempt: Try, redemption: Redemption) -> None:

@@ -54,6 +54,12 @@ def counter_key(address: str) -> str:
     return f"{local.partition('+')[0].replace('.', '')}@{domain}"
 
 
+def same_mailbox(left: str, right: str) -> bool:
+    """Whether mail to both arrives at the same place, as far as anybody can tell: stricter than `identity`, which decides whose
+    account it is. Case does not count; that "ß" and "ss" compare equal does not make them one mailbox."""
+    return left.lower() == right.lower()
+
+
 def _with_ascii_local_part(address: str) -> str:
     """Django's check knows ASCII local parts alone; letters of any script are fine to us (RFC 6531)."""
     local, at, domain = address.rpartition("@")

@@ -16,6 +16,7 @@ JOIN_WITHIN_SECONDS = 60
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 _leases: dict[Path, tuple[socket.socket, "Engines"]] = {}  # held for the life of the process
+_keepers: list[subprocess.Popen[bytes]] = []  # those this process started; they outlive it
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,11 @@ def _start_keeper(data_dir: Path, *, durable: bool) -> subprocess.Popen[bytes]:
     """In a session of its own, so that Ctrl-C reaches the engines' users first."""
     command = [sys.executable, "-m", "config.embedded", "keep", str(data_dir), "durable" if durable else "fast"]
     with (data_dir / "keeper.log").open("ab") as log:
-        return subprocess.Popen(
+        keeper = subprocess.Popen(
             command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
+    _keepers.append(keeper)
+    return keeper
 
 
 def _raise_failure(keeper: subprocess.Popen[bytes] | None, data_dir: Path) -> None:

@@ -240,7 +240,8 @@ ADMIN_CONTENT_SECURITY_POLICY = {
 
 # --- Static files, language, time --------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / ".data" / "static"
+STATIC_ROOT = None  # only production collects them; elsewhere whitenoise finds them in the apps
+WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -29,7 +29,5 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 EMAIL_URL = os.environ.get("EMAIL_URL", "smtp://127.0.0.1:1025")
 OPERATOR_SECOND_FACTOR_REQUIRED = False
 INSTALLED_APPS = [*SHARED_APPS, "demo"]
-WHITENOISE_USE_FINDERS = True  # static files straight from the apps, without collectstatic
-STATIC_ROOT = DATA_DIR / "static"
 
 globals().update(use_engines(database_url=os.environ["DATABASE_URL"], redis_url=os.environ["REDIS_URL"]))

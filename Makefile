@@ -1,0 +1,79 @@
+# Everything a newcomer needs, from nothing but Python 3.11+, make and git. `make` alone lists what there is.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+ARGS ?=
+NODE_MODULES := tests/interop/node_modules
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench run requirements translations clean
+
+help:
+	@echo "make demo          start everything and perform the journey of a user (ONCE=1: then end; PORT=9000)"
+	@echo "make test          the tests (ARGS=\"tests/otp -k budget\" for a part)"
+	@echo "make lint          style, types, house plan, migrations, deployment checks, known vulnerabilities"
+	@echo "make bench         benchmarks: ratios, side by side in one run"
+	@echo "make run           the development server alone (PORT=8000)"
+	@echo "make requirements  compile requirements/*.in, with hashes"
+	@echo "make translations  compile locale/*/LC_MESSAGES/*.po"
+	@echo "make clean         remove what the others made (asks nothing; .data/ is kept)"
+
+demo: $(VENV)/.development
+	@$(BIN)/python -m demo
+
+test: $(VENV)/.test $(NODE_MODULES)/.installed
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	.ci/deployment-check
+	.ci/vulnerabilities
+
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks
+
+run: $(VENV)/.development
+	$(BIN)/python manage.py migrate --verbosity 0
+	$(BIN)/python manage.py runserver $(or $(PORT),8000)
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Gatehouse needs Python 3.11 or later. Install it, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+# Installed anew only when the lock file changes. The test set holds the development set.
+$(VENV)/.development: requirements/development.txt | $(VENV)/bin/python
+	@test -e $(VENV)/.test || { echo "Installing what Gatehouse runs on …" && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<; }
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt | $(VENV)/bin/python
+	@echo "Installing what the tests need …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Node's `jose`, an independent implementation, for the interoperability tests; Node itself comes as a wheel. Without the npm registry
+# those tests are skipped and say so, but not where CI is set.
+$(NODE_MODULES)/.installed: tests/interop/package-lock.json $(VENV)/.test
+	@echo "Installing Node's jose for the interoperability tests …"
+	@mkdir -p $(NODE_MODULES)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/interop --no-audit --no-fund --silent && touch $@ \
+		|| echo "npm ci failed: the interoperability tests will be skipped$${CI:+, which CI does not accept}."
+
+requirements: | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet uv
+	for set in base development test; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+			--custom-compile-command "make requirements" requirements/$$set.in --output-file requirements/$$set.txt || exit 1; done
+
+translations: $(VENV)/.test
+	for po in locale/*/LC_MESSAGES/django.po; do $(BIN)/pybabel compile --input-file $$po --output-file $${po%.po}.mo || exit 1; done
+
+clean:
+	rm -rf $(VENV) $(NODE_MODULES) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,38 @@
+"""Re-encrypts every secret at rest under the first of MASTER_KEYS."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.core import reencryption
+from apps.core.reencryption import Column
+
+
+class Command(BaseCommand):
+    help = (
+        "Re-encrypt everything sealed under an older master key. Put the new key in front of MASTER_KEYS and restart "
+        "every process first. Runs while the service serves; can be interrupted and started again."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="only count what is to be done")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(f"Current master key: {next(iter(settings.MASTER_KEYS))}")
+        unreadable = sum(self._column(column, dry_run=options["dry_run"]) for column in reencryption.columns())
+        if unreadable:
+            raise CommandError(
+                f"{unreadable} value(s) could not be opened with any of MASTER_KEYS. Keep the older keys in it and run this again."
+            )
+        self.stdout.write(self.style.SUCCESS("Nothing is left under an older key." if not options["dry_run"] else "Dry run: nothing was changed."))
+
+    def _column(self, column: Column, *, dry_run: bool) -> int:
+        """Returns how many values no key opens."""
+        total = column.outdated().count()
+        self.stdout.write(f"{column.name}: {total} to re-encrypt")
+        unreadable = 0
+        for progress in reencryption.reencrypt(column) if not dry_run else ():
+            unreadable = progress.unreadable
+            self.stdout.write(f"{column.name}: {progress.done} of {total}")
+        return unreadable

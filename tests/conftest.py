@@ -1,0 +1,91 @@
+"""The world of a test: empty engines, the default customer, a client, and nothing remembered from the test before."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client as DjangoClient
+from django.utils import timezone
+
+from apps.api_keys import asking
+from apps.core import snapshots, valkey
+from apps.customers import keyring, origins
+from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
+from apps.payloads import service_keys
+from demo.client import Client, Wire
+from tests import factories
+
+MakeClient = Callable[..., Client]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
+    """The test database may be emptied between tests; that events cannot be changed or deleted holds there too."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]
+        for table in ("audit_event", "audit_chainlink"):
+            cursor.execute(f"DROP TRIGGER {table}_no_truncate ON {table}")
+
+
+@pytest.fixture(autouse=True)
+def world(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fresh for every test that uses the engines (marked django_db)."""
+    if request.node.get_closest_marker("django_db") is None:
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    forget()
+    valkey.client().flushdb()
+    if not Customer.objects.filter(id=DEFAULT_CUSTOMER_ID).exists():
+        default = Customer.objects.create(id=DEFAULT_CUSTOMER_ID, slug="default", name="Default")
+        keyring.create_secret(default, now=timezone.now())
+    yield
+    forget()
+
+
+def forget() -> None:
+    """What a process remembers."""
+    keyring.memory.clear()
+    asking._noted.clear()
+    origins._Memory.until = 0.0
+    service_keys.forget()
+    snapshots._Breaker.avoid_until = 0.0
+    cache.close()
+
+
+def over_django(**environ: str) -> Callable[[str, str, Mapping[str, str], bytes], Wire]:
+    """Send through Django's test client: the whole stack but the server."""
+
+    def send(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Wire:
+        content_type = headers.get("Content-Type", "application/octet-stream")
+        others = {name: value for name, value in headers.items() if name != "Content-Type"}
+        answer = DjangoClient().generic(method, path, body, content_type, headers=others, **environ)
+        cookies = {"set-cookie": answer.cookies.output(header="", sep="\n")} if answer.cookies else {}
+        names = {name.lower(): value for name, value in answer.headers.items()}
+        return Wire(answer.status_code, {**names, **cookies}, answer.content)
+
+    return send
+
+
+@pytest.fixture
+def client_for(settings: object) -> MakeClient:
+    """`client_for(customer)` calls the API with a key of that customer; `client_for(None)` with none."""
+
+    def make(customer: Customer | None = None, *, ip: str = "192.0.2.7", **options: object) -> Client:
+        key = factories.api_key(customer)[1] if customer else None
+        service_key = None if "public_jwk" in options else settings.SERVICE_ENCRYPTION_KEY  # type: ignore[attr-defined]
+        return Client(
+            **{"send": over_django(REMOTE_ADDR=ip), "api_key": key, "service_key": service_key, **options}  # type: ignore[arg-type]
+        )
+
+    return make
+
+
+@pytest.fixture
+def valkey_away(settings: object, own_valkey: object) -> Iterator[object]:
+    """A Valkey of this test's own in the place of the shared one: `.kill()` and `.start()` it."""
+    before = settings.CACHES  # type: ignore[attr-defined]
+    settings.CACHES = {"default": {**before["default"], "LOCATION": own_valkey.url}}  # type: ignore[attr-defined]
+    snapshots._Breaker.avoid_until = 0.0
+    yield own_valkey
+    snapshots._Breaker.avoid_until = 0.0

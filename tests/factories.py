@@ -1,0 +1,65 @@
+"""What tests are about: customers, keys, users, made as the service makes them."""
+
+import itertools
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from apps.api_keys import lifecycle as api_keys
+from apps.api_keys.models import ApiKey
+from apps.core.requests import Caller
+from apps.customers import lifecycle as customers
+from apps.customers import standing
+from apps.customers.models import Customer
+from apps.customers.standing import CustomerStanding
+from apps.tokens import sessions
+from apps.tokens.minting import TokenPair
+from apps.users import directory, emails
+from apps.users.models import User
+
+_numbers = itertools.count(1)
+CALLER = Caller(ip="192.0.2.7", user_agent="tests", request_id="test-request")
+ACTOR = "system"
+
+
+def customer(**policy: Any) -> Customer:
+    """A customer with secrets of its own."""
+    number = next(_numbers)
+    facts = {"name": f"Customer {number}", "slug": f"customer-{number}", **policy}
+    return customers.create(actor=ACTOR, caller=None, now=timezone.now(), **facts)
+
+
+def standing_of(row: Customer) -> CustomerStanding:
+    return standing.read(row.id)
+
+
+def api_key(of: Customer, **facts: Any) -> tuple[ApiKey, str]:
+    """A key's row, and the key."""
+    values = {"name": "Test key", **facts}
+    return api_keys.create(customer=of, actor=ACTOR, caller=None, now=timezone.now(), **values)
+
+
+def user(of: Customer, email: str = "ada@example.com", **facts: Any) -> User:
+    row = directory.create(of.id, emails.parse(email), now=timezone.now())
+    for name, value in facts.items():
+        setattr(row, name, value)
+    row.save()
+    return row
+
+
+def session(of: User, *, delivery: str = "body", now: datetime | None = None, caller: Caller = CALLER) -> TokenPair:
+    """Tokens of a fresh session."""
+    found = standing.read(of.customer_id)
+    return sessions.start(customer=found, user=of, delivery=delivery, caller=caller, now=now or timezone.now())
+
+
+def limit(of: Customer, name: str, count: int, window: int = 900) -> None:
+    """Give a customer a limit of its own."""
+    customers.override_limit(
+        customer=of, name=name, count=count, window=window, actor=ACTOR, caller=None, now=timezone.now()
+    )
+
+
+def policy(of: Customer, **changes: Any) -> None:
+    customers.update_policy(customer=of, changes=changes, actor=ACTOR, caller=None, now=timezone.now())

@@ -1,0 +1,26 @@
+"""Reading codes from the outbox, as their recipients would from the mail."""
+
+import re
+
+from apps.mail import outbox
+from apps.mail.models import Message
+
+
+def code_of(message: Message) -> str:
+    found = re.search(r"#(\w+)$", outbox.content_of(message).text.strip())
+    assert found, "the mail holds no code"
+    return found[1]
+
+
+def newest_code() -> str:
+    return code_of(Message.objects.exclude(content="").order_by("-id")[0])
+
+
+def all_codes() -> list[str]:
+    """Oldest first."""
+    return [code_of(message) for message in Message.objects.exclude(content="").order_by("id")]
+
+
+def wrong_code(right: str) -> str:
+    """One that differs in its last digit."""
+    return right[:-1] + ("0" if right[-1] != "0" else "1")
