@@ -37,6 +37,14 @@ class Draft:
 
 
 @dataclass(frozen=True)
+class Destination:
+    """The address a message was for, and whether it was kept from going there."""
+
+    recipient: str
+    suppressed: bool
+
+
+@dataclass(frozen=True)
 class Quota:
     """How many code mails a customer may send in a UTC day and a UTC month."""
 
@@ -44,45 +52,68 @@ class Quota:
     monthly: int
 
 
-COUNT_AND_INSERT = """
-WITH allowed AS (
-    INSERT INTO mail_allowance AS a (customer_id, day, sent_today, month, sent_this_month)
-    SELECT %(customer_id)s, %(day)s, 1, %(month)s, 1 WHERE %(daily)s >= 1 AND %(monthly)s >= 1
-    ON CONFLICT (customer_id) DO UPDATE SET
-        sent_today = CASE WHEN a.day = excluded.day THEN a.sent_today + 1 ELSE 1 END,
-        sent_this_month = CASE WHEN a.month = excluded.month THEN a.sent_this_month + 1 ELSE 1 END,
-        day = excluded.day,
-        month = excluded.month
-    WHERE (a.day <> excluded.day OR a.sent_today < %(daily)s)
-      AND (a.month <> excluded.month OR a.sent_this_month < %(monthly)s)
-    RETURNING customer_id
-)
+INSERT = """
 INSERT INTO mail_message (id, customer_id, user_id, kind, recipient, content, state, attempts, created_at, next_try_at,
                           leased_until, expires_at, sandbox_key_id, last_error)
 SELECT %(id)s, customer_id, %(user_id)s, %(kind)s, %(recipient)s, %(content)s, %(state)s, 0, %(now)s, %(now)s,
        NULL, %(expires_at)s, %(sandbox_key_id)s, ''
-FROM allowed
 """
 
+# Days and months only go forward: of two requests that straddle midnight, the later to arrive may bear the earlier date.
+COUNT_AND_INSERT = (
+    """
+WITH allowed AS (
+    INSERT INTO mail_allowance AS a (customer_id, day, sent_today, month, sent_this_month)
+    SELECT %(customer_id)s, %(day)s, 1, %(month)s, 1 WHERE %(daily)s >= 1 AND %(monthly)s >= 1
+    ON CONFLICT (customer_id) DO UPDATE SET
+        sent_today = CASE WHEN a.day < excluded.day THEN 1 ELSE a.sent_today + 1 END,
+        sent_this_month = CASE WHEN a.month < excluded.month THEN 1 ELSE a.sent_this_month + 1 END,
+        day = GREATEST(a.day, excluded.day),
+        month = GREATEST(a.month, excluded.month)
+    WHERE (a.day < excluded.day OR a.sent_today < %(daily)s)
+      AND (a.month < excluded.month OR a.sent_this_month < %(monthly)s)
+    RETURNING customer_id
+)
+"""
+    + INSERT
+    + "FROM allowed"
+)
 
-def post(*, draft: Draft, branding: Branding, quota: Quota, now: datetime) -> Message:
-    """Count one code mail and insert it: one statement. Raises QuotaExceeded. A worker is told after the commit."""
+# A message that is not sent uses up nothing; but where a sent one would be refused it is refused too, so that a spent quota does not
+# tell who has an account.
+CHECK_AND_INSERT = (
+    INSERT
+    + """
+FROM (SELECT %(customer_id)s AS customer_id) AS asking
+WHERE %(daily)s >= 1 AND %(monthly)s >= 1 AND NOT EXISTS (
+    SELECT 1 FROM mail_allowance AS a
+    WHERE a.customer_id = asking.customer_id
+      AND (a.day >= %(day)s AND a.sent_today >= %(daily)s OR a.month >= %(month)s AND a.sent_this_month >= %(monthly)s)
+)
+"""
+)
+
+
+def post(*, draft: Draft, branding: Branding, quota: Quota | None, now: datetime) -> Message:
+    """Count one code mail and insert it: one statement. Raises QuotaExceeded. A worker is told after the commit.
+
+    Without a `quota` nothing is counted: for the sandbox, from which nothing is sent.
+    """
     message = _message(draft, branding, now)
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT_AND_INSERT, _parameters(message, quota, now.date()))
-        inserted = cursor.rowcount == 1
-    if not inserted:
-        raise _quota_exceeded(branding.customer_id, quota, now)
+    _insert(message, COUNT_AND_INSERT, quota)
     _announce(message)
     return message
 
 
-def suppress(*, draft: Draft, branding: Branding, now: datetime) -> Message:
-    """Insert a message that will not go out. As much work as `post`, so that time tells nothing about the recipient."""
+def suppress(*, draft: Draft, branding: Branding, quota: Quota | None, now: datetime) -> Message:
+    """Insert a message that will not go out. The same work, the same refusals as `post`, so that neither tells about the recipient.
+
+    Uses up no allowance. Raises QuotaExceeded when `post` would; without a `quota`, never.
+    """
     message = _message(draft, branding, now)
     message.state = MessageState.SUPPRESSED
     message.content = ""
-    message.save(force_insert=True)
+    _insert(message, CHECK_AND_INSERT, quota)
     _announce(message)
     return message
 
@@ -106,9 +137,10 @@ def sandbox_messages(key_id: str) -> QuerySet[Message]:
     return Message.objects.filter(sandbox_key_id=key_id, state=MessageState.SANDBOXED)
 
 
-def recipient_of(message_id: UUID) -> str:
-    """The address a message went to. Raises Message.DoesNotExist."""
-    return Message.objects.values_list("recipient", flat=True).get(id=message_id)
+def destination_of(message_id: UUID) -> Destination | None:
+    """Where a message went, or None if there is no such message."""
+    found = Message.objects.filter(id=message_id).values_list("recipient", "state").first()
+    return Destination(found[0], suppressed=found[1] == MessageState.SUPPRESSED) if found else None
 
 
 def content_of(message: Message) -> content.Content:
@@ -138,6 +170,18 @@ def _message(draft: Draft, branding: Branding, now: datetime) -> Message:
     rendered = content.render(kind=draft.kind, locale=draft.locale, branding=branding, context=draft.context)
     sealed.write(message, "content", rendered.to_json())
     return message
+
+
+def _insert(message: Message, statement: str, quota: Quota | None) -> None:
+    """One statement. Raises QuotaExceeded when it inserts nothing."""
+    if quota is None:
+        message.save(force_insert=True)
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(statement, _parameters(message, quota, message.created_at.date()))
+        inserted = cursor.rowcount == 1
+    if not inserted:
+        raise _quota_exceeded(message.customer_id, quota, message.created_at)
 
 
 def _parameters(message: Message, quota: Quota, today: date) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from apps.core.errors import ValidationFailed
 
 LONGEST = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
+LONGEST_DOMAIN = 253  # RFC 1035 section 2.3.4, as DNS writes it, without the final dot
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,7 @@ class Address:
 def parse(text: str) -> Address:
     """The address in `text`. Raises ValidationFailed."""
     typed = unicodedata.normalize("NFKC", text.strip())
-    try:
-        validate_email(_with_ascii_local_part(typed))
-    except ValidationError as error:
-        raise ValidationFailed(fields={"email": [_("Enter an email address.")]}) from error
-    if len(typed) > LONGEST or not typed.isprintable():
+    if not _is_address(typed):
         raise ValidationFailed(fields={"email": [_("Enter an email address.")]})
     return Address(typed=typed, identity=identity(typed), counter_key=counter_key(typed))
 
@@ -58,6 +55,21 @@ def same_mailbox(left: str, right: str) -> bool:
     """Whether mail to both arrives at the same place, as far as anybody can tell: stricter than `identity`, which decides whose
     account it is. Case does not count; that "ß" and "ss" compare equal does not make them one mailbox."""
     return left.lower() == right.lower()
+
+
+def _is_address(text: str) -> bool:
+    """Whether mail can be sent there, and the mailbox has this one name.
+
+    Quoted local parts are refused, since `"a\\da"` and `ada` are one mailbox that limits would count twice; so are literal addresses
+    of hosts (`ada@[10.0.0.1]`).
+    """
+    if len(text) > LONGEST or not text.isprintable() or '"' in text or text.endswith("]"):
+        return False
+    try:
+        validate_email(_with_ascii_local_part(text))
+    except ValidationError:
+        return False
+    return len(identity(text).rpartition("@")[2]) <= LONGEST_DOMAIN
 
 
 def _with_ascii_local_part(address: str) -> str:

@@ -1,0 +1,158 @@
+"""Refresh: once, the same again within the grace, the end after it (contract 3.6)."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from apps.audit.models import Event
+from apps.core import valkey
+from apps.tokens import refreshing
+from apps.tokens.models import RefreshToken, Session
+from apps.users import lifecycle
+from tests import factories
+from tests.conftest import MakeClient
+from tests.factories import CALLER
+from tests.races import at_once, outcome
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def age(seconds: float) -> None:
+    """Let so many seconds pass since every refresh token was used."""
+    for row in RefreshToken.objects.exclude(used_at=None):
+        RefreshToken.objects.filter(id=row.id).update(used_at=row.used_at - timedelta(seconds=seconds))
+
+
+def test_refresh_rotates_both_tokens(client_for: MakeClient) -> None:
+    pair = factories.session(factories.user(factories.customer()))
+    client = client_for(None)
+    fresh = client.refresh(pair.refresh)
+    assert fresh.status == 200
+    assert set(fresh.document) == {"access_token", "refresh_token", "token_type", "expires_in"}
+    assert fresh.document["refresh_token"] != pair.refresh
+    assert client.get("/api/auth/me", token=fresh.document["access_token"]).status == 200
+    assert client.refresh(fresh.document["refresh_token"]).status == 200
+
+
+def test_within_the_grace_the_same_successor_comes_again(client_for: MakeClient) -> None:
+    """C3.6: a lost answer or a second tab signs nobody out."""
+    pair = factories.session(factories.user(factories.customer()))
+    client = client_for(None)
+    first, second = client.refresh(pair.refresh), client.refresh(pair.refresh)
+    assert first.document == second.document
+    age(9)
+    assert client.refresh(pair.refresh).document == first.document
+    assert RefreshToken.objects.count() == 2
+
+
+def test_after_the_grace_reuse_ends_the_session(client_for: MakeClient) -> None:
+    """C3.6: refresh_token_reused, the end of the session, a security event."""
+    customer = factories.customer()
+    pair = factories.session(factories.user(customer))
+    client = client_for(None)
+    fresh = client.refresh(pair.refresh).document
+    age(11)
+    reused = client.refresh(pair.refresh)
+    assert (reused.status, reused.error_type) == (401, "refresh_token_reused")
+    assert Session.objects.get().end_reason == "refresh_reuse"
+    assert client.get("/api/auth/me", token=fresh["access_token"]).error_type == "session_ended"
+    assert client.refresh(fresh["refresh_token"]).error_type == "session_ended"
+    event = Event.objects.get(action="refresh_token_reused")
+    assert (event.severity, event.customer_id) == ("high", customer.id)
+
+
+def test_the_grace_can_be_switched_off(client_for: MakeClient) -> None:
+    pair = factories.session(factories.user(factories.customer(refresh_grace=0)))
+    client = client_for(None)
+    assert client.refresh(pair.refresh).status == 200
+    assert client.refresh(pair.refresh).error_type == "refresh_token_reused"
+
+
+@pytest.mark.parametrize("grace", [0, 10])
+def test_of_200_simultaneous_refreshes_one_rotates(grace: int) -> None:
+    """C3.6: of N simultaneous uses exactly one rotates."""
+    customer = factories.customer(refresh_grace=grace)
+    factories.limit(customer, "refreshes_per_session", 1000, 60)
+    pair = factories.session(factories.user(customer))
+    results = at_once(
+        200, lambda _: outcome(lambda: refreshing.refresh(pair.refresh, caller=CALLER, now=timezone.now()))
+    )
+    assert RefreshToken.objects.count() == 2
+    assert RefreshToken.objects.filter(used_at=None).count() == 1
+    assert results.count("done") == (200 if grace else 1)
+
+
+def test_simultaneous_refreshes_get_one_and_the_same_successor() -> None:
+    customer = factories.customer()
+    pair = factories.session(factories.user(customer))
+    answers = at_once(40, lambda _: refreshing.refresh(pair.refresh, caller=CALLER, now=timezone.now()).pair)
+    assert len({answer.refresh for answer in answers}) == 1
+    assert len({answer.access for answer in answers}) == 1
+
+
+def test_a_signature_without_a_row_is_worth_nothing(client_for: MakeClient) -> None:
+    """C3.6: it counts only with its row in PostgreSQL."""
+    pair = factories.session(factories.user(factories.customer()))
+    RefreshToken.objects.all().delete()
+    assert client_for(None).refresh(pair.refresh).error_type == "invalid_token"
+
+
+def test_refreshed_tokens_carry_the_role_of_now(client_for: MakeClient) -> None:
+    import jwt
+
+    user = factories.user(factories.customer())
+    pair = factories.session(user)
+    lifecycle.change(user, changes={"role": "admin"}, actor="x", caller=None, now=timezone.now())
+    fresh = client_for(None).refresh(pair.refresh).document["access_token"]
+    assert jwt.decode(fresh, options={"verify_signature": False})["role"] == "admin"
+
+
+def test_refreshes_of_a_session_are_limited(client_for: MakeClient) -> None:
+    customer = factories.customer()
+    factories.limit(customer, "refreshes_per_session", 2, 60)
+    user = factories.user(customer)
+    token = factories.session(user).refresh
+    client = client_for(None)
+    for _ in range(2):
+        token = client.refresh(token).document["refresh_token"]
+    refused = client.refresh(token)
+    assert (refused.status, refused.document["error"]["limit"]) == (429, "refreshes_per_session")
+    assert client.refresh(factories.session(user).refresh).status == 200
+
+
+def test_lifetimes_are_the_customers(client_for: MakeClient) -> None:
+    """C3.5: access 5 min to 24 h, refresh 1 h to 90 days."""
+    from apps.core.errors import ValidationFailed
+
+    customer = factories.customer(access_lifetime=300, refresh_lifetime=3600)
+    pair = factories.session(factories.user(customer))
+    assert pair.expires_in == 300
+    assert client_for(None).refresh(pair.refresh).document["expires_in"] == 300
+    for wrong in ({"access_lifetime": 299}, {"access_lifetime": 86_401}, {"refresh_lifetime": 3599}):
+        with pytest.raises(ValidationFailed):
+            factories.policy(customer, **wrong)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"nonsense", b'{"refresh_token": 7}', b'{"refresh_token": ""}'])
+def test_bad_bodies_are_refused(client_for: MakeClient, body: bytes) -> None:
+    answer = client_for(None).call("POST", "/api/auth/refresh", body)
+    assert answer.status in (400, 401)
+    assert answer.error_type in {"validation_error", "malformed_request", "malformed_token"}
+
+
+def test_a_key_of_another_customer_does_not_refresh(client_for: MakeClient) -> None:
+    one, other = factories.customer(), factories.customer()
+    pair = factories.session(factories.user(one))
+    assert client_for(other).refresh(pair.refresh).error_type == "invalid_api_key"
+    assert client_for(one).refresh(pair.refresh).status == 200
+
+
+def test_refreshing_goes_on_without_valkey(client_for: MakeClient, valkey_away: object) -> None:
+    pair = factories.session(factories.user(factories.customer()))
+    valkey_away.kill()  # type: ignore[attr-defined]
+    fresh = client_for(None).refresh(pair.refresh)
+    assert fresh.status == 200
+    assert client_for(None).get("/api/auth/me", token=fresh.document["access_token"]).status == 200
+    with pytest.raises(valkey.ValkeyUnavailable), valkey.reachable():
+        valkey.client().ping()
