@@ -4,4 +4,4 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class OperatorAdminConfig(AdminConfig):
-    default_site = "apps.core.admin_site.OperatorSite"
+    default_site = "apps.operators.site.OperatorSite"

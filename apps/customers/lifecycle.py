@@ -23,12 +23,17 @@ FIXED = {"id", "slug", "status"}  # changed by other means, or never
 def create(*, name: str, slug: str, actor: str, caller: Caller | None, now: datetime, **policy: Any) -> Customer:
     """A customer with secrets of its own. Raises ValidationFailed."""
     customer = Customer(name=name, slug=slug, **policy)
+    register(customer, actor=actor, caller=caller, now=now)
+    return customer
+
+
+def register(customer: Customer, *, actor: str, caller: Caller | None, now: datetime) -> None:
+    """Save a new customer and give it secrets. Raises ValidationFailed."""
     _validate(customer)
     with transaction.atomic():
         customer.save(force_insert=True)
         keyring.create_secret(customer, now=now)
-        _record(actions.CUSTOMER_CREATED, customer.id, actor, caller, now, slug=slug)
-    return customer
+        _record(actions.CUSTOMER_CREATED, customer.id, actor, caller, now, slug=customer.slug)
 
 
 def update_policy(

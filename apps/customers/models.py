@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from apps.core.ids import new_id
 from apps.core.sealed import SealedField
 from apps.customers import limits
-from apps.customers.validation import validate_origins
+from apps.customers.validation import canonical_network, validate_origins
 
 # Fixed, so that a request without a key needs no look-up to know its customer (contract 1.4).
 DEFAULT_CUSTOMER_ID = UUID("01900000-0000-7000-8000-000000000001")
@@ -119,6 +119,10 @@ class AllowedNetwork(models.Model):
 
     def __str__(self) -> str:
         return self.network
+
+    def clean(self) -> None:
+        """Raises ValidationError unless it is a network; writes it in its canonical form."""
+        self.network = canonical_network(self.network)
 
 
 class LimitOverride(models.Model):

@@ -13,7 +13,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 DEFAULT_COLOUR = "#1f4fd8"
-LINE_BREAKS = re.compile(r"[\r\n\t\0]+")
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Content:
 
 def render(*, kind: str, locale: str, branding: Branding, context: Mapping[str, Any]) -> Content:
     """Render `templates/mail/<kind>/{subject.txt,body.txt,body.html}` in `locale` (an unknown one falls back to English)."""
-    values = {**context, "brand": branding, "colour": branding.colour or DEFAULT_COLOUR}
+    values = {**context, "brand": branding, "colour": _colour(branding)}
     with translation.override(supported(locale)):
         values["language"] = translation.get_language()
         return Content(
@@ -77,6 +78,11 @@ def supported(*wishes: str) -> str:
 def _sender(branding: Branding) -> str:
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     return formataddr((_one_line(branding.sender_name or branding.name or name), address))
+
+
+def _colour(branding: Branding) -> str:
+    """It stands in a style attribute, where escaping does not keep it from adding declarations of its own."""
+    return branding.colour if COLOUR.fullmatch(branding.colour) else DEFAULT_COLOUR
 
 
 def _one_line(text: str) -> str:

@@ -1,10 +1,12 @@
 """One try to send one message: lease it, hand it to a server, write down how that went.
 
 The lease is one UPDATE, so of any number of workers exactly one sends; a worker that dies holding it is succeeded by whoever finds
-the lease expired. A mail goes out at least once and, short of a crash between the server's answer and our writing it down, once.
+the lease expired. A conversation with a server ends before the lease does. A mail goes out at least once and, short of a crash between
+the server's answer and our writing it down, once.
 """
 
 import random
+import time
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,8 +22,10 @@ from apps.mail.models import LedgerStep, Message, MessageState
 from apps.mail.transports import Receipt, Refused, TransportDown
 
 LONGEST_BACKOFF_SECONDS = 60
-SETTLING = timedelta(seconds=10)  # a fresh message has its own task; the sweeper leaves it alone for this long
+SETTLING = timedelta(seconds=10)  # what is due has a task of its own; the sweeper leaves it alone for this long
 SANDBOX_KEPT = timedelta(days=1)
+SHARE_OF_LEASE = 0.8  # for talking to servers; the rest is for looking up their names and for clocks that differ
+BATCH = 1000
 
 log = structlog.get_logger(__name__)
 
@@ -31,41 +35,58 @@ def attempt(message_id: UUID, *, now: datetime) -> float | None:
     message = _lease(message_id, now)
     if message is None:
         return None
+    started = time.monotonic()
     mail = Content.from_json(sealed.read(message, "content"))
     try:
         receipt = _hand_over(message, mail, now)
     except Refused as refusal:
-        return _give_up(message, refusal, now)
+        _give_up(message, refusal, _later(now, started))
+        return None
     except TransportDown as failure:
-        return _defer(message, failure, now)
-    _accept(message, receipt, now)
+        return _defer(message, failure, _later(now, started))
+    _accept(message, receipt, _later(now, started))
     return None
+
+
+def _later(now: datetime, started: float) -> datetime:
+    return now + timedelta(seconds=time.monotonic() - started)
 
 
 def _lease(message_id: UUID, now: datetime) -> Message | None:
     """Take the message, and write that down: one statement decides between workers."""
     with transaction.atomic():
-        due = _due(now).filter(id=message_id, expires_at__gt=now)
         leased_until = now + timedelta(seconds=settings.MAIL_LEASE_SECONDS)
-        taken = due.update(state=MessageState.TAKEN, leased_until=leased_until, attempts=F("attempts") + 1)
+        taken = (
+            Message.objects.filter(_waiting(now) | _abandoned(now), id=message_id, expires_at__gt=now)
+            .exclude(content="")
+            .update(state=MessageState.TAKEN, leased_until=leased_until, attempts=F("attempts") + 1)
+        )
         if not taken:
             return None
         ledger.note(message_id=message_id, step=LedgerStep.TAKEN, now=now)
-    return Message.objects.get(id=message_id)
+        return Message.objects.get(id=message_id)
 
 
-def _due(now: datetime) -> QuerySet[Message]:
-    waiting = Q(state=MessageState.QUEUED, next_try_at__lte=now)
-    abandoned = Q(state=MessageState.TAKEN, leased_until__lt=now)
-    return Message.objects.filter(waiting | abandoned)
+def _waiting(until: datetime) -> Q:
+    return Q(state=MessageState.QUEUED, next_try_at__lte=until)
+
+
+def _abandoned(now: datetime) -> Q:
+    return Q(state=MessageState.TAKEN, leased_until__lt=now)
 
 
 def _hand_over(message: Message, mail: Content, now: datetime) -> Receipt:
     """Try each transport in turn. Raises Refused, or TransportDown when none took it."""
     failure = TransportDown("", "no transport is configured")
-    for transport in transports.configured():
+    transports_in_turn = transports.configured()
+    for transport in transports_in_turn:
         try:
-            return transport.send(mail, recipient=message.recipient, message_id=str(message.id))
+            return transport.send(
+                mail,
+                recipient=message.recipient,
+                message_id=str(message.id),
+                within=settings.MAIL_LEASE_SECONDS * SHARE_OF_LEASE / len(transports_in_turn),
+            )
         except Refused:
             raise
         except TransportDown as error:
@@ -77,55 +98,63 @@ def _hand_over(message: Message, mail: Content, now: datetime) -> Receipt:
 
 
 def _accept(message: Message, receipt: Receipt, now: datetime) -> None:
-    _finish(message, MessageState.SENT)
-    ledger.note(
-        message_id=message.id, step=LedgerStep.ACCEPTED, now=now, server=receipt.server, answer=receipt.answer
-    )
+    """It is out, whoever holds the lease by now. Its content, which may hold a code, is no longer needed."""
+    with transaction.atomic():
+        Message.objects.filter(id=message.id).update(
+            state=MessageState.SENT, leased_until=None, content="", last_error=""
+        )
+        ledger.note(
+            message_id=message.id, step=LedgerStep.ACCEPTED, now=now, server=receipt.server, answer=receipt.answer
+        )
     log.info("mail_sent", message_id=str(message.id), kind=message.kind, server=receipt.server)
 
 
-def _give_up(message: Message, failure: TransportDown, now: datetime) -> None:
-    _finish(message, MessageState.FAILED, last_error=failure.answer)
-    ledger.note(
-        message_id=message.id, step=LedgerStep.FAILED, now=now, server=failure.server, answer=failure.answer
-    )
+def _give_up(message: Message, failure: TransportDown, now: datetime) -> bool:
+    """Failed for good. Until it expires its content is kept, for an operator who has mended the cause to send it again."""
+    ending = {"content": ""} if message.expires_at <= now else {}
+    with transaction.atomic():
+        ours = _unchanged(message).update(
+            state=MessageState.FAILED, leased_until=None, last_error=failure.answer[:500], **ending
+        )
+        if not ours:
+            return False
+        ledger.note(
+            message_id=message.id, step=LedgerStep.FAILED, now=now, server=failure.server, answer=failure.answer
+        )
     log.warning("mail_failed", message_id=str(message.id), kind=message.kind, server=failure.server)
+    return True
 
 
-def _defer(message: Message, failure: TransportDown, now: datetime) -> float:
+def _defer(message: Message, failure: TransportDown, now: datetime) -> float | None:
     """Back off exponentially with full jitter, so that an outage does not end in a stampede."""
-    longest = min(2.0 ** (message.attempts - 1), LONGEST_BACKOFF_SECONDS)
+    longest = min(2.0 ** min(message.attempts - 1, 10), LONGEST_BACKOFF_SECONDS)
     wait = 0.5 + random.random() * longest  # noqa: S311  (spreads load; guards nothing)
-    Message.objects.filter(id=message.id, state=MessageState.TAKEN).update(
+    ours = _unchanged(message).update(
         state=MessageState.QUEUED,
         leased_until=None,
         next_try_at=now + timedelta(seconds=wait),
         last_error=failure.answer[:500],
     )
-    return wait
+    return wait if ours else None
 
 
-def _finish(message: Message, state: MessageState, last_error: str = "") -> None:
-    """The end of a message: its content, which may hold a code, is no longer needed."""
-    Message.objects.filter(id=message.id).update(
-        state=state, leased_until=None, content="", last_error=last_error[:500]
-    )
+def _unchanged(message: Message) -> QuerySet[Message]:
+    """The row, if it still is as we know it: the lease's end is the mark of who holds it."""
+    return Message.objects.filter(id=message.id, state=message.state, leased_until=message.leased_until)
 
 
 def overdue(*, now: datetime) -> list[UUID]:
-    """Messages that a lost broker or a killed worker forgot."""
-    return list(_due(now - SETTLING).filter(expires_at__gt=now).values_list("id", flat=True)[:1000])
+    """Messages that a lost broker or a killed worker forgot, the longest forgotten first."""
+    forgotten = Message.objects.filter(_waiting(now - SETTLING) | _abandoned(now), expires_at__gt=now)
+    return list(forgotten.order_by("next_try_at").values_list("id", flat=True)[:BATCH])
 
 
 def expire(*, now: datetime) -> int:
-    """Give up what was not sent before its code expired, and forget what sandbox messages said. Returns how many failed."""
-    late = Message.objects.filter(
-        Q(state=MessageState.QUEUED) | Q(state=MessageState.TAKEN, leased_until__lt=now), expires_at__lte=now
-    )
-    failed = [(message, TransportDown("", "expired before a server took it")) for message in late[:1000]]
-    for message, reason in failed:
-        _give_up(message, reason, now)
-    Message.objects.filter(state=MessageState.SANDBOXED, expires_at__lte=now - SANDBOX_KEPT).exclude(
-        content=""
-    ).update(content="")
-    return len(failed)
+    """Give up what was not sent before its code expired, and forget what mails said. Returns how many failed."""
+    late = Message.objects.filter(Q(state=MessageState.QUEUED) | _abandoned(now), expires_at__lte=now)
+    reason = TransportDown("", "expired before a server took it")
+    failed = sum(_give_up(message, reason, now) for message in late.order_by("expires_at")[:BATCH])
+    refused = Q(state=MessageState.FAILED, expires_at__lte=now)
+    shown = Q(state=MessageState.SANDBOXED, expires_at__lte=now - SANDBOX_KEPT)
+    Message.objects.filter(refused | shown, expires_at__lte=now).exclude(content="").update(content="")
+    return failed

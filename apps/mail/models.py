@@ -40,6 +40,8 @@ class Message(models.Model):
             models.Index(
                 fields=("next_try_at",), name="message_due", condition=models.Q(state__in=("queued", "taken"))
             ),
+            # What `mail.sweep` empties; most rows have been emptied already.
+            models.Index(fields=("expires_at",), name="message_content_kept", condition=~models.Q(content="")),
             models.Index(
                 fields=("sandbox_key_id", "-created_at"), name="message_sandbox", condition=~models.Q(sandbox_key_id="")
             ),

@@ -1,7 +1,7 @@
 """Posting mail: the row that says "this must go out" is written with what it belongs to, and a worker does the rest.
 
-A code's mail and the allowance it uses up are one SQL statement, so a message exists exactly when it was counted, under any
-concurrency (docs/decisions/0002-quota-in-the-mail-statement.md).
+A code's mail and the allowance it uses up are one SQL statement, so a message exists exactly when it was counted, under
+any concurrency (docs/decisions/0002-quota-in-the-mail-statement.md).
 """
 
 from collections.abc import Mapping
@@ -20,6 +20,7 @@ from apps.mail.errors import NothingToResend, QuotaExceeded
 from apps.mail.models import Allowance, LedgerStep, Message, MessageState
 
 CODES_PER_DAY, CODES_PER_MONTH = "codes_per_day", "codes_per_month"
+RESENDABLE = (MessageState.FAILED, MessageState.QUEUED)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ SELECT %(id)s, customer_id, %(user_id)s, %(kind)s, %(recipient)s, %(content)s, %
        NULL, %(expires_at)s, %(sandbox_key_id)s, ''
 """
 
-# Days and months only go forward: of two requests that straddle midnight, the later to arrive may bear the earlier date.
+# Days and months only go forward: of two requests about midnight, the later to arrive may have the earlier date.
 COUNT_AND_INSERT = (
     """
 WITH allowed AS (
@@ -79,10 +80,10 @@ WITH allowed AS (
     + "FROM allowed"
 )
 
-# A message that is not sent uses up nothing; but where a sent one would be refused it is refused too, so that a spent quota does not
-# tell who has an account.
+# A message that is not sent uses up nothing; but where a sent one would be refused it is refused too, so that a spent
+# quota does not tell who has an account.
 CHECK_AND_INSERT = (
-    INSERT
+    INSERT  # noqa: S608  (joined from constants)
     + """
 FROM (SELECT %(customer_id)s AS customer_id) AS asking
 WHERE %(daily)s >= 1 AND %(monthly)s >= 1 AND NOT EXISTS (
@@ -106,7 +107,7 @@ def post(*, draft: Draft, branding: Branding, quota: Quota | None, now: datetime
 
 
 def suppress(*, draft: Draft, branding: Branding, quota: Quota | None, now: datetime) -> Message:
-    """Insert a message that will not go out. The same work, the same refusals as `post`, so that neither tells about the recipient.
+    """Insert a message that will not go out, with the work and the refusals of `post`: neither tells of the recipient.
 
     Uses up no allowance. Raises QuotaExceeded when `post` would; without a `quota`, never.
     """
@@ -119,10 +120,13 @@ def suppress(*, draft: Draft, branding: Branding, quota: Quota | None, now: date
 
 
 def resend(*, message: Message, now: datetime) -> None:
-    """Queue a message again. Raises NothingToResend when its content is no longer kept."""
+    """Queue a message again: one that failed, or waits for its next try. Raises NothingToResend for any other.
+
+    A sent or expired one has no content left, and one in a worker's hands is being sent already.
+    """
     with transaction.atomic():
         changed = (
-            Message.objects.filter(id=message.id, expires_at__gt=now, sandbox_key_id="")
+            Message.objects.filter(id=message.id, expires_at__gt=now, state__in=RESENDABLE)
             .exclude(content="")
             .update(state=MessageState.QUEUED, next_try_at=now, leased_until=None)
         )
@@ -149,7 +153,7 @@ def content_of(message: Message) -> content.Content:
 
 
 def _announce(message: Message) -> None:
-    """Tell a worker, after the commit. Of a suppressed message too: it will find nothing to do, and nobody can tell the difference."""
+    """Tell a worker, after the commit. Of a suppressed message too, so that it costs the same; there is nothing to do."""
     if not message.sandbox_key_id:
         transaction.on_commit(lambda: tasks.hand_over(message.id))
 
@@ -198,7 +202,7 @@ def _parameters(message: Message, quota: Quota, today: date) -> dict[str, Any]:
 
 def _quota_exceeded(customer_id: UUID, quota: Quota, now: datetime) -> QuotaExceeded:
     """Which of the two is spent, and when it opens again."""
-    used = Allowance.objects.filter(customer_id=customer_id, month=now.date().replace(day=1)).first()
+    used = Allowance.objects.filter(customer_id=customer_id, month__gte=now.date().replace(day=1)).first()
     sent_this_month = used.sent_this_month if used else 0
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if sent_this_month >= quota.monthly:

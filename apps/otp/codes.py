@@ -1,8 +1,8 @@
 """One-time codes in Valkey: issued, redeemed and counted, each in one atomic step.
 
-Of an address and a purpose there is one *set*: up to three living codes, each until its own expiry, and one budget of wrong tries
-that all share. Codes are kept as HMAC-SHA256 under a key that depends on customer, address and purpose, so a copy of Valkey's
-memory is of no use, and comparing what is stored tells nothing about a code through time.
+Of an address and a purpose there is one *set*: up to three living codes, each until its own expiry, and one budget of
+wrong tries that all share. Codes are kept as HMAC-SHA256 under a key that depends on customer, address and purpose, so
+a copy of Valkey's memory is of no use, and comparing what is stored tells nothing about a code through time.
 """
 
 import secrets
@@ -30,7 +30,8 @@ ALPHABETS = {
     CodeAlphabet.LETTERS: "ABCDEFGHJKMNPQRTUVWXY",  # no I/1, L, O/0, S/5, Z/2
 }
 
-# A set is a hash: `wrong` (tries spent), `last` (when a code was last sent), and per code its number → "<mac hex> <expiry ms> <message>".
+# A set is a hash: `wrong` (tries spent), `last` (when a code was last sent), and per code its number →
+# "<mac hex> <expiry ms> <message>".
 LUA_SET = (
     LUA_LIMITS
     + """
@@ -149,8 +150,8 @@ class Place:
 
     @property
     def name(self) -> str:
-        """How the address is named in Valkey: a digest, so that its memory is no list of addresses."""
-        return ciphers.digest(f"{self.purpose}\0{self.identity}".encode()).hex()
+        """How the address is named in Valkey."""
+        return pseudonym(f"{self.purpose}\0{self.identity}")
 
     def mac(self, code: str) -> str:
         """HMAC-SHA256 of the code, under this place's own key."""
@@ -178,6 +179,12 @@ class NewCode:
     code: str = field(repr=False)
 
 
+def pseudonym(text: str) -> str:
+    """A name for an address, so that Valkey's memory is no list of addresses: keyed, since addresses can be guessed."""
+    key = ciphers.hkdf_expand(_pepper(settings.SECRET_KEY), info=b"gatehouse/otp/names/v1")
+    return ciphers.mac(text.encode(), key=key).hex()
+
+
 def generate(customer: CustomerStanding) -> str:
     """A code by the customer's policy, from the system's CSPRNG."""
     alphabet = ALPHABETS[CodeAlphabet(customer.code_alphabet)]
@@ -189,9 +196,7 @@ def normalise(text: str) -> str:
     return text.replace(" ", "").replace("-", "").upper()
 
 
-def issue(
-    place: Place, new: NewCode, *, customer: CustomerStanding, rules: Sequence[Rule]
-) -> dict[str, int]:
+def issue(place: Place, new: NewCode, *, customer: CustomerStanding, rules: Sequence[Rule]) -> dict[str, int]:
     """Let the code live, if the limits and the wait since the last one allow. One round trip.
 
     Returns what remains of each limit. Raises ResendTooSoon, RateLimited or ValkeyUnavailable.
@@ -218,7 +223,7 @@ def issue(
 def redeem(place: Place, code: str, *, rules: Sequence[Rule], guessing: Rule) -> Redemption:
     """Try a code: right once, wrong against the budget. One round trip. Raises RateLimited or ValkeyUnavailable.
 
-    `guessing` counts the wrong codes of all the customer's users; once it is passed, an address pauses after each wrong code.
+    `guessing` counts the wrong codes of all the customer's users; once passed, an address pauses after each wrong code.
     """
     answer = _redeem(
         keys=[place.key("codes"), place.key("pause"), guessing.key, *(rule.key for rule in rules)],

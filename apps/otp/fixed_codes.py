@@ -1,4 +1,4 @@
-"""Addresses with a fixed code until a date, for app-store reviewers (contract 1.7). Off unless a customer lists some."""
+"""Addresses with a fixed code until a date, for app-store review (contract 1.7). Off unless a customer lists some."""
 
 from datetime import datetime
 
@@ -36,7 +36,14 @@ def code_for(customer: CustomerStanding, address: Address, *, now: datetime) -> 
 
 
 def add(
-    *, customer: Customer, email: str, code: str, valid_until: datetime, actor: str, caller: Caller | None, now: datetime
+    *,
+    customer: Customer,
+    email: str,
+    code: str,
+    valid_until: datetime,
+    actor: str,
+    caller: Caller | None,
+    now: datetime,
 ) -> FixedCode:
     """List an address. Raises ValidationFailed."""
     address = emails.parse(email)

@@ -8,7 +8,7 @@ from apps.customers.models import Customer
 
 
 class FixedCode(models.Model):
-    """An address whose code is always the same until a date (contract 1.7). Never honoured for a user with role admin."""
+    """An address whose code is the same until a date (contract 1.7). Never honoured for a user with the role admin."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="fixed_codes")

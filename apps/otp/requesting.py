@@ -1,4 +1,4 @@
-"""Asking for a code: limits and the code in Valkey, then mail and audit event in one transaction. The same for every address."""
+"""Asking for a code: limits and code in Valkey, then mail and event in one transaction; alike for every address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from apps.audit import actions, events
-from apps.core import ciphers
 from apps.core.client_address import counted_as
 from apps.core.ids import new_id
 from apps.core.rate_limits import Rule
@@ -20,7 +19,7 @@ from apps.mail.errors import QuotaExceeded
 from apps.mail.outbox import Draft
 from apps.otp import codes, fixed_codes
 from apps.otp.codes import NewCode, Place
-from apps.users import directory, emails
+from apps.users import directory
 from apps.users.emails import Address
 from apps.users.models import User, UserStatus
 
@@ -81,8 +80,8 @@ def rules_for(wish: Wish) -> list[Rule]:
 
 
 def counted(address: Address) -> str:
-    """How limits name an address in Valkey: a digest, so that its memory is no list of addresses."""
-    return ciphers.digest(address.counter_key.encode()).hex()
+    """How limits name an address in Valkey."""
+    return codes.pseudonym(address.counter_key)
 
 
 def _write(wish: Wish, new: NewCode, *, is_fixed: bool) -> None:
@@ -98,11 +97,11 @@ def _write(wish: Wish, new: NewCode, *, is_fixed: bool) -> None:
         details={"purpose": wish.purpose},
         now=wish.now,
     )
-    draft = _draft(wish, user, new)
-    if is_fixed or not _may_receive(wish, user):
-        outbox.suppress(draft=draft, branding=customer.branding, now=wish.now)
-    else:
-        outbox.post(draft=draft, branding=customer.branding, quota=customer.quota, now=wish.now)
+    receives = not is_fixed and _may_receive(wish, user)
+    insert = outbox.post if receives else outbox.suppress
+    # Neither the sandbox nor a fixed code ever sends anything, so neither asks what may be sent.
+    quota = None if is_fixed or wish.sandbox_key_id else customer.quota
+    insert(draft=_draft(wish, user, new), branding=customer.branding, quota=quota, now=wish.now)
 
 
 def _may_receive(wish: Wish, user: User | None) -> bool:
@@ -112,7 +111,7 @@ def _may_receive(wish: Wish, user: User | None) -> bool:
 
 
 def too_many_wrong(customer: CustomerStanding, user: User) -> bool:
-    """Whether this account has had so many wrong codes in a row that codes are closed to it until somebody opens them."""
+    """Whether so many codes in a row were wrong that codes are closed to this account until somebody opens them."""
     return user.wrong_codes >= customer.limit(limits.WRONG_CODES_IN_A_ROW).count
 
 

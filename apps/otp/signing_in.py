@@ -12,6 +12,7 @@ from apps.core import rate_limits, valkey
 from apps.core.client_address import counted_as
 from apps.core.rate_limits import Rule
 from apps.core.requests import Caller
+from apps.core.valkey import ValkeyUnavailable
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
 from apps.mail import ledger, outbox
@@ -23,7 +24,7 @@ from apps.tokens import sessions
 from apps.tokens.minting import TokenPair
 from apps.users import directory, emails
 from apps.users.emails import Address
-from apps.users.models import User, UserStatus
+from apps.users.models import Role, User, UserStatus
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,7 @@ def _rule_of_address(attempt: Try) -> Rule:
 def _rules(attempt: Try) -> list[Rule]:
     customer, address = attempt.customer, counted(attempt.address)
     return [
-        limits.rule(
-            customer.limit(limits.TRIES_PER_EMAIL_AND_IP), customer.id, address, counted_as(attempt.caller.ip)
-        ),
+        limits.rule(customer.limit(limits.TRIES_PER_EMAIL_AND_IP), customer.id, address, counted_as(attempt.caller.ip)),
         limits.rule(customer.limit(limits.TRIES_PER_EMAIL), customer.id, address),
     ]
 
@@ -87,45 +86,57 @@ def _rules(attempt: Try) -> list[Rule]:
 def _accept(attempt: Try, message_id: UUID) -> SignedIn | None:
     """The code was right, and is used up. None when this account may not sign in by it all the same.
 
-    What the code has proven is the address its mail went to, which may be another than the one given now (they compare equal).
+    What the code has proven is the address its mail went to; the one given now may be another that compares equal.
     """
     customer = attempt.customer
     with transaction.atomic():
-        proven = emails.parse(outbox.recipient_of(message_id))
+        sent = outbox.destination_of(message_id)
+        if sent is None:  # its row was never committed, or is gone
+            return None
+        proven = emails.parse(sent.recipient)
         found = directory.find_or_create(
             customer.id, proven, may_create=customer.creates_users_on_sign_in, now=attempt.now
         )
-        if found is None or not _may_sign_in(customer, found.user, proven):
+        if found is None or not _may_sign_in(customer, found.user, proven, by_fixed_code=sent.suppressed):
             return None
+        if found.is_new:
+            _record(attempt, actions.USER_CREATED, Outcome.SUCCESS, user_id=found.user.id)
         directory.note_sign_in(found.user, now=attempt.now)
         pair = sessions.start(
             customer=customer, user=found.user, delivery=attempt.delivery, caller=attempt.caller, now=attempt.now
         )
-        _record(attempt, actions.SIGN_IN, Outcome.SUCCESS, user_id=found.user.id, is_new=found.is_new)
+        _record(attempt, actions.SIGN_IN, Outcome.SUCCESS, user_id=found.user.id, fixed_code=sent.suppressed)
         ledger.code_used(message_id=message_id, now=attempt.now)
     return SignedIn(user=found.user, is_new=found.is_new, pair=pair)
 
 
-def _may_sign_in(customer: CustomerStanding, user: User, proven: Address) -> bool:
+def _may_sign_in(customer: CustomerStanding, user: User, proven: Address, *, by_fixed_code: bool) -> bool:
+    """`by_fixed_code`: the mail was suppressed, so that a fixed code is the only one that anybody can have known."""
     if user.status == UserStatus.DEACTIVATED or too_many_wrong(customer, user):
+        return False
+    if by_fixed_code and user.role == Role.ADMIN:
         return False
     return emails.same_mailbox(user.email, proven.typed)
 
 
 def _reject(attempt: Try, redemption: Redemption) -> None:
     """Count it for the account, if there is one, and write it down; one statement each, account or not."""
+    raise_alarm = redemption.customer_is_guessed_at and _first_alarm(attempt)
     with transaction.atomic():
         directory.count_wrong_code(attempt.customer.id, attempt.address.identity)
         _record(attempt, actions.CODE_REJECTED, Outcome.FAILURE, severity=Severity.LOW)
-        if redemption.customer_is_guessed_at and _first_alarm(attempt):
+        if raise_alarm:
             _record(attempt, actions.CODE_GUESSING, Outcome.FAILURE, severity=Severity.HIGH)
 
 
 def _first_alarm(attempt: Try) -> bool:
-    """Whether nobody has raised the alarm for this customer in this window."""
+    """Whether nobody has raised the alarm for this customer in this window. In doubt it is raised."""
     window = attempt.customer.limit(limits.WRONG_CODES_PER_CUSTOMER).window
-    with valkey.reachable():
-        return bool(valkey.client().set(valkey.key(attempt.customer.id, "alarm"), b"1", nx=True, ex=window))
+    try:
+        with valkey.reachable():
+            return bool(valkey.client().set(valkey.key(attempt.customer.id, "alarm"), b"1", nx=True, ex=window))
+    except ValkeyUnavailable:
+        return True
 
 
 def _record(

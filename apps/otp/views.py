@@ -1,5 +1,7 @@
 """Sign-in by one-time code over HTTP."""
 
+import math
+
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -7,10 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api_keys.asking import Asking
-from apps.core.errors import RateLimited
+from apps.core.errors import GatehouseError, RateLimited
 from apps.core.rate_limits import Limit
 from apps.core.requests import caller_of
 from apps.customers import limits
+from apps.customers.standing import CustomerStanding
+from apps.mail import outbox
+from apps.mail.errors import QuotaExceeded
 from apps.otp import requesting, signing_in
 from apps.otp.requesting import Wish
 from apps.otp.serializers import RequestedSerializer, RequestOtpSerializer, VerifyOtpSerializer
@@ -42,8 +47,8 @@ class RequestOtp(ServiceView):
                     now=timezone.now(),
                 )
             )
-        except RateLimited as error:
-            error.headers.update(_rate_limit_headers(limit, remaining=0, reset=error.retry_after))
+        except (RateLimited, QuotaExceeded) as error:
+            error.headers.update(_headers_of_refusal(error, asking.customer))
             raise
         body = {
             "success": True,
@@ -51,7 +56,8 @@ class RequestOtp(ServiceView):
             "resend_in": requested.resend_in,
             "message": _("If this address can sign in, a code is on its way to it."),
         }
-        return Response(body, headers=_rate_limit_headers(limit, remaining=requested.remaining[limit.name]))
+        left = requested.remaining[limit.name]
+        return Response(body, headers=_rate_limit_headers(limit, remaining=left, reset=limit.window))
 
 
 class VerifyOtp(ServiceView):
@@ -76,10 +82,25 @@ class VerifyOtp(ServiceView):
         return answers.signed_in(signed_in.pair, signed_in.user, is_new=signed_in.is_new)
 
 
-def _rate_limit_headers(limit: Limit, *, remaining: int, reset: float | None = None) -> dict[str, str]:
-    """`RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers): quota, window, what is left, seconds to wait."""
-    wait = limit.window if reset is None else max(1, int(reset))
+def _headers_of_refusal(error: GatehouseError, customer: CustomerStanding) -> dict[str, str]:
+    """The headers of a 429: of the limit that refuses, which has nothing left until then."""
+    limit = _refusing_limit(error.limit, customer)
+    return _rate_limit_headers(limit, remaining=0, reset=error.retry_after or limit.window)
+
+
+def _refusing_limit(name: str | None, customer: CustomerStanding) -> Limit:
+    if name is not None and name in limits.DEFAULTS:
+        return customer.limit(name)
+    if name == outbox.CODES_PER_DAY:
+        return Limit(name, customer.daily_code_quota, limits.DAY)
+    if name == outbox.CODES_PER_MONTH:
+        return Limit(name, customer.monthly_code_quota, 30 * limits.DAY)
+    return Limit("resend", 1, customer.code_resend_after)
+
+
+def _rate_limit_headers(limit: Limit, *, remaining: int, reset: float) -> dict[str, str]:
+    """What is left, and seconds until there is more (draft-ietf-httpapi-ratelimit-headers)."""
     return {
         "RateLimit-Policy": f'"{limit.name}";q={limit.count};w={limit.window}',
-        "RateLimit": f'"{limit.name}";r={remaining};t={wait}',
+        "RateLimit": f'"{limit.name}";r={remaining};t={max(1, math.ceil(reset))}',
     }

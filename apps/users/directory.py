@@ -27,7 +27,7 @@ def find(customer_id: UUID, identity: str) -> User | None:
 
 
 def find_or_create(customer_id: UUID, address: Address, *, may_create: bool, now: datetime) -> Found | None:
-    """The customer's user of this proven address, made if there is none and that is allowed. Of two at once, one is made."""
+    """The customer's user of this proven address, made if there is none and it may be. Of two at once, one is made."""
     user = find(customer_id, address.identity)
     if user is not None:
         return Found(user, is_new=False)

@@ -1,10 +1,11 @@
 """Email addresses: how they are checked, compared, counted, and written to.
 
-Two addresses are the same if they are equal after NFKC and case folding. That decides whose account it is, never where mail goes: a
-look-alike must not receive somebody else's code, so mail to a known user goes to the address that user gave.
+Two addresses are the same if they are equal after NFKC and case folding. That decides whose account it is, never where
+mail goes: a look-alike must not receive somebody else's code, so mail to a known user goes to the address it gave.
 """
 
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
@@ -38,10 +39,8 @@ def identity(address: str) -> str:
     """How addresses are compared: NFKC, case folded, the domain in its ASCII form."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", address).casefold())
     local, _at, domain = folded.rpartition("@")
-    try:
+    with suppress(UnicodeError):  # a name that DNS does not know is compared as it is
         domain = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        pass  # not a name that DNS knows: compared as it is
     return f"{local}@{domain}"
 
 
@@ -52,16 +51,18 @@ def counter_key(address: str) -> str:
 
 
 def same_mailbox(left: str, right: str) -> bool:
-    """Whether mail to both arrives at the same place, as far as anybody can tell: stricter than `identity`, which decides whose
-    account it is. Case does not count; that "ß" and "ss" compare equal does not make them one mailbox."""
+    """Whether mail to both arrives at the same place, as far as anybody can tell.
+
+    Stricter than `identity`: case does not count, but that "ß" and "ss" compare equal does not make them one mailbox.
+    """
     return left.lower() == right.lower()
 
 
 def _is_address(text: str) -> bool:
     """Whether mail can be sent there, and the mailbox has this one name.
 
-    Quoted local parts are refused, since `"a\\da"` and `ada` are one mailbox that limits would count twice; so are literal addresses
-    of hosts (`ada@[10.0.0.1]`).
+    Quoted local parts are refused, since `"a\\da"` and `ada` are one mailbox that limits would count twice; so are
+    addresses of hosts (`ada@[10.0.0.1]`).
     """
     if len(text) > LONGEST or not text.isprintable() or '"' in text or text.endswith("]"):
         return False

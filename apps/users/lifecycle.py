@@ -19,9 +19,7 @@ PROFILE = {"name", "locale"}
 BY_OPERATOR = {"name", "locale", "role", "permissions", "status"}
 
 
-def change(
-    user: User, *, changes: Mapping[str, Any], actor: str, caller: Caller | None, now: datetime
-) -> Propagation:
+def change(user: User, *, changes: Mapping[str, Any], actor: str, caller: Caller | None, now: datetime) -> Propagation:
     """Set fields an operator may set. Raises ValidationFailed."""
     return _save(user, changes, BY_OPERATOR, actions.USER_CHANGED, actor, caller, now)
 
@@ -63,7 +61,8 @@ def _save(
     for name, value in changes.items():
         _set(user, name, value)
     try:
-        user.clean_fields(exclude=[field.name for field in user._meta.fields if field.name not in changes])
+        others = [field.name for field in User._meta.fields if field.name not in changes]  # noqa: SLF001  (public)
+        user.clean_fields(exclude=others)
     except ValidationError as error:
         raise ValidationFailed(fields=error.message_dict) from error
     with transaction.atomic():
@@ -81,5 +80,11 @@ def _set(user: User, name: str, value: Any) -> None:
 
 def _record(action: str, user: User, actor: str, caller: Caller | None, now: datetime, **details: Any) -> None:
     events.record(
-        action=action, customer_id=user.customer_id, user_id=user.id, actor=actor, caller=caller, details=details, now=now
+        action=action,
+        customer_id=user.customer_id,
+        user_id=user.id,
+        actor=actor,
+        caller=caller,
+        details=details,
+        now=now,
     )

@@ -34,8 +34,6 @@ class UserQuerySet(models.QuerySet["User"]):
 class User(models.Model):
     """A person who signs in to one customer's apps."""
 
-    objects = UserQuerySet.as_manager()
-
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="users")
     email = models.CharField(max_length=320)  # as typed: where mail goes
@@ -49,8 +47,10 @@ class User(models.Model):
     status = models.CharField(max_length=16, choices=UserStatus, default=UserStatus.ACTIVE)
     created_at = models.DateTimeField()
     last_sign_in_at = models.DateTimeField(null=True, blank=True)
-    # Wrong codes in a row, ever; at the customer's limit no code is sent or accepted until somebody clears it (contract 6).
+    # In a row, ever; at the customer's limit no code is sent or accepted until somebody clears it (contract 6).
     wrong_codes = models.PositiveIntegerField(default=0)
+
+    objects = UserQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at", "-id")

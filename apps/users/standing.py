@@ -1,4 +1,4 @@
-"""How a user stands now: status, role, permissions and profile. All that an authenticated request may ask about its user."""
+"""How a user stands now: status, role, permissions, profile. All that an authenticated request may ask of its user."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

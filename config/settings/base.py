@@ -6,6 +6,7 @@ from typing import Any
 import config.celery  # so that shared_task finds our application in every process
 from config import environment
 from config.logging import logging_settings
+from config.settings.unfold import UNFOLD as UNFOLD
 
 celery_application = config.celery.app
 env = environment.load()
@@ -54,6 +55,7 @@ INSTALLED_APPS = [
     "apps.users",
     "apps.tokens",
     "apps.otp",
+    "apps.operators",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,147 @@
+"""API keys in the operators' admin: made there and shown once, rotated with an overlap, revoked."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
+
+from apps.api_keys import lifecycle
+from apps.api_keys.models import ApiKey, Scope
+from apps.audit.admin_base import AuditedAdmin, who
+
+
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices, initial=[Scope.AUTH], widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("customer", "name", "environment", "scopes", "expires_at")
+
+    def clean_expires_at(self) -> Any:
+        expires_at = self.cleaned_data["expires_at"]
+        if expires_at is not None and expires_at <= timezone.now():
+            raise forms.ValidationError(_("This lies in the past."))
+        return expires_at
+
+
+class OverlapForm(forms.Form):
+    hours = forms.IntegerField(
+        min_value=0,
+        max_value=int(lifecycle.LONGEST_OVERLAP.total_seconds() // 3600),
+        initial=24,
+        label="Hours for which the old key works on",
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(AuditedAdmin):
+    form = ApiKeyForm
+    records_itself = True
+    list_display = ("name", "customer", "begins_with", "scope_list", "state", "last_used_at")
+    list_filter = ("environment", "customer")
+    list_select_related = ("customer",)
+    search_fields = ("name", "key_id")
+    actions_detail = ("rotate", "revoke")
+    readonly_fields = ("begins_with", "created_at", "last_used_at", "revoked_at", "state")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        asked = ("customer", "name", "environment", "scopes", "expires_at")
+        return (*asked, *self.readonly_fields) if obj else asked
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A key does not change: it is rotated or revoked."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_manage_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("api_keys.change_apikey")
+
+    def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        """Only additions come here. The page that answers shows the key."""
+        made, text = lifecycle.create(
+            customer=row.customer,
+            name=row.name,
+            environment=row.environment,
+            scopes=form.cleaned_data["scopes"],
+            expires_at=row.expires_at,
+            **who(request),
+        )
+        row.__dict__.update({name: value for name, value in made.__dict__.items() if name != "_state"})
+        row._state.adding = False
+        request.shown_once = text  # type: ignore[attr-defined]  # lives as long as this request
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        """Nothing is related; and the form must not save the row a second time."""
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
+        return self.show_once(request, obj, title=_("The new key of %s") % obj.customer.name, shown=request.shown_once)  # type: ignore[attr-defined]
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Django's own log is not ours: the audit event says it."""
+
+    @display(description=_("Key"))
+    def begins_with(self, row: ApiKey) -> str:
+        return f"ghk_{row.environment}_{row.key_id}_…"
+
+    @display(description=_("Scopes"))
+    def scope_list(self, row: ApiKey) -> str:
+        return ", ".join(row.scopes)
+
+    @display(description=_("State"), label={"works": "success", "revoked": "danger", "expired": "warning", "rotated": "info"})
+    def state(self, row: ApiKey) -> str:
+        if row.revoked_at:
+            return "revoked"
+        if row.expires_at and row.expires_at <= timezone.now():
+            return "expired"
+        return "rotated" if row.replaced_by_id else "works"
+
+    @action(description=_("Rotate"), url_path="rotate", permissions=["manage"])
+    def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.row_or_none(request, object_id)
+        if row is None:
+            return self.to_list()
+
+        def act(form: forms.Form) -> HttpResponse:
+            overlap = timedelta(hours=form.cleaned_data["hours"])
+            fresh, text = lifecycle.rotate(row, overlap=overlap, **who(request))
+            return self.show_once(request, fresh, title=_("The successor of %s") % row.name, shown=text)
+
+        return self.ask_first(
+            request,
+            row,
+            title=_("Rotate %s?") % row.name,
+            explanation=[_("A new key with the same rights is made and shown once. The old one works on for the overlap.")],
+            button=_("Rotate"),
+            act=act,
+            form_class=OverlapForm,
+        )
+
+    @action(description=_("Revoke"), url_path="revoke", permissions=["manage"])
+    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.row_or_none(request, object_id)
+        if row is None:
+            return self.to_list()
+
+        def act(_form: forms.Form) -> str:
+            lifecycle.revoke(row, **who(request))
+            return _("Revoked.")
+
+        return self.ask_first(
+            request,
+            row,
+            title=_("Revoke %s?") % row.name,
+            explanation=[_("It is refused from the next request on. This cannot be undone: make a new key instead.")],
+            button=_("Revoke"),
+            act=act,
+        )

@@ -1,0 +1,212 @@
+"""Customers in the operators' admin: policy, allowlist, limits, suspension, rotation. Secrets show as fingerprints."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from unfold.admin import TabularInline
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from apps.audit.admin_base import AuditedAdmin, who
+from apps.customers import keyring, lifecycle, limits
+from apps.customers.models import AllowedNetwork, Customer, CustomerStatus, LimitOverride, SigningSecret
+from apps.mail.models import Allowance
+
+SECONDS = {
+    "access_lifetime": "Seconds; 300 (5 min) to 86400 (24 h). The default, 25200, is 7 h.",
+    "refresh_lifetime": "Seconds; 3600 (1 h) to 7776000 (90 days). The default, 604800, is 7 days.",
+    "refresh_grace": "Seconds for which a used refresh token gets the same successor again; 0 switches it off.",
+    "code_lifetime": "Seconds; the default, 600, is 10 minutes.",
+    "code_resend_after": "Seconds before a further code may be asked for.",
+    "code_length": "4 to 10 characters.",
+    "creates_users_on_sign_in": "Off: only users who exist already can sign in by code.",
+    "enforce_allowlist_on_tokens": "Check the allowlist on requests made with tokens too, not only with API keys.",
+    "allowed_origins": 'Browser origins, as JSON: ["https://app.example.com"].',
+    "site_domain": 'Binds the code in the mail to a site: "@example.com #123456". Empty: the host of PUBLIC_URL.',
+    "colour": "#rrggbb, for mails.",
+    "slug": "Part of the issuer of every token: cannot be changed later.",
+}
+
+
+class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Customer
+        fields = "__all__"  # noqa: DJ007  (the admin's fieldsets choose)
+        help_texts = SECONDS
+        widgets = {"allowed_origins": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
+
+
+class NetworkInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+    model = AllowedNetwork
+    extra = 0
+    verbose_name_plural = "IP allowlist (none: everybody)"
+
+
+class LimitInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+    model = LimitOverride
+    extra = 0
+    verbose_name_plural = "Limits of its own (count in a window of seconds)"
+
+
+@admin.register(Customer)
+class CustomerAdmin(AuditedAdmin):
+    form = CustomerForm
+    records_itself = True
+    list_display = ("name", "slug", "state", "codes_today", "created_at")
+    list_filter = ("status",)
+    search_fields = ("name", "slug")
+    readonly_fields = ("id", "status", "created_at", "secrets", "default_limits")
+    inlines = (NetworkInline, LimitInline)
+    actions_detail = ("suspend", "reactivate", "rotate_gracefully")
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "id", "status", "created_at")}),
+        ("Secrets", {"fields": ("secrets", "algorithm")}),
+        ("Tokens", {"fields": ("access_lifetime", "refresh_lifetime", "refresh_grace")}),
+        (
+            "Codes",
+            {
+                "fields": (
+                    "code_length",
+                    "code_alphabet",
+                    "code_lifetime",
+                    "code_resend_after",
+                    "creates_users_on_sign_in",
+                )
+            },
+        ),
+        ("Quotas", {"fields": ("daily_code_quota", "monthly_code_quota", "default_limits")}),
+        ("Where from", {"fields": ("enforce_allowlist_on_tokens", "allowed_origins")}),
+        (
+            "Mail",
+            {"fields": ("sender_name", "reply_to", "logo_url", "colour", "site_domain", "default_locale")},
+        ),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (*self.readonly_fields, "slug") if obj else self.readonly_fields
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: a customer is suspended, and its events and users stay."""
+        return False
+
+    def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        if change:
+            changes = {name: form.cleaned_data[name] for name in form.changed_data}
+            lifecycle.update_policy(customer=row, changes=changes, **who(request))
+        else:
+            lifecycle.register(row, **who(request))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        super().save_related(request, form, formsets, change)
+        changed = [formset.model._meta.model_name for formset in formsets if formset.has_changed()]
+        if changed:
+            self.record(request, form.instance, "changed", parts=changed)
+            lifecycle.announce_change(form.instance.id)
+
+    @display(description=_("State"), label={"active": "success", "suspended": "danger"})
+    def state(self, row: Customer) -> str:
+        return row.status
+
+    @display(description=_("Codes today"))
+    def codes_today(self, row: Customer) -> str:
+        used = Allowance.objects.filter(customer_id=row.id, day=timezone.now().date()).first()
+        return f"{used.sent_today if used else 0} of {row.daily_code_quota}"
+
+    @display(description=_("Versions"))
+    def secrets(self, row: Customer) -> str:
+        if row._state.adding:
+            return _("Made with the customer.")
+        lines = [(secret.fingerprint, timesince(secret.created_at), _state_of(secret)) for secret in row.signing_secrets.all()]
+        return format_html_join(format_html("<br>"), "<code>{}…</code>, {} old, {}", lines)
+
+    @display(description=_("Limits by default"))
+    def default_limits(self, _row: Customer) -> str:
+        lines = [(limit.name, limit.count, f"{limit.window} s" if limit.window else "a row, ever") for limit in limits.DEFAULTS.values()]
+        return format_html_join(format_html("<br>"), "{}: {} in {}", lines)
+
+    @action(description=_("Suspend"), url_path="suspend", permissions=["change"])
+    def suspend(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.row_or_none(request, object_id)
+        if row is None:
+            return self.to_list()
+
+        def act(_form: forms.Form) -> str:
+            lifecycle.suspend(row, **who(request))
+            return _("Suspended.")
+
+        return self.ask_first(
+            request,
+            row,
+            title=_("Suspend %s?") % row.name,
+            explanation=[
+                _("Every request with its keys or tokens is refused from now on. Nobody can sign in."),
+                _("Nothing is deleted; it can be reactivated at any time."),
+            ],
+            button=_("Suspend"),
+            act=act,
+        )
+
+    @action(description=_("Reactivate"), url_path="reactivate", permissions=["change"])
+    def reactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.row_or_none(request, object_id)
+        if row is None:
+            return self.to_list()
+
+        def act(_form: forms.Form) -> str:
+            lifecycle.reactivate(row, **who(request))
+            return _("Active again.")
+
+        return self.ask_first(
+            request,
+            row,
+            title=_("Reactivate %s?") % row.name,
+            explanation=[_("Its keys and tokens work again from now on.")],
+            button=_("Reactivate"),
+            act=act,
+        )
+
+    @action(description=_("Rotate secrets"), url_path="rotate", permissions=["change"])
+    def rotate_gracefully(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.row_or_none(request, object_id)
+        if row is None:
+            return self.to_list()
+        longest = timedelta(seconds=max(row.access_lifetime, row.refresh_lifetime))
+
+        def act(_form: forms.Form) -> str:
+            keyring.rotate_gracefully(row, **who(request))
+            return _("New tokens are signed with a new secret.")
+
+        return self.ask_first(
+            request,
+            row,
+            title=_("Rotate the secrets of %s?") % row.name,
+            explanation=[
+                _("New tokens are signed with a new secret. Nobody is signed out."),
+                _("The old secret verifies until %s, when the last token it signed has expired.")
+                % f"{timezone.now() + longest:%Y-%m-%d %H:%M} UTC",
+            ],
+            button=_("Rotate"),
+            act=act,
+        )
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any = None) -> list[Any]:
+        """Offer what makes sense: suspend the active, reactivate the suspended."""
+        row = self.get_object(request, str(object_id)) if object_id else None
+        useless = "reactivate" if row is None or row.status == CustomerStatus.ACTIVE else "suspend"
+        offered: list[Any] = super().get_actions_detail(request, object_id)
+        return [item for item in offered if not item.action_name.endswith(useless)]
+
+
+def _state_of(secret: SigningSecret) -> str:
+    if secret.retires_at is None:
+        return _("current")
+    if secret.retires_at > timezone.now():
+        return _("verifies until %s") % f"{secret.retires_at:%Y-%m-%d %H:%M} UTC"
+    return _("retired")

@@ -1,0 +1,63 @@
+"""The admin site itself: who may enter, and what it shows first."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+from django_otp import user_has_device
+from unfold.sites import UnfoldAdminSite
+
+from apps.operators import overview, second_factor
+from apps.operators.sign_in import OperatorSignInForm
+
+
+class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
+    site_header = "Gatehouse"
+    site_title = "Gatehouse"
+    index_title = _("Overview")
+    index_template = "operators/overview.html"
+    login_template = "operators/sign_in.html"
+    login_form = OperatorSignInForm
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Active staff, through the second factor if they have one or must have one."""
+        return bool(super().has_permission(request)) and not self._lacks_second_factor(request)
+
+    def get_urls(self) -> list[URLPattern]:
+        mine = [path("second-factor/", self._signed_in(second_factor.page), name="second_factor")]
+        return [*mine, *super().get_urls()]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Sign in; who is signed in but must enrol a second factor first is led there."""
+        if request.method == "GET" and self._must_enrol(request):
+            return HttpResponseRedirect(reverse("admin:second_factor"))
+        response: HttpResponse = super().login(request, extra_context)
+        return response
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        numbers = {"numbers": overview.numbers()}
+        response: TemplateResponse = super().index(request, {**numbers, **(extra_context or {})})
+        return response
+
+    def _lacks_second_factor(self, request: HttpRequest) -> bool:
+        passed = request.user.is_verified()  # type: ignore[union-attr]  # django-otp's middleware adds it
+        return not passed and (settings.OPERATOR_SECOND_FACTOR_REQUIRED or user_has_device(request.user))
+
+    def _must_enrol(self, request: HttpRequest) -> bool:
+        return bool(super().has_permission(request)) and self._lacks_second_factor(request) and not user_has_device(
+            request.user
+        )
+
+    def _signed_in(self, view: Any) -> Any:
+        """For the enrolment page: staff who still lack the factor may see it, and nobody else who may not enter."""
+
+        def inner(request: HttpRequest) -> HttpResponse:
+            if not (self.has_permission(request) or self._must_enrol(request)):
+                return HttpResponseRedirect(reverse("admin:login"))
+            response: HttpResponse = view(request, self.each_context(request))
+            return response
+
+        return inner

@@ -1,0 +1,39 @@
+"""Operators' sign-ins and sign-outs as audit events, from Django's own signals."""
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.http import HttpRequest
+from django.utils import timezone
+
+from apps.audit import actions, events
+from apps.audit.models import Outcome, Severity
+from apps.core.requests import caller_of
+
+
+def connect() -> None:
+    """Listen, once per process."""
+    user_logged_in.connect(_signed_in, dispatch_uid="operators.signed_in")
+    user_logged_out.connect(_signed_out, dispatch_uid="operators.signed_out")
+    user_login_failed.connect(_failed, dispatch_uid="operators.failed")
+
+
+def _signed_in(request: HttpRequest, user: Any, **_: Any) -> None:
+    _record(actions.OPERATOR_SIGNED_IN, request, f"operator:{user.get_username()}", Outcome.SUCCESS, Severity.INFO)
+
+
+def _signed_out(request: HttpRequest, user: Any, **_: Any) -> None:
+    if user is not None:
+        _record(actions.OPERATOR_SIGNED_OUT, request, f"operator:{user.get_username()}", Outcome.SUCCESS, Severity.INFO)
+
+
+def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
+    if request is not None:
+        name = str(credentials.get("username", "")).replace("\0", "")[:150]
+        _record(actions.OPERATOR_SIGN_IN_FAILED, request, f"operator:{name}", Outcome.FAILURE, Severity.MEDIUM)
+
+
+def _record(action: str, request: HttpRequest, actor: str, outcome: Outcome, severity: Severity) -> None:
+    events.record(
+        action=action, outcome=outcome, severity=severity, actor=actor, caller=caller_of(request), now=timezone.now()
+    )

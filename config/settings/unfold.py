@@ -1,0 +1,56 @@
+"""How the operators' admin looks, and what its sidebar holds."""
+
+from typing import Any
+
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def _entry(title: Any, icon: str, name: str) -> dict[str, Any]:
+    app, model = name.split("_", 1)
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{name}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{model}"),
+    }
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Gatehouse",
+    "SITE_HEADER": "Gatehouse",
+    "SITE_SYMBOL": "gate",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "SIDEBAR": {
+        "show_search": False,
+        "navigation": [
+            {
+                "title": _("Tenants"),
+                "items": [
+                    {"title": _("Overview"), "icon": "dashboard", "link": reverse_lazy("admin:index")},
+                    _entry(_("Customers"), "apartment", "customers_customer"),
+                    _entry(_("API keys"), "key", "api_keys_apikey"),
+                    _entry(_("Fixed codes"), "pin", "otp_fixedcode"),
+                ],
+            },
+            {
+                "title": _("People"),
+                "items": [
+                    _entry(_("Users"), "person", "users_user"),
+                    _entry(_("Sessions"), "devices", "tokens_session"),
+                ],
+            },
+            {
+                "title": _("Operations"),
+                "items": [
+                    _entry(_("Mail"), "mail", "mail_message"),
+                    _entry(_("Audit events"), "history", "audit_event"),
+                    _entry(_("Service keys"), "encrypted", "payloads_servicekeypair"),
+                    _entry(_("Operators"), "badge", "auth_user"),
+                ],
+            },
+        ],
+    },
+}
