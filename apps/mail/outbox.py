@@ -153,7 +153,7 @@ def content_of(message: Message) -> content.Content:
 
 
 def _announce(message: Message) -> None:
-    """Tell a worker, after the commit. Of a suppressed message too, so that it costs the same; there is nothing to do."""
+    """Tell a worker, after the commit. Of a suppressed message too, though it finds nothing to do: both cost the same."""
     if not message.sandbox_key_id:
         transaction.on_commit(lambda: tasks.hand_over(message.id))
 
