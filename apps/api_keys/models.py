@@ -41,6 +41,8 @@ class ApiKey(models.Model):
     replaced_by = models.OneToOneField("self", null=True, editable=False, on_delete=models.SET_NULL, related_name="replaces")
 
     class Meta:
+        verbose_name = "API key"
+        verbose_name_plural = "API keys"
         ordering = ("-created_at", "-id")
 
     def __str__(self) -> str:

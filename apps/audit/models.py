@@ -38,6 +38,8 @@ class Event(models.Model):
     details = models.JSONField(default=dict)
 
     class Meta:
+        verbose_name = "audit event"
+        verbose_name_plural = "audit events"
         ordering = ("-at", "-id")
         indexes = (
             models.Index(fields=("customer_id", "-at"), name="event_customer_at"),

@@ -8,12 +8,13 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django_otp.middleware import OTPMiddleware
 
-from apps.core.error_pages import is_for_people
+from apps.core.error_pages import bad_request, is_for_people
 from apps.core.requests import address_of, request_id_of
 
 log = structlog.get_logger("gatehouse.request")
@@ -63,6 +64,22 @@ class SecurityHeadersMiddleware:
         if request.path.startswith(NEVER_STORED):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+class RefuseWhatCannotBeStoredMiddleware:
+    """A value that PostgreSQL cannot hold (a NUL in a filter, a number out of range) is the caller's fault: 400, not 500.
+
+    DRF's views have their own handler; this is for all others.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return bad_request(request, exception) if isinstance(exception, DataError) else None
 
 
 class _AdminOnly:

@@ -7,18 +7,20 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminURLInputWidget
 
 from apps.audit.admin_base import AuditedAdmin, who
 from apps.customers import keyring, lifecycle, limits
 from apps.customers.models import AllowedNetwork, Customer, CustomerStatus, LimitOverride, SigningSecret
 from apps.mail.models import Allowance
 
+LINE_BREAK = mark_safe("<br>")  # noqa: S308  (a constant)
 SECONDS = {
     "access_lifetime": "Seconds; 300 (5 min) to 86400 (24 h). The default, 25200, is 7 h.",
     "refresh_lifetime": "Seconds; 3600 (1 h) to 7776000 (90 days). The default, 604800, is 7 days.",
@@ -36,6 +38,8 @@ SECONDS = {
 
 
 class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
+    logo_url = forms.URLField(assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget)
+
     class Meta:
         model = Customer
         fields = "__all__"  # noqa: DJ007  (the admin's fieldsets choose)
@@ -124,12 +128,12 @@ class CustomerAdmin(AuditedAdmin):
         if row._state.adding:
             return _("Made with the customer.")
         lines = [(secret.fingerprint, timesince(secret.created_at), _state_of(secret)) for secret in row.signing_secrets.all()]
-        return format_html_join(format_html("<br>"), "<code>{}…</code>, {} old, {}", lines)
+        return format_html_join(LINE_BREAK, "<code>{}…</code>, {} old, {}", lines)
 
     @display(description=_("Limits by default"))
     def default_limits(self, _row: Customer) -> str:
         lines = [(limit.name, limit.count, f"{limit.window} s" if limit.window else "a row, ever") for limit in limits.DEFAULTS.values()]
-        return format_html_join(format_html("<br>"), "{}: {} in {}", lines)
+        return format_html_join(LINE_BREAK, "{}: {} in {}", lines)
 
     @action(description=_("Suspend"), url_path="suspend", permissions=["change"])
     def suspend(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -34,6 +34,8 @@ class Message(models.Model):
     last_error = models.CharField(max_length=500, blank=True)
 
     class Meta:
+        verbose_name = "mail"
+        verbose_name_plural = "mails"
         ordering = ("-created_at", "-id")
         indexes = (
             models.Index(fields=("customer_id", "-created_at"), name="message_customer_created"),

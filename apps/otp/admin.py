@@ -18,7 +18,10 @@ from apps.users import emails
 
 class FixedCodeForm(forms.ModelForm):  # type: ignore[type-arg]
     fixed_code = forms.CharField(
-        label=_("Code"), min_length=fixed_codes.SHORTEST, max_length=fixed_codes.LONGEST, widget=UnfoldAdminPasswordWidget
+        label=_("Code"),
+        min_length=fixed_codes.SHORTEST,
+        max_length=fixed_codes.LONGEST,
+        widget=UnfoldAdminPasswordWidget,
     )
 
     class Meta:

@@ -3,7 +3,7 @@
 import secrets
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,8 +26,8 @@ def keying_material(prk: bytes, *, method: str, path: str) -> bytes:
 
 @dataclass(frozen=True)
 class _Keys:
-    key: bytes
-    nonce: int
+    key: bytes = field(repr=False)
+    nonce: int = field(repr=False)
 
     @classmethod
     def derive(cls, material: bytes, salt: bytes) -> "_Keys":

@@ -17,6 +17,8 @@ class ServiceKeyPair(models.Model):
     retires_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "service key pair"
+        verbose_name_plural = "service key pairs"
         ordering = ("-created_at", "-id")
         constraints = (
             models.UniqueConstraint(

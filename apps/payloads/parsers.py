@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from django.conf import settings
+from django.http import UnreadablePostError
 from django.utils import timezone
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -30,7 +31,7 @@ class EnvelopeParser(BaseParser):
         envelope = getattr(view, "envelope", Envelope.TOKEN)
         body = _read(stream)
         if not body:
-            return {}
+            return _nothing(envelope)
         document = _parse(body, envelope)
         if envelope is Envelope.PLAIN:
             return document
@@ -42,10 +43,20 @@ class EnvelopeParser(BaseParser):
 
 def _read(stream: IO[Any]) -> bytes:
     """At most MAX_BODY_BYTES, whatever Content-Length says."""
-    body: bytes = stream.read(settings.MAX_BODY_BYTES + 1)
+    try:
+        body: bytes = stream.read(settings.MAX_BODY_BYTES + 1)
+    except UnreadablePostError as error:  # the client went away half-way
+        raise MalformedRequest from error
     if len(body) > settings.MAX_BODY_BYTES:
         raise PayloadTooLarge
     return body
+
+
+def _nothing(envelope: Envelope) -> dict[str, Any]:
+    """An empty body is nothing to hide, but before sign-in it would lack what makes a request fresh and used once."""
+    if envelope is Envelope.SERVICE:
+        raise EncryptionRequired
+    return {}
 
 
 def _parse(body: bytes, envelope: Envelope) -> dict[str, Any]:

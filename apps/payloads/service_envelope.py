@@ -28,7 +28,9 @@ def open_request(text: str, *, path: str, customer_id: UUID, now: datetime) -> d
     iat, jti, htu = (document.pop(name, None) for name in ("iat", "jti", "htu"))
     if htu != path or not isinstance(iat, int) or isinstance(iat, bool) or not _is_jti(jti):
         raise DecryptionFailed
-    if not -FUTURE_SECONDS <= now.timestamp() - iat <= OLDEST_SECONDS:
+    seconds = now.timestamp()
+    # Compared, not subtracted: an integer of a thousand digits has no float to subtract.
+    if not seconds - OLDEST_SECONDS <= iat <= seconds + FUTURE_SECONDS:
         raise StaleRequest
     _use_once(jti, customer_id)
     return document

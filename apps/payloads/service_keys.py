@@ -62,6 +62,7 @@ def _shared(*texts: str) -> tuple[SharedKey, ...]:
 
 def _raw(text: str) -> bytes:
     """32 bytes from 64 hex digits or base64url; start-up has made sure of the form."""
+    text = text.strip()
     if len(text) == HEX_DIGITS:
         return bytes.fromhex(text)
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -83,10 +84,9 @@ def forget() -> None:
 
 
 def rotate(*, overlap: timedelta, actor: str, caller: Caller | None, now: datetime) -> ServiceKeyPair:
-    """Publish a new pair; the old one decrypts for `overlap`."""
+    """Publish a new pair; the old one decrypts for `overlap`. Raises IntegrityError if another rotation runs."""
     with transaction.atomic():
-        current = ServiceKeyPair.objects.select_for_update().filter(retires_at=None)
-        current.update(retires_at=now + overlap)
+        ServiceKeyPair.objects.filter(retires_at=None).update(retires_at=now + overlap)
         row = _insert(now)
         events.record(
             action=actions.SERVICE_KEY_ROTATED, actor=actor, caller=caller, details={"kid": row.kid}, now=now

@@ -1,6 +1,7 @@
-"""JSON as a security protocol needs it: UTF-8, no duplicate members, no NaN, of bounded depth."""
+"""JSON as a security protocol needs it (I-JSON, RFC 7493): UTF-8, no duplicate members, finite numbers, bounded depth."""
 
 import json
+import math
 from typing import Any, NoReturn
 
 DEEPEST = 32
@@ -13,11 +14,18 @@ class NotStrictJson(ValueError):
 def parse_object(text: bytes) -> dict[str, Any]:
     """The JSON object in `text`. Raises NotStrictJson."""
     try:
-        value = json.loads(text.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse)
+        value = json.loads(
+            text.decode("utf-8"),
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse,
+            parse_float=_finite,
+        )
     except (ValueError, RecursionError) as error:
-        raise NotStrictJson(str(error)) from error
+        raise NotStrictJson("not JSON") from error
     if not isinstance(value, dict) or _depth(value) > DEEPEST:
         raise NotStrictJson("not an object, or too deep")
+    if b"\\u" in text:
+        _require_characters(value)
     return value
 
 
@@ -32,14 +40,31 @@ def _refuse(constant: str) -> NoReturn:
     raise NotStrictJson(constant)
 
 
+def _finite(text: str) -> float:
+    """`1e999` is a number to JSON, but none that a float holds."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise NotStrictJson("number out of range")
+    return number
+
+
+def _require_characters(value: dict[str, Any]) -> None:
+    """Half a surrogate pair is no character: whatever encodes the text later would fail on it."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise NotStrictJson("lone surrogate") from error
+
+
 def _depth(value: Any) -> int:
     """How deep containers nest, found without recursion."""
     deepest, waiting = 0, [(value, 1)]
     while waiting:
         item, depth = waiting.pop()
+        if not isinstance(item, dict | list):
+            continue
         deepest = max(deepest, depth)
         if depth > DEEPEST:
             break
-        members = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
-        waiting.extend((member, depth + 1) for member in members)
+        waiting.extend((member, depth + 1) for member in (item.values() if isinstance(item, dict) else item))
     return deepest

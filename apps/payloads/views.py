@@ -3,15 +3,19 @@
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, JsonResponse
+from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from apps.api_keys.authentication import ApiKeyAuthentication
 from apps.api_keys.models import Scope
 from apps.api_keys.permissions import HasScope
+from apps.core import error_answers
 from apps.payloads import service_keys
 from apps.payloads.envelope import Envelope
+from apps.payloads.errors import EncryptionRequired
 
 KEYS_CACHED_SECONDS = 300
+WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 class ServiceView(APIView):
@@ -22,12 +26,21 @@ class ServiceView(APIView):
     envelope: ClassVar[Envelope] = Envelope.SERVICE
     required_scope: ClassVar[str] = Scope.AUTH
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse a request without a body: DRF asks no parser then, and it would pass unencrypted."""
+        super().initial(request, *args, **kwargs)
+        if request.method in WITH_BODY and request.stream is None:
+            raise EncryptionRequired
+
 
 def published_keys(request: HttpRequest) -> JsonResponse:
-    """`GET /.well-known/jwks.json`: the public keys to encrypt to, the current one first (RFC 7517)."""
+    """`GET /.well-known/jwks.json`: the current public key to encrypt to (RFC 7517).
+
+    The retiring one still decrypts, but is not published: whoever picks any key of the set gets one that lasts.
+    """
     if request.method not in ("GET", "HEAD"):
-        return JsonResponse({}, status=405, headers={"Allow": "GET, HEAD"})
-    answer = JsonResponse({"keys": [pair.public_jwk for pair in service_keys.pairs()]})
+        return error_answers.plain(error_answers.MethodNotAllowed(headers={"Allow": "GET, HEAD"}), request)
+    answer = JsonResponse({"keys": [service_keys.pairs()[0].public_jwk]})
     answer["Cache-Control"] = f"public, max-age={KEYS_CACHED_SECONDS}"
     answer["Access-Control-Allow-Origin"] = "*"
     answer["Cross-Origin-Resource-Policy"] = "cross-origin"

@@ -90,7 +90,9 @@ class UserAdmin(AuditedAdmin):
             request,
             row,
             title=_("Open codes to %s again?") % row.email,
-            explanation=[_("%d wrong codes in a row were given for this account. The count starts anew.") % row.wrong_codes],
+            explanation=[
+                _("%d wrong codes in a row were given for this account. The count starts anew.") % row.wrong_codes
+            ],
             button=_("Clear"),
             act=act,
         )

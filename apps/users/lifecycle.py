@@ -19,6 +19,14 @@ PROFILE = {"name", "locale"}
 BY_OPERATOR = {"name", "locale", "role", "permissions", "status"}
 
 
+def register(user: User, *, actor: str, caller: Caller | None, now: datetime) -> None:
+    """Save a user that an operator made."""
+    with transaction.atomic():
+        user.created_at = now
+        user.save(force_insert=True)
+        _record(actions.USER_CREATED, user, actor, caller, now)
+
+
 def change(user: User, *, changes: Mapping[str, Any], actor: str, caller: Caller | None, now: datetime) -> Propagation:
     """Set fields an operator may set. Raises ValidationFailed."""
     return _save(user, changes, BY_OPERATOR, actions.USER_CHANGED, actor, caller, now)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 from config.embedded.places import EmbeddedEngineError, locate
 
 JOIN_WITHIN_SECONDS = 60
+STOPPED_WITHIN_SECONDS = 30
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 _leases: dict[Path, tuple[socket.socket, "Engines"]] = {}  # held for the life of the process
@@ -60,10 +63,23 @@ def status(data_dir: Path) -> str:
 
 
 def stop(data_dir: Path) -> None:
-    """Stop the engines of this folder, leased or not. Their users lose their connections."""
+    """Stop the engines of this folder, leased or not, and wait for their end. Their users lose their connections."""
     with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(STOPPED_WITHIN_SECONDS)
         connection.connect(str(locate(data_dir).control_socket))
-        os.kill(int(json.loads(connection.makefile().readline())["pid"]), 15)
+        os.kill(int(json.loads(connection.makefile().readline())["pid"]), signal.SIGTERM)
+        connection.recv(1)  # nothing comes: the kernel closes it when the keeper has ended, both engines before it
+
+
+def discard(data_dir: Path) -> None:
+    """Stop the engines of this folder, and remove it and whatever is kept for it elsewhere."""
+    places = locate(data_dir)
+    stop(data_dir)
+    held = _leases.pop(places.data_dir, None)
+    if held:
+        held[0].close()
+    for folder in (places.data_dir, places.elsewhere):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _join(control_socket: Path) -> tuple[socket.socket, Engines] | None:
@@ -95,7 +111,7 @@ def _start_keeper(data_dir: Path, *, durable: bool) -> subprocess.Popen[bytes]:
     """In a session of its own, so that Ctrl-C reaches the engines' users first."""
     command = [sys.executable, "-m", "config.embedded", "keep", str(data_dir), "durable" if durable else "fast"]
     with (data_dir / "keeper.log").open("ab") as log:
-        keeper = subprocess.Popen(
+        keeper = subprocess.Popen(  # noqa: S603  (ourselves)
             command, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
     _keepers.append(keeper)
@@ -103,7 +119,7 @@ def _start_keeper(data_dir: Path, *, durable: bool) -> subprocess.Popen[bytes]:
 
 
 def _raise_failure(keeper: subprocess.Popen[bytes] | None, data_dir: Path) -> None:
-    """A keeper that ended with an error says why; one that lost the race for the lock, or had just stopped, is no failure."""
+    """A keeper that ended with an error says why; one that lost the race for the lock is no failure."""
     if keeper is not None and keeper.returncode == 1:
         failure = data_dir / "keeper.error"
         detail = failure.read_text() if failure.exists() else (data_dir / "keeper.log").read_text()[-2000:]

@@ -1,7 +1,8 @@
-"""One engine as a child process: PostgreSQL or Valkey, how each is prepared, started, asked whether it answers, and stopped."""
+"""One engine as a child process, PostgreSQL or Valkey: how each is prepared, started, asked, and stopped."""
 
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,32 +10,50 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from config.embedded.places import EmbeddedEngineError, Places, make_private
+from config.embedded.remains import end_orphans
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 START_WITHIN_SECONDS = 30
 STOP_WITHIN_SECONDS = 10
+PSQL_WITHIN_SECONDS = 10
 POSTGRES_MAJOR = "18"
 LOG_TAIL_LINES = 12
+INITDB_OPTIONS = (
+    "--username=gatehouse",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",  # lower() knows all of Unicode, on every machine alike
+    "--builtin-locale=C.UTF-8",
+    "--no-sync",
+    "--no-instructions",
+)
 
 
 def end_with_parent(number: signal.Signals) -> Callable[[], None]:
-    """For Popen's preexec_fn: the kernel sends `number` to the child when its parent dies, however (Linux)."""
+    """For Popen's preexec_fn: the kernel sends `number` to the child when its parent dies, however (Linux).
+
+    Popen changes the user before it calls this; a change after it would clear the setting (prctl(2)).
+    """
+    parent = os.getpid()
 
     def arrange() -> None:
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+            if os.getppid() != parent:  # it died before the kernel knew
+                os._exit(1)
 
     return arrange
 
 
 class Engine(ABC):
-    """A child of the keeper. `stop_signal` asks for a clean end."""
+    """A child of the keeper. `program` is its executable's name; `stop_signal` asks for a clean end."""
 
     name: str
+    program: str
     stop_signal: signal.Signals
 
     def __init__(self, places: Places, *, durable: bool) -> None:
@@ -57,16 +76,17 @@ class Engine(ABC):
     def start(self) -> None:
         """Start it and wait until it answers. Raises EmbeddedEngineError with the tail of its log."""
         make_private(self.folder, self.places.owner)
+        end_orphans(self.folder, program=self.program, stop_signal=self.stop_signal)
         self.prepare()
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: PLW1509  (the keeper has one thread)
+            self.process = subprocess.Popen(  # noqa: S603  (from our wheel)
                 self.command(),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=end_with_parent(self.stop_signal),
+                preexec_fn=end_with_parent(self.stop_signal),  # noqa: PLW1509  (the keeper has one thread)
                 **self.as_owner(),
             )
         self._wait_until_it_answers(self.process)
@@ -106,6 +126,7 @@ class Postgres(Engine):
     """PostgreSQL on a unix socket alone. Trust is safe: only the engines' user and root pass the socket's folder."""
 
     name = "postgres"
+    program = "postgres"
     stop_signal = signal.SIGINT  # "fast shutdown"
 
     def prepare(self) -> None:
@@ -117,47 +138,29 @@ class Postgres(Engine):
                 f"{self.folder} was made by PostgreSQL {version.read_text().strip()}; this is {POSTGRES_MAJOR}. "
                 "Move the folder away (or remove it, if its data may go), and start again."
             )
-        self._clear_remains()
+        # Nobody works here any more, so these lock files lock nothing; their PIDs may be other processes' by now.
+        for lock in (self.folder / "postmaster.pid", *self.places.sockets.glob(".s.PGSQL.*")):
+            lock.unlink(missing_ok=True)
 
     def _initialise(self) -> None:
-        result = subprocess.run(  # noqa: PLW1509
-            [
-                str(self.places.postgres_bin / "initdb"),
-                f"--pgdata={self.folder}",
-                "--username=gatehouse",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C",
-                "--no-sync",
-                "--no-instructions",
-            ],
-            cwd=self.folder,
+        """In a draft folder, so that a kill in the middle leaves nothing that looks whole."""
+        draft = self.folder.with_name("postgres-draft")
+        end_orphans(draft, program=self.program, stop_signal=signal.SIGQUIT)
+        shutil.rmtree(draft, ignore_errors=True)
+        make_private(draft, self.places.owner)
+        result = subprocess.run(  # noqa: S603  (from our wheel)
+            [str(self.places.postgres_bin / "initdb"), f"--pgdata={draft}", *INITDB_OPTIONS],
+            cwd=draft,
             capture_output=True,
             text=True,
             check=False,
-            preexec_fn=end_with_parent(signal.SIGTERM),
+            preexec_fn=end_with_parent(signal.SIGTERM),  # noqa: PLW1509  (the keeper has one thread)
             **self.as_owner(),  # type: ignore[call-overload]  # the overloads do not know keyword dictionaries
         )
         if result.returncode:
-            raise EmbeddedEngineError(f"initdb failed in {self.folder}:\n{result.stdout}{result.stderr}")
-
-    def _clear_remains(self) -> None:
-        """After a kill -9: wait for our own old server to end, and remove lock files, whose PIDs may be others' by now."""
-        pid_file = self.folder / "postmaster.pid"
-        with suppress(OSError, ValueError, IndexError):
-            old = int(pid_file.read_text().splitlines()[0])
-            if self._is_ours(old):
-                os.kill(old, signal.SIGINT)
-                _wait_for_end(old, STOP_WITHIN_SECONDS)
-        for remains in (pid_file, self.places.sockets / ".s.PGSQL.5432.lock", self.places.sockets / ".s.PGSQL.5432"):
-            remains.unlink(missing_ok=True)
-
-    def _is_ours(self, pid: int) -> bool:
-        """Whether the process is a PostgreSQL on our data folder (the keeper's lock rules out a living rival)."""
-        try:
-            return os.readlink(f"/proc/{pid}/cwd") == str(self.folder.resolve())
-        except OSError:
-            return False
+            raise EmbeddedEngineError(f"initdb failed in {draft}:\n{result.stdout}{result.stderr}")
+        self.folder.rmdir()
+        draft.rename(self.folder)
 
     def command(self) -> list[str]:
         settings = {
@@ -173,20 +176,29 @@ class Postgres(Engine):
 
     def answers(self) -> bool:
         """Create the database if need be; True once it is there."""
-        psql = [str(self.places.postgres_bin / "psql"), "-h", str(self.places.sockets), "-U", "gatehouse", "-XAtq"]
-        query = "SELECT 1 FROM pg_database WHERE datname = 'gatehouse'"
-        found = subprocess.run([*psql, "-d", "postgres", "-c", query], capture_output=True, text=True, check=False)
-        if found.returncode:
-            return False
-        if found.stdout.strip() != "1":
-            subprocess.run([*psql, "-d", "postgres", "-c", "CREATE DATABASE gatehouse"], capture_output=True, check=False)
-        return found.stdout.strip() == "1"
+        found = self._ask("SELECT 1 FROM pg_database WHERE datname = 'gatehouse'")
+        if found == "":
+            self._ask("CREATE DATABASE gatehouse")
+        return found == "1"
+
+    def _ask(self, statement: str) -> str | None:
+        """What psql prints, or None when the server does not answer."""
+        where = ["--host", str(self.places.sockets), "--username=gatehouse", "--dbname=postgres"]
+        psql = [str(self.places.postgres_bin / "psql"), "--no-psqlrc", "--no-password", "-Atq", *where, "-c", statement]
+        try:
+            answer = subprocess.run(  # noqa: S603  (from our wheel)
+                psql, capture_output=True, text=True, check=True, timeout=PSQL_WITHIN_SECONDS
+            )
+        except subprocess.SubprocessError:
+            return None
+        return answer.stdout.strip()
 
 
 class Valkey(Engine):
     """Valkey on a unix socket alone."""
 
     name = "valkey"
+    program = "valkey-server"
     stop_signal = signal.SIGTERM
 
     def prepare(self) -> None:
@@ -198,7 +210,7 @@ class Valkey(Engine):
             "unixsocket": str(self.places.valkey_socket),
             "unixsocketperm": "700",
             "dir": str(self.folder),
-            "databases": "16",
+            "databases": "16" if self.durable else "256",  # parallel test workers have one each
             "maxmemory-policy": "noeviction",
             "save": "",
             "appendonly": "yes" if self.durable else "no",
@@ -220,14 +232,3 @@ def ping(path: Path) -> bool:
             return connection.recv(16).startswith(b"+PONG")
         except OSError:
             return False
-
-
-def _wait_for_end(pid: int, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.02)
-    os.kill(pid, signal.SIGQUIT)

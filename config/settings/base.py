@@ -30,7 +30,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # its default would put its own site in the place of ours
     "config.apps.OperatorAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "apps.core.middleware.AdminContentSecurityPolicyMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "apps.core.middleware.RefuseWhatCannotBeStoredMiddleware",
     # Below here: the operators' admin alone.
     "apps.core.middleware.AdminSessionMiddleware",
     "apps.core.middleware.AdminCsrfMiddleware",
@@ -251,6 +252,7 @@ STORAGES = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["config.formats"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 

@@ -3,14 +3,17 @@
 import pytest
 
 from apps.audit.models import Event
+from apps.core import valkey
+from apps.core.valkey import ValkeyUnavailable
 from apps.mail.models import Message
-from apps.otp import signing_in
+from apps.otp import requesting, signing_in
 from apps.tokens.models import Session
 from apps.users.models import User
 from tests import factories
 from tests.conftest import MakeClient
 from tests.engines import OwnValkey
 from tests.otp.reading import newest_code, wrong_code
+from tests.otp.test_limits_and_races import attempt, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL = "ada@example.com"
@@ -32,13 +35,8 @@ def test_without_valkey_the_flows_themselves_refuse(client_for: MakeClient, valk
     """Not only the replay check before them: also where a code is checked."""
     customer = factories.customer()
     client_for(customer).request_otp(EMAIL)
-    from tests.otp.test_limits_and_races import attempt, wish
-
     mine, asked = attempt(customer, newest_code()), wish(customer, "bob@example.com")
     valkey_away.kill()
-    from apps.core.valkey import ValkeyUnavailable
-    from apps.otp import requesting
-
     with pytest.raises(ValkeyUnavailable):
         requesting.request_code(asked)
     with pytest.raises(ValkeyUnavailable):
@@ -56,8 +54,6 @@ def test_a_valkey_that_comes_back_goes_on(client_for: MakeClient, valkey_away: O
 
 
 def test_losing_what_valkey_held_costs_a_click_on_send_again(client_for: MakeClient) -> None:
-    from apps.core import valkey
-
     client = client_for(factories.customer())
     client.request_otp(EMAIL)
     lost = newest_code()

@@ -43,7 +43,7 @@ def test_what_compares_equal_is_counted_as_one(text: str) -> None:
     ("one", "same"),
     [
         ("Ada@Example.COM", "ada@example.com"),
-        ("ada@example.com", "ａｄａ@ｅｘａｍｐｌｅ．ｃｏｍ"),  # full-width forms: NFKC
+        ("ada@example.com", "\uff41\uff44\uff41@\uff45xample\uff0ecom"),  # full-width forms: NFKC
         ("ada@bücher.example", "ada@xn--bcher-kva.example"),
         ("ada@example.com", "  ada@example.com\n"),
         ("K@example.com", "\u212a@example.com"),  # the Kelvin sign
@@ -53,14 +53,14 @@ def test_one_address_in_two_spellings(one: str, same: str) -> None:
     assert emails.parse(one).identity == emails.parse(same).identity
 
 
-@pytest.mark.parametrize("other", ["a.da@example.com", "ada+1@example.com", "ada@example.org", "adа@example.com"])
+@pytest.mark.parametrize("other", ["a.da@example.com", "ada+1@example.com", "ada@example.org", "ad\u0430@example.com"])
 def test_dots_tags_and_letters_of_other_scripts_make_another_identity(other: str) -> None:
     assert emails.parse("ada@example.com").identity != emails.parse(other).identity
 
 
 def test_mail_goes_to_the_address_as_typed_but_for_its_compatibility_letters() -> None:
     assert emails.parse("Ada.Lovelace+x@Example.com").typed == "Ada.Lovelace+x@Example.com"
-    assert emails.parse("ａｄａ@example.com").typed == "ada@example.com"
+    assert emails.parse("\uff41\uff44\uff41@example.com").typed == "ada@example.com"
 
 
 @pytest.mark.parametrize(

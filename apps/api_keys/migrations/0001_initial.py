@@ -32,6 +32,8 @@ class Migration(migrations.Migration):
                 ('replaced_by', models.OneToOneField(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replaces', to='api_keys.apikey')),
             ],
             options={
+                'verbose_name': 'API key',
+                'verbose_name_plural': 'API keys',
                 'ordering': ('-created_at', '-id'),
             },
         ),

@@ -30,6 +30,8 @@ class Migration(migrations.Migration):
                 ('details', models.JSONField(default=dict)),
             ],
             options={
+                'verbose_name': 'audit event',
+                'verbose_name_plural': 'audit events',
                 'ordering': ('-at', '-id'),
             },
         ),

@@ -43,6 +43,8 @@ class Migration(migrations.Migration):
                 ('last_error', models.CharField(blank=True, max_length=500)),
             ],
             options={
+                'verbose_name': 'mail',
+                'verbose_name_plural': 'mails',
                 'ordering': ('-created_at', '-id'),
                 'indexes': [models.Index(fields=['customer_id', '-created_at'], name='message_customer_created'), models.Index(condition=models.Q(('state__in', ('queued', 'taken'))), fields=['next_try_at'], name='message_due'), models.Index(condition=models.Q(('content', ''), _negated=True), fields=['expires_at'], name='message_content_kept'), models.Index(condition=models.Q(('sandbox_key_id', ''), _negated=True), fields=['sandbox_key_id', '-created_at'], name='message_sandbox')],
             },

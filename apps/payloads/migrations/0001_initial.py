@@ -24,6 +24,8 @@ class Migration(migrations.Migration):
                 ('retires_at', models.DateTimeField(null=True)),
             ],
             options={
+                'verbose_name': 'service key pair',
+                'verbose_name_plural': 'service key pairs',
                 'ordering': ('-created_at', '-id'),
                 'constraints': [models.UniqueConstraint(models.Value(1), condition=models.Q(('retires_at__isnull', True)), name='one_current_service_key')],
             },

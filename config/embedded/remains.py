@@ -1,0 +1,65 @@
+"""What a killed predecessor may have left: processes that still work in an engine's folder.
+
+Two servers on one data folder would ruin it, so the next may start only when these have ended. The keeper's lock
+rules out a living rival, hence whatever is found is an orphan. PIDs in lock files are not believed: after a reboot
+they may be anybody's.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from config.embedded.places import EmbeddedEngineError
+
+EACH_SIGNAL_MAY_TAKE_SECONDS = 5
+PROCESSES = Path("/proc")
+
+
+def end_orphans(folder: Path, *, program: str, stop_signal: signal.Signals) -> None:
+    """End every process of `program` that works in `folder`. Raises EmbeddedEngineError if one stays."""
+    for number in (stop_signal, signal.SIGQUIT, signal.SIGKILL):
+        for pid in orphans(folder, program=program):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        if _all_ended(folder, program=program):
+            return
+    raise EmbeddedEngineError(
+        f"An old {program} ({orphans(folder, program=program)}) still works in {folder} and cannot be ended. "
+        "End it, and start again."
+    )
+
+
+def orphans(folder: Path, *, program: str) -> list[int]:
+    """The PIDs of the processes of `program` whose working directory is `folder`."""
+    if not (PROCESSES / "self").exists():
+        return _orphans_by_command_line(folder, program)
+    pids = (int(entry.name) for entry in PROCESSES.iterdir() if entry.name.isdigit())
+    return [pid for pid in pids if _works_in(folder, pid, program)]
+
+
+def _all_ended(folder: Path, *, program: str) -> bool:
+    deadline = time.monotonic() + EACH_SIGNAL_MAY_TAKE_SECONDS
+    while orphans(folder, program=program):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _works_in(folder: Path, pid: int, program: str) -> bool:
+    """Both must fit: a person's shell may stand in the folder too. ("(deleted)" follows the name after an upgrade.)"""
+    try:
+        executable, place = ((PROCESSES / str(pid) / link).readlink() for link in ("exe", "cwd"))
+    except OSError:  # ended meanwhile, or not ours to look at
+        return False
+    return executable.name.removesuffix(" (deleted)") == program and place == folder.resolve()
+
+
+def _orphans_by_command_line(folder: Path, program: str) -> list[int]:
+    """Where there is no /proc (macOS): the servers name their folders on their command lines."""
+    listing = subprocess.run(["ps", "-axo", "pid=,command="], capture_output=True, text=True, check=False)  # noqa: S607
+    found = (line.split(maxsplit=1) for line in listing.stdout.splitlines() if str(folder.parent) in line)
+    return [int(pid) for pid, command in found if Path(command.split()[0].rstrip(":")).name == program]

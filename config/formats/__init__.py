@@ -1,0 +1,1 @@
+"""How the admin writes times: so that they sort and need no guessing, in UTC."""
