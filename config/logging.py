@@ -41,7 +41,9 @@ def logging_settings(*, level: str) -> None:
                     "foreign_pre_chain": shared,
                 }
             },
-            "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
+            "handlers": {
+                "stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}
+            },
             "root": {"handlers": ["stdout"], "level": level},
             # What our own request line says already, or what would repeat a request's query.
             "loggers": {name: {"level": "CRITICAL"} for name in ("django.request", "django.server", "_granian")},

@@ -65,8 +65,10 @@ def _start(processes: Processes, *, port: int, smtp_port: int, mailbox: Path, da
     processes.start("mailbox", [python, "-m", "demo.smtp_server", str(smtp_port), str(mailbox)])
     processes.start(
         "web",
-        [python, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
-        + ["--workers", "1", "--blocking-threads", "8", "--no-ws", "config.wsgi:application"],
+        [
+            *(python, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--workers", "1"),
+            *("--blocking-threads", "8", "--no-ws", "config.wsgi:application"),
+        ],
     )
     celery = [python, "-m", "celery", "--app", "config.celery"]
     processes.start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle"])
@@ -99,7 +101,9 @@ def _chosen_port() -> int:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise DemoFailed(f"Port {port} cannot be used ({error.strerror}). Try: make demo PORT={port + 1}") from error
+            raise DemoFailed(
+                f"Port {port} cannot be used ({error.strerror}). Try: make demo PORT={port + 1}"
+            ) from error
     return port
 
 

@@ -59,7 +59,7 @@ class Processes:
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start a process in a session of its own, so that Ctrl-C reaches the demo alone, which then stops it."""
         with (self._log_dir / f"{name}.log").open("wb") as log:
-            self._running[name] = subprocess.Popen(  # noqa: PLW1509  (the demo starts processes from one thread)
+            self._running[name] = subprocess.Popen(
                 command,
                 cwd=PROJECT_ROOT,
                 env=self._environment,

@@ -58,8 +58,10 @@ class OwnValkey:
         self.socket.unlink(missing_ok=True)
         server = places.locate(_folder or Path(tempfile.gettempdir()) / "gatehouse-tests-own").valkey_server
         self._process = subprocess.Popen(
-            [server, "--port", "0", "--unixsocket", self.socket, "--dir", self._folder, "--save", ""]
-            + ["--appendonly", "yes" if self._persistent else "no", "--appendfsync", "always"],
+            [
+                *(server, "--port", "0", "--unixsocket", self.socket, "--dir", self._folder, "--save", ""),
+                *("--appendonly", "yes" if self._persistent else "no", "--appendfsync", "always"),
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             preexec_fn=engine.end_with_parent(signal.SIGKILL),

@@ -17,9 +17,7 @@ from apps.audit.admin_base import AuditedAdmin, who
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
-    scopes = forms.MultipleChoiceField(
-        choices=Scope.choices, initial=[Scope.AUTH], widget=forms.CheckboxSelectMultiple
-    )
+    scopes = forms.MultipleChoiceField(choices=Scope.choices, initial=[Scope.AUTH], widget=forms.CheckboxSelectMultiple)
 
     class Meta:
         model = ApiKey
@@ -98,7 +96,9 @@ class ApiKeyAdmin(AuditedAdmin):
     def scope_list(self, row: ApiKey) -> str:
         return ", ".join(row.scopes)
 
-    @display(description=_("State"), label={"works": "success", "revoked": "danger", "expired": "warning", "rotated": "info"})
+    @display(
+        description=_("State"), label={"works": "success", "revoked": "danger", "expired": "warning", "rotated": "info"}
+    )
     def state(self, row: ApiKey) -> str:
         if row.revoked_at:
             return "revoked"
@@ -121,7 +121,9 @@ class ApiKeyAdmin(AuditedAdmin):
             request,
             row,
             title=_("Rotate %s?") % row.name,
-            explanation=[_("A new key with the same rights is made and shown once. The old one works on for the overlap.")],
+            explanation=[
+                _("A new key with the same rights is made and shown once. The old one works on for the overlap.")
+            ],
             button=_("Rotate"),
             act=act,
             form_class=OverlapForm,

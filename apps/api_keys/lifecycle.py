@@ -37,9 +37,7 @@ def create(
     return row, text
 
 
-def rotate(
-    key: ApiKey, *, overlap: timedelta, actor: str, caller: Caller | None, now: datetime
-) -> tuple[ApiKey, str]:
+def rotate(key: ApiKey, *, overlap: timedelta, actor: str, caller: Caller | None, now: datetime) -> tuple[ApiKey, str]:
     """A successor with the same rights; the old key works on for `overlap`. Raises ValidationFailed."""
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise ValidationFailed(fields={"overlap": [f"Choose from 0 to {LONGEST_OVERLAP.days} days."]})
@@ -97,8 +95,6 @@ def _validate(*, scopes: list[str], expires_at: datetime | None, now: datetime) 
         raise ValidationFailed(fields=faults)
 
 
-def _record(
-    action: str, row: ApiKey, actor: str, caller: Caller | None, now: datetime, **details: object
-) -> None:
+def _record(action: str, row: ApiKey, actor: str, caller: Caller | None, now: datetime, **details: object) -> None:
     facts = {"key_id": row.key_id, "name": row.name, "environment": row.environment, "scopes": row.scopes, **details}
     events.record(action=action, customer_id=row.customer_id, actor=actor, caller=caller, details=facts, now=now)

@@ -14,9 +14,25 @@ class EventAdmin(ReadOnlyAdmin):
     search_fields = ("actor", "action", "customer_id", "user_id", "request_id", "ip")
     date_hierarchy = "at"
     show_full_result_count = False
-    fields = ("at", "action", "outcome", "severity", "actor", "customer_id", "user_id", "ip", "user_agent", "request_id", "details")
+    fields = (
+        "at",
+        "action",
+        "outcome",
+        "severity",
+        "actor",
+        "customer_id",
+        "user_id",
+        "ip",
+        "user_agent",
+        "request_id",
+        "details",
+    )
 
-    @display(description="Outcome", ordering="outcome", label={"success": "success", "failure": "warning", "denied": "danger"})
+    @display(
+        description="Outcome",
+        ordering="outcome",
+        label={"success": "success", "failure": "warning", "denied": "danger"},
+    )
     def coloured_outcome(self, row: Event) -> str:
         return row.outcome
 

@@ -79,7 +79,9 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
             try:
                 outcome = act(form)
             except GatehouseError as error:
-                messages.error(request, " ".join([str(error.text), *(t for ts in (error.fields or {}).values() for t in ts)]))
+                messages.error(
+                    request, " ".join([str(error.text), *(t for ts in (error.fields or {}).values() for t in ts)])
+                )
                 return HttpResponseRedirect(self.page_of(row))
             if isinstance(outcome, HttpResponse):
                 return outcome

@@ -28,7 +28,9 @@ class Event(models.Model):
     at = models.DateTimeField()
     customer_id = models.UUIDField(null=True)
     user_id = models.UUIDField(null=True)
-    actor = models.CharField(max_length=200)  # "user:<id>", "operator:<email>", "api-key:<key id>", "system", "anonymous"
+    actor = models.CharField(
+        max_length=200
+    )  # "user:<id>", "operator:<email>", "api-key:<key id>", "system", "anonymous"
     action = models.CharField(max_length=64)
     outcome = models.CharField(max_length=16, choices=Outcome)
     severity = models.CharField(max_length=16, choices=Severity, default=Severity.INFO)

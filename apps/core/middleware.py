@@ -102,7 +102,11 @@ class AdminCsrfMiddleware(_AdminOnly, CsrfViewMiddleware):
     """CSRF protection of the admin; the API's cookie mode has its own (contract 3.8)."""
 
     def process_view(
-        self, request: HttpRequest, callback: Callable[..., HttpResponse], callback_args: object, callback_kwargs: object
+        self,
+        request: HttpRequest,
+        callback: Callable[..., HttpResponse],
+        callback_args: object,
+        callback_kwargs: object,
     ) -> HttpResponse | None:
         if not is_for_people(request):
             return None
@@ -120,9 +124,7 @@ class AdminSecondFactorMiddleware(OTPMiddleware):  # type: ignore[misc]  # djang
     """Whether the operator has passed the second factor."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response: HttpResponseBase = (
-            super().__call__(request) if is_for_people(request) else self.get_response(request)
-        )
+        response: HttpResponseBase = super().__call__(request) if is_for_people(request) else self.get_response(request)
         return response
 
 

@@ -63,9 +63,7 @@ def invalidate(*keys: str) -> bool:
     try:
         _forget(keys)
     except ValkeyUnavailable:
-        PendingInvalidation.objects.bulk_create(
-            [PendingInvalidation(key=key) for key in keys], ignore_conflicts=True
-        )
+        PendingInvalidation.objects.bulk_create([PendingInvalidation(key=key) for key in keys], ignore_conflicts=True)
         log.warning("snapshots_not_invalidated", keys=keys)
         return False
     return True

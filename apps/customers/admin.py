@@ -20,7 +20,7 @@ from apps.customers import keyring, lifecycle, limits
 from apps.customers.models import AllowedNetwork, Customer, CustomerStatus, LimitOverride, SigningSecret
 from apps.mail.models import Allowance
 
-LINE_BREAK = mark_safe("<br>")  # noqa: S308  (a constant)
+LINE_BREAK = mark_safe("<br>")
 SECONDS = {
     "access_lifetime": "Seconds; 300 (5 min) to 86400 (24 h). The default, 25200, is 7 h.",
     "refresh_lifetime": "Seconds; 3600 (1 h) to 7776000 (90 days). The default, 604800, is 7 days.",
@@ -127,12 +127,18 @@ class CustomerAdmin(AuditedAdmin):
     def secrets(self, row: Customer) -> str:
         if row._state.adding:
             return _("Made with the customer.")
-        lines = [(secret.fingerprint, timesince(secret.created_at), _state_of(secret)) for secret in row.signing_secrets.all()]
+        lines = [
+            (secret.fingerprint, timesince(secret.created_at), _state_of(secret))
+            for secret in row.signing_secrets.all()
+        ]
         return format_html_join(LINE_BREAK, "<code>{}…</code>, {} old, {}", lines)
 
     @display(description=_("Limits by default"))
     def default_limits(self, _row: Customer) -> str:
-        lines = [(limit.name, limit.count, f"{limit.window} s" if limit.window else "a row, ever") for limit in limits.DEFAULTS.values()]
+        lines = [
+            (limit.name, limit.count, f"{limit.window} s" if limit.window else "a row, ever")
+            for limit in limits.DEFAULTS.values()
+        ]
         return format_html_join(LINE_BREAK, "{}: {} in {}", lines)
 
     @action(description=_("Suspend"), url_path="suspend", permissions=["change"])

@@ -114,7 +114,5 @@ def _validate(row: Customer | LimitOverride) -> None:
         raise ValidationFailed(fields=error.message_dict) from error
 
 
-def _record(
-    action: str, customer_id: UUID, actor: str, caller: Caller | None, now: datetime, **details: Any
-) -> None:
+def _record(action: str, customer_id: UUID, actor: str, caller: Caller | None, now: datetime, **details: Any) -> None:
     events.record(action=action, customer_id=customer_id, actor=actor, caller=caller, details=details, now=now)

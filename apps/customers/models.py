@@ -63,7 +63,9 @@ class Customer(models.Model):
     daily_code_quota = models.PositiveIntegerField(default=10_000)
     monthly_code_quota = models.PositiveIntegerField(default=200_000)
     enforce_allowlist_on_tokens = models.BooleanField(default=False)
-    allowed_origins = models.JSONField(default=list, blank=True, validators=[validate_origins])  # ["https://app.example.com", …], for browsers
+    allowed_origins = models.JSONField(
+        default=list, blank=True, validators=[validate_origins]
+    )  # ["https://app.example.com", …], for browsers
     has_fixed_codes = models.BooleanField(default=False, editable=False)  # kept by otp: most look-ups need not look
 
     sender_name = models.CharField(max_length=100, blank=True)
@@ -89,7 +91,9 @@ class SigningSecret(models.Model):
     algorithm = models.CharField(max_length=8, choices=Algorithm)
     access_secret = SealedField()  # 64 random bytes as 128 hex characters
     refresh_secret = SealedField()
-    fingerprint = models.CharField(max_length=16)  # first 16 hex digits of SHA-256(access + refresh): what operators see
+    fingerprint = models.CharField(
+        max_length=16
+    )  # first 16 hex digits of SHA-256(access + refresh): what operators see
     created_at = models.DateTimeField()
     retires_at = models.DateTimeField(null=True)  # null: current; else it verifies until then
 

@@ -20,7 +20,9 @@ def validate_origins(origins: object) -> None:
         if not isinstance(origin, str) or not ORIGIN.fullmatch(origin):
             raise ValidationError(_("Not an origin (scheme://host[:port], lower case): %(it)s."), params={"it": origin})
         if urlsplit(origin).scheme != "https" and urlsplit(origin).hostname not in LOCAL_HOSTS:
-            raise ValidationError(_("An origin must be https unless it is this machine: %(it)s."), params={"it": origin})
+            raise ValidationError(
+                _("An origin must be https unless it is this machine: %(it)s."), params={"it": origin}
+            )
 
 
 def canonical_network(text: str) -> str:

@@ -69,7 +69,9 @@ class MessageAdmin(ReadOnlyAdmin):
             request,
             row,
             title=_("Send this mail to %s again?") % row.recipient,
-            explanation=[_("Possible while its content is still kept: until it has been sent, or its code has expired.")],
+            explanation=[
+                _("Possible while its content is still kept: until it has been sent, or its code has expired.")
+            ],
             button=_("Send again"),
             act=act,
         )

@@ -54,9 +54,11 @@ class OperatorSignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold ha
 def _too_often(request: HttpRequest, name: str) -> bool:
     """Count this attempt by address and by name. Fails closed."""
     keys = {"operator-address": counted_as(address_of(request)), "operator-name": name.casefold()[:150]}
-    return any(
-        [
-            is_ratelimited(request, group=group, key=lambda _group, _request, key=key: key, rate=RATES[group], increment=True)
-            for group, key in keys.items()
-        ]
-    )
+    too_often = False
+    for group, key in keys.items():  # both are counted, whichever is reached first
+
+        def fixed(_group: str, _request: HttpRequest, key: str = key) -> str:
+            return key
+
+        too_often |= is_ratelimited(request, group=group, key=fixed, rate=RATES[group], increment=True)
+    return too_often

@@ -47,8 +47,10 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
         return not passed and (settings.OPERATOR_SECOND_FACTOR_REQUIRED or user_has_device(request.user))
 
     def _must_enrol(self, request: HttpRequest) -> bool:
-        return bool(super().has_permission(request)) and self._lacks_second_factor(request) and not user_has_device(
-            request.user
+        return (
+            bool(super().has_permission(request))
+            and self._lacks_second_factor(request)
+            and not user_has_device(request.user)
         )
 
     def _signed_in(self, view: Any) -> Any:

@@ -45,7 +45,9 @@ class ServiceKeyPairAdmin(ReadOnlyAdmin):
             row,
             title=_("Rotate the service's key pair?"),
             explanation=[
-                _("A new public key is published; clients that read it anew use it. The old one decrypts for %d more days.")
+                _(
+                    "A new public key is published; clients that read it anew use it. The old one decrypts for %d more days."
+                )
                 % service_keys.DEFAULT_OVERLAP.days
             ],
             button=_("Rotate"),

@@ -7,7 +7,7 @@ from apps.core.errors import GatehouseError
 
 class EncryptionRequired(GatehouseError):
     type = "encryption_required"
-    message = _("Encrypt the body: {\"encrypted\": true, \"data\": \"<compact JWE>\"}.")
+    message = _('Encrypt the body: {"encrypted": true, "data": "<compact JWE>"}.')
 
 
 class DecryptionFailed(GatehouseError):

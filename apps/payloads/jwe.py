@@ -147,5 +147,3 @@ def _decode(text: bytes, *, longest: int | None = None) -> bytes:
     if _encode(raw) != text or (longest is not None and len(raw) > longest):
         raise NotDecrypted
     return raw
-
-

@@ -88,9 +88,7 @@ def rotate(*, overlap: timedelta, actor: str, caller: Caller | None, now: dateti
     with transaction.atomic():
         ServiceKeyPair.objects.filter(retires_at=None).update(retires_at=now + overlap)
         row = _insert(now)
-        events.record(
-            action=actions.SERVICE_KEY_ROTATED, actor=actor, caller=caller, details={"kid": row.kid}, now=now
-        )
+        events.record(action=actions.SERVICE_KEY_ROTATED, actor=actor, caller=caller, details={"kid": row.kid}, now=now)
     forget()
     return row
 
@@ -133,4 +131,3 @@ def _unsealed(row: ServiceKeyPair) -> KeyPair:
         public_jwk={**public, "use": "enc", "alg": "ECDH-ES", "kid": row.kid},
         private_key=key.private_key,
     )
-

@@ -54,7 +54,18 @@ class SessionAdmin(ReadOnlyAdmin):
     list_filter = ("customer", "delivery", "end_reason")
     list_select_related = ("user", "customer")
     search_fields = ("user__email_identity", "id", "ip")
-    fields = ("id", "user", "customer", "device", "user_agent", "ip", "delivery", "state", "created_at", "last_activity_at")
+    fields = (
+        "id",
+        "user",
+        "customer",
+        "device",
+        "user_agent",
+        "ip",
+        "delivery",
+        "state",
+        "created_at",
+        "last_activity_at",
+    )
     readonly_fields = ("device", "state")
     actions = ("end_selected",)
     actions_detail = ("end",)

@@ -43,7 +43,9 @@ def parse(text: str) -> UnverifiedToken:
     if len(raw_header) > LONGEST_HEADER:
         raise MalformedToken
     header = _object(raw_header)
-    if FORBIDDEN_HEADERS & header.keys() or not all(isinstance(header.get(name), str) for name in ("alg", "typ", "kid")):
+    if FORBIDDEN_HEADERS & header.keys() or not all(
+        isinstance(header.get(name), str) for name in ("alg", "typ", "kid")
+    ):
         raise MalformedToken
     return UnverifiedToken(text=text, header=header, payload=_object(_decode(payload_text)))
 

@@ -75,9 +75,7 @@ def _lock(verified: Verified) -> tuple[RefreshToken, Session]:
     return row, session
 
 
-def _successor(
-    row: RefreshToken, session: Session, customer: CustomerStanding, now: datetime
-) -> RefreshToken | None:
+def _successor(row: RefreshToken, session: Session, customer: CustomerStanding, now: datetime) -> RefreshToken | None:
     """A new row for an unused token, the same one again within the grace, None for a token used before that."""
     if row.used_at is None:
         return _rotate(row, session, customer, now)

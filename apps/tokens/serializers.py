@@ -75,7 +75,9 @@ class SessionPageSerializer(serializers.Serializer[Any]):
 
 class MessageSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
-    propagated = serializers.BooleanField(required=False, help_text="false: some process may learn of it a little later")
+    propagated = serializers.BooleanField(
+        required=False, help_text="false: some process may learn of it a little later"
+    )
 
 
 class EndedSessionsSerializer(MessageSerializer):

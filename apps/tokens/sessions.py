@@ -60,7 +60,14 @@ def alive(*, customer_id: UUID, user_id: UUID, now: datetime) -> QuerySet[Sessio
 
 
 def log_out(
-    *, customer_id: UUID, user_id: UUID, session_id: UUID, jti: UUID, token_expires_at: datetime, caller: Caller, now: datetime
+    *,
+    customer_id: UUID,
+    user_id: UUID,
+    session_id: UUID,
+    jti: UUID,
+    token_expires_at: datetime,
+    caller: Caller,
+    now: datetime,
 ) -> Propagation:
     """End the session and blacklist the token that asked for it."""
     with transaction.atomic():
@@ -73,7 +80,14 @@ def log_out(
 
 
 def end_one(
-    *, customer_id: UUID, user_id: UUID, session_id: UUID, reason: EndReason, actor: str, caller: Caller | None, now: datetime
+    *,
+    customer_id: UUID,
+    user_id: UUID,
+    session_id: UUID,
+    reason: EndReason,
+    actor: str,
+    caller: Caller | None,
+    now: datetime,
 ) -> Propagation:
     """End one session of this user. Raises NotFound when it has no such living session."""
     with transaction.atomic():
@@ -85,7 +99,14 @@ def end_one(
 
 
 def end_others(
-    *, customer_id: UUID, user_id: UUID, except_for: UUID | None, reason: EndReason, actor: str, caller: Caller | None, now: datetime
+    *,
+    customer_id: UUID,
+    user_id: UUID,
+    except_for: UUID | None,
+    reason: EndReason,
+    actor: str,
+    caller: Caller | None,
+    now: datetime,
 ) -> tuple[int, Propagation]:
     """End every session of this user but one. Returns how many."""
     with transaction.atomic():

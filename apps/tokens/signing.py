@@ -73,7 +73,7 @@ class CustomerTokenBackend(TokenBackend):
         """Sign the claims."""
         return jwt.encode(payload, self.signing_key, algorithm=self.algorithm, headers=self.headers)
 
-    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: ARG002, FBT001, FBT002  (simplejwt's signature)
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002  (simplejwt's signature)
         """The claims, after every check. Raises TokenExpired or InvalidToken."""
         try:
             claims: dict[str, Any] = jwt.decode(
@@ -103,9 +103,7 @@ def backend(keys: SigningKeys, kind: TokenKind, slug: str) -> CustomerTokenBacke
     return CustomerTokenBackend(keys=keys, kind=kind, issuer=issuer_of(slug), audience=str(keys.customer_id))
 
 
-def verify(
-    token: UnverifiedToken, *, keys: SigningKeys, kind: TokenKind, customer: CustomerStanding
-) -> VerifiedClaims:
+def verify(token: UnverifiedToken, *, keys: SigningKeys, kind: TokenKind, customer: CustomerStanding) -> VerifiedClaims:
     """Check signature and claims. Raises InvalidToken or TokenExpired."""
     if token.header["typ"] != kind.typ or token.header["alg"] != keys.algorithm:
         raise InvalidToken

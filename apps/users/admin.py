@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from unfold.decorators import action, display
 
 from apps.audit.admin_base import AuditedAdmin, who
-from apps.users import directory, emails, lifecycle
 from apps.core.errors import ValidationFailed
+from apps.users import directory, emails, lifecycle
 from apps.users.models import User
 
 

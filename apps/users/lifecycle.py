@@ -69,7 +69,7 @@ def _save(
     for name, value in changes.items():
         _set(user, name, value)
     try:
-        others = [field.name for field in User._meta.fields if field.name not in changes]  # noqa: SLF001  (public)
+        others = [field.name for field in User._meta.fields if field.name not in changes]
         user.clean_fields(exclude=others)
     except ValidationError as error:
         raise ValidationFailed(fields=error.message_dict) from error

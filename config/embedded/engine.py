@@ -154,7 +154,7 @@ class Postgres(Engine):
             capture_output=True,
             text=True,
             check=False,
-            preexec_fn=end_with_parent(signal.SIGTERM),  # noqa: PLW1509  (the keeper has one thread)
+            preexec_fn=end_with_parent(signal.SIGTERM),
             **self.as_owner(),  # type: ignore[call-overload]  # the overloads do not know keyword dictionaries
         )
         if result.returncode:

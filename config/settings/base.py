@@ -3,12 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-import config.celery  # so that shared_task finds our application in every process
-from config import environment
+from config import celery, environment
 from config.logging import logging_settings
-from config.settings.unfold import UNFOLD as UNFOLD
+from config.settings import unfold
 
-celery_application = config.celery.app
+celery_application = celery.app  # so that shared_task finds our application in every process
 env = environment.load()
 
 BASE_DIR = environment.PROJECT_ROOT
@@ -25,6 +24,7 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 REQUIRE_API_KEY = env.bool("REQUIRE_API_KEY", default=False)
+UNFOLD = unfold.UNFOLD
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False

@@ -13,7 +13,7 @@ except environment.ConfigurationError as error:
 
 globals().update(use_engines(database_url=os.environ["DATABASE_URL"], redis_url=os.environ["REDIS_URL"]))
 
-STATIC_ROOT = BASE_DIR / "static"  # noqa: F405  (from base)
+STATIC_ROOT = BASE_DIR / "static"
 WHITENOISE_USE_FINDERS = False
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # Probes reach the container without TLS.

@@ -312,8 +312,14 @@ def test_who_may_only_look_can_only_look(client_for: MakeClient) -> None:
     service_keys.pairs()
     actions = [f"/admin/customers/customer/{customer.id}/{name}/" for name in ("suspend", "rotate", "emergency")]
     actions += [f"/admin/api_keys/apikey/{row.id}/{name}/" for name in ("rotate", "revoke")]
-    actions += [f"/admin/tokens/session/{session.session_id}/end/", f"/admin/mail/message/{Message.objects.get().id}/resend/"]
-    actions += [f"/admin/payloads/servicekeypair/{ServiceKeyPair.objects.get().id}/rotate/", "/admin/api_keys/apikey/add/"]
+    actions += [
+        f"/admin/tokens/session/{session.session_id}/end/",
+        f"/admin/mail/message/{Message.objects.get().id}/resend/",
+    ]
+    actions += [
+        f"/admin/payloads/servicekeypair/{ServiceKeyPair.objects.get().id}/rotate/",
+        "/admin/api_keys/apikey/add/",
+    ]
     for path in actions:
         assert (path, browser.post(path).status_code) == (path, 403)
     assert browser.get(f"/admin/customers/customer/{customer.id}/change/").status_code == 200

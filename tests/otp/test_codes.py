@@ -98,10 +98,11 @@ def test_a_spent_budget_does_not_lift_the_wait_but_success_does() -> None:
     issue(of, "444444", identity="bob@example.com")
 
 
-def test_a_wrong_try_where_there_is_no_code_spends_nothing() -> None:
+def test_a_wrong_try_where_there_is_no_code_spends_nothing_and_leaves_nothing_for_ever() -> None:
     of = customer()
     for _ in range(BUDGET * 2):
         assert not redeems(of, "000000")
+    assert all(valkey.client().ttl(key) > 0 for key in valkey.client().scan_iter())
     issue(of, "111111")
     assert redeems(of, "111111")
 

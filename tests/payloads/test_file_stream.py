@@ -63,7 +63,9 @@ def test_we_open_what_http_ece_encrypts(length: int) -> None:
 
 @settings(max_examples=50)
 @given(
-    st.integers(0, 3 * FULL), st.sampled_from([1 << 10, 65_519, 65_536, 100_000]), st.sampled_from([999, 65_536, 1 << 20])
+    st.integers(0, 3 * FULL),
+    st.sampled_from([1 << 10, 65_519, 65_536, 100_000]),
+    st.sampled_from([999, 65_536, 1 << 20]),
 )
 def test_every_content_comes_back_however_it_is_cut(length: int, written: int, read: int) -> None:
     assert decrypted(encrypted(content(length), written), read) == content(length)
@@ -129,7 +131,7 @@ def test_a_stream_is_bound_to_its_call_and_its_token() -> None:
     refused(stream, key_id="")
 
 
-@pytest.mark.parametrize("size", [18, 4096, 65_535, 65_537, 2**32 - 1])
+@pytest.mark.parametrize("size", [18, 4096, 65_535, 65_537, 1 << 20])
 def test_another_record_size_is_refused(size: int) -> None:
     refused(http_ece.encrypt(b"content", key=MATERIAL, keyid=KEY_ID, rs=size))
 

@@ -145,7 +145,7 @@ def test_an_access_token_is_no_refresh_token(scene: Scene) -> None:
 
 
 def test_a_changed_payload_is_refused_and_reported(scene: Scene) -> None:
-    header, payload, signature = scene.pair.access.split(".")
+    header, _, signature = scene.pair.access.split(".")
     changed = json.dumps({**scene.claims(), "role": "admin"}).encode()
     forged = f"{header}.{base64.urlsafe_b64encode(changed).rstrip(b'=').decode()}.{signature}"
     for _ in range(3):
@@ -220,7 +220,7 @@ def test_headers_that_name_keys_are_refused(scene: Scene, name: str) -> None:
 
 def test_duplicate_members_are_refused(scene: Scene) -> None:
     """C3.9: two parsers must not read two tokens in one text."""
-    header, payload, signature = scene.pair.access.split(".")
+    header, _, signature = scene.pair.access.split(".")
     raw = json.dumps(scene.claims())[:-1] + ', "role": "admin"}'
     twice = base64.urlsafe_b64encode(raw.encode()).rstrip(b"=").decode()
     assert scene.refused_as(f"{header}.{twice}.{signature}") == (400, "malformed_token")

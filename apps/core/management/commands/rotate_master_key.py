@@ -25,7 +25,11 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{unreadable} value(s) could not be opened with any of MASTER_KEYS. Keep the older keys in it and run this again."
             )
-        self.stdout.write(self.style.SUCCESS("Nothing is left under an older key." if not options["dry_run"] else "Dry run: nothing was changed."))
+        self.stdout.write(
+            self.style.SUCCESS(
+                "Nothing is left under an older key." if not options["dry_run"] else "Dry run: nothing was changed."
+            )
+        )
 
     def _column(self, column: Column, *, dry_run: bool) -> int:
         """Returns how many values no key opens."""

@@ -1,0 +1,402 @@
+"""The embedded engines: shared by lease, durable, private to their folder, and never left behind.
+
+Every lease is held by a process of its own, so that the tests can end it as a crash would.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+import redis
+
+from config import embedded
+from config.embedded import places, remains
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+LEASE = """
+import json, sys
+from pathlib import Path
+from config import embedded
+engines = embedded.ensure(Path(sys.argv[1]), durable=sys.argv[2] == "durable")
+print(json.dumps([engines.database_url, engines.redis_url]), flush=True)
+sys.stdin.read()
+"""
+PATIENCE_SECONDS = 30
+
+
+@dataclass
+class Lease:
+    """A process that uses the engines until it is ended."""
+
+    process: subprocess.Popen[str]
+    database_url: str
+    redis_url: str
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(number)
+        self.process.communicate()
+
+    def query(self, statement: str) -> object:
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchone()[0] if cursor.description else None
+
+    def valkey(self) -> "redis.Redis[str]":
+        return redis.Redis.from_url(self.redis_url, decode_responses=True)
+
+
+Open = Callable[..., Lease]
+
+
+def start_lease(folder: Path, *, durable: bool = False) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", LEASE, str(folder), "durable" if durable else "fast"]
+    return subprocess.Popen(
+        command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def answer_of(process: "subprocess.Popen[str]") -> Lease:
+    line = process.stdout.readline() if process.stdout else ""
+    if not line:
+        pytest.fail(f"no engines: {process.communicate()[1]}")
+    return Lease(process, *json.loads(line))
+
+
+@pytest.fixture
+def lease() -> Iterator[Open]:
+    """`lease(folder)` starts a process that leases the engines of `folder`; all are ended after the test."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(folder: Path, *, durable: bool = False) -> Lease:
+        processes.append(start_lease(folder, durable=durable))
+        return answer_of(processes[-1])
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A data folder that everybody may reach (pytest's own are closed)."""
+    with tempfile.TemporaryDirectory(prefix="gh-") as parent:
+        Path(parent).chmod(0o755)
+        yield Path(parent) / "data"
+        embedded.discard(Path(parent) / "data")
+
+
+def processes_of(folder: Path) -> list[int]:
+    found = places.locate(folder)
+    return [
+        *remains.orphans(found.engines / "postgres", program="postgres"),
+        *remains.orphans(found.engines / "valkey", program="valkey-server"),
+    ]
+
+
+def keeper_of(folder: Path) -> int:
+    with socket.socket(socket.AF_UNIX) as connection, connection.makefile() as answer:
+        connection.connect(str(places.locate(folder).control_socket))
+        return int(json.loads(answer.readline())["pid"])
+
+
+def postmaster_of(folder: Path) -> int:
+    return int((places.locate(folder).engines / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def eventually(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.05)
+
+
+def answers(lease: Lease) -> bool:
+    try:
+        return bool(lease.query("SELECT 1") == 1 and lease.valkey().ping())
+    except (psycopg.OperationalError, redis.ConnectionError):
+        return False
+
+
+def remember(lease: Lease, word: str) -> None:
+    lease.query("CREATE TABLE memory (word text)")
+    lease.query(f"INSERT INTO memory VALUES ('{word}')")
+    lease.valkey().set("word", word)
+
+
+def recall(lease: Lease) -> tuple[object, object]:
+    return lease.query("SELECT word FROM memory"), lease.valkey().get("word")
+
+
+def test_engines_end_with_their_last_lease_and_keep_their_data(folder: Path, lease: Open) -> None:
+    first = lease(folder, durable=True)
+    remember(first, "kept")
+    first.end()
+    eventually(lambda: not processes_of(folder))
+
+    assert recall(lease(folder, durable=True)) == ("kept", "kept")
+
+
+def test_engines_are_the_promised_ones_and_listen_on_no_network(folder: Path, lease: Open) -> None:
+    engines = lease(folder)
+
+    assert str(engines.query("SHOW server_version")).startswith("18.")
+    assert engines.query("SHOW listen_addresses") == ""
+    assert engines.query("SELECT lower('ÄÉ')") == "äé"
+    valkey = engines.valkey()
+    assert valkey.info("server")["valkey_version"].startswith("9.")
+    assert valkey.config_get("port", "maxmemory-policy") == {"port": "0", "maxmemory-policy": "noeviction"}
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", 0), timeout=1)
+
+
+def test_only_their_own_user_passes_the_folder_of_the_sockets(folder: Path, lease: Open) -> None:
+    lease(folder)
+    found = places.locate(folder)
+    assert found.sockets.stat().st_mode & 0o777 == 0o700
+    assert found.engines.stat().st_mode & 0o777 == 0o700
+
+
+def test_many_processes_that_start_at_once_share_the_engines(folder: Path) -> None:
+    processes = [start_lease(folder) for _ in range(5)]
+    try:
+        leases = [answer_of(process) for process in processes]
+        assert len({(one.database_url, one.redis_url) for one in leases}) == 1
+        assert len({one.query("SELECT pg_postmaster_start_time()") for one in leases}) == 1
+        leases[0].end()
+        time.sleep(2.5)  # longer than the grace
+        assert answers(leases[1])
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+def test_joining_in_one_process_is_idempotent(folder: Path) -> None:
+    assert embedded.ensure(folder, durable=False) == embedded.ensure(folder, durable=False)
+
+
+def test_a_process_that_lost_its_engines_gets_them_anew(folder: Path) -> None:
+    before = embedded.ensure(folder, durable=False)
+    embedded.stop(folder)
+    assert not processes_of(folder)
+
+    assert embedded.ensure(folder, durable=False) == before
+    assert processes_of(folder)
+
+
+def test_two_folders_share_nothing(folder: Path, lease: Open) -> None:
+    one, other = lease(folder / "one"), lease(folder / "other")
+    try:
+        remember(one, "mine")
+        assert other.query("SELECT to_regclass('memory')") is None
+        assert other.valkey().get("word") is None
+    finally:
+        embedded.stop(folder / "one")
+        embedded.stop(folder / "other")
+
+
+def test_a_copied_folder_shares_nothing_with_its_original(folder: Path, lease: Open) -> None:
+    """Even when the original's data lies elsewhere and the copy has a link to it."""
+    original = places.locate(folder / "original")
+    shutil.rmtree(original.engines)
+    original.engines.symlink_to("/var/tmp/gatehouse-of-another-checkout/engines")
+
+    copy = places.locate(folder / "original")
+    try:
+        assert copy.engines == copy.elsewhere / "engines"
+        assert original.engines.readlink() == copy.engines
+    finally:
+        embedded.discard(folder / "original")
+
+
+def test_a_killed_user_of_the_engines_does_not_leave_them_behind(folder: Path, lease: Open) -> None:
+    user = lease(folder)
+    assert processes_of(folder)
+    user.end(signal.SIGKILL)
+    eventually(lambda: not processes_of(folder))
+
+
+def test_a_killed_keeper_does_not_leave_them_behind_and_the_next_start_finds_the_data(
+    folder: Path, lease: Open
+) -> None:
+    remember(lease(folder, durable=True), "kept")
+    os.kill(keeper_of(folder), signal.SIGKILL)
+
+    again = lease(folder, durable=True)  # at once: while the old engines may still be stopping
+    assert recall(again) == ("kept", "kept")
+    again.end()
+    eventually(lambda: not processes_of(folder))
+
+
+def test_a_killed_postgres_comes_back_with_its_data(folder: Path, lease: Open) -> None:
+    user = lease(folder, durable=True)
+    remember(user, "kept")
+    for _ in range(2):
+        dead = postmaster_of(folder)
+        os.kill(dead, signal.SIGKILL)
+        eventually(lambda dead=dead: answers(user) and postmaster_of(folder) != dead)
+    assert recall(user) == ("kept", "kept")
+
+
+def test_a_killed_valkey_comes_back(folder: Path, lease: Open) -> None:
+    user = lease(folder)
+    dead = user.valkey().info("server")["process_id"]
+    os.kill(dead, signal.SIGKILL)
+    eventually(lambda: answers(user) and user.valkey().info("server")["process_id"] != dead)
+
+
+def test_everything_killed_at_once_as_by_a_power_cut_comes_back(folder: Path, lease: Open) -> None:
+    """And the PIDs in the lock files belong to other, living processes by then, as after a reboot."""
+    user = lease(folder, durable=True)
+    remember(user, "kept")
+    found = places.locate(folder)
+    for pid in (keeper_of(folder), *processes_of(folder), user.process.pid):
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not processes_of(folder))
+    bystander = subprocess.Popen(["sleep", "60"], cwd=found.engines / "postgres")
+    try:
+        for lock in (found.engines / "postgres" / "postmaster.pid", found.sockets / ".s.PGSQL.5432.lock"):
+            lock.write_text("\n".join([str(bystander.pid), *lock.read_text().splitlines()[1:]]) + "\n")
+
+        assert recall(lease(folder, durable=True)) == ("kept", "kept")
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_a_start_in_the_moment_of_the_stop_succeeds(folder: Path, lease: Open) -> None:
+    """Whichever of the keeper's last steps the newcomer meets."""
+    before = lease(folder)
+    for pause in (0.0, 0.05, 0.15):
+        os.kill(keeper_of(folder), signal.SIGTERM)
+        time.sleep(pause)
+        newcomer = lease(folder)
+        assert answers(newcomer)
+    before.end()
+
+
+def test_an_interrupted_first_start_is_repeated(folder: Path, lease: Open) -> None:
+    starting = start_lease(folder)
+    draft = places.locate(folder).engines / "postgres-draft"
+    eventually(lambda: (draft / "PG_VERSION").exists())
+    lock = (folder / "keeper.lock").stat().st_ino
+    holders = [line.split() for line in Path("/proc/locks").read_text().splitlines() if f":{lock} " in line]
+    os.kill(int(holders[0][4]), signal.SIGKILL)
+    starting.kill()
+    starting.communicate()
+
+    assert answers(lease(folder))
+
+
+def test_a_path_longer_than_a_socket_name_may_be_works(folder: Path, lease: Open) -> None:
+    deep = folder / ("d" * 60) / ("e" * 60)
+    try:
+        assert answers(lease(deep))
+    finally:
+        embedded.discard(deep)
+
+
+def test_a_path_with_characters_of_urls_and_lists_works(folder: Path, lease: Open) -> None:
+    odd = folder / "my projects, 100% & more?"
+    try:
+        assert answers(lease(odd))
+    finally:
+        embedded.discard(odd)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts engines as another user")
+def test_as_root_the_engines_run_as_an_ordinary_user_even_under_a_closed_home(tmp_path: Path, lease: Open) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    modes = {path: path.stat().st_mode for path in (home, *home.parents)}
+    data = home / "checkout" / ".data"
+    try:
+        engines = lease(data, durable=True)
+        remember(engines, "kept")
+        assert {Path(f"/proc/{pid}").stat().st_uid for pid in processes_of(data)} == {places.locate(data).owner.uid}
+        assert (data / "engines").is_symlink()
+        engines.end()
+        eventually(lambda: not processes_of(data))
+        assert recall(lease(data, durable=True)) == ("kept", "kept")
+        assert {path: path.stat().st_mode for path in modes} == modes
+    finally:
+        elsewhere = places.locate(data).elsewhere
+        embedded.discard(data)
+        assert not elsewhere.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+@pytest.mark.parametrize("trap", ["another's folder", "a link", "writable for all"])
+def test_a_folder_elsewhere_that_is_not_ours_is_refused(tmp_path: Path, trap: str) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    elsewhere = places.FALLBACK_PARENT / f"gatehouse-{places._fingerprint(data)}"
+    try:
+        if trap == "a link":
+            elsewhere.symlink_to(tmp_path)
+        else:
+            elsewhere.mkdir(mode=0o755)
+            elsewhere.chmod(0o777 if trap == "writable for all" else 0o755)
+            os.chown(elsewhere, 12345 if trap == "another's folder" else 0, 0)
+        with pytest.raises(embedded.EmbeddedEngineError, match=str(elsewhere)):
+            places.locate(data)
+    finally:
+        elsewhere.unlink() if elsewhere.is_symlink() else elsewhere.rmdir()
+
+
+def test_the_data_of_another_major_version_is_refused_by_name(folder: Path) -> None:
+    data = places.locate(folder).engines / "postgres"
+    data.mkdir()
+    (data / "PG_VERSION").write_text("16\n")
+
+    with pytest.raises(embedded.EmbeddedEngineError, match=rf"{data} was made by PostgreSQL 16.*Move the folder"):
+        embedded.ensure(folder, durable=False)
+
+
+def test_an_engine_that_cannot_start_says_why_with_the_end_of_its_log(folder: Path) -> None:
+    data = places.locate(folder).engines / "postgres"
+    data.mkdir()
+    (data / "PG_VERSION").write_text("18\n")
+
+    with pytest.raises(embedded.EmbeddedEngineError, match=r"postgres did not start.*postgresql.conf"):
+        embedded.ensure(folder, durable=False)
+
+
+def test_missing_wheels_are_named_with_the_ways_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "find_spec", lambda _: None)
+    with pytest.raises(embedded.EmbeddedEngineError, match="DATABASE_URL and REDIS_URL.*requirements/development.txt"):
+        embedded.ensure(folder)
+
+
+def test_the_command_line_says_whether_they_run_and_stops_them(folder: Path, lease: Open) -> None:
+    def command(action: str) -> str:
+        command = [sys.executable, "-m", "config.embedded", action, str(folder)]
+        return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+
+    engines = lease(folder)
+    assert engines.database_url in command("status")
+    command("stop")
+    assert not processes_of(folder)
+    assert command("status").startswith("No engines run")
+
+
+def test_addresses_are_of_the_agreed_form(folder: Path, lease: Open) -> None:
+    engines = lease(folder)
+    sockets = places.locate(folder).sockets
+    assert engines.database_url == f"postgresql://gatehouse@/gatehouse?host={sockets}"
+    assert parse_qs(urlsplit(engines.database_url).query) == {"host": [str(sockets)]}
+    assert engines.redis_url == f"unix://{sockets}/valkey.sock?db=0"
