@@ -11,7 +11,7 @@ UNCONFIGURED_COMMANDS = {"generate_env"}
 def main() -> None:
     bare = len(sys.argv) > 1 and sys.argv[1] in UNCONFIGURED_COMMANDS
     if bare:
-        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.base"
+        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.bare"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.development")
     try:
         from django.core.management import execute_from_command_line

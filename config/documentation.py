@@ -31,4 +31,4 @@ class DocumentationPolicy:
 
     @classmethod
     def page(cls, view: type[Any], *, schema: str) -> View:
-        return csp_replace(cls.PAGE)(view.as_view(url_name=schema, renderer_classes=[TemplateHTMLRenderer]))  # type: ignore[no-any-return]
+        return csp_replace(cls.PAGE)(view.as_view(url_name=schema, renderer_classes=[TemplateHTMLRenderer]))

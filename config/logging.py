@@ -63,7 +63,7 @@ def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
 
 
 def _redacted(name: str, value: Any, depth: int) -> Any:
-    if isinstance(name, str) and SECRET_NAMES.search(name):
+    if SECRET_NAMES.search(name):
         return REDACTED
     if isinstance(value, str):
         return SECRET_VALUES.sub(REDACTED, value)

@@ -59,7 +59,7 @@ def extend(*, everything: bool = False) -> int:
                 event=event, customer_id=event.customer_id, position=position + 1, hash=_hash(previous, event)
             )
             links.append(link)
-            ends[event.customer_id] = (link.position, link.hash)
+            ends[event.customer_id] = (link.position, bytes(link.hash))
         ChainLink.objects.bulk_create(links)
     return len(links)
 

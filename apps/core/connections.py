@@ -19,14 +19,14 @@ class Run:
 
 def learn_run_id(connection: AbstractConnection) -> None:
     """Called once per new connection: a restart ends every old connection, so a newer run is always noticed first."""
-    connection.on_connect()
-    connection.send_command("INFO", "server")
+    connection.on_connect()  # type: ignore[no-untyped-call]  # redis-py is typed in part
+    connection.send_command("INFO", "server")  # type: ignore[no-untyped-call]
     answer = connection.read_response()
     found = RUN_ID.search(answer if isinstance(answer, bytes) else str(answer).encode())
     Run.id = found.group(1).decode() if found else ""
 
 
-class ConnectionFactory(DjangoRedisConnectionFactory):  # type: ignore[type-arg]
+class ConnectionFactory(DjangoRedisConnectionFactory):  # type: ignore[misc]  # django-redis has no types
     """Named by the setting DJANGO_REDIS_CONNECTION_FACTORY."""
 
     def make_connection_params(self, url: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -9,9 +10,10 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import DataError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.deprecation import MiddlewareMixin
 from django_otp.middleware import OTPMiddleware
 
 from apps.core.error_pages import bad_request, is_for_people
@@ -59,7 +61,6 @@ class SecurityHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-        response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         if request.path.startswith(NEVER_STORED):
             response.headers.setdefault("Cache-Control", "no-store")
@@ -82,16 +83,13 @@ class RefuseWhatCannotBeStoredMiddleware:
         return bad_request(request, exception) if isinstance(exception, DataError) else None
 
 
-class _AdminOnly:
+class _AdminOnly(MiddlewareMixin):
     """Lets a middleware of Django's act under /admin/ alone: API requests carry no operator session and pay for none."""
 
-    get_response: GetResponse
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: HttpRequest) -> Any:
         if not is_for_people(request):
             return self.get_response(request)
-        response: HttpResponseBase = super().__call__(request)  # type: ignore[misc]  # Django's, by the subclass
-        return response
+        return super().__call__(request)
 
 
 class AdminSessionMiddleware(_AdminOnly, SessionMiddleware):
@@ -101,16 +99,8 @@ class AdminSessionMiddleware(_AdminOnly, SessionMiddleware):
 class AdminCsrfMiddleware(_AdminOnly, CsrfViewMiddleware):
     """CSRF protection of the admin; the API's cookie mode has its own (contract 3.8)."""
 
-    def process_view(
-        self,
-        request: HttpRequest,
-        callback: Callable[..., HttpResponse],
-        callback_args: object,
-        callback_kwargs: object,
-    ) -> HttpResponse | None:
-        if not is_for_people(request):
-            return None
-        return super().process_view(request, callback, callback_args, callback_kwargs)  # type: ignore[arg-type]
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseForbidden | None:
+        return super().process_view(request, *view) if is_for_people(request) else None
 
 
 class AdminAuthenticationMiddleware(_AdminOnly, AuthenticationMiddleware):

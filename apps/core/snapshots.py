@@ -101,7 +101,7 @@ def _read(keys: Sequence[str]) -> list[State | None]:
         raise ValkeyUnavailable
     try:
         with valkey.reachable():
-            values: list[bytes | None] = valkey.client().mget(keys)
+            values = valkey.client().mget(keys)
     except ValkeyUnavailable:
         _Breaker.avoid_until = time.monotonic() + AVOID_SECONDS
         raise
@@ -109,7 +109,7 @@ def _read(keys: Sequence[str]) -> list[State | None]:
     return [_open(value, run) for value in values]
 
 
-def _open(value: bytes | None, run: str) -> State | None:
+def _open(value: bytes | str | None, run: str) -> State | None:
     if value is None:
         return None
     envelope = json.loads(value)

@@ -68,7 +68,7 @@ class CustomerAdmin(AuditedAdmin):
     search_fields = ("name", "slug")
     readonly_fields = ("id", "status", "created_at", "secrets", "default_limits")
     inlines = (NetworkInline, LimitInline)
-    actions_detail = ("suspend", "reactivate", "rotate_gracefully")
+    actions_detail: tuple[str, ...] = ("suspend", "reactivate", "rotate_gracefully")
     fieldsets = (
         (None, {"fields": ("name", "slug", "id", "status", "created_at")}),
         ("Secrets", {"fields": ("secrets", "algorithm")}),

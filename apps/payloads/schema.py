@@ -41,7 +41,7 @@ ERROR = {
 }
 
 
-class EnvelopeSchema(AutoSchema):  # type: ignore[misc]  # drf-spectacular has no types
+class EnvelopeSchema(AutoSchema):
     """DEFAULT_SCHEMA_CLASS."""
 
     def get_operation(self, *args: Any, **options: Any) -> dict[str, Any] | None:
@@ -54,7 +54,7 @@ class EnvelopeSchema(AutoSchema):  # type: ignore[misc]  # drf-spectacular has n
             }
         return operation
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular narrows DRF's signature, too
         return f"{super().get_description()}\n\n{EXPLANATIONS[self._envelope()]}".strip()
 
     def get_tags(self) -> list[str]:
@@ -67,7 +67,7 @@ class EnvelopeSchema(AutoSchema):  # type: ignore[misc]  # drf-spectacular has n
         return getattr(self.view, "envelope", Envelope.TOKEN)
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # drf-spectacular has no types
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The API key as a security scheme."""
 
     target_class = "apps.api_keys.authentication.ApiKeyAuthentication"
@@ -77,7 +77,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # drf
         return {"type": "apiKey", "in": "header", "name": "X-OTP-API-Key"}
 
 
-class AccessTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # drf-spectacular has no types
+class AccessTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The access token as a security scheme."""
 
     target_class = "apps.tokens.authentication.TokenAuthentication"

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
@@ -129,5 +129,5 @@ def _unsealed(row: ServiceKeyPair) -> KeyPair:
     return KeyPair(
         kid=row.kid,
         public_jwk={**public, "use": "enc", "alg": "ECDH-ES", "kid": row.kid},
-        private_key=key.private_key,
+        private_key=cast("ec.EllipticCurvePrivateKey", key.private_key),  # it was sealed whole
     )

@@ -31,7 +31,7 @@ class CustomerToken(Token):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.payload['jti']}>"
 
-    def get_token_backend(self) -> CustomerTokenBackend:  # type: ignore[override]  # ours is one of simplejwt's
+    def get_token_backend(self) -> CustomerTokenBackend:
         return self._backend
 
 

@@ -110,7 +110,9 @@ def end_others(
 ) -> tuple[int, Propagation]:
     """End every session of this user but one. Returns how many."""
     with transaction.atomic():
-        living = alive(customer_id=customer_id, user_id=user_id, now=now).exclude(id=except_for)
+        living = alive(customer_id=customer_id, user_id=user_id, now=now)
+        if except_for is not None:
+            living = living.exclude(id=except_for)
         ended = _end(living, reason, now)
         if ended:
             _record(actions.SESSION_ENDED, customer_id, user_id, actor, caller, now, count=len(ended), reason=reason)

@@ -64,6 +64,7 @@ class CustomerTokenBackend(TokenBackend):
             issuer=issuer,
             leeway=LEEWAY_SECONDS,
         )
+        self.secret = secret.decode("ascii")
         self.headers = {"typ": kind.typ, "kid": keys.kid}
 
     def __repr__(self) -> str:
@@ -71,14 +72,14 @@ class CustomerTokenBackend(TokenBackend):
 
     def encode(self, payload: dict[str, Any]) -> str:
         """Sign the claims."""
-        return jwt.encode(payload, self.signing_key, algorithm=self.algorithm, headers=self.headers)
+        return jwt.encode(payload, self.secret, algorithm=self.algorithm, headers=self.headers)
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002  (simplejwt's signature)
         """The claims, after every check. Raises TokenExpired or InvalidToken."""
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self.signing_key,
+                self.secret,
                 algorithms=[self.algorithm],
                 audience=self.audience,
                 issuer=self.issuer,

@@ -26,7 +26,7 @@ def remove_expired() -> int:
     )
 
 
-def _remove(rows: "QuerySet[Model]") -> int:  # type: ignore[type-var]  # any of our models
+def _remove(rows: "QuerySet[Model]") -> int:
     """Batch by batch, so that no delete holds its locks for long."""
     removed = 0
     while batch := list(rows.values_list("pk", flat=True)[:BATCH]):

@@ -39,6 +39,8 @@ def ensure(data_dir: Path, *, durable: bool = True) -> Engines:
     held = _leases.get(places.data_dir)
     if held and _still_leased(held[0]):
         return held[1]
+    if held:
+        _leases.pop(places.data_dir)[0].close()
     deadline = time.monotonic() + JOIN_WITHIN_SECONDS
     keeper: subprocess.Popen[bytes] | None = None
     while time.monotonic() < deadline:

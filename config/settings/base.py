@@ -1,6 +1,7 @@
 """What every environment shares. Reads the environment; starts nothing and refuses nothing."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from config import celery, environment
@@ -61,6 +62,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "apps.core.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "apps.core.middleware.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -243,7 +245,7 @@ ADMIN_CONTENT_SECURITY_POLICY = {
 
 # --- Static files, language, time --------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = None  # only production collects them; elsewhere whitenoise finds them in the apps
+STATIC_ROOT: Path | None = None  # only production collects them; elsewhere whitenoise finds them in the apps
 WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

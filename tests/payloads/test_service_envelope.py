@@ -18,7 +18,7 @@ from apps.customers.models import Customer
 from apps.mail.models import Message
 from apps.payloads import service_envelope, service_keys
 from apps.payloads.errors import DecryptionFailed, ReplayedRequest, StaleRequest
-from demo.client import ALGORITHMS, Answer, Client, envelope
+from demo.client import ALGORITHMS, Answer, Client, TokenKeys, envelope
 from tests import factories
 from tests.conftest import MakeClient
 from tests.engines import OwnValkey
@@ -104,7 +104,10 @@ def test_without_kid_the_current_key_is_tried_then_the_previous(client: Client, 
     service_keys.rotate(overlap=timedelta(days=1), actor="system", caller=None, now=timezone.now())
     for key in (shared_key(), old, ECKey.import_key(published(client)), old_pair):
         for kid in (key.thumbprint(), None):
-            assert post(client, sealed(stamped(client, email=f"{time.monotonic_ns()}@x.example"), key, kid=kid)).status == 200
+            assert (
+                post(client, sealed(stamped(client, email=f"{time.monotonic_ns()}@x.example"), key, kid=kid)).status
+                == 200
+            )
 
 
 def test_a_kid_names_the_one_key_that_is_tried(client: Client) -> None:
@@ -235,7 +238,7 @@ def test_of_many_at_once_one_is_the_first(customer: Customer) -> None:
 
 def test_a_jti_is_remembered_for_longer_than_it_is_fresh(customer: Customer) -> None:
     """C2.1.3: a request from 30 s ahead is fresh for 150 s."""
-    now = timezone.now()
+    now = timezone.now().replace(microsecond=0)
     opened(customer, now, iat=int(now.timestamp()) + 29)
     (name,) = valkey.client().keys(f"gatehouse:{{{customer.id}}}:replay:*")
     assert valkey.client().ttl(name) > 150
@@ -302,7 +305,6 @@ def test_every_failure_to_decrypt_is_the_same_answer(client: Client, customer: C
         "no JWE": "text",
         "empty": "",
         "not ASCII": "é.é.é.é.é",
-        "half a surrogate": "\ud800",
         "tampered": fine[:-2] + ("AA" if fine[-2:] != "AA" else "BB"),
         "cut": fine.rpartition(".")[0],
         "another header": fine.replace(head, head[:-1] + "A"),
@@ -385,8 +387,6 @@ def test_answers_are_plain(client: Client) -> None:
 
 def test_a_token_is_no_way_around_the_service_key(client_for: MakeClient, customer: Customer) -> None:
     """C2.1.5, C2.2.3: no token key before sign-in, even for who holds a token."""
-    from demo.client import TokenKeys
-
     client = client_for(customer)
     keys = TokenKeys(factories.session(factories.user(customer)).access)
     text = keys.seal(client.stamped(FIELDS, PATH), info=f"request POST {PATH}")

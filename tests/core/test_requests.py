@@ -1,0 +1,69 @@
+"""What flows learn of a request."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.test import RequestFactory
+from pytest_django import Settings
+
+from apps.core.middleware import RequestLogMiddleware
+from apps.core.requests import Caller, address_of, caller_of, path_as_sent, request_id_of
+
+
+def get(path: str = "/api/auth/me", **meta: str) -> HttpRequest:
+    return RequestFactory().get(path, **meta)
+
+
+def test_a_caller_is_address_user_agent_and_request_id() -> None:
+    request = get(REMOTE_ADDR="192.0.2.7", HTTP_USER_AGENT="Firefox", HTTP_X_REQUEST_ID="trace-0815")
+    assert caller_of(request) == Caller(ip="192.0.2.7", user_agent="Firefox", request_id="trace-0815")
+
+
+def test_forwarded_for_counts_only_behind_the_proxies_of_the_settings(settings: Settings) -> None:
+    """C1.6."""
+    request = get(REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR="192.0.2.66, 198.51.100.1")
+    assert address_of(request) == "10.0.0.1"
+    settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
+    assert address_of(request) == "198.51.100.1"
+
+
+def test_without_a_peer_there_is_no_address() -> None:
+    """A server on a unix socket names none."""
+    assert caller_of(get(REMOTE_ADDR="")).ip is None
+
+
+def test_proxies_that_are_no_networks_are_refused_at_start_up(settings: Settings) -> None:
+    """Not by a failure of every single request."""
+    settings.TRUSTED_PROXIES = ["10.0.0.1/8"]
+    with pytest.raises(ImproperlyConfigured, match=r"TRUSTED_PROXIES.*10\.0\.0\.1/8"):
+        RequestLogMiddleware(lambda _request: None)  # type: ignore[arg-type,return-value]
+
+
+@pytest.mark.parametrize(
+    "harmful", ["", "short", "x" * 65, "with space in it", 'quo"te-quote', "line\nbreak1", "trailing1\n"]
+)
+def test_a_request_id_that_could_harm_a_log_is_replaced(harmful: str) -> None:
+    made = request_id_of(get(HTTP_X_REQUEST_ID=harmful))
+    assert made != harmful
+    assert len(made) == 32
+
+
+def test_a_request_keeps_its_id() -> None:
+    request = get()
+    assert request_id_of(request) == request_id_of(request)
+    assert request_id_of(request) != request_id_of(get())
+
+
+def test_a_user_agent_fits_the_database() -> None:
+    assert caller_of(get(HTTP_USER_AGENT="a\0b" + "x" * 1000)).user_agent == "ab" + "x" * 510
+
+
+@pytest.mark.parametrize("variable", ["RAW_URI", "REQUEST_URI"])
+def test_the_path_as_sent_is_the_servers_word(variable: str) -> None:
+    """C2.2.2: keys are bound to the path as the client sent it."""
+    assert path_as_sent(get("/api/a b", **{variable: "/api/a%20b?x=1"})) == "/api/a%20b"
+
+
+def test_the_path_as_sent_is_quoted_again_where_the_server_says_nothing() -> None:
+    assert path_as_sent(get("/api/a%20b?x=1")) == "/api/a%20b"
+    assert path_as_sent(get("/api/me", RAW_URI="http://elsewhere.example/api/you")) == "/api/me"
