@@ -4,10 +4,11 @@ Each run has engines of its own in a temporary folder, so that runs side by side
 those are used. Parallel workers share the engines: pytest-django gives each a database, this gives each a Valkey database.
 """
 
+import fcntl
 import os
 import re
-import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -19,13 +20,17 @@ import pytest
 from config import embedded
 from config.embedded import engine, places
 
+PREFIX = "gatehouse-tests-"
+ABANDONED_AFTER_SECONDS = 300  # a run locks its folder long before
+
 _folder: Path | None = None
 
 
 def _start() -> None:
     global _folder  # noqa: PLW0603  (the plugin's one piece of state: what to remove at the end)
     if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
-        _folder = Path(tempfile.mkdtemp(prefix="gatehouse-tests-"))
+        _remove_abandoned()
+        _folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         _folder.chmod(0o755)
         engines = embedded.ensure(_folder, durable=False)
         os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = engines.database_url, engines.redis_url
@@ -35,13 +40,30 @@ def _start() -> None:
         os.environ["REDIS_URL"] = re.sub(r"\?db=\d+|/\d+$", "", os.environ["REDIS_URL"]) + f"?db={number}"
 
 
+def _remove_abandoned() -> None:
+    """Folders of runs that were killed: their engines ended with them, their files did not."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if folder.stat().st_uid == os.geteuid() and _is_abandoned(folder):
+            embedded.discard(folder)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    if time.time() - folder.stat().st_mtime < ABANDONED_AFTER_SECONDS or not (folder / "keeper.lock").exists():
+        return False
+    with (folder / "keeper.lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
 _start()
 
 
 def pytest_unconfigure() -> None:
     if _folder is not None:
-        embedded.stop(_folder)
-        shutil.rmtree(_folder, ignore_errors=True)
+        embedded.discard(_folder)
 
 
 class OwnValkey:
@@ -56,17 +78,18 @@ class OwnValkey:
 
     def start(self) -> None:
         self.socket.unlink(missing_ok=True)
-        server = places.locate(_folder or Path(tempfile.gettempdir()) / "gatehouse-tests-own").valkey_server
+        _, server = places.binaries()
+        places_of_its_own = ["--port", "0", "--unixsocket", self.socket, "--dir", self._folder]
+        persistence = ["--save", "", "--appendonly", "yes" if self._persistent else "no", "--appendfsync", "always"]
         self._process = subprocess.Popen(
-            [
-                *(server, "--port", "0", "--unixsocket", self.socket, "--dir", self._folder, "--save", ""),
-                *("--appendonly", "yes" if self._persistent else "no", "--appendfsync", "always"),
-            ],
+            [server, *places_of_its_own, *persistence],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             preexec_fn=engine.end_with_parent(signal.SIGKILL),
         )
+        deadline = time.monotonic() + engine.START_WITHIN_SECONDS
         while not engine.ping(self.socket):
+            assert self._process.poll() is None and time.monotonic() < deadline, "this test's own Valkey did not start"
             time.sleep(0.01)
 
     def kill(self) -> None:
@@ -75,6 +98,13 @@ class OwnValkey:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def flush(self) -> None:
+        """Forget everything, in every database."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.socket))
+            connection.sendall(b"FLUSHALL\r\n")
+            assert connection.recv(16).startswith(b"+OK")
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 from apps.core.sealed import SealedField
@@ -143,3 +145,9 @@ class LimitOverride(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.count} in {self.window} s"
+
+    def clean(self) -> None:
+        """Raises ValidationError for a window that would switch the limit off, or make one that has none forget."""
+        default = limits.DEFAULTS.get(self.name)
+        if default is not None and (default.window == limits.EVER) != (self.window == limits.EVER):
+            raise ValidationError({"window": _("Seconds from 1; 0 for what is counted for ever, and only for that.")})

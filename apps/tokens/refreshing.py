@@ -42,7 +42,7 @@ def refresh(text: str, *, caller: Caller, now: datetime, check: Check | None = N
     _limit(verified)
     with transaction.atomic():
         row, session = _lock(verified)
-        successor = _successor(row, session, verified.customer, now)
+        successor = _successor(row, session, verified, caller, now)
         if successor is None:
             _end_for_reuse(session, verified, caller, now)
     if successor is None:  # after the commit: the end of the session must not be rolled back with the request
@@ -75,12 +75,16 @@ def _lock(verified: Verified) -> tuple[RefreshToken, Session]:
     return row, session
 
 
-def _successor(row: RefreshToken, session: Session, customer: CustomerStanding, now: datetime) -> RefreshToken | None:
+def _successor(
+    row: RefreshToken, session: Session, verified: Verified, caller: Caller, now: datetime
+) -> RefreshToken | None:
     """A new row for an unused token, the same one again within the grace, None for a token used before that."""
     if row.used_at is None:
-        return _rotate(row, session, customer, now)
+        successor = _rotate(row, session, verified.customer, now)
+        _record(verified, actions.TOKEN_REFRESHED, Outcome.SUCCESS, Severity.INFO, caller, now)
+        return successor
     # `now` is when the request came, which may be before the winner's: a grace of 0 s must still be none.
-    grace = timedelta(seconds=customer.refresh_grace)
+    grace = timedelta(seconds=verified.customer.refresh_grace)
     return row.successor if grace and now - row.used_at < grace else None
 
 
@@ -96,15 +100,21 @@ def _rotate(row: RefreshToken, session: Session, customer: CustomerStanding, now
 def _end_for_reuse(session: Session, verified: Verified, caller: Caller, now: datetime) -> None:
     """Somebody has an old token that they should not have, or had one stolen: nobody goes on with this session."""
     Session.objects.filter(id=session.id).update(ended_at=now, end_reason=EndReason.REFRESH_REUSE)
+    _record(verified, actions.REFRESH_TOKEN_REUSED, Outcome.DENIED, Severity.HIGH, caller, now)
+    snapshots.invalidate_on_commit(standing.session_key(verified.customer.id, session.id))
+
+
+def _record(
+    verified: Verified, action: str, outcome: Outcome, severity: Severity, caller: Caller, now: datetime
+) -> None:
     events.record(
-        action=actions.REFRESH_TOKEN_REUSED,
-        outcome=Outcome.DENIED,
-        severity=Severity.HIGH,
+        action=action,
+        outcome=outcome,
+        severity=severity,
         customer_id=verified.customer.id,
         user_id=verified.user.id,
         actor=f"user:{verified.user.id}",
         caller=caller,
-        details={"session": str(session.id)},
+        details={"session": str(verified.session.id)},
         now=now,
     )
-    snapshots.invalidate_on_commit(standing.session_key(verified.customer.id, session.id))

@@ -11,7 +11,6 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from config.embedded.places import EmbeddedEngineError, Places, make_private
 from config.embedded.remains import end_orphans
@@ -64,7 +63,9 @@ class Engine(ABC):
         self.log = places.data_dir / f"{self.name}.log"
         self.process: subprocess.Popen[bytes] | None = None
         owner = places.owner  # whose rights alone the engines have, when we are root
-        self.uid, self.gid, self.groups = (owner.uid, owner.gid, []) if owner else (None, None, None)
+        self.uid = owner.uid if owner else None
+        self.gid = owner.gid if owner else None
+        self.groups: list[int] | None = [] if owner else None
 
     @abstractmethod
     def prepare(self) -> None:

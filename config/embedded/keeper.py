@@ -13,7 +13,7 @@ from pathlib import Path
 from config.embedded.engine import Engine, Postgres, Valkey
 from config.embedded.places import EmbeddedEngineError, Places, locate
 
-GRACE_SECONDS = 2.0  # how long the engines outlive their last lease: `migrate`, then `runserver`
+GRACE_SECONDS = 1.0  # how long the engines outlive their last lease: `migrate`, then `runserver`
 LOOK_EVERY_SECONDS = 0.25
 MOST_RESTARTS = 5  # of one engine, in RESTARTS_WITHIN_SECONDS; after that it is broken
 RESTARTS_WITHIN_SECONDS = 60.0
@@ -60,6 +60,8 @@ class Keeper:
         alone_since = time.monotonic()
         while not self._stopping:
             for key, _ in self._selector.select(timeout=LOOK_EVERY_SECONDS):
+                if self._stopping:  # who comes now gets no answer, and starts the next keeper
+                    break
                 if key.fileobj is listener:
                     self._lease(listener)
                 elif isinstance(key.fileobj, socket.socket):

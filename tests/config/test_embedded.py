@@ -22,7 +22,7 @@ import pytest
 import redis
 
 from config import embedded
-from config.embedded import places, remains
+from config.embedded import keeper, places, remains
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 LEASE = """
@@ -176,7 +176,7 @@ def test_many_processes_that_start_at_once_share_the_engines(folder: Path) -> No
         assert len({(one.database_url, one.redis_url) for one in leases}) == 1
         assert len({one.query("SELECT pg_postmaster_start_time()") for one in leases}) == 1
         leases[0].end()
-        time.sleep(2.5)  # longer than the grace
+        time.sleep(keeper.GRACE_SECONDS + 0.5)
         assert answers(leases[1])
     finally:
         for process in processes:
@@ -287,6 +287,11 @@ def test_a_start_in_the_moment_of_the_stop_succeeds(folder: Path, lease: Open) -
         newcomer = lease(folder)
         assert answers(newcomer)
     before.end()
+    for pause in (0.0, 0.2):
+        newcomer.end()
+        time.sleep(keeper.GRACE_SECONDS + pause)
+        newcomer = lease(folder)
+        assert answers(newcomer)
 
 
 def test_an_interrupted_first_start_is_repeated(folder: Path, lease: Open) -> None:

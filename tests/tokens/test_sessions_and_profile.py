@@ -159,8 +159,8 @@ def test_other_calls_cost_what_they_must(client_for: MakeClient) -> None:
     assert (len(listing.statements), listing.round_trips) == (1, 1)
     with counted() as refreshing:
         fresh = client.refresh(pair.refresh).document
-    # Lock the session, find the token, insert the successor, mark the old one, prolong the session.
-    assert (len(refreshing.statements), refreshing.transactions, refreshing.round_trips) == (5, 1, 3)
+    # Lock the session, find the token, insert the successor, mark the old one, prolong the session; the event.
+    assert (len(refreshing.statements), refreshing.transactions, refreshing.round_trips) == (6, 1, 3)
     client.get("/api/auth/me", token=fresh["access_token"])
     with counted() as logging_out:
         client.post("/api/auth/logout", {}, token=fresh["access_token"])
