@@ -16,7 +16,7 @@ help:
 	@echo "make test          the tests (ARGS=\"tests/otp -k budget\" for a part)"
 	@echo "make lint          style, types, house plan, migrations, deployment checks, known vulnerabilities"
 	@echo "make bench         benchmarks: ratios, side by side in one run"
-	@echo "make run           the development server alone (PORT=8000)"
+	@echo "make run           the development server, worker and beat (PORT=8000), without demo or mailbox"
 	@echo "make requirements  compile requirements/*.in, with hashes"
 	@echo "make translations  compile locale/*/LC_MESSAGES/*.po"
 	@echo "make clean         remove what the others made (asks nothing; .data/ is kept)"
@@ -40,15 +40,18 @@ bench: $(VENV)/.test
 
 run: $(VENV)/.development
 	$(BIN)/python manage.py migrate --verbosity 0
-	$(BIN)/python manage.py runserver $(or $(PORT),8000)
+	@trap 'kill $$worker 2>/dev/null; wait $$worker' EXIT; trap 'exit 130' INT TERM; \
+		DJANGO_SETTINGS_MODULE=config.settings.development $(BIN)/celery --app config.celery worker --beat \
+			--schedule .data/celerybeat-schedule --loglevel INFO --concurrency 1 & worker=$$!; \
+		$(BIN)/python manage.py runserver $(or $(PORT),8000)
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Gatehouse needs Python 3.11 or later. Install it, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
 	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
-# Installed anew only when the lock file changes. The test set holds the development set.
+# Installed anew only when the lock file changes. The test set, where it is up to date, holds the development set.
 $(VENV)/.development: requirements/development.txt | $(VENV)/bin/python
-	@test -e $(VENV)/.test || { echo "Installing what Gatehouse runs on …" && \
+	@test $(VENV)/.test -nt requirements/test.txt || { echo "Installing what Gatehouse runs on …" && \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<; }
 	@touch $@
 
@@ -75,5 +78,5 @@ translations: $(VENV)/.test
 	for po in locale/*/LC_MESSAGES/django.po; do $(BIN)/pybabel compile --input-file $$po --output-file $${po%.po}.mo || exit 1; done
 
 clean:
-	rm -rf $(VENV) $(NODE_MODULES) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(NODE_MODULES) .import_linter_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -23,7 +23,7 @@ class DemoFailed(Exception):
 
 def main() -> int:
     signal.signal(signal.SIGTERM, _as_interrupt)
-    data_dir = Path(os.environ.get("GATEHOUSE_DATA_DIR", PROJECT_ROOT / ".data"))
+    data_dir = Path(os.environ.get("GATEHOUSE_DATA_DIR") or PROJECT_ROOT / ".data")
     try:
         port = _chosen_port()
         return _demonstrate(data_dir=data_dir, port=port, once=_wants_once())

@@ -1,33 +1,55 @@
-"""How connections to Valkey are made: no silent retries, and each learns which run of the server it talks to."""
+"""How connections to Valkey are made: no silent retries, and each knows which run of the server it leads to."""
 
 import re
+import threading
 from typing import Any
 
 from django_redis.pool import ConnectionFactory as DjangoRedisConnectionFactory
 from redis.backoff import NoBackoff
-from redis.connection import AbstractConnection
+from redis.connection import AbstractConnection, ConnectionPool
 from redis.retry import Retry
 
 RUN_ID = re.compile(rb"run_id:([0-9a-f]{40})")
 
 
-class Run:
-    """The id of the server run that the newest connection of this process leads to."""
+class Run(threading.local):
+    """The run that the connection leads to which this thread used last.
+
+    Kept by thread, for two threads may talk to two runs at once: during a restart or a failover, what one of them is
+    told must not be judged by the other's server.
+    """
 
     id = ""
 
 
+run = Run()
+
+
+class Pool(ConnectionPool):  # type: ignore[misc]  # generic over its connections in some stubs, not in others
+    """Notes whose connection it lends."""
+
+    def get_connection(self, *args: Any, **options: Any) -> AbstractConnection:
+        """A connected connection. Raises redis.ConnectionError or redis.TimeoutError."""
+        connection: AbstractConnection = super().get_connection(*args, **options)
+        run.id = getattr(connection, "run_id", "")
+        return connection
+
+
 def learn_run_id(connection: AbstractConnection) -> None:
-    """Called once per new connection: a restart ends every old connection, so a newer run is always noticed first."""
-    connection.on_connect()  # type: ignore[no-untyped-call]  # redis-py is typed in part
-    connection.send_command("INFO", "server")  # type: ignore[no-untyped-call]
+    """Called once per new connection. A restart of the server ends them all, so what is learnt stays true."""
+    connection.on_connect()
+    connection.send_command("INFO", "server")
     answer = connection.read_response()
     found = RUN_ID.search(answer if isinstance(answer, bytes) else str(answer).encode())
-    Run.id = found.group(1).decode() if found else ""
+    run.id = found.group(1).decode() if found else ""
+    connection.run_id = run.id  # type: ignore[attr-defined]  # ours, on redis-py's connection
 
 
-class ConnectionFactory(DjangoRedisConnectionFactory):  # type: ignore[misc]  # django-redis has no types
+class ConnectionFactory(DjangoRedisConnectionFactory):  # type: ignore[type-arg]
     """Named by the setting DJANGO_REDIS_CONNECTION_FACTORY."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        super().__init__({**options, "CONNECTION_POOL_CLASS": "apps.core.connections.Pool"})
 
     def make_connection_params(self, url: str) -> dict[str, Any]:
         params: dict[str, Any] = super().make_connection_params(url)

@@ -5,9 +5,10 @@ from typing import Any, cast
 
 import structlog
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import DataError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.db import DataError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions as drf
@@ -48,9 +49,16 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's EXCEPTION_HANDLER."""
     request = cast("HttpRequest", context["request"])
     known = translate(error)
+    note(error, known)
+    return Response(body_of(known, request), status=known.status, headers=headers_of(known))
+
+
+def note(error: Exception, known: errors.GatehouseError) -> None:
+    """Log what is our fault, with its trace; what callers do wrong is in their answer and in the line of the request."""
     if isinstance(known, InternalError):
         log.error("unexpected_error", exc_info=error)
-    return Response(body_of(known, request), status=known.status, headers=headers_of(known))
+    elif isinstance(error, OUTAGES):
+        log.error("database_unavailable", exc_info=error)
 
 
 def plain(error: errors.GatehouseError, request: HttpRequest) -> JsonResponse:
@@ -72,6 +80,8 @@ def translate(error: Exception) -> errors.GatehouseError:
     return InternalError()
 
 
+OUTAGES = (OperationalError, InterfaceError)  # of PostgreSQL: away, restarting, out of connections, too slow
+
 _TRANSLATIONS: tuple[tuple[tuple[type[Exception], ...], type[errors.GatehouseError]], ...] = (
     ((drf.ParseError,), errors.MalformedRequest),
     ((drf.NotAuthenticated, drf.AuthenticationFailed), errors.AuthenticationRequired),
@@ -81,7 +91,9 @@ _TRANSLATIONS: tuple[tuple[tuple[type[Exception], ...], type[errors.GatehouseErr
     ((drf.NotAcceptable,), NotAcceptable),
     ((RequestDataTooBig,), errors.PayloadTooLarge),
     # A value that PostgreSQL cannot hold (a NUL, a number out of range) is the caller's fault.
-    ((SuspiciousOperation, DataError), errors.ValidationFailed),
+    ((DataError,), errors.ValidationFailed),
+    ((SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError), errors.GatehouseError),
+    (OUTAGES, errors.TemporarilyUnavailable),
 )
 
 

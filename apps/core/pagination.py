@@ -1,19 +1,23 @@
-"""Cursor pages: stable while rows are added, one query a page, no total to count."""
+"""Cursor pages: stable while rows are added, one query a page, no total to count, short enough for every client."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+import json
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
+from rest_framework.utils.encoders import JSONEncoder
 
 from apps.core.errors import ValidationFailed
 
 DEFAULT_SIZE = 50
 LARGEST_SIZE = 100
+LONGEST = 46 * 1024  # bytes of rows: an answer stays under 48 KiB (contract 2.2.4), what is around the rows included
 
 Row = TypeVar("Row", bound=Model)
 
@@ -37,8 +41,15 @@ def page(rows: QuerySet[Row], *, request: Request, represent: Callable[[Row], di
     if cursor:
         ordered = ordered.filter(id__lt=_decode(cursor))
     found = list(ordered[: size + 1])
-    more = len(found) > size
-    return Page([represent(row) for row in found[:size]], _encode(found[size - 1].pk) if more else None)
+    results = _fitting([represent(row) for row in found[:size]])
+    more = len(found) > len(results)
+    return Page(results, _encode(found[len(results) - 1].pk) if more else None)
+
+
+def _fitting(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many of the first as fit into an answer, and always one: a list must come to its end."""
+    lengths = accumulate(len(json.dumps(result, cls=JSONEncoder)) + len(", ") for result in results)
+    return list(results[: max(1, sum(length <= LONGEST for length in lengths))])
 
 
 def _size(text: str | None) -> int:
@@ -55,6 +66,6 @@ def _encode(row_id: UUID) -> str:
 
 def _decode(cursor: str) -> UUID:
     try:
-        return UUID(bytes=urlsafe_b64decode(cursor.encode("ascii") + b"=="))
+        return UUID(bytes=b64decode(cursor + "==", altchars=b"-_", validate=True))
     except ValueError as error:
         raise ValidationFailed(fields={"cursor": [_("This is not a cursor of ours.")]}) from error

@@ -35,7 +35,8 @@ local function refusal(rules, now)
     local logged = redis.call('ZCARD', rule.key)
     if logged >= rule.count then
       local leaving = redis.call('ZRANGE', rule.key, logged - rule.count, logged - rule.count, 'WITHSCORES')
-      local until_then = tonumber(leaving[2]) + rule.window - now
+      -- A limit of nothing has nothing that could leave.
+      local until_then = tonumber(leaving[2] or now) + rule.window - now
       if until_then > wait then refusing, wait = i, until_then end
     end
   end

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
 from apps.core import client_address
 
-ACCEPTED_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 LONGEST_USER_AGENT = 512
 
 
@@ -37,14 +38,22 @@ def address_of(request: HttpRequest) -> str | None:
     address = client_address.address_of(
         peer=request.META.get("REMOTE_ADDR", ""),
         forwarded_for=request.headers.get("X-Forwarded-For", ""),
-        trusted=_trusted_proxies(tuple(settings.TRUSTED_PROXIES)),
+        trusted=trusted_proxies(),
     )
     return str(address) if address else None
 
 
+def trusted_proxies() -> tuple[client_address.Network, ...]:
+    """The networks of TRUSTED_PROXIES. Raises ImproperlyConfigured when they are none."""
+    return _networks(tuple(settings.TRUSTED_PROXIES))
+
+
 @lru_cache(maxsize=4)
-def _trusted_proxies(texts: tuple[str, ...]) -> tuple[client_address.Network, ...]:
-    return client_address.parse_networks(texts)
+def _networks(texts: tuple[str, ...]) -> tuple[client_address.Network, ...]:
+    try:
+        return client_address.parse_networks(texts)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"TRUSTED_PROXIES must list networks such as 10.0.0.0/8: {error}.") from error
 
 
 def request_id_of(request: HttpRequest) -> str:
@@ -52,7 +61,7 @@ def request_id_of(request: HttpRequest) -> str:
     known = getattr(request, "gatehouse_request_id", None)
     if known is None:
         offered = request.headers.get("X-Request-ID", "")
-        known = offered if ACCEPTED_REQUEST_ID.match(offered) else uuid.uuid4().hex
+        known = offered if ACCEPTED_REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
         request.gatehouse_request_id = known  # type: ignore[attr-defined]  # ours, on Django's request
     return str(known)
 

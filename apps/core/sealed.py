@@ -3,7 +3,7 @@
 Stored as `<master key id>.<base64url(nonce + ciphertext)>`. `rotate_master_key` finds every such field by its type.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from typing import Any
 
 from django.conf import settings
@@ -35,7 +35,15 @@ def read(row: models.Model, field: str) -> bytes:
     key = settings.MASTER_KEYS.get(key_id)
     if key is None:
         raise ciphers.DecryptionFailed
-    return ciphers.decrypt(urlsafe_b64decode(encoded), key=key, associated_data=_place(row, field))
+    return ciphers.decrypt(_decode(encoded), key=key, associated_data=_place(row, field))
+
+
+def _decode(text: str) -> bytes:
+    """Strict base64url, so that no two texts are the same ciphertext."""
+    try:
+        return b64decode(text, altchars=b"-_", validate=True)
+    except ValueError as error:
+        raise ciphers.DecryptionFailed from error
 
 
 def _place(row: models.Model, field: str) -> bytes:

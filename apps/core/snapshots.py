@@ -105,7 +105,7 @@ def _read(keys: Sequence[str]) -> list[State | None]:
     except ValkeyUnavailable:
         _Breaker.avoid_until = time.monotonic() + AVOID_SECONDS
         raise
-    run = valkey.run_id()  # after the reply: no older than the connection it came by
+    run = valkey.run_id()  # of the connection that the reply came by
     return [_open(value, run) for value in values]
 
 
@@ -113,7 +113,7 @@ def _open(value: bytes | str | None, run: str) -> State | None:
     if value is None:
         return None
     envelope = json.loads(value)
-    state: State | None = envelope["state"] if envelope["run"] == run else None
+    state: State | None = envelope["state"] if run and envelope["run"] == run else None
     return state
 
 

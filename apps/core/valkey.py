@@ -7,10 +7,24 @@ from typing import Any
 from uuid import UUID
 
 import redis
+import structlog
 from django_redis import get_redis_connection
 
-from apps.core.connections import Run
+from apps.core import connections
 from apps.core.errors import TemporarilyUnavailable
+
+
+log = structlog.get_logger(__name__)
+
+# A server that answers, but cannot do its work now: a primary that became a replica, a full memory or disk, a busy script.
+NOT_SERVING = (
+    redis.exceptions.ReadOnlyError,
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.NoPermissionError,
+    redis.exceptions.ClusterDownError,
+    redis.exceptions.TryAgainError,
+)
+NOT_SERVING_CODES = ("MISCONF", "NOREPLICAS", "BUSY ", "NOAUTH")  # redis-py has no types for these
 
 
 class ValkeyUnavailable(TemporarilyUnavailable):
@@ -29,16 +43,21 @@ def key(tag: UUID | str, *parts: str) -> str:
 
 
 def run_id() -> str:
-    """Which run of the server this process talks to; another one after a restart or a failover. Read it after a reply."""
-    return Run.id
+    """Which run of the server this thread was answered by last; another one after a restart or a failover."""
+    return connections.run.id
 
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Translate a lost or slow Valkey into ValkeyUnavailable."""
+    """Translate a lost or slow Valkey, or one that refuses to work, into ValkeyUnavailable."""
     try:
         yield
     except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise ValkeyUnavailable from error
+    except redis.ResponseError as error:
+        if not (isinstance(error, NOT_SERVING) or str(error).startswith(NOT_SERVING_CODES)):
+            raise
+        log.error("valkey_refuses", error=str(error))  # noqa: TRY400  (the trace says less than the server's own words)
         raise ValkeyUnavailable from error
 
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -103,7 +105,7 @@ class CustomerStanding:
             reply_to=self.reply_to,
             logo_url=self.logo_url,
             colour=self.colour,
-            site_domain=self.site_domain,
+            site_domain=self.site_domain or urlsplit(settings.PUBLIC_URL).hostname or "",
         )
 
 

@@ -9,7 +9,7 @@ from config.settings.base import INSTALLED_APPS as SHARED_APPS
 from config.settings.base import use_engines
 
 environment.load()
-DATA_DIR = Path(os.environ.get("GATEHOUSE_DATA_DIR", environment.PROJECT_ROOT / ".data"))
+DATA_DIR = Path(os.environ.get("GATEHOUSE_DATA_DIR") or environment.PROJECT_ROOT / ".data")
 
 for name, value in development_keys.load(DATA_DIR).items():
     os.environ.setdefault(name, value)

@@ -3,13 +3,15 @@
 import os
 
 from config import environment
-from config.settings.base import *  # noqa: F403  (settings modules extend one another this way)
-from config.settings.base import env, use_engines
 
-try:
+try:  # Before `base` reads the values, so that a malformed one is named like the others, and not by a traceback.
+    environment.load()
     environment.check_production()
 except environment.ConfigurationError as error:
     raise SystemExit(str(error)) from None
+
+from config.settings.base import *  # noqa: E402, F403  (settings modules extend one another this way)
+from config.settings.base import env, use_engines  # noqa: E402
 
 globals().update(use_engines(database_url=os.environ["DATABASE_URL"], redis_url=os.environ["REDIS_URL"]))
 

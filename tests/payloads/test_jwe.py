@@ -154,9 +154,9 @@ def test_the_parts_come_in_one_encoding_only() -> None:
     loose = ALPHABET[ALPHABET.index(ciphertext[-1]) + 1]
     for wrong in (ciphertext[:-1] + loose, ciphertext + "=", ciphertext + "\n", "A"):
         with pytest.raises(NotDecrypted):
-            opened(".".join((protected, "", iv, wrong, tag)))
+            opened(f"{protected}..{iv}.{wrong}.{tag}")
     with pytest.raises(NotDecrypted):
-        opened(".".join((protected, "AAAA", iv, ciphertext, tag)))  # `dir` has no encrypted key
+        opened(f"{protected}.AAAA.{iv}.{ciphertext}.{tag}")  # `dir` has no encrypted key
 
 
 @pytest.mark.parametrize("kid", [1, None, [], {}, True])

@@ -396,7 +396,7 @@ def test_a_token_is_no_way_around_the_service_key(client_for: MakeClient, custom
 def test_errors_keep_their_keys_to_themselves() -> None:
     shown = repr(service_keys.shared()) + repr(service_keys.pairs())
     for pair in service_keys.pairs():
-        assert hex(pair.private_key.private_numbers().private_value)[2:] not in shown
+        assert f"{pair.private_key.private_numbers().private_value:x}" not in shown
     for key in service_keys.shared():
         assert key.key.hex() not in shown
         assert repr(key.key) not in shown

@@ -7,12 +7,14 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 TEMPLATE = """\
-# Gatehouse, production. Keep this file secret: whoever has it has everything. docs/operations.md explains each line.
+# Gatehouse, production. Keep this file secret: whoever has it has everything. .env.example explains each line.
 
 # Fresh for this installation.
 SECRET_KEY={secret_key}
 MASTER_KEYS=k1:{master_key}
 SERVICE_ENCRYPTION_KEY={service_key}
+# Only compose.yaml reads this one; it sets DATABASE_URL and REDIS_URL itself.
+POSTGRES_PASSWORD={postgres_password}
 
 # Fill these in.
 #DATABASE_URL=postgresql://gatehouse:PASSWORD@db.example.com:5432/gatehouse
@@ -39,5 +41,6 @@ class Command(BaseCommand):
             "secret_key": secrets.token_urlsafe(48),
             "master_key": master_key,
             "service_key": secrets.token_hex(32),
+            "postgres_password": secrets.token_urlsafe(32),
         }
         self.stdout.write(TEMPLATE.format(**values), ending="")

@@ -1,0 +1,205 @@
+"""What the environment may say: every fault named at once, and a generated set that is accepted."""
+
+import base64
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config import environment
+from config.environment import ConfigurationError
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+KEY = "gw8gJq3o2y0mE6rQbqk1V7cQy8Zz5k0nB4tXhLw2p9s"  # base64url of 32 bytes
+OTHER_KEY = "Zm9yIHRlc3RzIG9ubHksIDMyIGJ5dGVzIGxvbmcuLi4"
+GOOD = {
+    "SECRET_KEY": "kS8vQ2mZ4xP7nR1tB5wY9cL3dF6gH0jA-qEuIoVbNmXr",
+    "MASTER_KEYS": f"k2:{KEY},k1:{OTHER_KEY}",
+    "SERVICE_ENCRYPTION_KEY": "83a1f0c2d4e5b6978812734556aabbccddee0f1e2d3c4b5a69788796a5b4c3d2",
+    "DATABASE_URL": "postgresql://gatehouse@db.test/gatehouse",
+    "REDIS_URL": "redis://valkey.test:6379/0",
+    "PUBLIC_URL": "https://auth.gatehouse.test",
+    "ALLOWED_HOSTS": "auth.gatehouse.test",
+    "EMAIL_URL": "smtp://mail.test:25",
+}
+SYSTEM_VARIABLES = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV")
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each test starts with none of the variables, and what it reads into the environment is forgotten after it."""
+    before = dict(os.environ)
+    for name in GOOD:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+    yield
+    for name in set(os.environ) - set(before):
+        del os.environ[name]
+
+
+def in_production(variables: dict[str, str], *command: str, cwd: Path = CHECKOUT) -> "subprocess.CompletedProcess[str]":
+    """Run a command of ours with production settings and nothing in the environment but `variables`."""
+    system = {name: os.environ[name] for name in SYSTEM_VARIABLES if name in os.environ}
+    surroundings = {**system, "DJANGO_SETTINGS_MODULE": "config.settings.production", **variables}
+    return subprocess.run(
+        [sys.executable, *command], cwd=cwd, env=surroundings, capture_output=True, text=True, check=False
+    )
+
+
+def generated() -> dict[str, str]:
+    """What `generate_env` prints on an unconfigured machine: all lines, those to fill in without their #."""
+    result = in_production({}, "manage.py", "generate_env")
+    assert result.returncode == 0, result.stderr
+    lines = re.findall(r"^(#?)([A-Z_]+)=(.*)$", result.stdout, re.MULTILINE)
+    return {f"{mark}{name}": value for mark, name, value in lines}
+
+
+def test_a_good_environment_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, GOOD)
+    environment.check_production()
+
+
+def set_all(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_every_missing_setting_is_named_in_one_message() -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        environment.check_production()
+    message = str(refusal.value)
+    assert [name for name in environment.REQUIRED_IN_PRODUCTION if f"{name} is missing." not in message] == []
+    assert "8 fault(s)" in message
+    assert "generate_env" in message
+
+
+def test_faults_of_different_kinds_are_named_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    faulty = {
+        "SECRET_KEY": "too-short-but-various",
+        "MASTER_KEYS": f"k1={KEY}",
+        "SERVICE_ENCRYPTION_KEY": "a" * 64,
+        "PUBLIC_URL": "http://auth.gatehouse.test",
+        "ALLOWED_HOSTS": "auth.gatehouse.test,*",
+    }
+    set_all(monkeypatch, {**GOOD, **faulty, "EMAIL_URL": " "})
+    with pytest.raises(ConfigurationError) as refusal:
+        environment.check_production()
+    assert [name for name in (*faulty, "EMAIL_URL") if f"  - {name} " not in str(refusal.value)] == []
+    assert "6 fault(s)" in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", environment.SECRETS)
+@pytest.mark.parametrize("value", ["change-me-" * 5, "django-insecure-" + KEY, "<your secret here>" * 3, "0" * 64])
+def test_a_placeholder_is_refused_however_long(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    set_all(monkeypatch, {**GOOD, name: value})
+    with pytest.raises(ConfigurationError, match=f"{name} is a known placeholder or guessable"):
+        environment.check_production()
+
+
+@pytest.mark.parametrize("name", environment.SECRETS)
+def test_a_refusal_does_not_print_the_secret(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    secret = "jT4kXo9wQe2"
+    set_all(monkeypatch, {**GOOD, name: secret})
+    with pytest.raises(ConfigurationError, match=name) as refusal:
+        environment.check_production()
+    assert secret not in str(refusal.value)
+
+
+def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(f"{GOOD['SECRET_KEY']}\n", encoding="utf-8")
+    set_all(monkeypatch, {name: value for name, value in GOOD.items() if name != "SECRET_KEY"})
+    monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "secret"))
+
+    environment._read_secret_files()
+    assert os.environ["SECRET_KEY"] == GOOD["SECRET_KEY"]
+    environment.check_production()
+
+
+def test_a_variable_wins_over_its_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from the file", encoding="utf-8")
+    set_all(monkeypatch, {"SECRET_KEY": "from the variable", "SECRET_KEY_FILE": str(tmp_path / "secret")})
+    environment._read_secret_files()
+    assert os.environ["SECRET_KEY"] == "from the variable"
+
+
+def test_an_unreadable_file_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "absent"))
+    with pytest.raises(ConfigurationError, match=r"SECRET_KEY_FILE names .*absent.* cannot be read"):
+        environment._read_secret_files()
+
+
+def test_master_keys_keep_their_order() -> None:
+    keys = environment.parse_master_keys(f"k2:{KEY}, k1:{OTHER_KEY},")
+    assert list(keys) == ["k2", "k1"]
+    assert keys["k2"] == base64.urlsafe_b64decode(KEY + "=")
+    assert environment.parse_master_keys("") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (KEY, "form id:base64url"),
+        (f"a key:{KEY}", "form id:base64url"),
+        (f":{KEY}", "form id:base64url"),
+        (f"k1:{KEY},k1:{OTHER_KEY}", "'k1' twice"),
+        (f"k1:{KEY[:-4]}", "'k1' holds 29 bytes"),
+        ("k1:no base64 at all!", "'k1' is neither"),
+        (f"k1:{KEY},k2:", "'k2' holds 0 bytes"),
+    ],
+)
+def test_malformed_master_keys_are_refused_with_the_reason(text: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        environment.parse_master_keys(text)
+
+
+@pytest.mark.parametrize("text", [KEY, KEY + "=", base64.urlsafe_b64decode(KEY + "=").hex(), f"  {KEY}\n"])
+def test_32_bytes_may_be_hex_or_base64url_padded_or_not(text: str) -> None:
+    assert environment.decode_32_bytes(text) == base64.urlsafe_b64decode(KEY + "=")
+
+
+def test_production_accepts_what_generate_env_prints_once_the_addresses_are_filled_in() -> None:
+    lines = generated()
+    to_fill_in = [name for name in environment.REQUIRED_IN_PRODUCTION if name not in lines]
+    assert [name for name in to_fill_in if f"#{name}" not in lines] == []
+
+    secrets = {name: value for name, value in lines.items() if not name.startswith("#")}
+    filled = {**secrets, **{name: GOOD[name] for name in to_fill_in}}
+    checked = in_production(filled, "manage.py", "check", "--deploy", "--fail-level", "WARNING")
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_generate_env_never_prints_the_same_secret_twice() -> None:
+    first, second = generated(), generated()
+    secrets = [name for name in first if not name.startswith("#")]
+    assert {*environment.SECRETS} <= {*secrets}
+    assert [name for name in secrets if first[name] == second[name]] == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        ({"MASTER_KEYS": "neither id nor key, but as long as it takes"}, "MASTER_KEYS is not of the form"),
+        ({"SECRET_KEY": "", "SECRET_KEY_FILE": "/nonexistent/secret"}, "SECRET_KEY_FILE names /nonexistent/secret"),
+    ],
+)
+def test_production_refuses_with_a_message_and_never_a_traceback(fault: dict[str, str], named: str) -> None:
+    result = in_production({**GOOD, **fault}, "-c", "import django; django.setup()")
+    assert result.returncode == 1
+    assert named in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_example_names_every_setting_that_is_read_and_no_other() -> None:
+    read = set(environment.REQUIRED_IN_PRODUCTION)
+    for path in (CHECKOUT / "config").rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        read |= set(re.findall(r'env\.(?:str|list|bool|int|float)\(\s*"([A-Z_]+)"', source))
+        read |= set(re.findall(r'os\.environ(?:\.get\(|\[)"([A-Z_]+)"', source))
+    example = (CHECKOUT / ".env.example").read_text(encoding="utf-8")
+    named = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+    of_compose = set(re.findall(r"\$\{([A-Z_]+)", (CHECKOUT / "compose.yaml").read_text(encoding="utf-8")))
+    assert named == read | of_compose
