@@ -11,9 +11,25 @@ from apps.core.requests import Caller
 ANONYMOUS = "anonymous"
 SYSTEM = "system"
 
-# Events are read by many and kept for ever: a detail by one of these names is a mistake of ours.
+# Events are read by many and kept for ever: a detail by one of these names, at any depth, is a mistake of ours.
 FORBIDDEN_DETAILS = frozenset(
-    {"password", "otp", "code", "token", "access_token", "refresh_token", "secret", "key", "api_key", "digest", "jwt"}
+    {
+        "access_token",
+        "api_key",
+        "authorization",
+        "code",
+        "cookie",
+        "digest",
+        "jwt",
+        "key",
+        "otp",
+        "password",
+        "payload_key",
+        "refresh_token",
+        "secret",
+        "session_token",
+        "token",
+    }
 )
 
 
@@ -29,10 +45,13 @@ def record(
     caller: Caller | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the event. `actor`: "user:<id>", "operator:<email>", "api-key:<key id>", SYSTEM or ANONYMOUS."""
+    """Write the event. `actor`: "user:<id>", "operator:<email>", "api-key:<key id>", SYSTEM or ANONYMOUS.
+
+    Raises ValueError when `details` would hold a secret.
+    """
     facts = dict(details or {})
-    if FORBIDDEN_DETAILS & facts.keys():
-        raise ValueError(f"An event must not hold {sorted(FORBIDDEN_DETAILS & facts.keys())}.")
+    if forbidden := sorted(_names(facts) & FORBIDDEN_DETAILS):
+        raise ValueError(f"An event must not hold {forbidden}.")
     Event.objects.create(
         at=now,
         customer_id=customer_id,
@@ -46,3 +65,12 @@ def record(
         request_id=caller.request_id if caller else "",
         details=facts,
     )
+
+
+def _names(value: object) -> set[str]:
+    """The names in a JSON document, at any depth."""
+    if isinstance(value, Mapping):
+        return {str(name).lower() for name in value}.union(*map(_names, value.values()))
+    if isinstance(value, list | tuple):
+        return set().union(*map(_names, value))
+    return set()

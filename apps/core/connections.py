@@ -6,7 +6,7 @@ from typing import Any
 
 from django_redis.pool import ConnectionFactory as DjangoRedisConnectionFactory
 from redis.backoff import NoBackoff
-from redis.connection import AbstractConnection, ConnectionPool
+from redis.connection import AbstractConnection, Connection, ConnectionPool
 from redis.retry import Retry
 
 RUN_ID = re.compile(rb"run_id:([0-9a-f]{40})")
@@ -25,20 +25,20 @@ class Run(threading.local):
 run = Run()
 
 
-class Pool(ConnectionPool):  # type: ignore[misc]  # generic over its connections in some stubs, not in others
+class Pool(ConnectionPool):
     """Notes whose connection it lends."""
 
-    def get_connection(self, *args: Any, **options: Any) -> AbstractConnection:
+    def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Connection:
         """A connected connection. Raises redis.ConnectionError or redis.TimeoutError."""
-        connection: AbstractConnection = super().get_connection(*args, **options)
+        connection = super().get_connection(command_name, *keys, **options)
         run.id = getattr(connection, "run_id", "")
         return connection
 
 
 def learn_run_id(connection: AbstractConnection) -> None:
     """Called once per new connection. A restart of the server ends them all, so what is learnt stays true."""
-    connection.on_connect()
-    connection.send_command("INFO", "server")
+    connection.on_connect()  # type: ignore[no-untyped-call]
+    connection.send_command("INFO", "server")  # type: ignore[no-untyped-call]
     answer = connection.read_response()
     found = RUN_ID.search(answer if isinstance(answer, bytes) else str(answer).encode())
     run.id = found.group(1).decode() if found else ""

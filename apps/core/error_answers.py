@@ -4,8 +4,8 @@ import math
 from typing import Any, cast
 
 import structlog
-from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError

@@ -1,5 +1,7 @@
 """Errors outside the API's views: JSON in the one form, but pages for people under /admin/."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
@@ -23,9 +25,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Django calls this while it handles the exception, and logs nothing itself: its own lines would repeat queries."""
+    error = sys.exception() or RuntimeError("Django asked for an error page without an exception")
+    known = error_answers.translate(error)  # type: ignore[arg-type]  # Django catches Exception, no BaseException
+    error_answers.note(error, known)  # type: ignore[arg-type]
     if is_for_people(request):
         return defaults.server_error(request)
-    return error_answers.plain(error_answers.InternalError(), request)
+    return error_answers.plain(known, request)
 
 
 def is_for_people(request: HttpRequest) -> bool:

@@ -17,7 +17,7 @@ from django.utils.deprecation import MiddlewareMixin
 from django_otp.middleware import OTPMiddleware
 
 from apps.core.error_pages import bad_request, is_for_people
-from apps.core.requests import address_of, request_id_of
+from apps.core.requests import address_of, request_id_of, trusted_proxies
 
 log = structlog.get_logger("gatehouse.request")
 
@@ -32,6 +32,7 @@ class RequestLogMiddleware:
     """Gives the request its id, binds it to every log line, and logs how it ended: never its query or body."""
 
     def __init__(self, get_response: GetResponse) -> None:
+        trusted_proxies()  # a server that could not tell who calls must not start
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:

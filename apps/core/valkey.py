@@ -13,7 +13,6 @@ from django_redis import get_redis_connection
 from apps.core import connections
 from apps.core.errors import TemporarilyUnavailable
 
-
 log = structlog.get_logger(__name__)
 
 # A server that answers, but cannot do its work now: a primary that became a replica, a full memory or disk, a busy script.

@@ -10,8 +10,8 @@ try:  # Before `base` reads the values, so that a malformed one is named like th
 except environment.ConfigurationError as error:
     raise SystemExit(str(error)) from None
 
-from config.settings.base import *  # noqa: E402, F403  (settings modules extend one another this way)
-from config.settings.base import env, use_engines  # noqa: E402
+from config.settings.base import *  # noqa: F403  (settings modules extend one another this way)
+from config.settings.base import env, use_engines
 
 globals().update(use_engines(database_url=os.environ["DATABASE_URL"], redis_url=os.environ["REDIS_URL"]))
 
