@@ -7,12 +7,13 @@ visible, so an event whose transaction committed late still gets its link: the n
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from apps.audit.models import ChainLink, Event
 from apps.core import ciphers
@@ -69,7 +70,8 @@ def _waiting(*, everything: bool) -> QuerySet[Event]:
     newest = Event.objects.filter(chainlink__isnull=False).order_by("-at", "-id").first()
     if everything or newest is None:
         return unlinked
-    return unlinked.filter(at__gte=newest.at - LONGEST_TRANSACTION)
+    # Not later than now: a clock that once ran ahead must not hide what comes after it was set right.
+    return unlinked.filter(at__gte=min(newest.at, timezone.now()) - LONGEST_TRANSACTION)
 
 
 def flaws(customer_id: UUID | None) -> Iterator[Flaw]:
@@ -86,6 +88,17 @@ def flaws(customer_id: UUID | None) -> Iterator[Flaw]:
             yield Flaw(customer_id, link.position, f"event {event.id} was altered")
             return
         previous, expected = bytes(link.hash), expected + 1
+
+
+def backdated(customer_id: UUID | None) -> Iterator[Event]:
+    """Events dated long before one that is linked ahead of them: slipped in afterwards, unless a clock ran ahead."""
+    latest: datetime | None = None
+    for _link, event in _linked_events(customer_id):
+        if event is None:
+            continue
+        if latest is not None and event.at < latest - LONGEST_TRANSACTION:
+            yield event
+        latest = max(event.at, latest or event.at)
 
 
 def head(customer_id: UUID | None) -> Head:

@@ -28,9 +28,9 @@ run = Run()
 class Pool(ConnectionPool):
     """Notes whose connection it lends."""
 
-    def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Connection:
+    def get_connection(self, *args: Any, **options: Any) -> Connection:
         """A connected connection. Raises redis.ConnectionError or redis.TimeoutError."""
-        connection = super().get_connection(command_name, *keys, **options)
+        connection = super().get_connection(*args, **options)
         run.id = getattr(connection, "run_id", "")
         return connection
 
@@ -45,7 +45,7 @@ def learn_run_id(connection: AbstractConnection) -> None:
     connection.run_id = run.id  # type: ignore[attr-defined]  # ours, on redis-py's connection
 
 
-class ConnectionFactory(DjangoRedisConnectionFactory):  # type: ignore[type-arg]
+class ConnectionFactory(DjangoRedisConnectionFactory):  # type: ignore[misc]  # django-redis is not type-checked here
     """Named by the setting DJANGO_REDIS_CONNECTION_FACTORY."""
 
     def __init__(self, options: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from email.utils import formataddr, parseaddr
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -28,7 +27,7 @@ class Branding:
     reply_to: str = ""
     logo_url: str = ""
     colour: str = ""
-    site_domain: str = ""
+    site_domain: str = ""  # what a code is bound to: "@example.com #123456"
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Content:
 
 def render(*, kind: str, locale: str, branding: Branding, context: Mapping[str, Any]) -> Content:
     """Render `templates/mail/<kind>/{subject.txt,body.txt,body.html}` in `locale` (an unknown one falls back to English)."""
-    values = {**context, "brand": branding, "colour": _colour(branding), "site": _site(branding)}
+    values = {**context, "brand": branding, "colour": _colour(branding)}
     with translation.override(supported(locale)):
         values["language"] = translation.get_language()
         return Content(
@@ -84,11 +83,6 @@ def _sender(branding: Branding) -> str:
 def _colour(branding: Branding) -> str:
     """It stands in a style attribute, where escaping does not keep it from adding declarations of its own."""
     return branding.colour if COLOUR.fullmatch(branding.colour) else DEFAULT_COLOUR
-
-
-def _site(branding: Branding) -> str:
-    """What a code is bound to (https://wicg.github.io/sms-one-time-codes/): the customer's site, else our own."""
-    return branding.site_domain or urlsplit(settings.PUBLIC_URL).hostname or "localhost"
 
 
 def _one_line(text: str) -> str:

@@ -40,6 +40,7 @@ def _deliver(pair: TokenPair, more: dict[str, Any]) -> Response:
     if pair.delivery != Delivery.COOKIE:
         return Response({"access_token": pair.access, "refresh_token": pair.refresh, **body})
     key = urlsafe_b64encode(pair.payload_key).rstrip(b"=").decode()
-    response = Response({**body, "payload_key": key, "csrf_token": cookies.csrf_token(pair.session_id)})
+    for_page = {"payload_key": key, "payload_kid": str(pair.jti), "csrf_token": cookies.csrf_token(pair.session_id)}
+    response = Response({**body, **for_page})
     cookies.set_tokens(response, pair)
     return response

@@ -52,6 +52,7 @@ class TokensSerializer(serializers.Serializer[Any]):
     token_type = serializers.CharField()
     expires_in = serializers.IntegerField(help_text="seconds")
     payload_key = serializers.CharField(required=False, help_text="with cookie delivery: the PRK, base64url")
+    payload_kid = serializers.CharField(required=False, help_text="with cookie delivery: the `kid` of encrypted bodies")
     csrf_token = serializers.CharField(required=False, help_text="with cookie delivery: send it as X-CSRF-Token")
 
 

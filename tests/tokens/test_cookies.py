@@ -6,7 +6,7 @@ from http.cookies import SimpleCookie
 import pytest
 
 from apps.customers.models import Customer
-from demo.client import Answer, Client, TokenKeys
+from demo.client import Answer, Client, TokenKeys, envelope
 from tests import factories
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code
@@ -37,12 +37,13 @@ class Browser:
             self.page = answer.document
         return answer
 
-    def call(self, method: str, path: str, **headers: str) -> Answer:
+    def call(self, method: str, path: str, document: object = None, **headers: str) -> Answer:
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         prk = urlsafe_b64decode(self.page["payload_key"] + "=")
-        keys = TokenKeys(prk=prk, kid="unknown")
+        keys = TokenKeys(prk=prk, kid=self.page["payload_kid"])
+        body = b"" if document is None else envelope(keys.seal(document, info=f"request {method} {path}"))
         sent = {"Cookie": cookie, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        return self.client.call(method, path, headers=sent, keys=keys)
+        return self.client.call(method, path, body, headers=sent, keys=keys)
 
     @property
     def proof(self) -> dict[str, str]:
@@ -77,6 +78,11 @@ def test_the_payload_key_opens_what_the_cookie_authenticates(browser: Browser) -
     assert answer.document["email"] == "ada@example.com"
 
 
+def test_the_page_encrypts_without_seeing_the_token(browser: Browser) -> None:
+    answer = browser.call("PATCH", "/api/auth/me", {"name": "Ada"}, **browser.proof)
+    assert (answer.status, answer.document["name"]) == (200, "Ada")
+
+
 def test_unsafe_methods_need_token_and_origin(browser: Browser) -> None:
     assert browser.call("POST", "/api/auth/logout").error_type == "csrf_failed"
     assert browser.call("POST", "/api/auth/logout", X_CSRF_Token=browser.page["csrf_token"]).status == 403
@@ -100,7 +106,7 @@ def test_refresh_by_cookie_rotates_the_cookies(browser: Browser) -> None:
     assert browser.call("POST", "/api/auth/refresh").error_type == "csrf_failed"
     answer = browser.keep(browser.call("POST", "/api/auth/refresh", **browser.proof))
     assert answer.status == 200
-    assert set(answer.document) == {"token_type", "expires_in", "payload_key", "csrf_token"}
+    assert set(answer.document) == {"token_type", "expires_in", "payload_key", "payload_kid", "csrf_token"}
     assert all(browser.cookies[name] != value for name, value in before.items())
     assert browser.call("GET", "/api/auth/me").document["email"] == "ada@example.com"
 

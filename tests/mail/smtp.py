@@ -1,0 +1,103 @@
+"""A real SMTP server whose manners a test decides: it accepts, refuses, hangs, counts, and keeps what it got."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a server was given: the envelope, and the letter in it."""
+
+    sender: str
+    recipients: list[str]
+    message: EmailMessage
+
+    def part(self, kind: str) -> str:
+        """The text of the "plain" or the "html" part."""
+        body = self.message.get_body((kind,))
+        assert body is not None
+        return str(body.get_content())
+
+
+class MailServer:
+    """Listens on a port of its own. `answer_to_recipient` and `answer_to_data` are SMTP replies; `hanging` keeps it from answering DATA."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.letters: list[Letter] = []
+        self.conversations = 0  # that got as far as DATA
+        self.answer_to_recipient = "250 2.1.5 Ok"
+        self.answer_to_data = "250 2.0.0 Ok: queued as 4F2B"
+        self.hanging = False
+        self._controller: Controller | None = None
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    @property
+    def name(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+
+    def stop(self) -> None:
+        if self._controller is not None:
+            self.hanging = False
+            self._controller.stop()
+            self._controller = None
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
+        if self.answer_to_recipient.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return self.answer_to_recipient
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  (aiosmtpd's names)
+        self.conversations += 1
+        while self.hanging:
+            await asyncio.sleep(0.01)
+        if self.answer_to_data.startswith("2"):
+            message = message_from_bytes(envelope.content, policy=policy.default)
+            self.letters.append(Letter(envelope.mail_from, envelope.rcpt_tos, message))  # type: ignore[arg-type]
+        return self.answer_to_data
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def make_mail_server() -> Iterator[Callable[[], MailServer]]:
+    """As many servers as a test needs, each started."""
+    servers: list[MailServer] = []
+
+    def make() -> MailServer:
+        server = MailServer()
+        servers.append(server)
+        server.start()
+        return server
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def mail_server(make_mail_server: Callable[[], MailServer], settings: Any) -> MailServer:
+    """The server that EMAIL_URL names, started."""
+    server = make_mail_server()
+    settings.EMAIL_URL = server.url
+    return server

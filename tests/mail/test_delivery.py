@@ -1,0 +1,341 @@
+"""Trying to send: one lease, two transports, a ledger, and no content left behind."""
+
+import itertools
+import smtplib
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from apps.mail import delivery, outbox
+from apps.mail.errors import NothingToResend
+from apps.mail.models import LedgerEntry, LedgerStep, Message, MessageState
+from tests import races
+from tests.mail import posting
+from tests.mail.smtp import MailServer, free_port
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def attempt(message: Message, *, after: float = 0) -> float | None:
+    wait = delivery.attempt(message.id, now=timezone.now() + timedelta(seconds=after))
+    message.refresh_from_db()
+    return wait
+
+
+def test_an_accepted_mail_is_sent_and_its_ledger_says_by_whom_with_which_answer(mail_server: MailServer) -> None:
+    """C7.2: each mail has a ledger."""
+    message = posting.post(posting.branding(sender_name="Acme Ltd", reply_to="help@acme.example"))
+
+    assert attempt(message) is None
+
+    assert message.state == MessageState.SENT
+    assert posting.steps(message) == ["taken", "accepted"]
+    assert posting.answer(message, LedgerStep.ACCEPTED) == (mail_server.name, "250 2.0.0 Ok: queued as 4F2B")
+    (letter,) = mail_server.letters
+    assert letter.recipients == ["ada@example.com"]
+    assert letter.message["From"] == "Acme Ltd <no-reply@localhost>"
+    assert letter.message["Reply-To"] == "help@acme.example"
+    assert letter.message["Subject"] == "482913 is your code for Acme"
+    assert letter.part("plain").rstrip().endswith("\n@example.com #482913")
+    assert "482913" in letter.part("html")
+
+
+def test_what_a_mail_said_is_forgotten_once_it_is_sent(mail_server: MailServer) -> None:
+    """C2.4: a mail that holds a code is sealed while it waits, and empty afterwards."""
+    message = posting.post()
+    assert posting.CODE not in message.content
+    assert message.content.startswith("k1.")
+
+    attempt(message)
+
+    assert message.content == ""
+
+
+def test_a_sent_mail_is_not_sent_again(mail_server: MailServer) -> None:
+    message = posting.post()
+    attempt(message)
+    assert attempt(message, after=1000) is None
+    assert len(mail_server.letters) == 1
+
+
+@pytest.mark.race
+def test_of_many_workers_at_once_exactly_one_sends(mail_server: MailServer) -> None:
+    message = posting.post()
+    races.at_once(16, lambda _: delivery.attempt(message.id, now=timezone.now()))
+    assert len(mail_server.letters) == 1
+    assert posting.steps(message) == ["taken", "accepted"]
+
+
+def test_a_message_in_a_living_workers_hands_is_left_alone_and_taken_over_when_its_lease_ends(
+    mail_server: MailServer, settings: Any
+) -> None:
+    settings.MAIL_LEASE_SECONDS = 60
+    message = posting.post()
+    assert delivery._lease(message.id, timezone.now()) is not None  # a worker took it, and died
+
+    attempt(message, after=59)
+    assert mail_server.letters == []
+
+    attempt(message, after=61)
+    assert len(mail_server.letters) == 1
+    assert posting.steps(message) == ["taken", "taken", "accepted"]
+
+
+def test_a_worker_whose_lease_was_lost_does_not_overrule_its_successor(mail_server: MailServer, settings: Any) -> None:
+    message = posting.post()
+    slow = delivery._lease(message.id, timezone.now() - timedelta(seconds=120))
+    assert slow is None  # not due then: the row is younger
+    slow = delivery._lease(message.id, timezone.now())
+    attempt(message, after=settings.MAIL_LEASE_SECONDS + 1)
+
+    assert slow is not None
+    failure = delivery.TransportDown("old", "450 later")
+    assert delivery._defer(slow, failure, timezone.now()) is None
+    assert delivery._give_up(slow, failure, timezone.now()) is False
+
+    message.refresh_from_db()
+    assert message.state == MessageState.SENT
+
+
+def test_a_conversation_ends_before_the_lease_does(mail_server: MailServer, settings: Any) -> None:
+    """A server that hangs cannot keep a worker longer than the message is its own."""
+    settings.MAIL_LEASE_SECONDS, settings.EMAIL_TIMEOUT_SECONDS = 1.0, 30
+    mail_server.hanging = True
+    message = posting.post()
+
+    started = time.monotonic()
+    wait = attempt(message)
+
+    # The lease of a second, and the second that saying goodbye may take.
+    assert time.monotonic() - started < 2.5
+    assert wait is not None
+    assert message.state == MessageState.QUEUED
+
+
+@pytest.mark.parametrize("answer", ["450 4.2.0 greylisted", "451 4.3.0 try again later"])
+def test_a_temporary_refusal_is_tried_again(mail_server: MailServer, answer: str) -> None:
+    message = posting.post()
+    mail_server.answer_to_recipient = answer
+    wait = attempt(message)
+
+    assert wait is not None
+    assert message.state == MessageState.QUEUED
+    assert message.last_error == answer
+    assert posting.answer(message, LedgerStep.DEFERRED) == (mail_server.name, answer)
+
+    mail_server.answer_to_recipient = "250 Ok"
+    attempt(message, after=wait + 1)
+    assert message.state == MessageState.SENT
+    assert posting.steps(message) == ["taken", "deferred", "taken", "accepted"]
+
+
+@pytest.mark.parametrize("phase", ["recipient", "data"])
+def test_a_permanent_refusal_of_the_mail_fails_it_at_once(mail_server: MailServer, phase: str) -> None:
+    message = posting.post()
+    answer = "550 5.1.1 no such user"
+    setattr(mail_server, f"answer_to_{phase}", answer)
+
+    assert attempt(message) is None
+
+    assert message.state == MessageState.FAILED
+    assert posting.steps(message) == ["taken", "failed"]
+    assert posting.answer(message, LedgerStep.FAILED) == (mail_server.name, answer)
+    assert attempt(message, after=1000) is None
+    assert len(mail_server.letters) == 0
+
+
+def test_a_server_that_is_down_is_passed_over_for_the_fallback(
+    make_mail_server: Callable[[], MailServer], settings: Any
+) -> None:
+    """C7.2: EMAIL_URL_FALLBACK is tried when the first is down."""
+    fallback = make_mail_server()
+    dead = free_port()
+    settings.EMAIL_URL, settings.EMAIL_URL_FALLBACK = f"smtp://127.0.0.1:{dead}", fallback.url
+    message = posting.post()
+
+    attempt(message)
+
+    assert message.state == MessageState.SENT
+    assert posting.steps(message) == ["taken", "deferred", "accepted"]
+    assert posting.answer(message, LedgerStep.DEFERRED)[0] == f"127.0.0.1:{dead}"
+    assert posting.answer(message, LedgerStep.ACCEPTED)[0] == fallback.name
+
+
+def test_a_server_that_does_not_take_us_is_down_not_refusing_the_mail(
+    make_mail_server: Callable[[], MailServer], settings: Any
+) -> None:
+    """A wrong password of ours (or no sign-in at all, as here) must not cost a user the mail."""
+    first, fallback = make_mail_server(), make_mail_server()
+    settings.EMAIL_URL, settings.EMAIL_URL_FALLBACK = f"smtp://us:wrong@127.0.0.1:{first.port}", fallback.url
+    message = posting.post()
+
+    attempt(message)
+
+    assert message.state == MessageState.SENT
+    assert len(fallback.letters) == 1
+    assert "wrong" not in "".join(LedgerEntry.objects.values_list("answer", flat=True))
+
+
+def test_no_credential_is_in_what_a_transport_shows(settings: Any) -> None:
+    settings.EMAIL_URL = "smtp+tls://postmaster:s3cret@mail.example.com"
+    (transport,) = delivery.transports.configured()
+    assert transport.server == "mail.example.com:587"
+    assert "s3cret" not in repr(transport)
+
+
+def test_an_outage_is_bridged_and_the_mail_arrives_when_the_server_is_back(mail_server: MailServer) -> None:
+    mail_server.stop()
+    message = posting.post()
+    waits = [attempt(message, after=100 * number) for number in range(3)]
+    assert None not in waits
+    mail_server.start()
+
+    attempt(message, after=400)
+
+    assert message.state == MessageState.SENT
+    assert len(mail_server.letters) == 1
+    assert message.attempts == 4
+
+
+def test_the_wait_grows_has_jitter_and_stays_within_a_minute(settings: Any) -> None:
+    settings.EMAIL_URL = f"smtp://127.0.0.1:{free_port()}"
+    message = posting.post(lifetime=100_000)
+    waits = [attempt(message, after=100 * number) or 0 for number in range(1, 13)]
+    assert all(wait <= 60.5 for wait in waits)
+    assert max(waits[:2]) <= 2.5
+    assert len({round(wait, 6) for wait in waits}) == len(waits)
+    assert max(waits[6:]) > 3
+
+
+def test_the_next_try_is_not_before_the_wait_is_over(settings: Any) -> None:
+    settings.EMAIL_URL = f"smtp://127.0.0.1:{free_port()}"
+    message = posting.post()
+    attempt(message)
+    assert attempt(message) is None
+    assert message.attempts == 1
+
+
+def test_what_was_not_sent_before_its_code_expired_has_failed_and_says_nothing_any_more(settings: Any) -> None:
+    settings.EMAIL_URL = f"smtp://127.0.0.1:{free_port()}"
+    message = posting.post()
+    other = posting.post(lifetime=10_000)
+    attempt(message)
+
+    assert attempt(message, after=601) is None  # too late to be tried
+    assert delivery.expire(now=timezone.now() + timedelta(seconds=601)) == 1
+    assert delivery.expire(now=timezone.now() + timedelta(seconds=601)) == 0
+
+    message.refresh_from_db()
+    other.refresh_from_db()
+    assert (message.state, message.content) == (MessageState.FAILED, "")
+    assert posting.steps(message) == ["taken", "deferred", "failed"]
+    assert other.state == MessageState.QUEUED
+    assert other.content != ""
+
+
+def test_an_operator_can_send_a_failed_mail_again_while_its_code_lives(mail_server: MailServer) -> None:
+    message = posting.post()
+    mail_server.answer_to_recipient = "550 5.7.1 relaying denied"
+    attempt(message)
+    assert message.state == MessageState.FAILED
+    mail_server.answer_to_recipient = "250 Ok"
+
+    outbox.resend(message=message, now=timezone.now())
+    attempt(message)
+
+    assert message.state == MessageState.SENT
+    assert posting.steps(message) == ["taken", "failed", "resent", "taken", "accepted"]
+
+
+def test_a_mail_is_not_sent_again_once_it_is_sent_expired_or_in_a_workers_hands(mail_server: MailServer) -> None:
+    sent, taken, expired = posting.post(), posting.post(), posting.post()
+    attempt(sent)
+    delivery._lease(taken.id, timezone.now())
+    late = timezone.now() + timedelta(seconds=601)
+    cases = [(sent, timezone.now()), (taken, timezone.now()), (expired, late)]
+    for message, now in cases:
+        with pytest.raises(NothingToResend):
+            outbox.resend(message=message, now=now)
+    assert LedgerEntry.objects.filter(step=LedgerStep.RESENT).count() == 0
+
+
+def test_every_try_bears_the_same_message_id(mail_server: MailServer) -> None:
+    message = posting.post()
+    attempt(message)
+    Message.objects.filter(id=message.id).update(state=MessageState.QUEUED)
+    again = posting.post(message_id=outbox.new_id() if hasattr(outbox, "new_id") else message.id.__class__(int=1))
+    attempt(again)
+    ids = [letter.message["Message-ID"] for letter in mail_server.letters]
+    assert ids[0] == f"<{message.id}@localhost>"
+    assert ids[1] == f"<{again.id}@localhost>"
+
+
+@pytest.mark.parametrize("recipient", ["ada@bücher.example", "äda@example.com"])
+def test_addresses_beyond_ascii_are_delivered(mail_server: MailServer, recipient: str) -> None:
+    message = posting.post(recipient=recipient)
+    attempt(message)
+    assert message.state == MessageState.SENT
+    local, _, domain = recipient.partition("@")
+    assert mail_server.letters[0].recipients == [f"{local}@{domain.encode('idna').decode()}"]
+
+
+def test_suppressed_and_sandboxed_messages_never_go_out(mail_server: MailServer) -> None:
+    """C1.7: a test key sends no mail."""
+    now = timezone.now()
+    suppressed = outbox.suppress(draft=posting.draft(), branding=posting.branding(), quota=posting.PLENTY, now=now)
+    sandboxed = posting.post(sandbox_key_id="k" * 12)
+    for message in (suppressed, sandboxed):
+        assert attempt(message) is None
+    assert delivery.overdue(now=now + timedelta(seconds=60)) == []
+    assert mail_server.conversations == 0
+
+
+def test_what_a_sandboxed_mail_said_is_kept_for_a_day_after_it_expired() -> None:
+    """C1.7: it is listed, for its own key alone."""
+    key, other_key = "a" * 12, "b" * 12
+    message = posting.post(sandbox_key_id=key)
+    posting.post(sandbox_key_id=other_key)
+    expired = message.expires_at
+
+    assert list(outbox.sandbox_messages(key)) == [message]
+    delivery.expire(now=expired + timedelta(hours=23))
+    message.refresh_from_db()
+    assert posting.CODE in outbox.content_of(message).text
+
+    delivery.expire(now=expired + timedelta(hours=25))
+    message.refresh_from_db()
+    assert message.content == ""
+    assert list(outbox.sandbox_messages(key)) == [message]
+
+
+def test_the_sweeper_finds_what_was_forgotten_and_leaves_alone_what_is_fresh() -> None:
+    now = timezone.now()
+    forgotten, abandoned, fresh, held = (
+        posting.post(now=now - timedelta(seconds=seconds)) for seconds in (11, 100, 1, 50)
+    )
+    delivery._lease(abandoned.id, now - timedelta(seconds=90))
+    delivery._lease(held.id, now)
+    assert delivery.overdue(now=now) == [abandoned.id, forgotten.id]
+    assert fresh.id not in delivery.overdue(now=now)
+
+
+def test_a_lost_connection_in_the_middle_is_a_reason_to_try_again(mail_server: MailServer, monkeypatch: Any) -> None:
+    replies = itertools.count()
+
+    def cut(self: smtplib.SMTP, *args: Any) -> Any:
+        next(replies)
+        self.close()
+        raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(smtplib.SMTP, "rcpt", cut)
+        message = posting.post()
+        wait = attempt(message)
+    assert wait is not None
+    assert next(replies) == 1
+    attempt(message, after=10)
+    assert message.state == MessageState.SENT

@@ -1,0 +1,83 @@
+"""A real Celery worker, as a process of its own on this test's database and broker, to start and to kill."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+
+class Worker:
+    """`celery -A config worker`. Give it the environment that shall differ from the test's, such as EMAIL_URL."""
+
+    def __init__(self, **environment: str) -> None:
+        self.environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        options = ["--pool=prefork", "--concurrency=1", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "config", "worker", "--loglevel=ERROR", *options],
+            env={**os.environ, **self._where(), **self.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def kill(self) -> None:
+        """As the kernel's out-of-memory killer would: the worker and its children at once, with no word."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        os.killpg(process.pid, number)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    @staticmethod
+    def _where() -> dict[str, str]:
+        name = connection.settings_dict["NAME"]
+        return {
+            "DJANGO_SETTINGS_MODULE": "config.settings.test",
+            "DATABASE_URL": urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl(),
+            "REDIS_URL": settings.REDIS_URL,
+        }
+
+
+@pytest.fixture
+def make_worker() -> Iterator[Callable[..., Worker]]:
+    """Workers that end with the test: `make_worker(EMAIL_URL=…)`, started."""
+    workers: list[Worker] = []
+
+    def make(**environment: str) -> Worker:
+        worker = Worker(**environment)
+        workers.append(worker)
+        worker.start()
+        return worker
+
+    yield make
+    for worker in workers:
+        worker.stop()
+
+
+def wait_until(happened: Callable[[], object], *, within: float = 30) -> None:
+    """Look until it has happened. Fails after so many seconds."""
+    deadline = time.monotonic() + within
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
