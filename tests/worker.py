@@ -14,7 +14,7 @@ from django.db import connection
 
 
 class Worker:
-    """`celery -A config worker`. Give it the environment that shall differ from the test's, such as EMAIL_URL."""
+    """`celery worker` with one child. Give it the environment that shall differ from the test's, such as EMAIL_URL."""
 
     def __init__(self, **environment: str) -> None:
         self.environment = environment
@@ -23,8 +23,8 @@ class Worker:
     def start(self) -> None:
         options = ["--pool=prefork", "--concurrency=1", "--without-gossip", "--without-mingle", "--without-heartbeat"]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "config", "worker", "--loglevel=ERROR", *options],
-            env={**os.environ, **self._where(), **self.environment},
+            [sys.executable, "-m", "celery", "--app", "config.celery", "worker", "--loglevel=ERROR", *options],
+            env=self.environment_of_process(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -48,6 +48,10 @@ class Worker:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+    def environment_of_process(self) -> dict[str, str]:
+        """What a process needs to work on this test's engines."""
+        return {**os.environ, **self._where(), **self.environment}
 
     @staticmethod
     def _where() -> dict[str, str]:

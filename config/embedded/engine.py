@@ -101,6 +101,7 @@ class Engine(ABC):
         deadline = time.monotonic() + START_WITHIN_SECONDS
         while not self.answers():
             if process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
                 raise EmbeddedEngineError(f"{self.name} did not start. Its log, {self.log}, ends:\n{self._tail()}")
             time.sleep(0.02)
 

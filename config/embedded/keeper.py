@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from config.embedded.engine import Engine, Postgres, Valkey
@@ -25,8 +26,9 @@ LOCKED_BY_ANOTHER = 3  # exit code: another keeper was first
 class Keeper:
     """Serves leases on the control socket. One thread: a child's death signal hangs on the thread that started it."""
 
-    def __init__(self, places: Places, *, durable: bool) -> None:
+    def __init__(self, places: Places, *, durable: bool, lock: int) -> None:
         self._places = places
+        self._lock = lock
         self._engines: list[Engine] = [Postgres(places, durable=durable), Valkey(places, durable=durable)]
         self._leases: set[socket.socket] = set()
         self._selector = selectors.DefaultSelector()
@@ -47,6 +49,10 @@ class Keeper:
     def stop(self, *_: object) -> None:
         self._stopping = True
 
+    def _is_removed(self) -> bool:
+        """Whether somebody removed the data folder under us: then its successor must find nobody here."""
+        return os.fstat(self._lock).st_nlink == 0
+
     def _listen(self) -> socket.socket:
         self._places.control_socket.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX)
@@ -58,7 +64,7 @@ class Keeper:
 
     def _serve(self, listener: socket.socket) -> None:
         alone_since = time.monotonic()
-        while not self._stopping:
+        while not self._stopping and not self._is_removed():
             for key, _ in self._selector.select(timeout=LOOK_EVERY_SECONDS):
                 if self._stopping:  # who comes now gets no answer, and starts the next keeper
                     break
@@ -102,7 +108,8 @@ class Keeper:
         for engine in self._engines:
             if engine.has_died():
                 time.sleep(self._delay(engine))
-                engine.start()
+                with suppress(EmbeddedEngineError):  # it died again while starting: the next look counts that
+                    engine.start()
 
     def _delay(self, engine: Engine) -> float:
         """Seconds to wait before this restart, more after every death. Raises EmbeddedEngineError after too many."""
@@ -120,7 +127,7 @@ def keep(data_dir: Path, *, durable: bool) -> int:
     with (places.data_dir / "keeper.lock").open("w") as lock:
         if not _lock(lock.fileno(), places.control_socket):
             return LOCKED_BY_ANOTHER
-        keeper = Keeper(places, durable=durable)
+        keeper = Keeper(places, durable=durable, lock=lock.fileno())
         signal.signal(signal.SIGTERM, keeper.stop)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         failure = places.data_dir / "keeper.error"

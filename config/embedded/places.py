@@ -1,5 +1,6 @@
 """Where the engines' binaries, data and sockets lie, and as whom they run."""
 
+import fcntl
 import hashlib
 import os
 import pwd
@@ -17,6 +18,8 @@ LONGEST_SOCKET_DIRECTORY = 80
 PLAIN_PATH = re.compile(r"^[A-Za-z0-9/._+-]+$")
 UNPRIVILEGED_USERS = ("nobody", "daemon")
 FALLBACK_PARENT = Path("/var/tmp")  # noqa: S108  (our folder in it is verified to be ours; it survives a reboot, unlike /tmp)
+
+MODE_ELSEWHERE = 0o711  # others may pass to what is theirs in it, and not look around
 
 
 class EmbeddedEngineError(Exception):
@@ -151,12 +154,14 @@ def _fingerprint(data_dir: Path) -> str:
 
 def _verified(folder: Path) -> Path:
     """Our folder under a parent where anybody may write: refused unless it is a real folder and ours."""
-    folder.mkdir(mode=0o711, exist_ok=True)
+    folder.mkdir(mode=MODE_ELSEWHERE, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise EmbeddedEngineError(
             f"{folder} belongs to somebody else, so the engines will not use it. Have it removed, and start again."
         )
+    if stat.S_IMODE(found.st_mode) != MODE_ELSEWHERE:
+        folder.chmod(MODE_ELSEWHERE)  # the umask may have closed it to the engines' user
     return folder
 
 
@@ -189,8 +194,16 @@ def _open_to_all(folder: Path) -> None:
 
 
 def _leave_link(link: Path, target: Path) -> None:
-    """Show in the data folder where the data lies."""
-    if link.is_symlink() and link.readlink() != target:
-        link.unlink()
-    if not link.exists() and not link.is_symlink():
+    """Show in the data folder where the data lies. What lies there without a link is a removed folder's, like the keys to it: it goes."""
+    with link.with_name("engines.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes may start at once
+        if link.is_symlink() and link.readlink() == target:
+            return
+        if link.exists() and not link.is_symlink():
+            raise EmbeddedEngineError(
+                f"The engines' user may not pass the folders above {link} any more. "
+                "Let it (chmod o+x), or remove that folder, if its data may go, and start again."
+            )
+        shutil.rmtree(target, ignore_errors=True)
+        link.unlink(missing_ok=True)
         link.symlink_to(target)

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -251,6 +252,32 @@ def test_a_killed_postgres_comes_back_with_its_data(folder: Path, lease: Open) -
     assert recall(user) == ("kept", "kept")
 
 
+def test_a_postgres_killed_while_it_comes_back_is_started_once_more(folder: Path, lease: Open) -> None:
+    user = lease(folder)
+    killed = postmaster_of(folder)
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: set(remains.orphans(places.locate(folder).engines / "postgres", program="postgres")) - {killed})
+    time.sleep(0.15)
+    for pid in remains.orphans(places.locate(folder).engines / "postgres", program="postgres"):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    eventually(lambda: answers(user))
+
+
+def test_an_engine_that_dies_again_and_again_ends_the_keeper_with_a_reason(folder: Path, lease: Open) -> None:
+    lease(folder)
+    server = places.locate(folder).engines / "valkey"
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (folder / "keeper.error").exists():
+        assert time.monotonic() < deadline, "the keeper goes on for ever"
+        for pid in remains.orphans(server, program="valkey-server"):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+    assert "valkey keeps dying" in (folder / "keeper.error").read_text()
+    eventually(lambda: not processes_of(folder))
+
+
 def test_a_killed_valkey_comes_back(folder: Path, lease: Open) -> None:
     user = lease(folder)
     dead = user.valkey().info("server")["process_id"]
@@ -342,6 +369,58 @@ def test_as_root_the_engines_run_as_an_ordinary_user_even_under_a_closed_home(tm
         elsewhere = places.locate(data).elsewhere
         embedded.discard(data)
         assert not elsewhere.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts engines as another user")
+def test_a_removed_data_folder_is_forgotten_even_where_its_data_lies_elsewhere(tmp_path: Path, lease: Open) -> None:
+    """Its keys went with it, so the data could not be read any more."""
+    data = tmp_path / "home" / ".data"
+    data.parent.mkdir(mode=0o700)
+    try:
+        engines = lease(data)
+        remember(engines, "gone")
+        engines.end()
+        eventually(lambda: not processes_of(data))
+        shutil.rmtree(data)
+
+        anew = lease(data)
+        assert anew.query("SELECT to_regclass('memory')") is None
+        assert anew.valkey().get("word") is None
+    finally:
+        embedded.discard(data)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts engines as another user")
+def test_a_home_that_was_closed_later_is_said_and_no_empty_database_put_in_its_place(tmp_path: Path) -> None:
+    data = tmp_path / "home" / ".data"
+    (data / "engines").mkdir(parents=True)
+    data.parent.chmod(0o700)
+    try:
+        with pytest.raises(embedded.EmbeddedEngineError, match=f"may not pass the folders above {data / 'engines'}"):
+            places.locate(data)
+    finally:
+        shutil.rmtree(data / "engines")
+        embedded.discard(data)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts engines as another user")
+def test_a_strict_umask_does_not_lock_the_engines_out(tmp_path: Path, lease: Open) -> None:
+    data = tmp_path / "home" / ".data"
+    data.parent.mkdir(mode=0o700)
+    before = os.umask(0o077)
+    try:
+        assert answers(lease(data))
+    finally:
+        os.umask(before)
+        embedded.discard(data)
+
+
+def test_engines_end_when_their_folder_is_removed_under_them(folder: Path, lease: Open) -> None:
+    lease(folder)
+    before = processes_of(folder)
+    assert before
+    shutil.rmtree(folder)
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in before))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")

@@ -29,15 +29,20 @@ class Letter:
 
 
 class MailServer:
-    """Listens on a port of its own. `answer_to_recipient` and `answer_to_data` are SMTP replies; `hanging` keeps it from answering DATA."""
+    """Listens on a port of its own. `answer_to_recipient` and `answer_to_data` are SMTP replies.
 
-    def __init__(self) -> None:
+    While `hanging`, it does not answer DATA; while `cutting`, it drops the connection instead. `options` are aiosmtpd's.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
         self.port = free_port()
         self.letters: list[Letter] = []
         self.conversations = 0  # that got as far as DATA
         self.answer_to_recipient = "250 2.1.5 Ok"
         self.answer_to_data = "250 2.0.0 Ok: queued as 4F2B"
         self.hanging = False
+        self.cutting = False
         self._controller: Controller | None = None
 
     @property
@@ -49,7 +54,7 @@ class MailServer:
         return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **self.options)
         self._controller.start()
 
     def stop(self) -> None:
@@ -67,7 +72,9 @@ class MailServer:
         self.conversations += 1
         while self.hanging:
             await asyncio.sleep(0.01)
-        if self.answer_to_data.startswith("2"):
+        if self.cutting:
+            server.transport.abort()
+        elif self.answer_to_data.startswith("2"):
             message = message_from_bytes(envelope.content, policy=policy.default)
             self.letters.append(Letter(envelope.mail_from, envelope.rcpt_tos, message))  # type: ignore[arg-type]
         return self.answer_to_data
@@ -80,12 +87,12 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def make_mail_server() -> Iterator[Callable[[], MailServer]]:
+def make_mail_server() -> Iterator[Callable[..., MailServer]]:
     """As many servers as a test needs, each started."""
     servers: list[MailServer] = []
 
-    def make() -> MailServer:
-        server = MailServer()
+    def make(**options: Any) -> MailServer:
+        server = MailServer(**options)
         servers.append(server)
         server.start()
         return server
@@ -96,7 +103,7 @@ def make_mail_server() -> Iterator[Callable[[], MailServer]]:
 
 
 @pytest.fixture
-def mail_server(make_mail_server: Callable[[], MailServer], settings: Any) -> MailServer:
+def mail_server(make_mail_server: Callable[..., MailServer], settings: Any) -> MailServer:
     """The server that EMAIL_URL names, started."""
     server = make_mail_server()
     settings.EMAIL_URL = server.url

@@ -1,0 +1,55 @@
+"""Telling a worker never fails a request, and never keeps it for long."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+from celery import current_app
+from django.db import transaction
+
+from apps.core.ids import new_id
+from apps.mail import tasks
+from apps.mail.models import Message, MessageState
+from tests.mail import posting
+from tests.mail.smtp import free_port
+
+
+@contextmanager
+def broker_at(url: str) -> Iterator[None]:
+    before = current_app.conf.broker_write_url
+    current_app.conf.broker_write_url = url
+    yield
+    current_app.conf.broker_write_url = before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_away_fails_no_request() -> None:
+    """C7.1: the row is what makes the mail go out."""
+    with broker_at(f"redis://127.0.0.1:{free_port()}/0"):
+        started = time.monotonic()
+        with transaction.atomic():
+            message = posting.post()
+        assert time.monotonic() - started < 1.5
+        assert tasks.hand_over(message.id) is False
+    assert Message.objects.get().state == MessageState.QUEUED
+    assert tasks.hand_over(message.id) is True
+
+
+def test_a_broker_that_accepts_connections_and_says_nothing_costs_a_request_about_a_second() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        with broker_at(f"redis://127.0.0.1:{silent.getsockname()[1]}/0"):
+            started = time.monotonic()
+            assert tasks.hand_over(new_id()) is False
+            assert time.monotonic() - started < 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sweeper_stops_at_the_first_message_that_the_broker_does_not_take() -> None:
+    now = posting.timezone.now() - posting.timedelta(seconds=30)
+    with broker_at(f"redis://127.0.0.1:{free_port()}/0"):
+        for _ in range(3):
+            posting.post(now=now)
+        assert tasks.sweep() == 0
+    assert tasks.sweep() == 3
