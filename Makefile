@@ -47,6 +47,7 @@ run: $(VENV)/.development
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Gatehouse needs Python 3.11 or later. Install it, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) cannot be run, or is older than Python 3.11. Name another: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
 	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 # Installed anew only when the lock file changes. The test set, where it is up to date, holds the development set.

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 SECRET_NAMES = re.compile(
-    r"pass(word|wd|phrase)|secret|token|otp|\bcode\b|authorization|cookie|api_?key$|credential|private|seed|\bdata\b|\bbody\b|jwe|prk",
+    r"pass(word|wd|phrase)|secret|token|otp|(?<!status_)code$|authorization|cookie|api[-_]?key$|credential|private|seed|\bdata\b|\bbody\b|jwe|prk",
     re.IGNORECASE,
 )
 SECRET_VALUES = re.compile(r"ghk_(live|test)_[0-9A-Za-z]{12}_[0-9A-Za-z]+|\beyJ[\w-]+\.[\w-]*\.[\w-]*(\.[\w-]*){0,2}")
@@ -65,14 +65,19 @@ def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
 def _redacted(name: str, value: Any, depth: int) -> Any:
     if SECRET_NAMES.search(name):
         return REDACTED
-    if isinstance(value, str):
-        return SECRET_VALUES.sub(REDACTED, value)
-    if isinstance(value, Mapping) and depth:
-        return {key: _redacted(str(key), member, depth - 1) for key, member in value.items()}
-    if isinstance(value, list | tuple) and depth:
-        return [_redacted("", member, depth - 1) for member in value]
-    return value if depth and isinstance(value, int | float | bool | None) else _printable(value)
+    if isinstance(value, Mapping | list | tuple | set | frozenset):
+        return _redacted_members(value, depth - 1)
+    return value if isinstance(value, int | float | bool | None) else SECRET_VALUES.sub(REDACTED, _text(value))
 
 
-def _printable(value: Any) -> Any:
-    return value if isinstance(value, int | float | bool | None) else SECRET_VALUES.sub(REDACTED, str(value))
+def _redacted_members(value: Any, depth: int) -> Any:
+    if not depth:
+        return REDACTED  # as text, its members' names would be lost among the values
+    if isinstance(value, Mapping):
+        return {str(key): _redacted(str(key), member, depth) for key, member in value.items()}
+    return [_redacted("", member, depth) for member in value]
+
+
+def _text(value: Any) -> str:
+    """Bytes as the text they hold, or a secret in them would not look like one."""
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)

@@ -40,8 +40,9 @@ def _demonstrate(*, data_dir: Path, port: int, once: bool) -> int:
     smtp_port = _free_port()
     environment = _environment(data_dir=data_dir, port=port, smtp_port=smtp_port)
     screen.title("Gatehouse demo")
-    with screen.progress("Starting PostgreSQL and Valkey"):
-        embedded.ensure(data_dir)
+    if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+        with screen.progress("Starting PostgreSQL and Valkey"):
+            embedded.ensure(data_dir)
     with screen.progress("Bringing the database up to date"):
         run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], environment=environment)
     with screen.progress("Making a demo customer, an API key and an operator"):

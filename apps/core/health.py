@@ -1,10 +1,12 @@
 """Whether this process lives, and whether it can serve."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
 from celery import current_app
-from django.db import connection
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
@@ -12,7 +14,7 @@ from apps.core import valkey
 
 log = structlog.get_logger(__name__)
 
-BROKER_TIMEOUT_SECONDS = 2
+TIMEOUT_SECONDS = 2  # of each check: who probes wants an answer, and a part that is too slow is down
 
 
 def healthz(_request: HttpRequest) -> JsonResponse:
@@ -35,8 +37,16 @@ def _works(name: str, check: Callable[[], bool]) -> bool:
         return False
 
 
+@contextmanager
+def _in_time() -> Iterator[CursorWrapper]:
+    """A database that accepts connections but does not answer (a lock, a full disk) is as good as none."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = %s", [TIMEOUT_SECONDS * 1000])
+        yield cursor
+
+
 def _database() -> bool:
-    with connection.cursor() as cursor:
+    with _in_time() as cursor:
         cursor.execute("SELECT 1")
     return True
 
@@ -47,13 +57,14 @@ def _valkey() -> bool:
 
 
 def _broker() -> bool:
-    with current_app.connection_for_write(connect_timeout=BROKER_TIMEOUT_SECONDS) as broker:
-        broker.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT_SECONDS)
+    with current_app.connection_for_write(connect_timeout=TIMEOUT_SECONDS) as broker:
+        broker.ensure_connection(max_retries=1, timeout=TIMEOUT_SECONDS)
     return True
 
 
 def _migrations() -> bool:
-    executor = MigrationExecutor(connection)
+    with _in_time():
+        executor = MigrationExecutor(connection)
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 

@@ -67,7 +67,7 @@ def _after(rows: QuerySet[Model], last: object) -> QuerySet[Model]:
 
 
 def _reencrypt_row(column: Column, row: Model) -> bool:
-    """False when no key opens the value. A value that changed meanwhile is left: it was written under the current key."""
+    """False when no key opens the value. A value that changed meanwhile is left as it was written then."""
     before = getattr(row, column.field)
     try:
         secret = sealed.read(row, column.field)

@@ -41,7 +41,7 @@ def hand_over(message_id: UUID, *, wait: float = 0) -> bool:
     broker = send.app.connection_for_write(transport_options=PATIENCE)
     try:
         with producers[broker].acquire(block=True, timeout=PATIENCE_SECONDS) as producer:
-            send.apply_async((str(message_id),), countdown=wait or None, producer=producer, retry=False)
+            send.apply_async((str(message_id),), countdown=wait, producer=producer, retry=False)
     except Exception as error:  # noqa: BLE001  (each broker's client has errors of its own, and none may fail a request)
         log.warning("broker_away", message_id=str(message_id), error=type(error).__name__)
         return False

@@ -127,7 +127,7 @@ class _Conversation(smtplib.SMTP):
         with _permanent_is_about_this_mail():
             _expect(self.rcpt(address), 250, 251)
             letter = _letter(mail, recipient, message_id).message()
-            return _expect(self.data(letter.as_bytes(linesep="\r\n")), 250)
+            return _expect(self.data(letter.as_bytes(linesep="\r\n")), 250)  # type: ignore[call-arg]  # Django's, not email's
 
     def hang_up(self) -> None:
         """Say goodbye. What went wrong here changes nothing about the mail."""
@@ -144,7 +144,7 @@ class _Conversation(smtplib.SMTP):
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the conversation took too long")
-        return min(left, settings.EMAIL_TIMEOUT_SECONDS)
+        return min(left, float(settings.EMAIL_TIMEOUT_SECONDS))
 
 
 class _EncryptedConversation(_Conversation, smtplib.SMTP_SSL):

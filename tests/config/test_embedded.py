@@ -291,7 +291,8 @@ def test_everything_killed_at_once_as_by_a_power_cut_comes_back(folder: Path, le
     remember(user, "kept")
     found = places.locate(folder)
     for pid in (keeper_of(folder), *processes_of(folder), user.process.pid):
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # its parent's death may have ended it already
+            os.kill(pid, signal.SIGKILL)
     eventually(lambda: not processes_of(folder))
     bystander = subprocess.Popen(["sleep", "60"], cwd=found.engines / "postgres")
     try:
@@ -403,16 +404,12 @@ def test_a_home_that_was_closed_later_is_said_and_no_empty_database_put_in_its_p
         embedded.discard(data)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts engines as another user")
-def test_a_strict_umask_does_not_lock_the_engines_out(tmp_path: Path, lease: Open) -> None:
-    data = tmp_path / "home" / ".data"
-    data.parent.mkdir(mode=0o700)
+def test_a_strict_umask_does_not_lock_the_engines_out(tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:
-        assert answers(lease(data))
+        assert places._verified(tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o711
     finally:
         os.umask(before)
-        embedded.discard(data)
 
 
 def test_engines_end_when_their_folder_is_removed_under_them(folder: Path, lease: Open) -> None:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -179,7 +179,7 @@ def test_another_media_type_is_a_415(client: Client, media_type: str) -> None:
 @pytest.mark.parametrize("parameters", ["", "; charset=utf-8", ";charset=nonsense", " ; x"])
 def test_json_is_json_whatever_its_parameters(client: Client, parameters: str) -> None:
     response = client.generic("POST", "/api/fail/gone", b"{}", f"application/json{parameters}")
-    assert error_in(response)["type"] == "authentication_required" or response.status_code == 400
+    assert error_in(response)["type"] == "encryption_required"  # read, and found plain
 
 
 @pytest.mark.parametrize("length", [64 * 1024 + 1, 300 * 1024])
@@ -201,9 +201,13 @@ def test_a_broken_host_is_no_500(client: Client, path: str, host: str) -> None:
     assert client.get(path, headers={"Host": host}).status_code < 500
 
 
-def test_a_foreign_host_is_refused_in_the_one_form(client: Client) -> None:
-    """Where the host matters: pages that build links from it."""
-    assert client.get("/admin/login/", headers={"Host": "evil.example"}).status_code < 500
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:99999", "["])
+def test_where_an_address_is_built_from_the_host_a_foreign_one_is_refused(host: str) -> None:
+    """As by the redirect to TLS."""
+    with override_settings(SECURE_SSL_REDIRECT=True):
+        response = Client(raise_request_exception=False).get("/api/auth/me", headers={"Host": host})
+    assert (response.status_code, error_in(response)["type"]) == (400, "bad_request")
+    assert "evil" not in response.content.decode()
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -146,6 +146,16 @@ def test_padding_is_dropped_and_a_record_of_nothing_but_zeros_refused() -> None:
         refused(head + seal(keys.nonce_of(0), plaintext, None))
 
 
+def test_nothing_follows_the_last_record() -> None:
+    """C2.3.1: not even a record that the holder of the key appended."""
+    head = encrypted(b"")[:HEADER]
+    keys = file_stream._Keys.derive(MATERIAL, head[:16])
+    seal = file_stream.AESGCM(keys.key).encrypt
+    last = seal(keys.nonce_of(0), content(FULL) + b"\x02", None)
+    assert decrypted(head + last) == content(FULL)
+    refused(head + last + seal(keys.nonce_of(1), b"more\x02", None))
+
+
 def test_the_keys_have_no_place_in_a_repr() -> None:
     keys = file_stream._Keys.derive(MATERIAL, bytes(16))
     assert repr(keys.key) not in repr(keys)

@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -148,6 +149,15 @@ def test_a_shortened_tag_is_refused(length: int) -> None:
         opened(".".join((*rest, encode(urlsafe_b64decode(tag + "==")[:length]))))
 
 
+def test_the_tag_begins_where_it_begins() -> None:
+    """The same bytes cut at another place are another text for the same message."""
+    protected, _, iv, ciphertext, tag = by_hand(header(), plaintext=b"123456").split(".")
+    sealed = urlsafe_b64decode(ciphertext + "==") + urlsafe_b64decode(tag + "==")
+    for border in (len(sealed) - 17, len(sealed) - 15, 0):
+        with pytest.raises(NotDecrypted):
+            opened(f"{protected}..{iv}.{encode(sealed[:border])}.{encode(sealed[border:])}")
+
+
 def test_the_parts_come_in_one_encoding_only() -> None:
     protected, _, iv, ciphertext, tag = by_hand(header(), plaintext=b"{}").split(".")
     assert ciphertext[-1] in ALPHABET[::4]  # two bytes in three characters leave two bits, which must be zero
@@ -201,6 +211,26 @@ ON_CURVE = {name: PAIR.as_dict(private=False)[name] for name in ("kty", "crv", "
 def test_a_one_time_key_that_is_no_point_of_p256_is_refused(epk: Any) -> None:
     with pytest.raises(NotDecrypted):
         opened(by_hand(header(alg="ECDH-ES", epk=epk)))
+
+
+def agreed(epk: dict[str, Any]) -> str:
+    """A JWE that is right in all but, perhaps, how it describes the sender's key."""
+    ephemeral = ec.derive_private_key(7, ec.SECP256R1())
+    known = ECKey.import_key(ephemeral).as_dict(private=False)
+    protected = encode(header(alg="ECDH-ES", epk={**{n: known[n] for n in ("kty", "crv", "x", "y")}, **epk}))
+    shared = ephemeral.exchange(ec.ECDH(), PRIVATE.public_key())
+    other_info = b"\0\0\0\7A256GCM" + bytes(8) + (256).to_bytes(4)
+    sealed = AESGCM(sha256(b"\0\0\0\1" + shared + other_info).digest()).encrypt(bytes(12), b"{}", protected.encode())
+    return f"{protected}..{encode(bytes(12))}.{encode(sealed[:-16])}.{encode(sealed[-16:])}"
+
+
+def test_a_one_time_key_is_described_in_the_one_way() -> None:
+    x = ECKey.import_key(ec.derive_private_key(7, ec.SECP256R1())).as_dict()["x"]
+    assert opened(agreed({})) == b"{}"
+    longer = encode(b"\0" + urlsafe_b64decode(x + "="))
+    for epk in ({"crv": "P-384"}, {"crv": None}, {"kty": "OKP"}, {"kty": None}, {"x": longer}, {"x": f"{x}="}):
+        with pytest.raises(NotDecrypted):
+            opened(agreed(epk))
 
 
 @pytest.mark.parametrize("party", ["=", "A", "é", 1, [], "QUJD="])

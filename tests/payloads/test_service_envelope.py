@@ -4,6 +4,8 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import ANY
 
@@ -17,7 +19,9 @@ from apps.core import valkey
 from apps.customers.models import Customer
 from apps.mail.models import Message
 from apps.payloads import service_envelope, service_keys
-from apps.payloads.errors import DecryptionFailed, ReplayedRequest, StaleRequest
+from apps.payloads.envelope import Envelope
+from apps.payloads.errors import DecryptionFailed, EncryptionRequired, ReplayedRequest, StaleRequest
+from apps.payloads.parsers import EnvelopeParser
 from demo.client import ALGORITHMS, Answer, Client, TokenKeys, envelope
 from tests import factories
 from tests.conftest import MakeClient
@@ -293,6 +297,17 @@ def test_a_plain_body_is_refused(client: Client, body: bytes) -> None:
     """C2.1.4: 400 encryption_required."""
     answer = client.call("POST", PATH, body, headers={"Content-Type": "application/json"})
     assert error(answer) == (400, "encryption_required")
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(Envelope.SERVICE, None), (Envelope.TOKEN, {}), (Envelope.PLAIN, {})])
+def test_a_promised_body_that_never_comes_is_no_way_around(kind: Envelope, expected: Any) -> None:
+    """C2.1.4: whatever Content-Length says."""
+    context = {"request": None, "view": SimpleNamespace(envelope=kind)}
+    if expected is None:
+        with pytest.raises(EncryptionRequired):
+            EnvelopeParser().parse(BytesIO(b""), parser_context=context)
+    else:
+        assert EnvelopeParser().parse(BytesIO(b""), parser_context=context) == expected
 
 
 def test_every_failure_to_decrypt_is_the_same_answer(client: Client, customer: Customer) -> None:

@@ -58,6 +58,12 @@ def test_of_many_first_starts_one_makes_the_pair() -> None:
     assert set(found) == {ServiceKeyPair.objects.get().kid}
 
 
+def test_who_comes_second_at_the_first_start_takes_the_pair_that_is_there() -> None:
+    (first,) = service_keys.pairs()
+    service_keys._create_first()
+    assert [pair.kid for pair in service_keys._load()] == [first.kid]
+
+
 def test_the_private_key_is_kept_encrypted() -> None:
     """C2.1.1, C2.4.1: sealed to its row."""
     (pair,) = service_keys.pairs()

@@ -19,7 +19,9 @@ class Command(BaseCommand):
     help = "Recompute the hash chains of the audit log, print their heads, and name what does not fit."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--customer", type=_chain, help=f"only this customer (its id), or {SERVICE!r} for events of none")
+        parser.add_argument(
+            "--customer", type=_chain, help=f"only this customer (its id), or {SERVICE!r} for events of none"
+        )
         parser.add_argument(
             "--expect",
             action="append",

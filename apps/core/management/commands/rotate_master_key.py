@@ -18,18 +18,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only count what is to be done")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_arguments: Any, **options: Any) -> None:
         self.stdout.write(f"Current master key: {next(iter(settings.MASTER_KEYS))}")
-        unreadable = sum(self._column(column, dry_run=options["dry_run"]) for column in reencryption.columns())
-        if unreadable:
-            raise CommandError(
-                f"{unreadable} value(s) could not be opened with any of MASTER_KEYS. Keep the older keys in it and run this again."
-            )
-        self.stdout.write(
-            self.style.SUCCESS(
-                "Nothing is left under an older key." if not options["dry_run"] else "Dry run: nothing was changed."
-            )
-        )
+        columns = reencryption.columns()
+        unreadable = sum(self._column(column, dry_run=options["dry_run"]) for column in columns)
+        if options["dry_run"]:
+            self.stdout.write(self.style.SUCCESS("Dry run: nothing was changed."))
+            return
+        self._conclude(unreadable=unreadable, left=sum(column.outdated().count() for column in columns))
 
     def _column(self, column: Column, *, dry_run: bool) -> int:
         """Returns how many values no key opens."""
@@ -40,3 +36,17 @@ class Command(BaseCommand):
             unreadable = progress.unreadable
             self.stdout.write(f"{column.name}: {progress.done} of {total}")
         return unreadable
+
+    def _conclude(self, *, unreadable: int, left: int) -> None:
+        """Say that the older keys may go only if that is so: a process not yet restarted goes on writing under them."""
+        if unreadable:
+            raise CommandError(
+                f"{unreadable} value(s) could not be opened with any of MASTER_KEYS. "
+                "Keep the older keys in it and run this again."
+            )
+        if left:
+            raise CommandError(
+                f"{left} value(s) were written under an older key meanwhile: some process still runs with the old "
+                "MASTER_KEYS. Restart it and run this again."
+            )
+        self.stdout.write(self.style.SUCCESS("Nothing is left under an older key."))

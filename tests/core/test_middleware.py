@@ -1,0 +1,104 @@
+"""What every answer bears, and what only the operators' admin pays for."""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User as Operator
+from django.core.management import call_command
+from django.test import Client
+
+from apps.core import middleware
+from tests.roundtrips import counted
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATHS = ["/api/auth/me", "/api/nowhere", "/nowhere", "/healthz", "/.well-known/jwks.json", "/api/docs", "/admin/login/"]
+
+
+def policy(path: str) -> dict[str, str]:
+    """The content security policy of a path, by directive."""
+    text = Client().get(path)["Content-Security-Policy"]
+    return {name: values for name, _, values in (part.strip().partition(" ") for part in text.split(";")) if name}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_bears_its_request_id_and_protects_browsers(path: str) -> None:
+    answer = Client().get(path)
+    assert re.fullmatch(r"[0-9a-f]{32}", answer["X-Request-ID"])
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "camera=()" in answer["Permissions-Policy"]
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+
+
+def test_a_callers_request_id_is_kept() -> None:
+    assert Client().get("/healthz", headers={"X-Request-ID": "trace-0815"})["X-Request-ID"] == "trace-0815"
+
+
+@pytest.mark.parametrize("path", ["/api/auth/me", "/api/nowhere", "/admin/login/"])
+def test_answers_of_api_and_admin_are_never_stored(path: str) -> None:
+    """C5: authenticated answers bear `Cache-Control: no-store`, and so does whatever stands beside them."""
+    assert "no-store" in Client().get(path)["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/api/auth/me", "/nowhere", "/healthz"])
+def test_what_is_no_page_may_load_nothing(path: str) -> None:
+    assert policy(path)["default-src"] == "'none'"
+    assert "script-src" not in policy(path)
+
+
+def test_only_the_admin_may_evaluate_scripts() -> None:
+    """django-unfold needs it; nothing else does."""
+    assert policy("/admin/login/")["script-src"] == "'self' 'unsafe-eval'"
+    for path in PATHS[:-1]:
+        assert "unsafe-eval" not in str(policy(path))
+
+
+def test_the_documentation_loads_scripts_from_here_alone() -> None:
+    """C4: interactive, no CDN."""
+    assert policy("/api/docs")["script-src"] == "'self'"
+    page = Client().get("/api/docs").content.decode()
+    assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", page)
+    assert "<script>" not in page
+
+
+def test_the_schema_is_public_and_openapi_3_1() -> None:
+    assert Client().get("/api/schema").json()["openapi"].startswith("3.1")
+
+
+def test_api_requests_know_nothing_of_operators() -> None:
+    """Neither session nor user: no cookie read, no query, and an operator's login is worth nothing there."""
+    client = Client()
+    client.force_login(Operator.objects.create_superuser("grace@example.com", password="irrelevant here"))
+    with counted() as cost:
+        answer = client.get("/api/auth/me")
+    assert answer.status_code == 401
+    assert cost.statements == []
+    assert not answer.cookies
+    assert not hasattr(answer.wsgi_request, "session")
+    assert getattr(answer.wsgi_request, "user", None) is None
+
+
+def test_the_admin_demands_a_csrf_token_and_the_api_does_not() -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert client.post("/admin/login/", {"username": "x", "password": "y"}).status_code == 403
+    assert client.post("/api/auth/logout", content_type="application/json").status_code == 401
+
+
+def test_django_is_content_with_the_middleware() -> None:
+    """admin.E408 to E410 ask for the parts that act under /admin/ alone."""
+    call_command("check", fail_level="WARNING")
+
+
+def test_everything_of_django_that_only_operators_need_acts_under_admin_alone() -> None:
+    """A part added to the settings as it comes from Django would run for every API request."""
+    for_operators = ("Session", "Csrf", "Authentication", "SecondFactor", "Message")
+    named = [path for path in settings.MIDDLEWARE if any(part in path for part in for_operators)]
+    assert len(named) == len(for_operators)
+    assert all(path.startswith(f"{middleware.__name__}.Admin") for path in named)
+
+
+def test_the_admin_is_found_without_its_slash() -> None:
+    answer = Client().get("/admin")
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")

@@ -1,0 +1,78 @@
+"""`/readyz` when parts are away or too slow: it names them all, and answers in time (see test_health for the rest)."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from django.db import connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PROBE = """
+import django, time
+django.setup()
+from django.test import Client
+started = time.monotonic()
+answer = Client().get("/readyz")
+print(answer.status_code, round(time.monotonic() - started, 1), answer.content.decode(), sep="\\t")
+"""
+
+
+def down(document: dict[str, str]) -> set[str]:
+    return {name for name, state in document.items() if state == "down"}
+
+
+def test_it_names_everything_that_is_away() -> None:
+    nowhere = {
+        "DATABASE_URL": "postgresql://gatehouse@/gatehouse?host=/nowhere",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "CELERY_BROKER_URL": "redis://127.0.0.1:1/1",
+        "DJANGO_SETTINGS_MODULE": "config.settings.test",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE], env={**os.environ, **nowhere}, capture_output=True, text=True, check=True
+    )
+    status, seconds, text = done.stdout.strip().splitlines()[-1].split("\t")
+    assert (status, json.loads(text)["status"]) == ("503", "unavailable")
+    assert down(json.loads(text)) == {"database", "valkey", "broker", "migrations"}
+    assert float(seconds) < 6
+    assert "nowhere" not in text
+
+
+def test_a_migration_that_is_missing_is_named() -> None:
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("core", "0001_initial")
+    try:
+        answer = Client().get("/readyz")
+    finally:
+        recorder.record_applied("core", "0001_initial")
+    assert (answer.status_code, down(answer.json())) == (503, {"migrations"})
+
+
+def test_a_database_that_does_not_answer_is_not_waited_for() -> None:
+    locked, answered = threading.Event(), threading.Event()
+
+    def lock() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE")
+            locked.set()
+            answered.wait(20)
+        connection.close()
+
+    thread = threading.Thread(target=lock)
+    thread.start()
+    assert locked.wait(10)
+    started = time.monotonic()
+    answer = Client().get("/readyz")
+    seconds = time.monotonic() - started
+    answered.set()
+    thread.join()
+    assert (answer.status_code, down(answer.json())) == (503, {"migrations"})
+    assert seconds < 5
+    assert Client().get("/readyz").status_code == 200
