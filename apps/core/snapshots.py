@@ -17,6 +17,7 @@ from apps.core import valkey
 from apps.core.models import PendingInvalidation
 from apps.core.valkey import ValkeyUnavailable
 
+SHAPE = 1  # one more whenever what any snapshot holds changes: processes of two versions may run side by side
 LIFETIME_SECONDS = 600
 LEASE_SECONDS = 5  # a reader slower than this does not fill
 AVOID_SECONDS = 1.0  # after a failure, reads go straight to PostgreSQL for this long
@@ -113,7 +114,8 @@ def _open(value: bytes | str | None, run: str) -> State | None:
     if value is None:
         return None
     envelope = json.loads(value)
-    state: State | None = envelope["state"] if run and envelope["run"] == run else None
+    current = bool(run) and envelope["run"] == run and envelope.get("shape") == SHAPE
+    state: State | None = envelope["state"] if current else None
     return state
 
 
@@ -145,7 +147,9 @@ def _fill_in(states: Mapping[str, State], *, nonce: str, run: str) -> None:
     if not states:
         return
     keys = [name for key in states for name in (key, _lease(key))]
-    values = [json.dumps({"run": run, "state": state}, separators=(",", ":")) for state in states.values()]
+    values = [
+        json.dumps({"run": run, "shape": SHAPE, "state": state}, separators=(",", ":")) for state in states.values()
+    ]
     try:
         _fill(keys=keys, args=[LIFETIME_SECONDS, nonce, *values])
     except ValkeyUnavailable:

@@ -29,7 +29,8 @@ class ServiceView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse a request without a body: DRF asks no parser then, and it would pass unencrypted."""
         super().initial(request, *args, **kwargs)
-        if request.method in WITH_BODY and request.stream is None:
+        answers = hasattr(self, str(request.method).lower())  # else it is a 405, whatever the body
+        if answers and request.method in WITH_BODY and request.stream is None:
             raise EncryptionRequired
 
 

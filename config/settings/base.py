@@ -197,6 +197,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.negotiation.JsonOnly",
     "DEFAULT_SCHEMA_CLASS": "apps.payloads.schema.EnvelopeSchema",
     "EXCEPTION_HANDLER": "apps.core.error_answers.answer",
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS is CORS's; DRF's description of a view is nobody's business
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
 }

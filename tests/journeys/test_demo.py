@@ -35,7 +35,13 @@ def demo(data_dir: Path, port: int) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name not in ENGINES}
     environment |= {"GATEHOUSE_DATA_DIR": str(data_dir), "PORT": str(port), "ONCE": "1"}
     return subprocess.run(
-        [sys.executable, "-m", "demo"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-m", "demo"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
 
 

@@ -416,3 +416,9 @@ def test_errors_keep_their_keys_to_themselves() -> None:
         assert key.key.hex() not in shown
         assert repr(key.key) not in shown
     assert "key" not in str(DecryptionFailed())
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_another_method_is_another_method_with_or_without_a_body(client_for: MakeClient, method: str) -> None:
+    answer = client_for(None).call(method, "/api/auth/request-otp")
+    assert (answer.status, answer.error_type) == (405, "method_not_allowed")
