@@ -205,8 +205,8 @@ def test_two_folders_share_nothing(folder: Path, lease: Open) -> None:
         assert other.query("SELECT to_regclass('memory')") is None
         assert other.valkey().get("word") is None
     finally:
-        embedded.stop(folder / "one")
-        embedded.stop(folder / "other")
+        embedded.discard(folder / "one")
+        embedded.discard(folder / "other")
 
 
 def test_a_copied_folder_shares_nothing_with_its_original(folder: Path, lease: Open) -> None:
