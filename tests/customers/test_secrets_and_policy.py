@@ -1,0 +1,243 @@
+"""Customers: their secrets and the rotation of these, policy, allowlist, origins."""
+
+import importlib
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.test import Client as Browser
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.audit.models import Event
+from apps.core import sealed, valkey
+from apps.core.errors import ValidationFailed
+from apps.customers import keyring, lifecycle, limits, standing, validation
+from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer, SigningSecret
+from tests import factories
+from tests.races import at_once, outcome
+from tests.roundtrips import counted
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WHO = {"actor": "operator:x", "caller": None}
+
+
+def test_a_customer_is_made_with_two_secrets_sealed_at_rest() -> None:
+    """C3.1: 64 random bytes as 128 hex characters each, and C2.4.1: nowhere in the clear."""
+    one, other = factories.customer(), factories.customer()
+    rows = SigningSecret.objects.filter(customer__in=(one, other))
+    found = [sealed.read(row, name) for row in rows for name in ("access_secret", "refresh_secret")]
+    assert len(set(found)) == 4
+    for row in rows:
+        for name in ("access_secret", "refresh_secret"):
+            secret = sealed.read(row, name)
+            assert len(bytes.fromhex(secret.decode())) == 64
+            assert secret.decode() not in getattr(row, name)
+            assert secret.decode() not in repr(keyring.signing_keys(row.customer_id, row.id))
+
+
+def test_a_secret_moved_to_another_customers_row_does_not_open() -> None:
+    """C2.4.1: bound to table, column and row."""
+    from apps.core.ciphers import DecryptionFailed
+
+    one, other = (SigningSecret.objects.get(customer=factories.customer()) for _ in range(2))
+    one.access_secret = other.access_secret
+    with pytest.raises(DecryptionFailed):
+        sealed.read(one, "access_secret")
+    other.access_secret = other.refresh_secret
+    with pytest.raises(DecryptionFailed):
+        sealed.read(other, "access_secret")
+
+
+def test_a_version_is_its_customers_alone_and_garbage_costs_no_query_each() -> None:
+    one, other = factories.customer(), factories.customer()
+    kid = SigningSecret.objects.get(customer=one).id
+    assert keyring.signing_keys(other.id, kid) is None
+    assert keyring.signing_keys(one.id, kid) is not None
+    unknown = uuid4()
+    with counted() as cost:
+        for _ in range(20):
+            assert keyring.signing_keys(one.id, unknown) is None
+            assert keyring.signing_keys(one.id, kid) is not None
+    assert len(cost.statements) == 1
+
+
+def test_the_default_customer_is_there_from_the_first_migration() -> None:
+    """C1.4: made by a migration, with no allowlist, and with secrets."""
+    default = standing.read(DEFAULT_CUSTOMER_ID)
+    assert (default.slug, default.networks, len(default.secrets)) == ("default", (), 1)
+
+
+def test_the_migration_gives_secrets_to_customers_who_have_none() -> None:
+    migration = importlib.import_module("apps.customers.migrations.0003_secrets_for_all")
+    bare = Customer.objects.create(name="Bare", slug="bare")
+    kept = factories.customer()
+    before = SigningSecret.objects.get(customer=kept).id
+    migration.give_secrets(apps, None)
+    row = SigningSecret.objects.get(customer=bare)
+    assert len(sealed.read(row, "access_secret")) == 128
+    assert SigningSecret.objects.get(customer=kept).id == before
+
+
+def test_simultaneous_rotations_leave_one_current_secret() -> None:
+    customer = factories.customer()
+    results = at_once(
+        12, lambda _: outcome(lambda: keyring.rotate_gracefully(customer, now=timezone.now(), **WHO)), threads=12
+    )
+    assert results.count("done") == 12
+    assert SigningSecret.objects.filter(customer=customer, retires_at=None).count() == 1
+    assert Event.objects.filter(action="secrets_rotated", customer_id=customer.id).count() == 12
+
+
+def test_an_old_secret_lives_as_long_as_its_longest_token() -> None:
+    """C3.7: graceful rotation."""
+    customer, now = factories.customer(access_lifetime=300, refresh_lifetime=7200), timezone.now()
+    old = SigningSecret.objects.get(customer=customer)
+    keyring.rotate_gracefully(customer, now=now, **WHO)
+    old.refresh_from_db()
+    assert old.retires_at == now + timedelta(seconds=7200)
+    found = standing.read(customer.id)
+    assert found.verifies(str(old.id), now)
+    assert not found.verifies(str(old.id), now + timedelta(seconds=7200))
+    assert not found.verifies(str(uuid4()), now)
+    with pytest.raises(ValidationFailed):
+        keyring.rotate_gracefully(customer, now=now, retires_at=now + timedelta(days=99), **WHO)
+
+
+def test_a_shorter_rotation_never_prolongs_an_older_secret() -> None:
+    customer, now = factories.customer(), timezone.now()
+    first = SigningSecret.objects.get(customer=customer)
+    keyring.rotate_gracefully(customer, now=now, retires_at=now + timedelta(hours=1), **WHO)
+    keyring.rotate_gracefully(customer, now=now, **WHO)
+    first.refresh_from_db()
+    assert first.retires_at == now + timedelta(hours=1)
+
+
+def test_policy_changes_are_seen_at_once_and_written_down() -> None:
+    one, other = factories.customer(), factories.customer()
+    assert standing.read(one.id).code_length == 6
+    factories.policy(one, code_length=8)
+    assert (standing.read(one.id).code_length, standing.read(other.id).code_length) == (8, 6)
+    event = Event.objects.get(action="policy_changed", customer_id=one.id)
+    assert event.details == {"fields": ["code_length"]}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"slug": "other"},
+        {"status": "suspended"},
+        {"code_length": 3},
+        {"code_length": 11},
+        {"refresh_grace": 61},
+        {"allowed_origins": ["http://example.com"]},
+        {"colour": "red"},
+        {"algorithm": "none"},
+        {"access_lifetime": -1},
+    ],
+)
+def test_a_bad_policy_is_refused(changes: dict[str, object]) -> None:
+    customer = factories.customer()
+    with pytest.raises(ValidationFailed) as error:
+        factories.policy(customer, **changes)
+    assert list(error.value.fields or {}) == list(changes)
+    assert standing.read(customer.id).code_length == 6
+
+
+def test_limits_are_the_contracts_unless_a_customer_has_its_own() -> None:
+    """C6 of the contract: defaults, and exceptions of one customer."""
+    one, other = factories.customer(), factories.customer()
+    factories.limit(one, limits.CODES_PER_EMAIL, 50, 60)
+    assert standing.read(one.id).limit(limits.CODES_PER_EMAIL).count == 50
+    assert standing.read(other.id).limit(limits.CODES_PER_EMAIL) == limits.DEFAULTS[limits.CODES_PER_EMAIL]
+    for name, window in ((limits.CODES_PER_EMAIL, 0), (limits.WRONG_CODES_IN_A_ROW, 60), ("nonsense", 60)):
+        with pytest.raises(ValidationFailed):
+            factories.limit(one, name, 5, window)
+
+
+def test_no_secret_is_in_the_snapshot() -> None:
+    """C2.4.3: no decrypted secret is ever in Valkey."""
+    customer = factories.customer()
+    standing.read(customer.id)
+    row = SigningSecret.objects.get(customer=customer)
+    stored = b" ".join(valkey.client().get(key) or b"" for key in valkey.client().scan_iter("gatehouse:*"))
+    assert str(row.id).encode() in stored
+    for name in ("access_secret", "refresh_secret"):
+        assert sealed.read(row, name) not in stored
+        assert getattr(row, name).encode() not in stored
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("192.0.2.0/24", "192.0.2.0/24"),
+        (" 192.0.2.7 ", "192.0.2.7/32"),
+        ("2001:DB8::/32", "2001:db8::/32"),
+        ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+    ],
+)
+def test_networks_are_stored_in_one_form(text: str, canonical: str) -> None:
+    assert validation.canonical_network(text) == canonical
+
+
+@given(st.text(max_size=40))
+def test_anything_else_is_no_network(text: str) -> None:
+    try:
+        found = validation.canonical_network(text)
+    except ValidationError:
+        return
+    assert validation.canonical_network(found) == found
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://app.example.com", "https://app.example.com:8443", "http://localhost:3000", "http://[::1]:80"]
+)
+def test_origins_of_apps_are_accepted(origin: str) -> None:
+    validation.validate_origins([origin])
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        "https://a.example",
+        [1],
+        ["*"],
+        ["null"],
+        ["http://a.example"],
+        ["https://a.example/"],
+        ["https://a.example/x"],
+        ["https://A.example"],
+        ["https://u@a.example"],
+        ["https://a.example\n"],
+        ["http://localhost.evil.example"],
+    ],
+)
+def test_other_origins_are_refused(origins: object) -> None:
+    with pytest.raises(ValidationError):
+        validation.validate_origins(origins)
+
+
+def test_a_preflight_passes_for_listed_origins_alone() -> None:
+    factories.customer(allowed_origins=["https://app.example.com"])
+    suspended = factories.customer(allowed_origins=["https://gone.example.com"])
+    lifecycle.suspend(suspended, now=timezone.now(), **WHO)
+
+    def allowed(origin: str) -> str | None:
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        return Browser().options("/api/auth/request-otp", headers=headers).headers.get("Access-Control-Allow-Origin")
+
+    assert allowed("https://app.example.com") == "https://app.example.com"
+    assert allowed("https://evil.example") is None
+    assert allowed("https://gone.example.com") is None
+    assert allowed("null") is None
+
+
+def test_a_standing_costs_one_round_trip_when_valkey_knows_it() -> None:
+    customer = factories.customer()
+    standing.read(customer.id)
+    with counted() as cost:
+        standing.read(customer.id)
+    assert (cost.statements, cost.round_trips) == ([], 1)
