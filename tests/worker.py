@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
@@ -19,21 +20,30 @@ class Worker:
     def __init__(self, **environment: str) -> None:
         self.environment = environment
         self._process: subprocess.Popen[bytes] | None = None
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the worker)
 
     def start(self) -> None:
         options = ["--pool=prefork", "--concurrency=1", "--without-gossip", "--without-mingle", "--without-heartbeat"]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "--app", "config.celery", "worker", "--loglevel=ERROR", *options],
-            env=self.environment_of_process(),
+            [sys.executable, "-m", "celery", "--app", "config.celery", "worker", "--loglevel=INFO", *options],
+            env=environment_of_process(**self.environment),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+    def told(self) -> str:
+        """What it has logged."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
 
     def kill(self) -> None:
         """As the kernel's out-of-memory killer would: the worker and its children at once, with no word."""
         self._end(signal.SIGKILL)
+
+    def close(self) -> None:
+        self._log.close()
 
     def stop(self) -> None:
         self._end(signal.SIGTERM)
@@ -49,18 +59,17 @@ class Worker:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
-    def environment_of_process(self) -> dict[str, str]:
-        """What a process needs to work on this test's engines."""
-        return {**os.environ, **self._where(), **self.environment}
 
-    @staticmethod
-    def _where() -> dict[str, str]:
-        name = connection.settings_dict["NAME"]
-        return {
-            "DJANGO_SETTINGS_MODULE": "config.settings.test",
-            "DATABASE_URL": urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl(),
-            "REDIS_URL": settings.REDIS_URL,
-        }
+def environment_of_process(**different: str) -> dict[str, str]:
+    """What a process needs to work on this test's engines."""
+    name = connection.settings_dict["NAME"]
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings.test",
+        "DATABASE_URL": urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl(),
+        "REDIS_URL": settings.REDIS_URL,
+        **different,
+    }
 
 
 @pytest.fixture
@@ -77,6 +86,8 @@ def make_worker() -> Iterator[Callable[..., Worker]]:
     yield make
     for worker in workers:
         worker.stop()
+        sys.stdout.write(worker.told())  # pytest shows it if the test has failed
+        worker.close()
 
 
 def wait_until(happened: Callable[[], object], *, within: float = 30) -> None:

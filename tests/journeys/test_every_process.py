@@ -14,7 +14,7 @@ from apps.tokens import rotation
 from apps.users import lifecycle as users
 from demo.client import Client, over_http
 from tests import factories
-from tests.worker import Worker, wait_until
+from tests.worker import environment_of_process, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WHO = {"actor": "operator:ops", "caller": None}
@@ -30,7 +30,7 @@ class Server:
         options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1", "--no-ws"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "granian", *options, "config.wsgi:application"],
-            env=Worker().environment_of_process(),
+            env=environment_of_process(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -92,7 +92,7 @@ def test_every_change_bites_in_every_process(two: tuple[Client, Client]) -> None
     customers.reactivate(customer, now=timezone.now(), **WHO)
     assert type_there(token) is None
 
-    valkey.client().flushall()
+    valkey.client().flushdb()
     assert type_there(token) is None
     assert type_there(other) == "session_ended"
 

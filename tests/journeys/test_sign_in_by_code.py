@@ -70,8 +70,8 @@ def test_a_flushed_valkey_brings_nobody_back_and_signs_nobody_out(client_for: Ma
     """C3.4: PostgreSQL is the truth, and Valkey may vanish at any moment."""
     client = client_for(factories.customer(site_domain="shop.example"))
     tokens = sign_in(client)
-    valkey.client().flushall()
+    valkey.client().flushdb()
     assert client.get("/api/auth/me", token=tokens["access_token"]).status == 200
     client.post("/api/auth/logout", {}, token=tokens["access_token"])
-    valkey.client().flushall()
+    valkey.client().flushdb()
     assert client.get("/api/auth/me", token=tokens["access_token"]).status == 401

@@ -57,7 +57,7 @@ def test_losing_what_valkey_held_costs_a_click_on_send_again(client_for: MakeCli
     client = client_for(factories.customer())
     client.request_otp(EMAIL)
     lost = newest_code()
-    valkey.client().flushall()
+    valkey.client().flushdb()
     assert client.verify_otp(EMAIL, lost).error_type == "invalid_otp"
     client.request_otp(EMAIL)
     assert client.verify_otp(EMAIL, newest_code()).status == 200

@@ -320,6 +320,6 @@ def test_a_body_under_the_wrong_key_is_refused_and_the_answer_encrypted(scene: S
 def test_revocation_survives_a_flush_of_valkey(scene: Scene) -> None:
     """C3.4: Valkey may vanish at any moment without a revoked token coming back."""
     assert scene.client.post("/api/auth/logout", {}, token=scene.pair.access).status == 200
-    valkey.client().flushall()
+    valkey.client().flushdb()
     assert scene.refused_as(scene.pair.access) == (401, "token_revoked")
     assert scene.client.refresh(scene.pair.refresh).error_type == "session_ended"
