@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.decorators import action, display
@@ -103,12 +105,29 @@ class SessionAdmin(ReadOnlyAdmin):
         )
 
     @admin.action(description=_("End the selected sessions"), permissions=["end"])
-    def end_selected(self, request: HttpRequest, queryset: Any) -> None:
-        ended = 0
-        for row in queryset.filter(ended_at=None, expires_at__gt=timezone.now()):
+    def end_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        living = list(queryset.filter(ended_at=None, expires_at__gt=timezone.now()))
+        if "confirmed" not in request.POST:
+            return self._ask_to_end(request, len(living))
+        for row in living:
             _end(row, request)
-            ended += 1
-        self.message_user(request, _("%d session(s) ended.") % ended)
+        self.message_user(request, _("%d session(s) ended.") % len(living))
+        return None
+
+    def _ask_to_end(self, request: HttpRequest, number: int) -> HttpResponse:
+        """The same question as for one, with the selection kept in the page."""
+        kept = ("action", "_selected_action", "select_across")
+        hidden = [(name, value) for name in kept for value in request.POST.getlist(name)]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("End %d session(s)?") % number,
+            "explanation": [_("Each device is signed out with its next request.")],
+            "button": _("End the sessions"),
+            "hidden": [*hidden, ("confirmed", "yes")],
+            "back": reverse("admin:tokens_session_changelist"),
+            "opts": self.model._meta,
+        }
+        return TemplateResponse(request, "operators/confirm.html", context)
 
 
 def _end(row: Session, request: HttpRequest) -> None:

@@ -273,7 +273,12 @@ def test_sessions_are_ended(browser: Client, client_for: MakeClient) -> None:
     assert browser.get(f"/admin/tokens/session/{one.session_id}/end/").status_code == 200
     assert Session.objects.filter(ended_at=None).count() == 2
     browser.post(f"/admin/tokens/session/{one.session_id}/end/")
-    browser.post("/admin/tokens/session/", {"action": "end_selected", "_selected_action": [str(two.session_id)]})
+    selection = {"action": "end_selected", "_selected_action": [str(two.session_id)]}
+    asked = browser.post("/admin/tokens/session/", selection).content.decode()
+    assert "End 1 session(s)?" in asked
+    assert str(two.session_id) in asked
+    assert Session.objects.filter(ended_at=None).count() == 1
+    browser.post("/admin/tokens/session/", {**selection, "confirmed": "yes"})
     for pair in (one, two):
         assert client_for(None).get("/api/auth/me", token=pair.access).error_type == "session_ended"
 
