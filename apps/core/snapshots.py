@@ -61,6 +61,8 @@ def read_through(loaders: Mapping[str, Loader]) -> dict[str, State | None]:
 
 def invalidate(*keys: str) -> bool:
     """Forget these snapshots in every process. Call it after the commit. False: Valkey could not be told, but will be."""
+    if not keys:  # nothing changed, and DEL without a key is an error
+        return True
     try:
         _forget(keys)
     except ValkeyUnavailable:

@@ -13,7 +13,6 @@ from apps.api_keys.authentication import key_of
 from apps.api_keys.errors import InvalidApiKey
 from apps.core.errors import AuthenticationRequired
 from apps.core.requests import Caller, caller_of
-from apps.customers import allowlist
 from apps.payloads import token_envelope
 from apps.payloads.token_envelope import TokenEnvelope
 from apps.tokens import cookies, sessions, verification
@@ -60,7 +59,8 @@ class TokenAuthentication(BaseAuthentication):
         verified = verification.verify(text, kind=TokenKind.ACCESS, caller=caller, now=now)
         if header is None:
             cookies.require_same_site(request, session_id=verified.session.id, customer=verified.customer)
-        _check_where_from(request, verified, caller, now)
+        _check_key(request, verified, caller, now)
+        verification.require_address(verified, caller)
         sessions.note_activity(customer_id=verified.customer.id, session=verified.session, now=now)
         request.customer = verified.customer  # type: ignore[attr-defined]  # as ApiKeyAuthentication does
         return _principal(verified), TokenEnvelope(jti=str(verified.claims.jti), prk=token_envelope.derive(text))
@@ -79,15 +79,13 @@ def _header_token(request: Request) -> str | None:
     return text.strip()
 
 
-def _check_where_from(request: Request, verified: Verified, caller: Caller, now: datetime) -> None:
-    """An API key sent along must be of the same customer; the allowlist binds tokens too if the customer says so."""
+def _check_key(request: Request, verified: Verified, caller: Caller, now: datetime) -> None:
+    """An API key sent along must be of the same customer."""
     key = key_of(request, bearer=False)
     if key is not None:
         found = asking.identify(text=key, key_required=True, caller=caller, now=now)
         if found.customer.id != verified.customer.id:
             raise InvalidApiKey
-    if verified.customer.enforce_allowlist_on_tokens:
-        allowlist.check(verified.customer, caller.ip)
 
 
 def _principal(verified: Verified) -> Principal:

@@ -4,13 +4,15 @@ from functools import lru_cache
 
 import ua_parser
 
+NAMES = {"Mac OS X": "macOS"}  # where the parser keeps a name that its maker has dropped
+
 
 @lru_cache(maxsize=1024)
 def name_of(user_agent: str) -> str:
     """ "Firefox on Windows"; as much of it as the user agent tells, "Unknown device" for nothing."""
     found = ua_parser.parse(user_agent)
     browser = found.user_agent.family if found.user_agent else None
-    system = found.os.family if found.os else None
+    system = NAMES.get(found.os.family, found.os.family) if found.os else None
     if browser and system:
         return f"{browser} on {system}"
     return browser or system or "Unknown device"

@@ -85,7 +85,7 @@ def pair(*, customer: CustomerStanding, user: UserStanding, refresh: RefreshToke
         "nbf": issued,
     }
     access = AccessToken(
-        backend=signing.backend(keys, TokenKind.ACCESS, customer.slug),
+        backend=signing.backend(keys, TokenKind.ACCESS),
         claims={
             **common,
             "email": user.email,
@@ -97,7 +97,7 @@ def pair(*, customer: CustomerStanding, user: UserStanding, refresh: RefreshToke
         },
     )
     renewal = RefreshingToken(
-        backend=signing.backend(keys, TokenKind.REFRESH, customer.slug),
+        backend=signing.backend(keys, TokenKind.REFRESH),
         claims={
             **common,
             "jti": str(refresh.id),

@@ -1,6 +1,5 @@
 """Taking a token apart, strictly (contract 3.9): there is one way to write a token, and every other is refused."""
 
-import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.core.ids import parse_id
+from apps.payloads.strict_json import NotStrictJson, parse_object
 from apps.tokens.errors import MalformedToken
 
 LONGEST_TOKEN, LONGEST_HEADER = 8 * 1024, 1024  # bytes; the header's as decoded
@@ -62,16 +62,6 @@ def _decode(text: str) -> bytes:
 
 def _object(raw: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_without_duplicates)
-    except (ValueError, RecursionError) as error:
+        return parse_object(raw)
+    except NotStrictJson as error:
         raise MalformedToken from error
-    if not isinstance(value, dict):
-        raise MalformedToken
-    return value
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise MalformedToken
-    return members

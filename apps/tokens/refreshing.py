@@ -34,9 +34,10 @@ class Refreshed:
 def refresh(text: str, *, caller: Caller, now: datetime, check: Check | None = None) -> Refreshed:
     """New tokens for this refresh token. `check` may refuse once it is known whose it is (cookies: the same site?).
 
-    Raises MalformedToken, AuthenticationErrors, CustomerSuspended, RateLimited, and what `check` raises.
+    Raises MalformedToken, AuthenticationErrors, CustomerSuspended, IpNotAllowed, RateLimited, and what `check` raises.
     """
     verified = verification.verify(text, kind=TokenKind.REFRESH, caller=caller, now=now)
+    verification.require_address(verified, caller)
     if check is not None:
         check(verified.customer, verified.session.id)
     _limit(verified)

@@ -21,7 +21,6 @@ from apps.users import standing as users
 from apps.users.models import User
 
 ACTIVITY_WRITTEN_AFTER_SECONDS = 60
-MOST_ENDED_AT_ONCE = 10_000
 
 
 def start(*, customer: CustomerStanding, user: User, delivery: str, caller: Caller, now: datetime) -> TokenPair:
@@ -123,9 +122,10 @@ def end_others(
 
 def end_all_of_customer(*, customer_id: UUID, now: datetime) -> int:
     """End every session of a customer, in the caller's transaction. Its snapshots are the caller's to invalidate."""
-    return Session.objects.filter(customer_id=customer_id, ended_at=None).update(
-        ended_at=now, end_reason=EndReason.EMERGENCY_ROTATION
-    )
+    living = Session.objects.filter(customer_id=customer_id, ended_at=None)
+    for _ in _locked(living).iterator():  # not held in memory: a customer may have millions
+        pass
+    return living.update(ended_at=now, end_reason=EndReason.EMERGENCY_ROTATION)
 
 
 def note_activity(*, customer_id: UUID, session: standing.SessionStanding, now: datetime) -> None:
@@ -143,9 +143,14 @@ def note_activity(*, customer_id: UUID, session: standing.SessionStanding, now: 
 
 def _end(sessions: QuerySet[Session], reason: EndReason, now: datetime) -> list[UUID]:
     """End those of the sessions that live; their ids. Locked first, so that a refresh and an end do not cross."""
-    ids = list(sessions.filter(ended_at=None).select_for_update(of=("self",)).values_list("id", flat=True))
+    ids = list(_locked(sessions.filter(ended_at=None)))
     Session.objects.filter(id__in=ids).update(ended_at=now, end_reason=reason)
     return ids
+
+
+def _locked(sessions: QuerySet[Session]) -> "QuerySet[Session, UUID]":
+    """The sessions' ids, locked in one order by everybody who ends many: else two who end the same ones deadlock."""
+    return sessions.order_by("id").select_for_update(of=("self",)).values_list("id", flat=True)
 
 
 def _record(

@@ -16,7 +16,6 @@ from rest_framework_simplejwt.backends import TokenBackend
 
 from apps.core.ids import parse_id
 from apps.customers.keyring import SigningKeys
-from apps.customers.standing import CustomerStanding
 from apps.tokens.errors import InvalidToken, TokenExpired
 from apps.tokens.parsing import UnverifiedToken
 
@@ -41,8 +40,12 @@ class TokenKind(Enum):
 
 @dataclass(frozen=True)
 class VerifiedClaims:
-    """Claims whose signature, times, issuer, audience and type are right. How things stand *now* is another question."""
+    """Claims whose signature, times, audience and type are right. How things stand *now* is another question.
 
+    The issuer is compared with the customer's present one by `standing.require`.
+    """
+
+    issuer: str
     customer_id: UUID
     user_id: UUID
     session_id: UUID
@@ -55,13 +58,12 @@ class VerifiedClaims:
 class CustomerTokenBackend(TokenBackend):
     """simplejwt's backend, with the customer's secret, its one algorithm, and headers that say what the token is."""
 
-    def __init__(self, *, keys: SigningKeys, kind: TokenKind, issuer: str, audience: str) -> None:
+    def __init__(self, *, keys: SigningKeys, kind: TokenKind) -> None:
         secret = keys.access if kind is TokenKind.ACCESS else keys.refresh
         super().__init__(
             algorithm=keys.algorithm,
             signing_key=secret.decode("ascii"),
-            audience=audience,
-            issuer=issuer,
+            audience=str(keys.customer_id),
             leeway=LEEWAY_SECONDS,
         )
         self.secret = secret.decode("ascii")
@@ -82,7 +84,6 @@ class CustomerTokenBackend(TokenBackend):
                 self.secret,
                 algorithms=[self.algorithm],
                 audience=self.audience,
-                issuer=self.issuer,
                 leeway=LEEWAY_SECONDS,
                 options={"require": REQUIRED_CLAIMS, "strict_aud": True},
             )
@@ -99,16 +100,16 @@ def issuer_of(slug: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def backend(keys: SigningKeys, kind: TokenKind, slug: str) -> CustomerTokenBackend:
+def backend(keys: SigningKeys, kind: TokenKind) -> CustomerTokenBackend:
     """The backend for one version of a customer's secrets; made once, since versions never change."""
-    return CustomerTokenBackend(keys=keys, kind=kind, issuer=issuer_of(slug), audience=str(keys.customer_id))
+    return CustomerTokenBackend(keys=keys, kind=kind)
 
 
-def verify(token: UnverifiedToken, *, keys: SigningKeys, kind: TokenKind, customer: CustomerStanding) -> VerifiedClaims:
+def verify(token: UnverifiedToken, *, keys: SigningKeys, kind: TokenKind) -> VerifiedClaims:
     """Check signature and claims. Raises InvalidToken or TokenExpired."""
     if token.header["typ"] != kind.typ or token.header["alg"] != keys.algorithm:
         raise InvalidToken
-    claims = backend(keys, kind, customer.slug).decode(token.text)
+    claims = backend(keys, kind).decode(token.text)
     if claims["token_type"] != kind.token_type:
         raise InvalidToken
     return _verified(claims, keys)
@@ -119,6 +120,7 @@ def _verified(claims: Mapping[str, Any], keys: SigningKeys) -> VerifiedClaims:
     if user_id is None or session_id is None or jti is None or claims["customer_id"] != str(keys.customer_id):
         raise InvalidToken
     return VerifiedClaims(
+        issuer=claims["iss"],
         customer_id=keys.customer_id,
         user_id=user_id,
         session_id=session_id,

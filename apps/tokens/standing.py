@@ -13,7 +13,7 @@ from apps.customers import standing as customers
 from apps.customers.standing import CustomerStanding
 from apps.tokens.errors import InvalidToken, SessionEnded, TokenRevoked, UserInactive
 from apps.tokens.models import Session
-from apps.tokens.signing import VerifiedClaims
+from apps.tokens.signing import VerifiedClaims, issuer_of
 from apps.users import standing as users
 from apps.users.standing import UserStanding
 
@@ -88,7 +88,7 @@ def read(*, customer_id: UUID, session_id: UUID, user_id: UUID) -> Standing | No
 def require(standing: Standing, claims: VerifiedClaims, now: datetime) -> tuple[SessionStanding, UserStanding]:
     """The session and user of a token that counts. Raises CustomerSuspended, InvalidToken, TokenRevoked, SessionEnded, UserInactive."""
     customers.require_active(standing.customer)
-    if not standing.customer.verifies(claims.kid, now):
+    if claims.issuer != issuer_of(standing.customer.slug) or not standing.customer.verifies(claims.kid, now):
         raise InvalidToken
     user = standing.user
     if user is None or not user.may_sign_in:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from celery import shared_task
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from apps.tokens.models import RefreshToken, RevokedToken, Session
@@ -16,12 +16,13 @@ ENDED_SESSIONS_KEPT = timedelta(days=30)
 def remove_expired() -> int:
     """Delete what no token can need any more: expired refresh tokens and blacklist entries, sessions ended long ago."""
     now = timezone.now()
+    long_ago = now - ENDED_SESSIONS_KEPT  # longer than any access token lives, so no blacklist entry goes too early
     return sum(
         _remove(rows)
         for rows in (
             RevokedToken.objects.filter(expires_at__lt=now - timedelta(minutes=1)),
             RefreshToken.objects.filter(expires_at__lt=now - timedelta(minutes=1)),
-            Session.objects.filter(expires_at__lt=now - ENDED_SESSIONS_KEPT),
+            Session.objects.filter(Q(expires_at__lt=long_ago) | Q(ended_at__lt=long_ago)),
         )
     )
 

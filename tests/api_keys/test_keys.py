@@ -186,6 +186,7 @@ def test_the_allowlist_binds_tokens_when_the_customer_says_so(client_for: MakeCl
     assert outside.get("/api/auth/me", token=pair.access).status == 200
     factories.policy(customer, enforce_allowlist_on_tokens=True)
     assert outside.get("/api/auth/me", token=pair.access).error_type == "ip_not_allowed"
+    assert outside.refresh(pair.refresh).error_type == "ip_not_allowed"
     assert client_for(None).get("/api/auth/me", token=pair.access).status == 200
 
 

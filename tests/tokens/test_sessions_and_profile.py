@@ -217,3 +217,9 @@ def test_what_no_token_needs_any_more_is_removed() -> None:
     assert tasks.remove_expired() >= 2
     assert Session.objects.get().id == kept.session_id
     assert RefreshToken.objects.count() == 1
+
+
+def test_ending_the_others_when_there_are_none_is_no_error(client_for: MakeClient) -> None:
+    pair = factories.session(factories.user(factories.customer()))
+    answer = client_for(None).delete("/api/auth/sessions", token=pair.access)
+    assert answer.document == {"message": "Other sessions ended", "ended": 0}
