@@ -1,5 +1,6 @@
-"""The operators' second factor: enrolled by themselves, with recovery codes; removed by a code, or by another operator."""
+"""The operators' second factor: enrolled by themselves, with recovery codes; removed by a code."""
 
+from base64 import b32encode
 from typing import Any
 
 import segno
@@ -20,7 +21,6 @@ from apps.audit import actions, events
 from apps.core.requests import caller_of
 
 RECOVERY_CODES = 10
-ISSUER = "Gatehouse"
 
 
 class CodeForm(forms.Form):
@@ -100,8 +100,6 @@ def _record(request: HttpRequest, what: str) -> None:
 
 
 def _spaced(device: TOTPDevice) -> str:
-    from base64 import b32encode
-
     text = b32encode(device.bin_key).decode().rstrip("=")
     return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
 

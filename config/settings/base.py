@@ -100,7 +100,7 @@ VALKEY_TIMEOUT_SECONDS = env.float("VALKEY_TIMEOUT_SECONDS", default=0.5)
 
 
 def database(url: str) -> dict[str, Any]:
-    """Django's DATABASES["default"] for a PostgreSQL URL, with a connection pool a process."""
+    """Django's DATABASES["default"] for a PostgreSQL URL: connections are kept, and checked before use."""
     parsed: dict[str, Any] = env.db_url_config(url)
     parsed["ATOMIC_REQUESTS"] = False  # A flow decides inside its transaction and raises after commit.
     parsed["CONN_HEALTH_CHECKS"] = True

@@ -9,9 +9,10 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.api_keys import keys, lifecycle
+from apps.api_keys import keys, lifecycle, standing
 from apps.api_keys.models import ApiKey
 from apps.audit.models import Event
+from apps.core import snapshots
 from apps.core.errors import ValidationFailed
 from apps.customers import lifecycle as customers
 from tests import factories
@@ -101,9 +102,6 @@ def test_expired_and_revoked_keys_are_refused_at_once(client_for: MakeClient) ->
     assert ask(client_for, X_OTP_API_Key=text) == (401, "invalid_api_key")
     row, text = factories.api_key(factories.customer(), expires_at=timezone.now() + timedelta(hours=1))
     assert ask(client_for, X_OTP_API_Key=text)[0] == 400
-    from apps.api_keys import standing
-    from apps.core import snapshots
-
     ApiKey.objects.filter(id=row.id).update(expires_at=timezone.now())
     snapshots.invalidate(standing.key(row.key_id))
     assert ask(client_for, X_OTP_API_Key=text) == (401, "invalid_api_key")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from apps.audit.models import Event
 from apps.core import sealed, valkey
+from apps.core.ciphers import DecryptionFailed
 from apps.core.errors import ValidationFailed
 from apps.customers import keyring, lifecycle, limits, standing, validation
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer, SigningSecret
@@ -41,8 +42,6 @@ def test_a_customer_is_made_with_two_secrets_sealed_at_rest() -> None:
 
 def test_a_secret_moved_to_another_customers_row_does_not_open() -> None:
     """C2.4.1: bound to table, column and row."""
-    from apps.core.ciphers import DecryptionFailed
-
     one, other = (SigningSecret.objects.get(customer=factories.customer()) for _ in range(2))
     one.access_secret = other.access_secret
     with pytest.raises(DecryptionFailed):

@@ -22,6 +22,7 @@ from apps.otp.models import FixedCode
 from apps.payloads import service_keys
 from apps.payloads.models import ServiceKeyPair
 from apps.tokens.models import Session
+from apps.users import lifecycle
 from apps.users.models import User as EndUser
 from tests import factories
 from tests.conftest import MakeClient
@@ -337,8 +338,6 @@ def test_no_page_shows_a_secret(browser: Client, client_for: MakeClient) -> None
     client_for(customer).request_otp("ada@example.com")
     code = newest_code()
     user = factories.user(customer, "bob@example.com")
-    from apps.users import lifecycle
-
     lifecycle.change_profile(user, changes={"phone": "+4915112345678"}, caller=None, now=timezone.now())
     session = factories.session(user)
     fixed = fixed_codes.add(

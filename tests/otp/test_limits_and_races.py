@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from apps.audit.models import Event
+from apps.core import valkey
 from apps.core.client_address import counted_as
 from apps.core.requests import Caller
 from apps.customers import limits
@@ -89,8 +90,6 @@ def test_a_spent_quota_says_when_it_opens_and_stops_only_sending(client_for: Mak
 
 
 def test_the_quota_survives_the_loss_of_valkey(client_for: MakeClient) -> None:
-    from apps.core import valkey
-
     client = client_for(factories.customer(daily_code_quota=1))
     client.request_otp(EMAIL)
     valkey.client().flushdb()

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from apps.audit.models import Event
+from apps.mail import outbox
 from apps.mail.models import LedgerEntry, Message, MessageState
 from apps.tokens.models import Session
 from apps.users import lifecycle
@@ -243,14 +244,10 @@ def test_a_test_key_sends_nothing_and_lists_what_it_would_have_sent(client_for: 
 @pytest.mark.parametrize("locale", ["de", "de-AT", "de_AT"])
 def test_the_mail_speaks_the_readers_language(client_for: MakeClient, locale: str) -> None:
     client_for(factories.customer(name="Laden")).request_otp(EMAIL, locale=locale)
-    from apps.mail import outbox
-
     assert "ist Ihr Code für Laden" in outbox.content_of(Message.objects.get()).subject
 
 
 @pytest.mark.parametrize("locale", ["xx", "../../etc", "🦉", "de" * 17])
 def test_an_unknown_language_is_english(client_for: MakeClient, locale: str) -> None:
-    from apps.mail import outbox
-
     assert client_for(factories.customer()).request_otp(EMAIL, locale=locale).status == 200
     assert "is your code for" in outbox.content_of(Message.objects.get()).subject

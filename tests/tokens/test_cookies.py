@@ -94,6 +94,20 @@ def test_unsafe_methods_need_token_and_origin(browser: Browser) -> None:
     assert browser.call("POST", "/api/auth/logout", **browser.proof).status == 200
 
 
+def test_the_services_own_origin_is_always_allowed(browser: Browser) -> None:
+    """C3.8: for pages served beside the API; an opaque origin is nobody's."""
+    proof = {**browser.proof, "Origin": "https://auth.example.test"}
+    assert browser.call("PATCH", "/api/auth/me", {"name": "Ada"}, **proof).status == 200
+    for other in ("null", "https://auth.example.test.evil.example", "http://auth.example.test", ""):
+        assert browser.call("POST", "/api/auth/logout", **{**proof, "Origin": other}).error_type == "csrf_failed"
+
+
+def test_a_token_in_the_header_needs_no_proof_even_beside_a_cookie(browser: Browser) -> None:
+    """C3.8: no other site can send the header, and the header decides."""
+    token = browser.cookies["__Host-gatehouse_access"]
+    assert browser.call("POST", "/api/auth/logout", Authorization=f"Bearer {token}").status == 200
+
+
 def test_a_csrf_token_is_bound_to_its_session(browser: Browser, customer: Customer, client_for: MakeClient) -> None:
     other = Browser(client_for(customer))
     other.sign_in()

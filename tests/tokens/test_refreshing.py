@@ -1,14 +1,16 @@
 """Refresh: once, the same again within the grace, the end after it (contract 3.6)."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
 
 from apps.audit.models import Event
 from apps.core import valkey
-from apps.tokens import refreshing
-from apps.tokens.models import RefreshToken, Session
+from apps.customers import lifecycle as customers
+from apps.tokens import minting, refreshing, sessions
+from apps.tokens.models import EndReason, RefreshToken, Session
 from apps.users import lifecycle
 from tests import factories
 from tests.conftest import MakeClient
@@ -156,3 +158,52 @@ def test_refreshing_goes_on_without_valkey(client_for: MakeClient, valkey_away: 
     assert client_for(None).get("/api/auth/me", token=fresh.document["access_token"]).status == 200
     with pytest.raises(valkey.ValkeyUnavailable), valkey.reachable():
         valkey.client().ping()
+
+
+def test_the_allowlist_binds_refresh_tokens_when_the_customer_says_so(client_for: MakeClient) -> None:
+    """C1.6: a refresh token is one of the customer's tokens; a stolen one is worthless elsewhere, and not used up there."""
+    customer = factories.customer()
+    customers.replace_allowlist(
+        customer=customer, networks={"192.0.2.0/24": ""}, actor="x", caller=None, now=timezone.now()
+    )
+    pair = factories.session(factories.user(customer))
+    outside = client_for(None, ip="198.51.100.1")
+    pair_token = outside.refresh(pair.refresh).document["refresh_token"]
+    factories.policy(customer, enforce_allowlist_on_tokens=True)
+    refused = outside.refresh(pair_token)
+    assert (refused.status, refused.error_type) == (403, "ip_not_allowed")
+    assert RefreshToken.objects.filter(used_at=None).count() == 1
+    assert client_for(None).refresh(pair_token).status == 200
+
+
+def test_a_session_that_ends_while_it_refreshes_is_ended(client_for: MakeClient) -> None:
+    """C3.4: whichever comes first, nothing minted in the race outlives the end."""
+    customer = factories.customer()
+    user, client = factories.user(customer), client_for(None)
+    for _ in range(8):
+        pair = factories.session(user)
+        fresh: list[str] = []
+
+        def act(number: int, pair: minting.TokenPair = pair, fresh: list[str] = fresh) -> str:
+            if number % 2:
+                return outcome(lambda: end(pair.session_id))
+            return outcome(
+                lambda: fresh.append(refreshing.refresh(pair.refresh, caller=CALLER, now=timezone.now()).pair.access)
+            )
+
+        def end(session_id: UUID) -> None:
+            sessions.end_one(
+                customer_id=customer.id,
+                user_id=user.id,
+                session_id=session_id,
+                reason=EndReason.OPERATOR,
+                actor="x",
+                caller=None,
+                now=timezone.now(),
+            )
+
+        results = at_once(4, act)
+        assert set(results) <= {"done", "SessionEnded", "NotFound"}
+        assert results[1::2].count("done") == 1
+        for token in (pair.access, *fresh):
+            assert client.get("/api/auth/me", token=token).error_type == "session_ended"

@@ -10,11 +10,14 @@ from apps.audit.models import Event
 from apps.core.models import PendingInvalidation
 from apps.core.requests import Caller
 from apps.core.tasks import retry_invalidations
-from apps.tokens import tasks
-from apps.tokens.models import RefreshToken, RevokedToken, Session
+from apps.customers.models import Customer
+from apps.tokens import devices, rotation, sessions, tasks
+from apps.tokens.minting import TokenPair
+from apps.tokens.models import EndReason, RefreshToken, RevokedToken, Session
 from apps.users.models import User
 from tests import factories
 from tests.conftest import MakeClient
+from tests.races import at_once, outcome
 from tests.roundtrips import counted
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -91,6 +94,38 @@ def test_all_others_are_ended_at_once(client_for: MakeClient) -> None:
     assert client.get("/api/auth/me", token=here.access).status == 200
 
 
+def test_the_only_session_has_no_others_to_end(client_for: MakeClient) -> None:
+    pair = factories.session(factories.user(factories.customer()))
+    answer = client_for(None).delete("/api/auth/sessions", token=pair.access)
+    assert (answer.status, answer.document) == (200, {"message": "Other sessions ended", "ended": 0})
+    assert client_for(None).get("/api/auth/me", token=pair.access).status == 200
+
+
+def test_all_may_end_all_at_once() -> None:
+    """C3.7: an emergency rotation is not undone by users who end the same sessions at that moment, in another order."""
+    for _ in range(4):
+        customer = factories.customer()
+        user = factories.user(customer)
+        pairs = [factories.session(user) for _ in range(20)]
+        results = at_once(4, lambda number, of=(customer, user, pairs): outcome(lambda: end_many(number, *of)))
+        assert results == ["done"] * 4
+        assert not Session.objects.filter(customer=customer, ended_at=None).exists()
+
+
+def end_many(number: int, customer: Customer, user: User, pairs: list[TokenPair]) -> None:
+    facts = {"actor": "x", "caller": None, "now": timezone.now()}
+    if number == 3:
+        rotation.rotate_in_emergency(customer, **facts)
+    else:
+        sessions.end_others(
+            customer_id=customer.id,
+            user_id=user.id,
+            except_for=pairs[number].session_id,
+            reason=EndReason.REVOKED,
+            **facts,
+        )
+
+
 def test_nobody_ends_anothers_session(client_for: MakeClient) -> None:
     """C1.5: neither of another user nor of another customer."""
     customer = factories.customer()
@@ -157,6 +192,7 @@ def test_other_calls_cost_what_they_must(client_for: MakeClient) -> None:
     with counted() as listing:
         client.get("/api/auth/sessions", token=pair.access)
     assert (len(listing.statements), listing.round_trips) == (1, 1)
+    client.refresh(factories.session(user).refresh)  # Valkey knows the limit's script from here on
     with counted() as refreshing:
         fresh = client.refresh(pair.refresh).document
     # Lock the session, find the token, insert the successor, mark the old one, prolong the session; the event.
@@ -166,6 +202,23 @@ def test_other_calls_cost_what_they_must(client_for: MakeClient) -> None:
         client.post("/api/auth/logout", {}, token=fresh["access_token"])
     # Lock and end the session; look for, then insert the blacklist entry (in a savepoint); the event.
     assert (len(logging_out.statements), logging_out.transactions, logging_out.round_trips) == (5, 1, 2)
+
+
+def test_changes_cost_what_they_must(client_for: MakeClient) -> None:
+    user = factories.user(factories.customer())
+    pair, *others = (factories.session(user) for _ in range(4))
+    client = client_for(None)
+    client.get("/api/auth/me", token=pair.access)
+    with counted() as ending_one:
+        client.delete(f"/api/auth/sessions/{others[0].session_id}", token=pair.access)
+    # Lock, end, event; read the standing, tell Valkey.
+    assert (len(ending_one.statements), ending_one.transactions, ending_one.round_trips) == (3, 1, 2)
+    with counted() as ending_others:
+        client.delete("/api/auth/sessions", token=pair.access)
+    assert (len(ending_others.statements), ending_others.transactions, ending_others.round_trips) == (3, 1, 2)
+    with counted() as changing:
+        client.patch("/api/auth/me", {"name": "Ada"}, token=pair.access)
+    assert (len(changing.statements), changing.transactions, changing.round_trips) == PROFILE
 
 
 def test_activity_is_written_at_most_once_a_minute(client_for: MakeClient) -> None:
@@ -217,6 +270,36 @@ def test_what_no_token_needs_any_more_is_removed() -> None:
     assert tasks.remove_expired() >= 2
     assert Session.objects.get().id == kept.session_id
     assert RefreshToken.objects.count() == 1
+
+
+def test_sessions_that_ended_long_ago_are_removed_before_they_would_expire(client_for: MakeClient) -> None:
+    user = factories.user(factories.customer(refresh_lifetime=90 * 86_400))
+    left, kept = factories.session(user), factories.session(user)
+    client = client_for(None)
+    client.post("/api/auth/logout", {}, token=left.access)
+    assert tasks.remove_expired() == 0
+    Session.objects.exclude(ended_at=None).update(ended_at=timezone.now() - timedelta(days=31))
+    assert tasks.remove_expired() > 0
+    assert Session.objects.get().id == kept.session_id
+    assert client.get("/api/auth/me", token=left.access).status == 401
+    assert client.refresh(left.refresh).status == 401
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36",
+            "Chrome on macOS",
+        ),
+        (FIREFOX, "Firefox on Linux"),
+        ("curl/8.5.0", "curl"),
+        ("", "Unknown device"),
+        ("\u00e9" * 512, "Unknown device"),
+    ],
+)
+def test_devices_have_the_names_that_their_users_know(user_agent: str, name: str) -> None:
+    assert devices.name_of(user_agent) == name
 
 
 def test_ending_the_others_when_there_are_none_is_no_error(client_for: MakeClient) -> None:
