@@ -122,8 +122,8 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         return HttpResponseRedirect(reverse(f"admin:{options.app_label}_{options.model_name}_changelist"))
 
 
-class ReadOnlyAdmin(AuditedAdmin):
-    """Pages to look at."""
+class LookOnly:
+    """Pages, and parts of pages, that nobody edits. Stands before the admin class it restricts."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -133,6 +133,10 @@ class ReadOnlyAdmin(AuditedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ReadOnlyAdmin(LookOnly, AuditedAdmin):
+    """Pages to look at."""
 
 
 def _customer_of(row: Model) -> UUID | None:

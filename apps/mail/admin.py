@@ -10,26 +10,17 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from apps.audit import actions, events
-from apps.audit.admin_base import ReadOnlyAdmin, who
+from apps.audit.admin_base import LookOnly, ReadOnlyAdmin, who
 from apps.mail import outbox
 from apps.mail.models import LedgerEntry, Message
 
 FIELDS = ("id", "kind", "recipient", "customer_id", "user_id", "state", "attempts", "created_at", "next_try_at")
 
 
-class LedgerInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+class LedgerInline(LookOnly, TabularInline):  # type: ignore[misc]  # unfold has no types
     model = LedgerEntry
     extra = 0
     fields = readonly_fields = ("at", "step", "server", "answer")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Message)
