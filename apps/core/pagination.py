@@ -55,7 +55,8 @@ def _fitting(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _size(text: str | None) -> int:
     if text is None:
         return DEFAULT_SIZE
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= LARGEST_SIZE:
+    plain = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_SIZE))  # or int() may refuse it
+    if not plain or not 1 <= int(text) <= LARGEST_SIZE:
         raise ValidationFailed(fields={"limit": [_("Give a whole number from 1 to %d.") % LARGEST_SIZE]})
     return int(text)
 

@@ -47,6 +47,8 @@ class _Memory:
     def get(self, place: tuple[UUID, UUID]) -> tuple[bool, SigningKeys | None]:
         with self._lock:
             keys, until = self._known.get(place, (None, 0.0))
+            if keys is not None:
+                self._known.move_to_end(place)  # ids that were made up must not push out those in use
             return (keys is not None or time.monotonic() < until), keys
 
     def put(self, place: tuple[UUID, UUID], keys: SigningKeys | None) -> None:

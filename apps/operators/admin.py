@@ -1,13 +1,18 @@
 """Who the operators are: Django's own users and groups, on unfold's pages."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db.models import Model
+from django.http import HttpRequest
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from apps.audit.admin_base import AuditedAdmin
+from apps.audit import events
+from apps.audit.admin_base import AuditedAdmin, who
 
 for model in (User, Group, StaticDevice, TOTPDevice):
     # django-otp's own pages show seeds and recovery codes: operators enrol on the page made for it.
@@ -15,14 +20,38 @@ for model in (User, Group, StaticDevice, TOTPDevice):
         admin.site.unregister(model)
 
 
+class SuperusersAlone(AuditedAdmin):
+    """Whoever may change operators or groups could give themselves every right: so only those who have them all may."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+
 @admin.register(User)
-class OperatorAdmin(AuditedAdmin, UserAdmin):  # type: ignore[type-arg]
+class OperatorAdmin(UserAdmin, SuperusersAlone):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "is_active", "is_staff", "is_superuser", "last_login")
 
+    def record(self, request: HttpRequest, row: Model, what: str, **details: object) -> None:
+        """`operator_added` and so on: `user_added` is said of end users."""
+        facts = {"row": str(row.pk), **details}
+        events.record(action=f"operator_{what}", details=facts, **who(request))
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """The page of the password saves without `save_model`; this it calls too."""
+        if isinstance(message, list) and any("password" in part.get("changed", {}).get("fields", ()) for part in message):
+            self.record(request, obj, "changed", fields=["password"])
+        return super().log_change(request, obj, message)
+
 
 @admin.register(Group)
-class OperatorGroupAdmin(AuditedAdmin, GroupAdmin):
+class OperatorGroupAdmin(GroupAdmin, SuperusersAlone):
     """Sets of permissions."""

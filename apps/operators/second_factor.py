@@ -49,8 +49,9 @@ def _render(request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpR
 
 def _pending(request: HttpRequest) -> TOTPDevice:
     """The device being enrolled: the same until it is confirmed, so that a reloaded page shows the same picture."""
-    device, _created = TOTPDevice.objects.get_or_create(user=request.user, confirmed=False, defaults={"name": "TOTP"})
-    return device
+    # Two pages opened at once may have made two: from then on all show the first.
+    waiting = TOTPDevice.objects.filter(user=request.user, confirmed=False).order_by("id")
+    return waiting.first() or TOTPDevice.objects.create(user=request.user, confirmed=False, name="TOTP")
 
 
 def _confirm(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResponse:

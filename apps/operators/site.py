@@ -1,5 +1,6 @@
 """The admin site itself: who may enter, and what it shows first."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django_otp import user_has_device
 from unfold.sites import UnfoldAdminSite
 
+from apps.audit import actions, events
+from apps.audit.admin_base import who
 from apps.operators import overview, second_factor
 from apps.operators.sign_in import OperatorSignInForm
 
@@ -35,6 +38,13 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
         if request.method == "GET" and self._must_enrol(request):
             return HttpResponseRedirect(reverse("admin:second_factor"))
         response: HttpResponse = super().login(request, extra_context)
+        return response
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response: HttpResponse = super().password_change(request, extra_context)
+        if request.method == "POST" and response.status_code == HTTPStatus.FOUND:  # saved, and on to the next page
+            facts = {"row": str(request.user.pk), "fields": ["password"]}
+            events.record(action=actions.OPERATOR_CHANGED, details=facts, **who(request))
         return response
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

@@ -22,6 +22,7 @@ from apps.customers.models import CodeAlphabet
 from apps.customers.standing import CustomerStanding
 from apps.otp.errors import ResendTooSoon
 
+RESEND = "resend"  # how a 429 names the wait between two codes
 MOST_ALIVE = 3
 BUDGET = 5  # wrong tries that the codes of a set share
 PAUSE_SECONDS = 60  # for an address with a wrong code, while the customer's users are being guessed at
@@ -214,7 +215,7 @@ def issue(place: Place, new: NewCode, *, customer: CustomerStanding, rules: Sequ
         ],
     )
     if int(answer[0]) == -1:
-        raise ResendTooSoon(retry_after=int(answer[1]) / 1000)
+        raise ResendTooSoon(limit=RESEND, retry_after=int(answer[1]) / 1000)
     _raise_pause(answer)
     rate_limits.raise_refusal(rules, answer)
     return {rule.limit.name: int(left) for rule, left in zip(rules, answer[1:], strict=True)}

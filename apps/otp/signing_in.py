@@ -70,9 +70,12 @@ def sign_in(attempt: Try) -> SignedIn:
 
 
 def _rule_of_address(attempt: Try) -> Rule:
-    """Tries of one network, at all customers together: so its log stands under a tag of its own."""
+    """Tries of one network, at all customers together: so its log stands under a tag of its own.
+
+    One log a window: whoever counts in a shorter one forgets what is older, and must not do so for the others.
+    """
     limit = attempt.customer.limit(limits.TRIES_PER_IP)
-    return limits.rule(limit, limits.EVERY_CUSTOMER, counted_as(attempt.caller.ip))
+    return limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(attempt.caller.ip))
 
 
 def _rules(attempt: Try) -> list[Rule]:

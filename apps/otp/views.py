@@ -16,7 +16,7 @@ from apps.customers import limits
 from apps.customers.standing import CustomerStanding
 from apps.mail import outbox
 from apps.mail.errors import QuotaExceeded
-from apps.otp import requesting, signing_in
+from apps.otp import codes, requesting, signing_in
 from apps.otp.requesting import Wish
 from apps.otp.serializers import RequestedSerializer, RequestOtpSerializer, VerifyOtpSerializer
 from apps.otp.signing_in import Try
@@ -95,7 +95,7 @@ def _refusing_limit(name: str | None, customer: CustomerStanding) -> Limit:
         return Limit(name, customer.daily_code_quota, limits.DAY)
     if name == outbox.CODES_PER_MONTH:
         return Limit(name, customer.monthly_code_quota, 30 * limits.DAY)
-    return Limit("resend", 1, customer.code_resend_after)
+    return Limit(codes.RESEND, 1, customer.code_resend_after)
 
 
 def _rate_limit_headers(limit: Limit, *, remaining: int, reset: float) -> dict[str, str]:
