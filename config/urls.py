@@ -15,6 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.api_keys.urls")),
     path("", include("apps.tokens.urls")),
     path("", include("apps.otp.urls")),
+    path("", include("apps.factors.urls")),
+    path("", include("apps.signin.urls")),
+    path("", include("apps.portal.urls")),
     path("api/schema", DocumentationPolicy.schema(SpectacularAPIView), name="schema"),
     path("api/docs", DocumentationPolicy.page(SpectacularSwaggerSplitView, schema="schema")),
 ]

@@ -25,6 +25,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             now=timezone.now(),
         )
         request.customer = found.customer  # type: ignore[attr-defined]  # the parser decrypts for this customer
+        request.sandbox_key_id = found.sandbox_key_id  # type: ignore[attr-defined]  # for `caller_of`
         return found, None
 
     def authenticate_header(self, request: Request) -> str:

@@ -17,11 +17,15 @@ LONGEST_USER_AGENT = 512
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Where a request came from. `ip` is None when the server knows no peer (a unix socket)."""
+    """Where a request came from. `ip` is None when the server knows no peer (a unix socket).
+
+    `sandbox_key_id`: the test key it came by, or by which its session began; what it would send is only listed there.
+    """
 
     ip: str | None
     user_agent: str
     request_id: str
+    sandbox_key_id: str = ""
 
 
 def caller_of(request: HttpRequest) -> Caller:
@@ -30,6 +34,7 @@ def caller_of(request: HttpRequest) -> Caller:
         ip=address_of(request),
         user_agent=request.headers.get("User-Agent", "").replace("\0", "")[:LONGEST_USER_AGENT],
         request_id=request_id_of(request),
+        sandbox_key_id=getattr(request, "sandbox_key_id", ""),  # set by whichever authentication succeeded
     )
 
 

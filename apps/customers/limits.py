@@ -15,6 +15,9 @@ TRIES_PER_EMAIL = "tries_per_email"
 WRONG_CODES_IN_A_ROW = "wrong_codes_in_a_row"
 WRONG_CODES_PER_CUSTOMER = "wrong_codes_per_customer"
 REFRESHES_PER_SESSION = "refreshes_per_session"
+SECOND_FACTORS_PER_USER = "second_factors_per_user"
+SMS_PER_NUMBER = "sms_per_number"
+SIGNUPS_PER_IP = "signups_per_ip"
 
 MINUTE, DAY = 60, 86_400
 EVER = 0  # no window: counted in PostgreSQL until somebody clears it
@@ -31,6 +34,9 @@ DEFAULTS: Mapping[str, Limit] = {
         Limit(WRONG_CODES_IN_A_ROW, 100, EVER),
         Limit(WRONG_CODES_PER_CUSTOMER, 1000, 10 * MINUTE),
         Limit(REFRESHES_PER_SESSION, 60, MINUTE),
+        Limit(SECOND_FACTORS_PER_USER, 10, 15 * MINUTE),
+        Limit(SMS_PER_NUMBER, 5, 15 * MINUTE),
+        Limit(SIGNUPS_PER_IP, 5, 60 * MINUTE),
     )
 }
 

@@ -28,11 +28,22 @@ class Algorithm(models.TextChoices):
     """What a customer's tokens are signed with; fixes the one algorithm accepted for it (contract 3.2)."""
 
     HS256 = "HS256"
+    HS512 = "HS512"
+    ES256 = "ES256"
+    EDDSA = "EdDSA"
 
 
 class CodeAlphabet(models.TextChoices):
     DIGITS = "digits"
     LETTERS = "letters"  # without look-alikes
+
+
+class SecondFactorPolicy(models.TextChoices):
+    """Whether sign-in asks for a second factor, beyond those that users enrol of their own will (contract 4)."""
+
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+    BOTH = "both"  # an SMS code and a passkey
 
 
 def between(low: int, high: int) -> list[MinValueValidator | MaxValueValidator]:
@@ -61,6 +72,25 @@ class Customer(models.Model):
     code_lifetime = models.PositiveIntegerField(default=10 * MINUTE, validators=between(MINUTE, HOUR))
     code_resend_after = models.PositiveIntegerField(default=30, validators=between(0, 10 * MINUTE))
     creates_users_on_sign_in = models.BooleanField(default=True)
+
+    allows_registration = models.BooleanField(default=True)
+    # What a user must do before its status is active (contract 4, register): both, one, or neither.
+    demands_verified_email = models.BooleanField(default=True)
+    demands_approval = models.BooleanField(default=False)  # by an operator, or by an outside identity check
+    identity_check_url = models.URLField(blank=True)  # where the outside identity check is asked for; empty: operators
+    identity_check_secret = SealedField(blank=True)  # signs what is sent there and what comes back
+
+    second_factor = models.CharField(max_length=8, choices=SecondFactorPolicy, default=SecondFactorPolicy.OPTIONAL)
+    passkey_domain = models.CharField(
+        max_length=253, blank=True
+    )  # WebAuthn's RP ID; empty: site_domain, else PUBLIC_URL
+    sessions_per_user = models.PositiveIntegerField(default=20, validators=between(1, 1000))  # the oldest make way
+    account_url = models.URLField(blank=True)  # where links in mails lead; empty: our own pages under PUBLIC_URL
+
+    daily_sms_quota = models.PositiveIntegerField(default=500)  # in segments: what carriers charge for
+    monthly_sms_quota = models.PositiveIntegerField(default=5_000)
+    sms_sender = models.CharField(max_length=15, blank=True)  # a number or an alphanumeric sender id
+    sms_regions = models.JSONField(default=list, blank=True)  # ["DE", "AT"]; empty: everywhere
 
     daily_code_quota = models.PositiveIntegerField(default=10_000)
     monthly_code_quota = models.PositiveIntegerField(default=200_000)

@@ -34,6 +34,18 @@ POLICY = (
     "code_lifetime",
     "code_resend_after",
     "creates_users_on_sign_in",
+    "allows_registration",
+    "demands_verified_email",
+    "demands_approval",
+    "identity_check_url",
+    "second_factor",
+    "passkey_domain",
+    "sessions_per_user",
+    "account_url",
+    "daily_sms_quota",
+    "monthly_sms_quota",
+    "sms_sender",
+    "sms_regions",
     "daily_code_quota",
     "monthly_code_quota",
     "enforce_allowlist_on_tokens",
@@ -64,6 +76,18 @@ class CustomerStanding:
     code_lifetime: int
     code_resend_after: int
     creates_users_on_sign_in: bool
+    allows_registration: bool
+    demands_verified_email: bool
+    demands_approval: bool
+    identity_check_url: str
+    second_factor: str
+    passkey_domain: str
+    sessions_per_user: int
+    account_url: str
+    daily_sms_quota: int
+    monthly_sms_quota: int
+    sms_sender: str
+    sms_regions: tuple[str, ...]
     daily_code_quota: int
     monthly_code_quota: int
     enforce_allowlist_on_tokens: bool
@@ -140,6 +164,7 @@ def parse(state: Mapping[str, Any]) -> CustomerStanding:
             "limits": exceptions,
             "networks": tuple(state["networks"]),
             "allowed_origins": tuple(state["allowed_origins"]),
+            "sms_regions": tuple(state["sms_regions"]),
         }
     )
 

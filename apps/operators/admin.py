@@ -34,7 +34,7 @@ class SuperusersAlone(AuditedAdmin):
 
 
 @admin.register(User)
-class OperatorAdmin(UserAdmin, SuperusersAlone):  # type: ignore[type-arg]
+class OperatorAdmin(UserAdmin, SuperusersAlone):  # type: ignore[type-arg, misc]  # the mixins are written for any ModelAdmin
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -47,11 +47,13 @@ class OperatorAdmin(UserAdmin, SuperusersAlone):  # type: ignore[type-arg]
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """The page of the password saves without `save_model`; this it calls too."""
-        if isinstance(message, list) and any("password" in part.get("changed", {}).get("fields", ()) for part in message):
+        if isinstance(message, list) and any(
+            "password" in part.get("changed", {}).get("fields", ()) for part in message
+        ):
             self.record(request, obj, "changed", fields=["password"])
         return super().log_change(request, obj, message)
 
 
 @admin.register(Group)
-class OperatorGroupAdmin(GroupAdmin, SuperusersAlone):
+class OperatorGroupAdmin(GroupAdmin, SuperusersAlone):  # type: ignore[misc]
     """Sets of permissions."""

@@ -63,6 +63,7 @@ class TokenAuthentication(BaseAuthentication):
         verification.require_address(verified, caller)
         sessions.note_activity(customer_id=verified.customer.id, session=verified.session, now=now)
         request.customer = verified.customer  # type: ignore[attr-defined]  # as ApiKeyAuthentication does
+        request.sandbox_key_id = verified.session.sandbox_key_id  # type: ignore[attr-defined]  # for `caller_of`
         return _principal(verified), TokenEnvelope(jti=str(verified.claims.jti), prk=token_envelope.derive(text))
 
     def authenticate_header(self, request: Request) -> str:

@@ -43,6 +43,10 @@ class RefreshingToken(CustomerToken):
     token_type = TokenKind.REFRESH.token_type
 
 
+class ChallengeToken(CustomerToken):
+    token_type = TokenKind.CHALLENGE.token_type
+
+
 @dataclass(frozen=True)
 class TokenPair:
     """An access token and the refresh token issued with it. Neither shows in a repr."""
@@ -114,6 +118,28 @@ def pair(*, customer: CustomerStanding, user: UserStanding, refresh: RefreshToke
         access=str(access),
         refresh=str(renewal),
     )
+
+
+def challenge(
+    *, customer: CustomerStanding, user_id: UUID, challenge_id: UUID, issued_at: datetime, expires_at: datetime
+) -> str:
+    """The token of a sign-in that waits for a second factor. In the place of a session it names the challenge."""
+    kid = keyring.current_kid(customer)
+    issued = _seconds(issued_at)
+    claims = {
+        "iss": signing.issuer_of(customer.slug),
+        "aud": str(customer.id),
+        "sub": str(user_id),
+        "customer_id": str(customer.id),
+        "sid": str(challenge_id),
+        "jti": str(challenge_id),
+        "iat": issued,
+        "nbf": issued,
+        "exp": _seconds(expires_at),
+        "token_type": ChallengeToken.token_type,
+    }
+    backend = signing.backend(signing_keys(customer, kid), TokenKind.CHALLENGE)
+    return str(ChallengeToken(backend=backend, claims=claims))
 
 
 def _seconds(at: datetime) -> int:

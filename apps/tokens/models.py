@@ -21,6 +21,11 @@ class EndReason(models.TextChoices):
     REFRESH_REUSE = "refresh_reuse"
     EMERGENCY_ROTATION = "emergency_rotation"
     USER_DEACTIVATED = "user_deactivated"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  (by its user, or reset)
+    EMAIL_PROVEN = "email_proven"  # began before anybody had proven the mailbox
+    EMAIL_CHANGE_UNDONE = "email_change_undone"
+    TOO_MANY = "too_many"  # the oldest made way for a new one
+    REVOKED_BY_SERVER = "revoked_by_server"  # RFC 7009
 
 
 class Session(models.Model):
@@ -30,6 +35,7 @@ class Session(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
     delivery = models.CharField(max_length=8, choices=Delivery, default=Delivery.BODY)
+    sandbox_key_id = models.CharField(max_length=12, blank=True)  # the test key it began with: it sends nothing
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=512, blank=True)
     created_at = models.DateTimeField()

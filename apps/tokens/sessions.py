@@ -30,6 +30,7 @@ def start(*, customer: CustomerStanding, user: User, delivery: str, caller: Call
         customer_id=customer.id,
         user=user,
         delivery=delivery,
+        sandbox_key_id=caller.sandbox_key_id,
         ip=caller.ip,
         user_agent=caller.user_agent,
         created_at=now,

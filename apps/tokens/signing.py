@@ -28,6 +28,7 @@ class TokenKind(Enum):
 
     ACCESS = ("access", "at+jwt")
     REFRESH = ("refresh", "rt+jwt")
+    CHALLENGE = ("2fa", "2fa+jwt")
 
     @property
     def token_type(self) -> str:
@@ -59,7 +60,7 @@ class CustomerTokenBackend(TokenBackend):
     """simplejwt's backend, with the customer's secret, its one algorithm, and headers that say what the token is."""
 
     def __init__(self, *, keys: SigningKeys, kind: TokenKind) -> None:
-        secret = keys.access if kind is TokenKind.ACCESS else keys.refresh
+        secret = keys.refresh if kind is TokenKind.REFRESH else keys.access
         super().__init__(
             algorithm=keys.algorithm,
             signing_key=secret.decode("ascii"),

@@ -25,6 +25,7 @@ class SessionStanding:
     id: UUID
     user_id: UUID
     delivery: str
+    sandbox_key_id: str
     ended: bool
     expires_at: float
     last_activity_at: float
@@ -54,6 +55,7 @@ def load_session(customer_id: UUID, session_id: UUID) -> State | None:
         "id": str(session.id),
         "user_id": str(session.user_id),
         "delivery": session.delivery,
+        "sandbox_key_id": session.sandbox_key_id,
         "ended": session.ended_at is not None,
         "expires_at": session.expires_at.timestamp(),
         "last_activity_at": session.last_activity_at.timestamp(),

@@ -50,6 +50,20 @@ def verify(text: str, *, kind: TokenKind, caller: Caller, now: datetime) -> Veri
     return Verified(claims, standing.customer, session, user)
 
 
+def verify_challenge(text: str, *, caller: Caller, now: datetime) -> tuple[VerifiedClaims, CustomerStanding]:
+    """A `2fa+jwt` that is genuine, and its customer. Whether it was used is the challenge's row to say.
+
+    Raises MalformedToken, an AuthenticationError or CustomerSuspended.
+    """
+    token = parsing.parse(text)
+    claims = _check_signature(token, TokenKind.CHALLENGE, _keys_of(token, caller, now), caller, now)
+    customer = customers.read(claims.customer_id)
+    customers.require_active(customer)
+    if claims.issuer != signing.issuer_of(customer.slug) or not customer.verifies(claims.kid, now):
+        raise InvalidToken
+    return claims, customer
+
+
 def require_address(verified: Verified, caller: Caller) -> None:
     """The allowlist binds tokens too, of both kinds, if the customer says so (contract 1.6). Raises IpNotAllowed."""
     if verified.customer.enforce_allowlist_on_tokens:

@@ -49,12 +49,20 @@ class User(models.Model):
     last_sign_in_at = models.DateTimeField(null=True, blank=True)
     # In a row, ever; at the customer's limit no code is sent or accepted until somebody clears it (contract 6).
     wrong_codes = models.PositiveIntegerField(default=0)
+    is_owner = models.BooleanField(
+        default=False, editable=False
+    )  # made its customer by signing up (contract 4, signup)
+    approved_at = models.DateTimeField(null=True, blank=True)  # by an operator or an identity check
 
     objects = UserQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at", "-id")
         constraints = (models.UniqueConstraint(fields=("customer", "email_identity"), name="user_email_once"),)
+        indexes = (
+            models.Index(fields=("email_identity",), name="user_owner", condition=models.Q(is_owner=True)),
+            models.Index(fields=("customer", "created_at"), name="user_waiting", condition=models.Q(status="pending")),
+        )
 
     def __str__(self) -> str:
         return self.email

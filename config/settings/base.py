@@ -56,6 +56,9 @@ INSTALLED_APPS = [
     "apps.users",
     "apps.tokens",
     "apps.otp",
+    "apps.factors",
+    "apps.signin",
+    "apps.portal",
     "apps.operators",
 ]
 
@@ -177,7 +180,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+# End users' passwords are kept by the same hashers; those after the first are for imported hashes.
+PASSWORD_HASHERS = [
+    "apps.signin.passwords.Argon2Hasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "django.contrib.auth.hashers.BCryptPasswordHasher",
+]
 SESSION_COOKIE_NAME = "gatehouse_operator"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True

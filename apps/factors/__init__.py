@@ -1,0 +1,1 @@
+"""Second factors: TOTP, passkeys, SMS numbers and recovery codes; enrolled, checked, removed."""

@@ -1,0 +1,5 @@
+"""Second factors."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,86 @@
+"""Passwords: which are accepted, how they are kept, and the one way to check one (contract 4; NIST SP 800-63B)."""
+
+import unicodedata
+from datetime import datetime
+
+from django.contrib.auth import hashers
+from django.contrib.auth.password_validation import CommonPasswordValidator
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from apps.core.errors import ValidationFailed
+from apps.signin.models import Password
+from apps.users.emails import Address
+from apps.users.models import User
+
+SHORTEST, LONGEST = 8, 128  # characters
+ARGON2 = "argon2"
+
+
+class Argon2Hasher(hashers.Argon2PasswordHasher):
+    """Argon2id with OWASP's second set of costs: 19 MiB and 2 passes, so that a burst of sign-ins exhausts no memory."""
+
+    time_cost = 2
+    memory_cost = 19 * 1024  # KiB
+    parallelism = 1
+
+
+def normalise(text: str) -> str:
+    """One text for what keyboards write in several ways (RFC 8265 section 4.2.2)."""
+    return unicodedata.normalize("NFC", text)
+
+
+def require_acceptable(text: str, *, address: Address, field: str = "password") -> str:
+    """The password, normalised. Raises ValidationFailed."""
+    password = normalise(text)
+    fault = _fault(password, address)
+    if fault:
+        raise ValidationFailed(fields={field: [fault]})
+    return password
+
+
+def encode(password: str) -> str:
+    """The hash to keep. Costs one Argon2."""
+    return hashers.make_password(password)
+
+
+def put(user: User, encoded: str, *, by_mail: bool, now: datetime) -> None:
+    """Make it the user's password; a lock on the old one goes with it. One statement."""
+    row = Password(user=user, encoded=encoded, set_at=now, set_by_mail=by_mail)
+    Password.objects.bulk_create(
+        [row],
+        update_conflicts=True,
+        unique_fields=["user"],
+        update_fields=["encoded", "set_at", "set_by_mail", "wrong_in_a_row", "locked_until", "lock_told_at"],
+    )
+
+
+def matches(text: str, encoded: str | None) -> bool:
+    """Whether this is the password. Costs one Argon2 whatever `encoded` is, None among it, and what an imported hash costs."""
+    password = normalise(text)
+    if encoded is None or not encoded.startswith(ARGON2):
+        hashers.make_password(password)
+    if encoded is None:
+        return False
+    right, _outdated = hashers.verify_password(password, encoded)
+    return right
+
+
+def is_outdated(encoded: str) -> bool:
+    """Whether the hash is of another kind, or cheaper, than we make today."""
+    return hashers.identify_hasher(encoded).must_update(encoded) or not encoded.startswith(ARGON2)
+
+
+def _fault(password: str, address: Address) -> str | None:
+    if not SHORTEST <= len(password) <= LONGEST:
+        return _("Choose a password of %(shortest)d to %(longest)d characters.") % {
+            "shortest": SHORTEST,
+            "longest": LONGEST,
+        }
+    if password.casefold() in {address.typed.casefold(), address.identity, address.identity.partition("@")[0]}:
+        return _("Choose a password that is not your email address.")
+    try:
+        CommonPasswordValidator().validate(password)
+    except ValidationError:
+        return _("This password is among the commonest. Choose another.")
+    return None

@@ -1,0 +1,5 @@
+"""Sign-in."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,49 @@
+"""Mails that tell a user what was done with the account, each with a way to say "this was not me"."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from apps.core.ids import new_id
+from apps.core.requests import Caller
+from apps.customers import links
+from apps.customers.standing import CustomerStanding
+from apps.mail import outbox
+from apps.mail.content import supported
+from apps.mail.outbox import Draft
+from apps.users.models import User
+
+NEW_DEVICE = "new_device"
+PASSWORD_LOCKED = "password_locked"  # noqa: S105  (a template's name)
+PASSWORD_CHANGED = "password_changed"  # noqa: S105
+FACTOR_ADDED = "factor_added"
+FACTOR_REMOVED = "factor_removed"
+PASSKEY_CLONED = "passkey_cloned"
+EMAIL_CHANGED = "email_changed"
+USER_APPROVED = "user_approved"
+USER_REJECTED = "user_rejected"
+
+KEPT_TRYING = timedelta(days=2)
+
+
+def post(
+    kind: str,
+    *,
+    customer: CustomerStanding,
+    user: User,
+    caller: Caller | None,
+    now: datetime,
+    recipient: str = "",
+    **context: Any,
+) -> None:
+    """Post one in the caller's transaction. Uses no quota. `recipient`: another address than the user's present one."""
+    draft = Draft(
+        message_id=new_id(),
+        kind=kind,
+        recipient=recipient or user.email,
+        locale=supported(user.locale, customer.default_locale),
+        expires_at=now + KEPT_TRYING,
+        context={"reset_link": links.to(customer, links.FORGOT_PASSWORD), **context},
+        user_id=user.id,
+        sandbox_key_id=caller.sandbox_key_id if caller else "",
+    )
+    outbox.post(draft=draft, branding=customer.branding, quota=None, now=now)
