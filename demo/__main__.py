@@ -10,7 +10,7 @@ from types import FrameType
 
 from config import embedded
 from config.environment import PROJECT_ROOT
-from demo import journey, screen
+from demo import journeys, screen
 from demo.processes import Processes, ProcessFailed, run
 
 HOST = "127.0.0.1"
@@ -27,7 +27,7 @@ def main() -> int:
     try:
         port = _chosen_port()
         return _demonstrate(data_dir=data_dir, port=port, once=_wants_once())
-    except (DemoFailed, ProcessFailed, embedded.EmbeddedEngineError, journey.StepFailed) as error:
+    except (DemoFailed, ProcessFailed, embedded.EmbeddedEngineError, journeys.StepFailed) as error:
         screen.failure(str(error))
         return 1
     except KeyboardInterrupt:
@@ -52,7 +52,7 @@ def _demonstrate(*, data_dir: Path, port: int, once: bool) -> int:
         with screen.progress("Starting web (granian), worker and beat (Celery) and a mailbox (aiosmtpd)"):
             _start(processes, port=port, smtp_port=smtp_port, mailbox=Path(facts["mailbox"]), data_dir=data_dir)
             processes.wait_until_ready(f"http://{HOST}:{port}/readyz", within_seconds=READY_WITHIN_SECONDS)
-        journey.perform(facts)
+        journeys.perform(facts)
         if once:
             return 0
         screen.facts(facts)

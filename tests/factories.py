@@ -15,8 +15,8 @@ from apps.customers.models import Customer
 from apps.customers.standing import CustomerStanding
 from apps.tokens import sessions
 from apps.tokens.minting import TokenPair
-from apps.users import directory, emails
-from apps.users.models import User
+from apps.users import directory, emails, permission_names, roles
+from apps.users.models import Permission, Role, User
 
 _numbers = itertools.count(1)
 CALLER = Caller(ip="192.0.2.7", user_agent="tests", request_id="test-request")
@@ -46,6 +46,21 @@ def user(of: Customer, email: str = "ada@example.com", **facts: Any) -> User:
         setattr(row, name, value)
     row.save()
     return row
+
+
+def permission(of: Customer, name: str = "invoices.read") -> Permission:
+    """A name that the customer's roles and users may hold."""
+    return permission_names.create(customer_id=of.id, name=name, actor=ACTOR, caller=None, now=timezone.now())
+
+
+def role(of: Customer, name: str = "auditor", *permissions: str) -> Role:
+    """A role that gives these permissions, which the customer knows from then on."""
+    for wanted in permissions:
+        if not Permission.objects.filter(customer=of, name=wanted).exists():
+            permission(of, wanted)
+    return roles.create(
+        customer_id=of.id, name=name, permissions=permissions, actor=ACTOR, caller=None, now=timezone.now()
+    )
 
 
 def session(of: User, *, delivery: str = "body", now: datetime | None = None, caller: Caller = CALLER) -> TokenPair:

@@ -33,7 +33,8 @@ EMAIL_VERIFIED = "email_verified"
 EMAIL_CHANGE_REQUESTED = "email_change_requested"
 EMAIL_CHANGED = "email_changed"
 EMAIL_CHANGE_UNDONE = "email_change_undone"
-ROLE_CHANGED = "role_changed"
+ROLE_CHANGED = "role_changed"  # made, changed or deleted: `what`
+PERMISSION_CHANGED = "permission_changed"
 
 SIGN_IN = "sign_in"
 PASSWORD_REJECTED = "password_rejected"

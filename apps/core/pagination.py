@@ -37,19 +37,23 @@ def page(rows: QuerySet[Row], *, request: Request, represent: Callable[[Row], di
     """The page that `?cursor=` and `?limit=` ask for, newest id first (ids are UUIDv7). Raises ValidationFailed."""
     size = _size(request.query_params.get("limit"))
     cursor = request.query_params.get("cursor")
-    ordered = rows.order_by("-id")
-    if cursor:
-        ordered = ordered.filter(id__lt=_decode(cursor))
-    found = list(ordered[: size + 1])
-    results = _fitting([represent(row) for row in found[:size]])
+    return first(rows.filter(pk__lt=_decode(cursor)) if cursor else rows, represent=represent, size=size)
+
+
+def first(
+    rows: QuerySet[Row], *, represent: Callable[[Row], dict[str, Any]], size: int = DEFAULT_SIZE, longest: int = LONGEST
+) -> Page:
+    """The first page, of at most so many rows and bytes: for answers that begin several lists."""
+    found = list(rows.order_by("-pk")[: size + 1])
+    results = _fitting([represent(row) for row in found[:size]], longest)
     more = len(found) > len(results)
     return Page(results, _encode(found[len(results) - 1].pk) if more else None)
 
 
-def _fitting(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As many of the first as fit into an answer, and always one: a list must come to its end."""
+def _fitting(results: Sequence[dict[str, Any]], longest: int) -> list[dict[str, Any]]:
+    """As many of the first as fit into so many bytes, and always one: a list must come to its end."""
     lengths = accumulate(len(json.dumps(result, cls=JSONEncoder)) + len(", ") for result in results)
-    return list(results[: max(1, sum(length <= LONGEST for length in lengths))])
+    return list(results[: max(1, sum(length <= longest for length in lengths))])
 
 
 def _size(text: str | None) -> int:

@@ -39,6 +39,8 @@ SECONDS = {
 
 class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
     logo_url = forms.URLField(assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget)
+    account_url = forms.URLField(assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget)
+    identity_check_url = forms.URLField(assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget)
 
     class Meta:
         model = Customer

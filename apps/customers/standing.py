@@ -121,6 +121,11 @@ class CustomerStanding:
         return Quota(daily=self.daily_code_quota, monthly=self.monthly_code_quota)
 
     @property
+    def sms_quota(self) -> Quota:
+        """In segments, which is what carriers charge for."""
+        return Quota(daily=self.daily_sms_quota, monthly=self.monthly_sms_quota)
+
+    @property
     def branding(self) -> Branding:
         return Branding(
             customer_id=self.id,

@@ -13,7 +13,8 @@ class Totp(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="totp")
-    secret = SealedField()  # 20 random bytes in base32
+    secret = SealedField(blank=True)  # 20 random bytes in base32; empty until a first app is confirmed
+    pending_secret = SealedField(blank=True)  # of an app that no code has confirmed yet
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
     last_step = models.BigIntegerField(default=0)  # the time step of the last code accepted: none is taken twice
@@ -27,8 +28,9 @@ class Phone(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="phone_factor")
-    number = SealedField()  # E.164
-    hint = models.CharField(max_length=24)  # "+49 … 67": what may be shown
+    number = SealedField(blank=True)  # E.164; empty until a first number is confirmed
+    hint = models.CharField(max_length=24, blank=True)  # "+49 … 67": what may be shown
+    pending_number = SealedField(blank=True)  # one that no code has confirmed yet
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
 

@@ -15,7 +15,7 @@ from apps.customers.standing import CustomerStanding
 from apps.otp.models import FixedCode
 from apps.users import directory, emails
 from apps.users.emails import Address
-from apps.users.models import Role
+from apps.users.models import BuiltInRole
 
 SHORTEST, LONGEST = 4, 10
 
@@ -30,7 +30,7 @@ def code_for(customer: CustomerStanding, address: Address, *, now: datetime) -> 
     if row is None:
         return None
     user = directory.find(customer.id, address.identity)
-    if user is not None and user.role == Role.ADMIN:
+    if user is not None and user.role == BuiltInRole.ADMIN:
         return None
     return sealed.read(row, "code").decode()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -14,16 +14,14 @@ from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
 from apps.mail import outbox
-from apps.mail.content import supported
 from apps.mail.errors import QuotaExceeded
-from apps.mail.outbox import Draft
-from apps.otp import codes, fixed_codes
+from apps.otp import codes, drafts, fixed_codes
 from apps.otp.codes import NewCode, Place
+from apps.otp.purposes import LOGIN, MAILS
+from apps.otp.tries import counted
 from apps.users import directory
 from apps.users.emails import Address
 from apps.users.models import User, UserStatus
-
-KIND = "sign_in_code"
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,10 @@ def request_code(wish: Wish) -> Requested:
 
     Whether the address has an account changes neither the answer nor the work.
     """
-    fixed = fixed_codes.code_for(wish.customer, wish.address, now=wish.now)
+    fixed = fixed_codes.code_for(wish.customer, wish.address, now=wish.now) if wish.purpose == LOGIN else None
     new = NewCode(message_id=new_id(), code=fixed or codes.generate(wish.customer))
-    remaining = codes.issue(wish.place, new, customer=wish.customer, rules=rules_for(wish))
+    rules = rules_for(wish.customer, wish.address, wish.caller)
+    remaining = codes.issue(wish.place, new, customer=wish.customer, rules=rules)
     try:
         with transaction.atomic():
             _write(wish, new, is_fixed=fixed is not None)
@@ -69,66 +68,51 @@ def request_code(wish: Wish) -> Requested:
     return Requested(wish.customer.code_lifetime, wish.customer.code_resend_after, remaining)
 
 
-def rules_for(wish: Wish) -> list[Rule]:
-    """The limits on asking (contract 6). The first is the one that answers speak of."""
-    customer = wish.customer
+def rules_for(customer: CustomerStanding, address: Address, caller: Caller) -> list[Rule]:
+    """The limits on asking for mail (contract 6). The first is the one that answers speak of."""
     return [
-        limits.rule(customer.limit(limits.CODES_PER_EMAIL), customer.id, counted(wish.address)),
-        limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(wish.caller.ip)),
+        limits.rule(customer.limit(limits.CODES_PER_EMAIL), customer.id, counted(address)),
+        limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(caller.ip)),
         limits.rule(customer.limit(limits.CODES_PER_CUSTOMER), customer.id),
     ]
-
-
-def counted(address: Address) -> str:
-    """How limits name an address in Valkey."""
-    return codes.pseudonym(address.counter_key)
 
 
 def _write(wish: Wish, new: NewCode, *, is_fixed: bool) -> None:
     """Three statements, whoever asks: look the user up, write the event, post (or suppress) the mail."""
     customer = wish.customer
     user = directory.find(customer.id, wish.address.identity)
-    action = actions.FIXED_CODE_USED if is_fixed else actions.CODE_REQUESTED
     events.record(
-        action=action,
+        action=actions.CODE_REQUESTED,
         customer_id=customer.id,
         user_id=user.id if user else None,
         caller=wish.caller,
-        details={"purpose": wish.purpose},
+        details={"purpose": wish.purpose, "fixed": is_fixed},
         now=wish.now,
     )
     receives = not is_fixed and _may_receive(wish, user)
     insert = outbox.post if receives else outbox.suppress
     # Neither the sandbox nor a fixed code ever sends anything, so neither asks what may be sent.
     quota = None if is_fixed or wish.sandbox_key_id else customer.quota
-    insert(draft=_draft(wish, user, new), branding=customer.branding, quota=quota, now=wish.now)
+    draft = drafts.draft(
+        kind=MAILS[wish.purpose],
+        new=new,
+        customer=customer,
+        user=user,
+        # To a known user at the address that it gave, not at one that merely compares equal.
+        recipient=user.email if user else wish.address.typed,
+        sandbox_key_id=wish.sandbox_key_id,
+        now=wish.now,
+        locale=wish.locale,
+    )
+    insert(draft=draft, branding=customer.branding, quota=quota, now=wish.now)
 
 
 def _may_receive(wish: Wish, user: User | None) -> bool:
     if user is None:
-        return wish.customer.creates_users_on_sign_in
+        return wish.purpose == LOGIN and wish.customer.creates_users_on_sign_in
     return user.status != UserStatus.DEACTIVATED and not too_many_wrong(wish.customer, user)
 
 
 def too_many_wrong(customer: CustomerStanding, user: User) -> bool:
     """Whether so many codes in a row were wrong that codes are closed to this account until somebody opens them."""
     return user.wrong_codes >= customer.limit(limits.WRONG_CODES_IN_A_ROW).count
-
-
-def _draft(wish: Wish, user: User | None, new: NewCode) -> Draft:
-    """Mail to a known user goes to the address that user gave, not to one that merely compares equal."""
-    customer = wish.customer
-    return Draft(
-        message_id=new.message_id,
-        kind=KIND,
-        recipient=user.email if user else wish.address.typed,
-        locale=supported(wish.locale, user.locale if user else "", customer.default_locale),
-        expires_at=wish.now + timedelta(seconds=customer.code_lifetime),
-        context={
-            "code": new.code,
-            "spelled_code": " ".join(new.code),
-            "minutes": max(1, customer.code_lifetime // 60),
-        },
-        user_id=user.id if user else None,
-        sandbox_key_id=wish.sandbox_key_id,
-    )

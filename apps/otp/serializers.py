@@ -4,23 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.tokens.models import Delivery
-
-LOGIN = "login"
-PURPOSES = (LOGIN,)
+from apps.otp.purposes import LOGIN, MAILS
 
 
 class RequestOtpSerializer(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=320)
-    purpose = serializers.ChoiceField(choices=PURPOSES, default=LOGIN)
+    purpose = serializers.ChoiceField(choices=list(MAILS), default=LOGIN)
     locale = serializers.CharField(max_length=35, default="", allow_blank=True)
-
-
-class VerifyOtpSerializer(serializers.Serializer[Any]):
-    email = serializers.CharField(max_length=320)
-    otp = serializers.CharField(max_length=32)
-    purpose = serializers.ChoiceField(choices=PURPOSES, default=LOGIN)
-    delivery = serializers.ChoiceField(choices=Delivery.choices, default=Delivery.BODY)
 
 
 class RequestedSerializer(serializers.Serializer[Any]):

@@ -1,4 +1,4 @@
-"""Sign-in by one-time code."""
+"""One-time codes."""
 
 from django.urls import path
 
@@ -6,5 +6,4 @@ from apps.otp import views
 
 urlpatterns = [
     path("api/auth/request-otp", views.RequestOtp.as_view()),
-    path("api/auth/verify-otp", views.VerifyOtp.as_view()),
 ]

@@ -1,4 +1,4 @@
-"""Sign-in by one-time code over HTTP."""
+"""Asking for a one-time code over HTTP."""
 
 import math
 
@@ -16,13 +16,10 @@ from apps.customers import limits
 from apps.customers.standing import CustomerStanding
 from apps.mail import outbox
 from apps.mail.errors import QuotaExceeded
-from apps.otp import codes, requesting, signing_in
+from apps.otp import codes, requesting
 from apps.otp.requesting import Wish
-from apps.otp.serializers import RequestedSerializer, RequestOtpSerializer, VerifyOtpSerializer
-from apps.otp.signing_in import Try
+from apps.otp.serializers import RequestedSerializer, RequestOtpSerializer
 from apps.payloads.views import ServiceView
-from apps.tokens import answers
-from apps.tokens.serializers import TokenAnswerSerializer
 from apps.users import emails
 
 
@@ -58,28 +55,6 @@ class RequestOtp(ServiceView):
         }
         left = requested.remaining[limit.name]
         return Response(body, headers=_rate_limit_headers(limit, remaining=left, reset=limit.window))
-
-
-class VerifyOtp(ServiceView):
-    """Sign in with a code."""
-
-    @extend_schema(operation_id="verify_otp", request=VerifyOtpSerializer, responses=TokenAnswerSerializer)
-    def post(self, request: Request) -> Response:
-        given = VerifyOtpSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        asking: Asking = request.user  # type: ignore[assignment]
-        signed_in = signing_in.sign_in(
-            Try(
-                customer=asking.customer,
-                address=emails.parse(given.validated_data["email"]),
-                purpose=given.validated_data["purpose"],
-                code=given.validated_data["otp"],
-                delivery=given.validated_data["delivery"],
-                caller=caller_of(request),
-                now=timezone.now(),
-            )
-        )
-        return answers.signed_in(signed_in.pair, signed_in.user, is_new=signed_in.is_new)
 
 
 def _headers_of_refusal(error: GatehouseError, customer: CustomerStanding) -> dict[str, str]:

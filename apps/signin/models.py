@@ -75,6 +75,7 @@ class Challenge(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     first_factor = models.CharField(max_length=8, choices=FirstFactor)
+    may_use_email = models.BooleanField(default=False)  # a code by email may be the second factor
     passed = models.JSONField(default=list)  # second factors given already, where a customer demands two
     delivery = models.CharField(max_length=8, choices=Delivery)
     is_new = models.BooleanField(default=False)  # what the token answer will say of the user
@@ -162,6 +163,7 @@ class IdentityCheck(models.Model):
 class KnownDevice(models.Model):
     """A device that a user has signed in from, by its name: another is worth a mail."""
 
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_devices")
     name = models.CharField(max_length=100)
     first_seen_at = models.DateTimeField()

@@ -1,5 +1,20 @@
 """Sign-in."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.signin.views import entering, recovery, registration, second_factor
+
+urlpatterns = [
+    path("api/auth/register", registration.Register.as_view()),
+    path("api/auth/verify-email", registration.VerifyEmail.as_view()),
+    path("api/auth/verify-otp", entering.VerifyOtp.as_view()),
+    path("api/auth/login", entering.Login.as_view()),
+    path("api/auth/forgot-password", recovery.ForgotPassword.as_view()),
+    path("api/auth/reset-password", recovery.ResetPassword.as_view()),
+    path("api/auth/change-password", recovery.ChangePassword.as_view()),
+    path("api/auth/passkey/options", entering.PasskeyOptions.as_view()),
+    path("api/auth/passkey/verify", entering.PasskeyVerify.as_view()),
+    path("api/auth/2fa/send", second_factor.Send.as_view()),
+    path("api/auth/2fa/enrol", second_factor.Enrol.as_view()),
+    path("api/auth/2fa/verify", second_factor.Verify.as_view()),
+]

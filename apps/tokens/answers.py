@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework.response import Response
 
+from apps.core.snapshots import Propagation
 from apps.tokens import cookies
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import Delivery
@@ -13,8 +14,8 @@ from apps.users.standing import UserStanding
 
 
 def signed_in(pair: TokenPair, user: User, *, is_new: bool) -> Response:
-    """The answer to a successful sign-in."""
-    return _deliver(pair, {"user": {**describe(user), "is_new": is_new}})
+    """The answer to a successful sign-in. Its permissions are those of the token."""
+    return _deliver(pair, {"user": {**describe(user, pair.permissions), "is_new": is_new}})
 
 
 def refreshed(pair: TokenPair) -> Response:
@@ -22,17 +23,22 @@ def refreshed(pair: TokenPair) -> Response:
     return _deliver(pair, {})
 
 
-def describe(user: User | UserStanding) -> dict[str, Any]:
-    """A user as clients see it."""
+def describe(user: User | UserStanding, permissions: tuple[str, ...]) -> dict[str, Any]:
+    """A user as clients see it, with its effective permissions."""
     return {
         "id": str(user.id),
         "email": user.email,
         "name": user.name,
         "role": user.role,
-        "permissions": list(user.permissions),
+        "permissions": list(permissions),
         "status": user.status,
         "customer_id": str(user.customer_id),
     }
+
+
+def honestly(told: Propagation) -> dict[str, bool]:
+    """Say so if some process may learn of a change a little later."""
+    return {} if told.complete else {"propagated": False}
 
 
 def _deliver(pair: TokenPair, more: dict[str, Any]) -> Response:

@@ -56,6 +56,7 @@ class TokenPair:
     expires_in: int  # seconds
     refresh_expires_at: datetime
     delivery: str
+    permissions: tuple[str, ...]  # the user's effective ones, as the access token says them
     access: str = field(repr=False)
     refresh: str = field(repr=False)
 
@@ -115,6 +116,7 @@ def pair(*, customer: CustomerStanding, user: UserStanding, refresh: RefreshToke
         expires_in=access_expiry - issued,
         refresh_expires_at=refresh.expires_at,
         delivery=delivery,
+        permissions=user.permissions,
         access=str(access),
         refresh=str(renewal),
     )

@@ -1,21 +1,135 @@
-"""Who may use endpoints that take an access token."""
+"""Who may use endpoints that take an access token, in sentences: `permission_classes = [HasRole("admin") | HasPermission("users.read")]`.
 
-from typing import TYPE_CHECKING
+What a user may do is asked of its standing, as it is at this moment, never of the token's claims (contract 3.3).
+"""
 
-from rest_framework.permissions import BasePermission
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from django.utils import timezone
+from rest_framework.permissions import AND, OR, BasePermission, OperandHolder
 from rest_framework.request import Request
 
-from apps.core.errors import AuthenticationRequired
+from apps.core.errors import AuthenticationRequired, PermissionDenied
+from apps.core.requests import caller_of
+from apps.tokens import escalation
 from apps.tokens.authentication import Principal
+from apps.users.models import BuiltInRole
+from apps.users.standing import UserStanding
 
 if TYPE_CHECKING:  # DRF reads its defaults while this very module is being imported
     from rest_framework.views import APIView
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class IsSignedIn(BasePermission):
     """What every view asks for without a word."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        if not isinstance(request.user, Principal):
-            raise AuthenticationRequired
+        principal_of(request)
         return True
+
+
+class Requirement(BasePermission):
+    """Something that an active, signed-in user must have. Made with what it asks for; joined by `&` and `|`.
+
+    There is no `~`: say who may, not who may not.
+    """
+
+    roles: frozenset[str] = frozenset()  # that would meet it, or help to
+
+    def met_by(self, user: UserStanding) -> bool:
+        raise NotImplementedError
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Raises AuthenticationRequired: to be refused for what one may not, one must be somebody."""
+        user = principal_of(request).user
+        met = user.is_active and self.met_by(user)
+        if not met and BuiltInRole.ADMIN in self.roles and user.role != BuiltInRole.ADMIN:
+            escalation.report(user, wanted=BuiltInRole.ADMIN, caller=caller_of(request), now=timezone.now())
+        return met
+
+    def __call__(self) -> Self:
+        """DRF makes an instance of each of a view's permission classes; this is one already."""
+        return self
+
+    def __and__(self, other: Any) -> Any:
+        return AllOf(self, other) if isinstance(other, Requirement) else _joined(AND, self, other)
+
+    def __or__(self, other: Any) -> Any:
+        """Other kinds of permission are asked first, so that a refusal here is the last word, and worth an event."""
+        return AnyOf(self, other) if isinstance(other, Requirement) else _joined(OR, other, self)
+
+
+class HasRole(Requirement):
+    """Without the role `admin` a refusal is a security event, too (contract 4)."""
+
+    def __init__(self, role: str) -> None:
+        self.role = role
+        self.roles = frozenset({role})
+
+    def met_by(self, user: UserStanding) -> bool:
+        return user.role == self.role
+
+
+class HasPermission(Requirement):
+    """By the role, or given to the user."""
+
+    def __init__(self, permission: str) -> None:
+        self.permission = permission
+
+    def met_by(self, user: UserStanding) -> bool:
+        return self.permission in user.permissions
+
+
+class AllOf(Requirement):
+    def __init__(self, *parts: Requirement) -> None:
+        self.parts = parts
+        self.roles = frozenset[str]().union(*(part.roles for part in parts))
+
+    def met_by(self, user: UserStanding) -> bool:
+        return all(part.met_by(user) for part in self.parts)
+
+
+class AnyOf(AllOf):
+    def met_by(self, user: UserStanding) -> bool:
+        return any(part.met_by(user) for part in self.parts)
+
+
+def requires(requirement: Requirement) -> Callable[[Method], Method]:
+    """For one method of a view: who does not meet the requirement is refused before it begins."""
+
+    def decorate(method: Method) -> Method:
+        @wraps(method)
+        def checked(view: "APIView", request: Request, *args: Any, **kwargs: Any) -> Any:
+            if not requirement.has_permission(request, view):
+                raise PermissionDenied
+            return method(view, request, *args, **kwargs)
+
+        return cast("Method", checked)
+
+    return decorate
+
+
+def requires_role(role: str) -> Callable[[Method], Method]:
+    """`@requires_role("admin")`"""
+    return requires(HasRole(role))
+
+
+def requires_permission(permission: str) -> Callable[[Method], Method]:
+    """`@requires_permission("invoices.read")`"""
+    return requires(HasPermission(permission))
+
+
+def principal_of(request: Request) -> Principal:
+    """Who calls. Raises AuthenticationRequired unless it is a signed-in user."""
+    if not isinstance(request.user, Principal):
+        raise AuthenticationRequired
+    return request.user
+
+
+def _joined(operator: Any, left: Any, right: Any) -> OperandHolder:
+    """As DRF joins permission classes; that instances do as well its types do not know."""
+    return OperandHolder(operator, left, right)

@@ -16,7 +16,9 @@ class ProfileSerializer(serializers.Serializer[Any]):
 
     name = serializers.CharField(max_length=200, required=False, allow_blank=True)
     locale = serializers.CharField(max_length=16, required=False, allow_blank=True)
-    phone = serializers.RegexField(r"^(\+[1-9][0-9]{6,14})?$", required=False, allow_blank=True)
+    phone = serializers.CharField(
+        max_length=40, required=False, allow_blank=True, help_text="with its country code; kept as E.164"
+    )
 
     def validate_locale(self, value: str) -> str:
         """A language we have texts for ("de-AT" is kept as it is, and served by "de")."""
@@ -40,6 +42,21 @@ class ProfileAnswerSerializer(UserSerializer):
     phone = serializers.CharField()
     email_verified = serializers.BooleanField()
     created_at = serializers.DateTimeField()
+
+
+class ExportedPageSerializer(serializers.Serializer[Any]):
+    results = serializers.ListField(child=serializers.DictField())
+    next = serializers.CharField(allow_null=True)
+
+
+class ExportSerializer(serializers.Serializer[Any]):
+    """Without `section`: the account and how each section begins."""
+
+    user = serializers.DictField(required=False)
+    sections = serializers.DictField(child=ExportedPageSerializer(), required=False)
+    section = serializers.CharField(required=False, help_text="with `?section=`")
+    results = serializers.ListField(child=serializers.DictField(), required=False, help_text="with `?section=`")
+    next = serializers.CharField(allow_null=True, required=False, help_text="with `?section=`")
 
 
 class SignedInUserSerializer(UserSerializer):

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from apps.audit import actions, events
@@ -15,18 +15,34 @@ from apps.core.snapshots import Propagation
 from apps.customers import keyring
 from apps.customers.standing import CustomerStanding
 from apps.tokens import minting, standing
+from apps.tokens.errors import UserInactive
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason, RefreshToken, RevokedToken, Session
 from apps.users import standing as users
-from apps.users.models import User
+from apps.users.models import User, UserStatus
 
 ACTIVITY_WRITTEN_AFTER_SECONDS = 60
 
+# Locks the user's row as it reads it: of many who sign one user in at once each sees the sessions of those before it, and so
+# the limit holds; and who was deactivated or erased a moment ago gets no session. In the same statement, for it is free there.
+INSERT = """
+INSERT INTO tokens_session (id, customer_id, user_id, delivery, sandbox_key_id, ip, user_agent, created_at,
+                            last_activity_at, expires_at, ended_at, end_reason)
+SELECT %(id)s, customer_id, id, %(delivery)s, %(sandbox_key_id)s, %(ip)s, %(user_agent)s, %(created_at)s,
+       %(last_activity_at)s, %(expires_at)s, NULL, ''
+FROM users_user WHERE id = %(user_id)s AND customer_id = %(customer_id)s AND status <> %(deactivated)s
+FOR NO KEY UPDATE
+"""
+
 
 def start(*, customer: CustomerStanding, user: User, delivery: str, caller: Caller, now: datetime) -> TokenPair:
-    """A new session and its first tokens. Joins the caller's transaction: what signs in commits as a whole."""
+    """A new session and its first tokens. Joins the caller's transaction: what signs in commits as a whole.
+
+    The oldest sessions make way when the user has too many (contract 4, sessions). Raises UserInactive when the user is
+    no longer there.
+    """
     now = now.replace(microsecond=0)  # the tokens' times are whole seconds
-    session = Session.objects.create(
+    session = Session(
         customer_id=customer.id,
         user=user,
         delivery=delivery,
@@ -38,7 +54,10 @@ def start(*, customer: CustomerStanding, user: User, delivery: str, caller: Call
         expires_at=now + timedelta(seconds=customer.refresh_lifetime),
     )
     refresh = issue(customer=customer, session_id=session.id, now=now)
-    refresh.save(force_insert=True)
+    with transaction.atomic(savepoint=False):
+        _insert(session)
+        refresh.save(force_insert=True)
+        _make_room(session, customer, caller, now)
     return minting.pair(customer=customer, user=users.of(user), refresh=refresh, delivery=delivery)
 
 
@@ -140,6 +159,30 @@ def note_activity(*, customer_id: UUID, session: standing.SessionStanding, now: 
     ).update(last_activity_at=now)
     if written:
         snapshots.invalidate(standing.session_key(customer_id, session.id))
+
+
+def _insert(session: Session) -> None:
+    """Raises UserInactive."""
+    names = ("id", "customer_id", "user_id", "delivery", "sandbox_key_id", "ip", "user_agent")
+    times = ("created_at", "last_activity_at", "expires_at")
+    facts = {name: getattr(session, name) for name in (*names, *times)}
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, {**facts, "deactivated": UserStatus.DEACTIVATED})
+        if cursor.rowcount != 1:
+            raise UserInactive
+
+
+def _make_room(session: Session, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+    """End the sessions least lately used that are too many beside this one. One statement when there are none."""
+    others = alive(customer_id=customer.id, user_id=session.user_id, now=now).exclude(id=session.id)
+    latest_first = others.order_by("-last_activity_at", "-id").values_list("id", flat=True)
+    too_many = list(latest_first[customer.sessions_per_user - 1 :])
+    if not too_many:
+        return
+    ended = _end(Session.objects.filter(id__in=too_many), EndReason.TOO_MANY, now)
+    actor, facts = f"user:{session.user_id}", {"count": len(ended), "reason": EndReason.TOO_MANY}
+    _record(actions.SESSION_ENDED, customer.id, session.user_id, actor, caller, now, **facts)
+    snapshots.invalidate_on_commit(*(standing.session_key(customer.id, session_id) for session_id in ended))
 
 
 def _end(sessions: QuerySet[Session], reason: EndReason, now: datetime) -> list[UUID]:

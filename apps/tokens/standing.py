@@ -1,4 +1,7 @@
-"""How customer, session and user of a token stand now: one round trip to Valkey, PostgreSQL if that does not know."""
+"""How customer, session and user of a token stand now: one round trip to Valkey, PostgreSQL if that does not know.
+
+The customer's roles are read along with them, for what the user may do is what its role gives at this moment.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,12 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from apps.core import snapshots, valkey
-from apps.core.snapshots import State
+from apps.core.snapshots import Loader, State
 from apps.customers import standing as customers
 from apps.customers.standing import CustomerStanding
 from apps.tokens.errors import InvalidToken, SessionEnded, TokenRevoked, UserInactive
 from apps.tokens.models import Session
 from apps.tokens.signing import VerifiedClaims, issuer_of
+from apps.users import roles
 from apps.users import standing as users
 from apps.users.standing import UserStanding
 
@@ -70,20 +74,19 @@ def parse_session(state: Mapping[str, Any]) -> SessionStanding:
 
 def read(*, customer_id: UUID, session_id: UUID, user_id: UUID) -> Standing | None:
     """How the three stand; None for no such customer. No query and one round trip when Valkey knows."""
-    names = (customers.key(customer_id), session_key(customer_id, session_id), users.key(customer_id, user_id))
-    loaders = (
-        partial(customers.load, customer_id),
-        partial(load_session, customer_id, session_id),
-        partial(users.load, customer_id, user_id),
-    )
-    found = snapshots.read_through(dict(zip(names, loaders, strict=True)))
-    customer, session, user = (found[name] for name in names)
+    loaders: dict[str, Loader] = {
+        customers.key(customer_id): partial(customers.load, customer_id),
+        session_key(customer_id, session_id): partial(load_session, customer_id, session_id),
+        users.key(customer_id, user_id): partial(users.load, customer_id, user_id),
+        roles.key(customer_id): partial(roles.load, customer_id),
+    }
+    customer, session, user, table = snapshots.read_through(loaders).values()
     if customer is None:
         return None
     return Standing(
         customer=customers.parse(customer),
         session=parse_session(session) if session else None,
-        user=users.parse(user) if user else None,
+        user=users.parse(user, roles.parse(table)) if user else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Tokens, sessions and the user's own profile over HTTP."""
+"""Tokens and sessions over HTTP."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,29 +13,22 @@ from rest_framework.views import APIView
 from apps.api_keys import asking
 from apps.api_keys.authentication import key_of
 from apps.api_keys.errors import InvalidApiKey
-from apps.core.errors import NotFound, ValidationFailed
+from apps.core.errors import ValidationFailed
 from apps.core.pagination import page
 from apps.core.requests import caller_of
-from apps.core.snapshots import Propagation
 from apps.core.times import rfc3339
 from apps.customers.standing import CustomerStanding
 from apps.payloads.envelope import Envelope
 from apps.tokens import answers, cookies, devices, parsing, refreshing, sessions
-from apps.tokens.authentication import Principal
 from apps.tokens.models import Delivery, EndReason, Session
+from apps.tokens.permissions import principal_of
 from apps.tokens.serializers import (
     EndedSessionsSerializer,
     MessageSerializer,
-    ProfileAnswerSerializer,
-    ProfileSerializer,
     RefreshSerializer,
     SessionPageSerializer,
     TokensSerializer,
 )
-from apps.users import lifecycle
-from apps.users import standing as users
-from apps.users.models import User
-from apps.users.standing import UserStanding
 
 
 class Refresh(APIView):
@@ -63,7 +56,7 @@ class Logout(APIView):
 
     @extend_schema(operation_id="logout", request=None, responses=MessageSerializer)
     def post(self, request: Request) -> Response:
-        who = _principal(request)
+        who = principal_of(request)
         told = sessions.log_out(
             customer_id=who.customer_id,
             user_id=who.user_id,
@@ -73,28 +66,10 @@ class Logout(APIView):
             caller=caller_of(request),
             now=timezone.now(),
         )
-        response = Response({"message": "Logged out successfully", **_honestly(told)})
+        response = Response({"message": "Logged out successfully", **answers.honestly(told)})
         if who.delivery == Delivery.COOKIE:
             cookies.clear(response)
         return response
-
-
-class Me(APIView):
-    """The user of the token, as it is now."""
-
-    @extend_schema(operation_id="me", responses=ProfileAnswerSerializer)
-    def get(self, request: Request) -> Response:
-        return Response(_profile(_principal(request).user))
-
-    @extend_schema(operation_id="change_me", request=ProfileSerializer, responses=ProfileAnswerSerializer)
-    def patch(self, request: Request) -> Response:
-        wanted = ProfileSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        user = _user_of(request)
-        told = lifecycle.change_profile(
-            user, changes=wanted.validated_data, caller=caller_of(request), now=timezone.now()
-        )
-        return Response({**_profile(users.of(user)), **_honestly(told)})
 
 
 class Sessions(APIView):
@@ -106,7 +81,7 @@ class Sessions(APIView):
         parameters=[OpenApiParameter("cursor", str), OpenApiParameter("limit", int)],
     )
     def get(self, request: Request) -> Response:
-        who = _principal(request)
+        who = principal_of(request)
         living = sessions.alive(customer_id=who.customer_id, user_id=who.user_id, now=timezone.now())
         return Response(
             page(living, request=request, represent=lambda row: _session(row, current=who.session_id)).document()
@@ -114,7 +89,7 @@ class Sessions(APIView):
 
     @extend_schema(operation_id="end_other_sessions", responses=EndedSessionsSerializer)
     def delete(self, request: Request) -> Response:
-        who = _principal(request)
+        who = principal_of(request)
         ended, told = sessions.end_others(
             customer_id=who.customer_id,
             user_id=who.user_id,
@@ -124,7 +99,7 @@ class Sessions(APIView):
             caller=caller_of(request),
             now=timezone.now(),
         )
-        return Response({"message": "Other sessions ended", "ended": ended, **_honestly(told)})
+        return Response({"message": "Other sessions ended", "ended": ended, **answers.honestly(told)})
 
 
 class OneSession(APIView):
@@ -132,7 +107,7 @@ class OneSession(APIView):
 
     @extend_schema(operation_id="end_session", responses=MessageSerializer)
     def delete(self, request: Request, session_id: UUID) -> Response:
-        who = _principal(request)
+        who = principal_of(request)
         told = sessions.end_one(
             customer_id=who.customer_id,
             user_id=who.user_id,
@@ -142,22 +117,7 @@ class OneSession(APIView):
             caller=caller_of(request),
             now=timezone.now(),
         )
-        return Response({"message": "Session ended", **_honestly(told)})
-
-
-def _principal(request: Request) -> Principal:
-    who = request.user
-    if not isinstance(who, Principal):  # the permission has made sure of it; this tells the type checker
-        raise NotFound
-    return who
-
-
-def _user_of(request: Request) -> User:
-    who = _principal(request)
-    user = User.objects.of(who.customer_id).filter(id=who.user_id).first()
-    if user is None:
-        raise NotFound
-    return user
+        return Response({"message": "Session ended", **answers.honestly(told)})
 
 
 def _refresh_token_of(request: Request) -> str:
@@ -178,21 +138,6 @@ def _same_site_check(request: Request) -> refreshing.Check | None:
         cookies.require_same_site(request, session_id=session_id, customer=customer)
 
     return check
-
-
-def _honestly(told: Propagation) -> dict[str, bool]:
-    """Say so if some process may learn of the change a little later."""
-    return {} if told.complete else {"propagated": False}
-
-
-def _profile(user: UserStanding) -> dict[str, Any]:
-    return {
-        **answers.describe(user),
-        "locale": user.locale,
-        "phone": user.phone(),
-        "email_verified": user.email_verified,
-        "created_at": rfc3339(user.created_at),
-    }
 
 
 def _session(row: Session, *, current: UUID) -> dict[str, Any]:

@@ -1,30 +1,54 @@
-"""End users in the operators' admin. What is changed takes effect on the user's next request."""
+"""End users, their roles and permissions in the operators' admin. What is changed takes effect on the next request."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from apps.audit.admin_base import AuditedAdmin, who
-from apps.core.errors import ValidationFailed
-from apps.users import directory, emails, lifecycle
-from apps.users.models import User
+from apps.core.errors import GatehouseError, ValidationFailed
+from apps.users import directory, emails, erasure, lifecycle, permission_names, roles
+from apps.users.models import BuiltInRole, Permission, Role, User
+
+LATER = "More can be given once it is saved."  # whose roles and permissions there are depends on the customer
+
+
+def choice_of(names: Iterable[str]) -> list[tuple[str, str]]:
+    return [(name, name) for name in names]
+
+
+def choose_permissions(customer_id: Any, held: Iterable[str]) -> forms.MultipleChoiceField:
+    """The customer's permissions to choose from, and those held already."""
+    known = Permission.objects.filter(customer_id=customer_id).values_list("name", flat=True)
+    return forms.MultipleChoiceField(
+        choices=choice_of(sorted({*known, *held})), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
+    )
 
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("customer", "email", "name", "locale", "role", "permissions", "status")
-        help_texts = {"permissions": 'Names, as JSON: ["invoices.read"]. Those of the role need not be repeated.'}
+        help_texts = {"role": LATER}
 
-    def clean_permissions(self) -> list[str]:
-        permissions = self.cleaned_data["permissions"] or []
-        if not isinstance(permissions, list) or not all(isinstance(name, str) for name in permissions):
-            raise forms.ValidationError(_("Give a list of names."))
-        return permissions
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        user, adding = self.instance, self.instance._state.adding
+        if "role" in self.fields:
+            names = BuiltInRole.values if adding else [*roles.names_of(user.customer_id), user.role]
+            choices = choice_of(dict.fromkeys(names))
+            help_text = self.fields["role"].help_text if adding else ""
+            self.fields["role"] = forms.ChoiceField(
+                choices=choices, widget=UnfoldAdminSelectWidget, initial=BuiltInRole.COMPANY_USER, help_text=help_text
+            )
+        if "permissions" in self.fields and not adding:
+            self.fields["permissions"] = choose_permissions(user.customer_id, user.permissions)
+            self.fields["permissions"].help_text = _("Those of the role need not be repeated.")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -39,8 +63,28 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
+class SaysWhy:
+    """Pages whose flows refuse some changes: the operator reads why. Stands before the admin class."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        return self._or_say_why(request, super().changeform_view, *args, **options)  # type: ignore[misc]
+
+    def delete_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        return self._or_say_why(request, super().delete_view, *args, **options)  # type: ignore[misc]
+
+    def _or_say_why(self, request: HttpRequest, view: Any, *args: Any, **options: Any) -> HttpResponse:
+        """Django's views are one transaction each: what is refused is undone as a whole."""
+        try:
+            response: HttpResponse = view(request, *args, **options)
+        except GatehouseError as error:
+            reasons = [text for texts in (error.fields or {}).values() for text in texts]
+            messages.error(request, " ".join([str(error.text), *reasons]))
+            return HttpResponseRedirect(request.path)
+        return response
+
+
 @admin.register(User)
-class UserAdmin(AuditedAdmin):
+class UserAdmin(SaysWhy, AuditedAdmin):
     form = UserForm
     records_itself = True
     list_display = ("email", "customer", "role", "state", "last_sign_in_at", "wrong_codes")
@@ -48,17 +92,22 @@ class UserAdmin(AuditedAdmin):
     list_select_related = ("customer",)
     search_fields = ("email_identity", "name", "id")
     readonly_fields = ("id", "has_phone", "email_verified_at", "created_at", "last_sign_in_at", "wrong_codes")
-    actions_detail = ("clear_wrong_codes",)
+    actions_detail = ("clear_wrong_codes", "erase")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return (*UserForm.Meta.fields, *self.readonly_fields) if obj else UserForm.Meta.fields
+        if obj:
+            return (*UserForm.Meta.fields, *self.readonly_fields)
+        return tuple(name for name in UserForm.Meta.fields if name != "permissions")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*self.readonly_fields, "customer", "email") if obj else self.readonly_fields
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Deactivate instead; erasure is the user's own."""
+        """Deactivate, or erase: that says what will happen, and to one user at a time."""
         return False
+
+    def has_erase_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("users.delete_user")
 
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         if change:
@@ -96,3 +145,91 @@ class UserAdmin(AuditedAdmin):
             button=_("Clear"),
             act=act,
         )
+
+    @action(description=_("Erase"), url_path="erase", permissions=["erase"])
+    def erase(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.row_or_none(request, object_id)
+        if row is None:
+            return self.to_list()
+
+        def act(_form: forms.Form) -> HttpResponse:
+            erasure.erase(customer_id=row.customer_id, user_id=row.id, **who(request))
+            messages.success(request, _("Erased."))
+            return self.to_list()
+
+        return self.ask_first(
+            request,
+            row,
+            title=_("Erase %s?") % row.email,
+            explanation=[
+                _("The account goes, with its sessions, factors and everything else of it. This cannot be undone."),
+                _("Mails lose what they said and to whom. Audit events stay; they hold no address."),
+            ],
+            button=_("Erase for good"),
+            act=act,
+        )
+
+
+class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Role
+        fields = ("customer", "name", "permissions", "description")
+        help_texts = {
+            "name": _("Small letters, digits and _. Cannot be changed later. admin and company_user exist without it.")
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "permissions" in self.fields and not self.instance._state.adding:
+            self.fields["permissions"] = choose_permissions(self.instance.customer_id, self.instance.permissions)
+
+
+class OfOneCustomer(SaysWhy, AuditedAdmin):
+    """Pages of what a customer names: name and customer stay what they were when it was made."""
+
+    records_itself = True
+    actions = None  # one at a time: what is in use is refused
+    list_filter = ("customer",)
+    list_select_related = ("customer",)
+    search_fields = ("name", "description")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("customer", "name") if obj else ()
+
+
+@admin.register(Role)
+class RoleAdmin(OfOneCustomer):
+    form = RoleForm
+    list_display = ("name", "customer", "gives", "description")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Permissions can be chosen once it is known whose."""
+        return tuple(name for name in RoleForm.Meta.fields if obj or name != "permissions")
+
+    def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        if change:
+            roles.change(row, **{name: form.cleaned_data[name] for name in form.changed_data}, **who(request))
+        else:
+            roles.register(row, **who(request))
+
+    def delete_model(self, request: HttpRequest, row: Any) -> None:
+        roles.delete(row, **who(request))
+
+    @display(description=_("Gives"))
+    def gives(self, row: Role) -> str:
+        return ", ".join(row.permissions)
+
+
+@admin.register(Permission)
+class PermissionAdmin(OfOneCustomer):
+    fields = ("customer", "name", "description")
+    list_display = ("name", "customer", "description")
+
+    def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        if change:
+            permission_names.describe(row, description=row.description, **who(request))
+        else:
+            permission_names.register(row, **who(request))
+
+    def delete_model(self, request: HttpRequest, row: Any) -> None:
+        permission_names.delete(row, **who(request))

@@ -7,10 +7,9 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from apps.core import snapshots
-from apps.users import standing
+from apps.core.errors import NotFound
 from apps.users.emails import Address
-from apps.users.models import Role, User, UserStatus
+from apps.users.models import BuiltInRole, User, UserStatus
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,14 @@ class Found:
 def find(customer_id: UUID, identity: str) -> User | None:
     """The customer's user of this address (as addresses are compared), or None."""
     return User.objects.of(customer_id).filter(email_identity=identity).first()
+
+
+def get(customer_id: UUID, user_id: UUID) -> User:
+    """The customer's user of this id. Raises NotFound."""
+    user = User.objects.of(customer_id).filter(id=user_id).first()
+    if user is None:
+        raise NotFound
+    return user
 
 
 def find_or_create(customer_id: UUID, address: Address, *, may_create: bool, now: datetime) -> Found | None:
@@ -45,7 +52,7 @@ def create(
     customer_id: UUID,
     address: Address,
     *,
-    role: str = Role.COMPANY_USER,
+    role: str = BuiltInRole.COMPANY_USER,
     verified_at: datetime | None = None,
     now: datetime,
 ) -> User:
@@ -67,11 +74,7 @@ def count_wrong_code(customer_id: UUID, identity: str) -> None:
 
 
 def note_sign_in(user: User, *, now: datetime) -> None:
-    """The user has signed in by a code: the address is proven, and the row of wrong codes is broken."""
-    newly_verified = user.email_verified_at is None
+    """The user has signed in, with every factor that was asked for: the row of wrong codes is broken."""
     user.last_sign_in_at = now
-    user.email_verified_at = user.email_verified_at or now
     user.wrong_codes = 0
-    user.save(update_fields=["last_sign_in_at", "email_verified_at", "wrong_codes"])
-    if newly_verified:
-        snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
+    user.save(update_fields=["last_sign_in_at", "wrong_codes"])

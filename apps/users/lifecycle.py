@@ -12,7 +12,7 @@ from apps.core import sealed, snapshots
 from apps.core.errors import ValidationFailed
 from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
-from apps.users import standing
+from apps.users import permission_names, phones, roles, standing
 from apps.users.models import User, UserStatus
 
 PROFILE = {"name", "locale"}
@@ -20,20 +20,21 @@ BY_OPERATOR = {"name", "locale", "role", "permissions", "status"}
 
 
 def register(user: User, *, actor: str, caller: Caller | None, now: datetime) -> None:
-    """Save a user that an operator made."""
+    """Save a user that an operator made. Raises ValidationFailed."""
     with transaction.atomic():
+        _require_known(user, {"role": user.role, "permissions": user.permissions})
         user.created_at = now
         user.save(force_insert=True)
         _record(actions.USER_CREATED, user, actor, caller, now)
 
 
 def change(user: User, *, changes: Mapping[str, Any], actor: str, caller: Caller | None, now: datetime) -> Propagation:
-    """Set fields an operator may set. Raises ValidationFailed."""
+    """Set fields an operator may set. Raises ValidationFailed, for roles and permissions that the customer does not know too."""
     return _save(user, changes, BY_OPERATOR, actions.USER_CHANGED, actor, caller, now)
 
 
 def change_profile(user: User, *, changes: Mapping[str, Any], caller: Caller | None, now: datetime) -> Propagation:
-    """Set what users may set of themselves: `name`, `locale`, and `phone`, which is sealed. Raises ValidationFailed."""
+    """Set what users may set of themselves: `name`, `locale`, and `phone` (kept as E.164, sealed). Raises ValidationFailed."""
     return _save(user, changes, PROFILE | {"phone"}, actions.PROFILE_CHANGED, f"user:{user.id}", caller, now)
 
 
@@ -68,12 +69,9 @@ def _save(
         raise ValidationFailed(fields={name: ["This cannot be changed."] for name in changes.keys() - allowed})
     for name, value in changes.items():
         _set(user, name, value)
-    try:
-        others = [field.name for field in User._meta.fields if field.name not in changes]
-        user.clean_fields(exclude=others)
-    except ValidationError as error:
-        raise ValidationFailed(fields=error.message_dict) from error
+    _clean(user, changes)
     with transaction.atomic():
+        _require_known(user, changes)
         user.save(update_fields=list(changes))
         _record(action, user, actor, caller, now, fields=sorted(changes))
         return snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
@@ -81,9 +79,26 @@ def _save(
 
 def _set(user: User, name: str, value: Any) -> None:
     if name == "phone" and value:
-        sealed.write(user, "phone", str(value).encode())
+        sealed.write(user, "phone", phones.parse(str(value)).encode())
     else:
         setattr(user, name, value)
+
+
+def _clean(user: User, changes: Mapping[str, Any]) -> None:
+    try:
+        user.clean_fields(exclude=[field.name for field in User._meta.fields if field.name not in changes])
+    except ValidationError as error:
+        raise ValidationFailed(fields=error.message_dict) from error
+
+
+def _require_known(user: User, changes: Mapping[str, Any]) -> None:
+    """Roles and permissions are known to the customer, and stay so until the change is committed. Raises ValidationFailed."""
+    if "role" in changes:
+        roles.require_known(user.customer_id, changes["role"])
+    if "permissions" in changes:
+        user.permissions = permission_names.known(
+            user.customer_id, changes["permissions"], longest=permission_names.LONGEST_OF_USER
+        )
 
 
 def _record(action: str, user: User, actor: str, caller: Caller | None, now: datetime, **details: Any) -> None:

@@ -3,6 +3,7 @@
 from typing import Self
 from uuid import UUID
 
+from django.core.validators import RegexValidator
 from django.db import models
 
 from apps.core.ids import new_id
@@ -16,8 +17,8 @@ class UserStatus(models.TextChoices):
     DEACTIVATED = "deactivated"
 
 
-class Role(models.TextChoices):
-    """The built-in roles."""
+class BuiltInRole(models.TextChoices):
+    """The roles that every customer has without a row (a row of that name may give them permissions)."""
 
     ADMIN = "admin"
     COMPANY_USER = "company_user"
@@ -42,8 +43,8 @@ class User(models.Model):
     name = models.CharField(max_length=200, blank=True)
     phone = SealedField(blank=True)
     locale = models.CharField(max_length=16, blank=True)
-    role = models.CharField(max_length=64, default=Role.COMPANY_USER)
-    permissions = models.JSONField(default=list, blank=True)
+    role = models.CharField(max_length=64, default=BuiltInRole.COMPANY_USER)
+    permissions = models.JSONField(default=list, blank=True)  # beside those of the role
     status = models.CharField(max_length=16, choices=UserStatus, default=UserStatus.ACTIVE)
     created_at = models.DateTimeField()
     last_sign_in_at = models.DateTimeField(null=True, blank=True)
@@ -66,3 +67,38 @@ class User(models.Model):
 
     def __str__(self) -> str:
         return self.email
+
+
+class Role(models.Model):
+    """A role of one customer's: a name that users bear, and the permissions it gives. Change it through `roles`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="roles")
+    name = models.CharField(max_length=64, validators=[RegexValidator(r"\A[a-z][a-z0-9_]{0,63}\Z")])  # never changes
+    permissions = models.JSONField(default=list, blank=True)
+    description = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("customer", "name"), name="role_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Permission(models.Model):
+    """A name that roles and users of one customer may hold; what it means is up to the customer's apps."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="permissions")
+    name = models.CharField(
+        max_length=64, validators=[RegexValidator(r"\A[a-z][a-z0-9_]*(\.[a-z0-9_]+)*\Z")]
+    )  # "invoices.read"; never changes
+    description = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("customer", "name"), name="permission_once"),)
+
+    def __str__(self) -> str:
+        return self.name

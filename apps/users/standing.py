@@ -1,4 +1,8 @@
-"""How a user stands now: status, role, permissions, profile. All that an authenticated request may ask of its user."""
+"""How a user stands now: status, role, permissions, profile. All that an authenticated request may ask of its user.
+
+A user's row and its customer's roles are two snapshots, since a change of a role must not touch the snapshots of all who have it.
+A standing is made of both: its permissions are the effective ones.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,9 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from apps.core import sealed, valkey
+from apps.core import sealed, snapshots, valkey
 from apps.core.snapshots import State
+from apps.users import roles
 from apps.users.models import User, UserStatus
+from apps.users.roles import RoleTable
 
 
 @dataclass(frozen=True)
@@ -21,11 +27,16 @@ class UserStanding:
     name: str
     locale: str
     role: str
-    permissions: tuple[str, ...]
+    permissions: tuple[str, ...]  # those of the role and those given to the user, sorted
     status: str
     email_verified: bool
     created_at: datetime
     sealed_phone: str = field(repr=False)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether all is done that the customer demands: only then do role and permissions count here."""
+        return self.status == UserStatus.ACTIVE
 
     @property
     def may_sign_in(self) -> bool:
@@ -62,19 +73,27 @@ def state_of(user: User) -> State:
     }
 
 
-def parse(state: Mapping[str, Any]) -> UserStanding:
-    """A state as a value."""
+def parse(state: Mapping[str, Any], table: RoleTable) -> UserStanding:
+    """A state as a value, with what its role gives by the customer's table."""
     return UserStanding(
         **{
             **state,
             "id": UUID(state["id"]),
             "customer_id": UUID(state["customer_id"]),
-            "permissions": tuple(state["permissions"]),
+            "permissions": table.effective(state["role"], state["permissions"]),
             "created_at": datetime.fromtimestamp(state["created_at"], UTC),
         }
     )
 
 
+def read(customer_id: UUID, user_id: UUID) -> UserStanding | None:
+    """How the user stands, None for none such: one round trip to Valkey, or two queries."""
+    mine, table = key(customer_id, user_id), roles.key(customer_id)
+    found = snapshots.read_through({mine: lambda: load(customer_id, user_id), table: lambda: roles.load(customer_id)})
+    state = found[mine]
+    return parse(state, roles.parse(found[table])) if state else None
+
+
 def of(user: User) -> UserStanding:
-    """A row as a standing."""
-    return parse(state_of(user))
+    """A row as a standing, with what its role gives now: one round trip to Valkey, or one query."""
+    return parse(state_of(user), roles.read(user.customer_id))

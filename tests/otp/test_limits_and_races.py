@@ -9,9 +9,10 @@ from apps.core.client_address import counted_as
 from apps.core.requests import Caller
 from apps.customers import limits
 from apps.mail.models import Message, MessageState
-from apps.otp import requesting, signing_in
+from apps.otp import requesting
 from apps.otp.requesting import Wish
-from apps.otp.signing_in import Try
+from apps.signin import by_code
+from apps.signin.by_code import Attempt
 from apps.tokens.models import Session
 from apps.users import emails
 from tests import factories
@@ -35,9 +36,9 @@ def wish(customer: object, email: str = EMAIL, ip: str = "192.0.2.7") -> Wish:
     )
 
 
-def attempt(customer: object, code: str, ip: str = "192.0.2.7") -> Try:
+def attempt(customer: object, code: str, ip: str = "192.0.2.7") -> Attempt:
     asked = wish(customer, ip=ip)
-    return Try(asked.customer, asked.address, asked.purpose, code, "body", asked.caller, asked.now)
+    return Attempt(asked.customer, asked.address, code, "body", asked.caller, asked.now)
 
 
 def generous(customer: object) -> None:
@@ -50,7 +51,7 @@ def test_of_a_thousand_simultaneous_redemptions_one_signs_in() -> None:
     generous(customer)
     requesting.request_code(wish(customer))
     mine = attempt(customer, newest_code())
-    results = at_once(1000, lambda _: outcome(lambda: signing_in.sign_in(mine)))
+    results = at_once(1000, lambda _: outcome(lambda: by_code.sign_in(mine)))
     assert results.count("done") == 1
     assert results.count("InvalidOtp") == 999
     assert Session.objects.count() == 1
@@ -62,8 +63,8 @@ def test_the_budget_of_wrong_tries_is_exact_under_concurrency() -> None:
     requesting.request_code(wish(customer))
     right = newest_code()
     wrong = attempt(customer, wrong_code(right))
-    at_once(50, lambda _: outcome(lambda: signing_in.sign_in(wrong)))
-    assert outcome(lambda: signing_in.sign_in(attempt(customer, right))) == "InvalidOtp"
+    at_once(50, lambda _: outcome(lambda: by_code.sign_in(wrong)))
+    assert outcome(lambda: by_code.sign_in(attempt(customer, right))) == "InvalidOtp"
 
 
 @pytest.mark.parametrize("which", ["daily_code_quota", "monthly_code_quota"])

@@ -6,7 +6,8 @@ from apps.audit.models import Event
 from apps.core import valkey
 from apps.core.valkey import ValkeyUnavailable
 from apps.mail.models import Message
-from apps.otp import requesting, signing_in
+from apps.otp import requesting
+from apps.signin import by_code
 from apps.tokens.models import Session
 from apps.users.models import User
 from tests import factories
@@ -40,7 +41,7 @@ def test_without_valkey_the_flows_themselves_refuse(client_for: MakeClient, valk
     with pytest.raises(ValkeyUnavailable):
         requesting.request_code(asked)
     with pytest.raises(ValkeyUnavailable):
-        signing_in.sign_in(mine)
+        by_code.sign_in(mine)
     assert not User.objects.exists()
 
 

@@ -20,8 +20,9 @@ class Migration(migrations.Migration):
             name='Phone',
             fields=[
                 ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', apps.core.sealed.SealedField(editable=False)),
-                ('hint', models.CharField(max_length=24)),
+                ('number', apps.core.sealed.SealedField(blank=True, editable=False)),
+                ('hint', models.CharField(blank=True, max_length=24)),
+                ('pending_number', apps.core.sealed.SealedField(blank=True, editable=False)),
                 ('created_at', models.DateTimeField()),
                 ('confirmed_at', models.DateTimeField(null=True)),
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='phone_factor', to='users.user')),
@@ -31,7 +32,8 @@ class Migration(migrations.Migration):
             name='Totp',
             fields=[
                 ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('secret', apps.core.sealed.SealedField(editable=False)),
+                ('secret', apps.core.sealed.SealedField(blank=True, editable=False)),
+                ('pending_secret', apps.core.sealed.SealedField(blank=True, editable=False)),
                 ('created_at', models.DateTimeField()),
                 ('confirmed_at', models.DateTimeField(null=True)),
                 ('last_step', models.BigIntegerField(default=0)),

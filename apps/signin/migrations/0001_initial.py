@@ -87,6 +87,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('first_factor', models.CharField(choices=[('code', 'Code'), ('password', 'Password'), ('passkey', 'Passkey')], max_length=8)),
+                ('may_use_email', models.BooleanField(default=False)),
                 ('passed', models.JSONField(default=list)),
                 ('delivery', models.CharField(choices=[('body', 'Body'), ('cookie', 'Cookie')], max_length=8)),
                 ('is_new', models.BooleanField(default=False)),
@@ -104,7 +105,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='KnownDevice',
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=100)),
                 ('first_seen_at', models.DateTimeField()),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='known_devices', to='users.user')),

@@ -1,0 +1,26 @@
+"""Why a factor is refused."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import GatehouseError
+
+
+class InvalidPasskey(GatehouseError):
+    """Unknown, of somebody else, of another site, replayed, not verified, cloned: one answer for all."""
+
+    type = "invalid_passkey"
+    message = _("This passkey was not accepted. Please try again.")
+
+
+class SecondFactorRequired(GatehouseError):
+    """The last factor that fulfils what the customer demands cannot be removed."""
+
+    status = 409
+    type = "second_factor_required"
+    message = _("A second factor is required here. Enrol another one before you remove this.")
+
+
+class TooManyPasskeys(GatehouseError):
+    status = 409
+    type = "too_many_passkeys"
+    message = _("There are too many passkeys in this account. Remove one first.")

@@ -1,0 +1,237 @@
+"""Passkeys (WebAuthn level 3): made with their user verified, used with their user verified, refused when copied."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import webauthn
+from django.db import IntegrityError, transaction
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, options_to_json_dict
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    AuthenticatorTransport,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from apps.audit import actions, events
+from apps.audit.models import Outcome, Severity
+from apps.core.requests import Caller
+from apps.customers.standing import CustomerStanding
+from apps.factors import ceremonies, recovery_codes
+from apps.factors.errors import InvalidPasskey, TooManyPasskeys
+from apps.factors.models import Passkey
+from apps.tokens import devices
+from apps.users import notices
+from apps.users.models import User
+
+MOST = 20
+LONGEST_NAME = 100
+Verified = TypeVar("Verified")
+
+
+@dataclass(frozen=True)
+class NewPasskey:
+    """A passkey just enrolled, and the recovery codes made with the first factor."""
+
+    row: Passkey
+    recovery_codes: tuple[str, ...] = field(default=(), repr=False)
+
+
+def creation_options(user: User, *, customer: CustomerStanding) -> dict[str, Any]:
+    """For `navigator.credentials.create()`. Raises TooManyPasskeys or ValkeyUnavailable."""
+    existing = list(Passkey.objects.filter(user=user))
+    if len(existing) >= MOST:
+        raise TooManyPasskeys
+    party = ceremonies.relying_party(customer)
+    options = webauthn.generate_registration_options(
+        rp_id=party.id,
+        rp_name=party.name,
+        user_id=user.id.bytes,
+        user_name=user.email,
+        user_display_name=user.name or user.email,
+        challenge=ceremonies.begin(customer.id, kind=ceremonies.CREATE, user_id=user.id),
+        timeout=ceremonies.LIFETIME_SECONDS * 1000,
+        exclude_credentials=_descriptors(existing),
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+        ),
+    )
+    return options_to_json_dict(options)
+
+
+def enrol(
+    user: User, *, customer: CustomerStanding, credential: Any, name: str, caller: Caller, now: datetime
+) -> NewPasskey:
+    """Keep the public key that the device has made. Raises InvalidPasskey, TooManyPasskeys or ValkeyUnavailable."""
+    challenge = ceremonies.take(customer.id, credential, kind=ceremonies.CREATE, user_id=user.id)
+    if challenge is None:
+        raise InvalidPasskey
+    party = ceremonies.relying_party(customer)
+    made = _verified(
+        lambda: webauthn.verify_registration_response(
+            credential=credential,
+            expected_challenge=challenge,
+            expected_rp_id=party.id,
+            expected_origin=list(party.origins),
+            require_user_verification=True,
+        )
+    )
+    row = Passkey(
+        customer_id=customer.id,
+        user=user,
+        name=(name.strip() or devices.name_of(caller.user_agent))[:LONGEST_NAME],
+        credential_id=bytes_to_base64url(made.credential_id),
+        public_key=made.credential_public_key,
+        sign_count=made.sign_count,
+        transports=_transports_in(credential),
+        aaguid=made.aaguid,
+        backed_up=made.credential_backed_up,
+        created_at=now,
+    )
+    return _keep(row, customer=customer, caller=caller, now=now)
+
+
+def request_options(*, customer: CustomerStanding, user: User | None) -> dict[str, Any]:
+    """For `navigator.credentials.get()`: of this user's passkeys, or of any that the device has for this site.
+
+    Raises ValkeyUnavailable.
+    """
+    options = webauthn.generate_authentication_options(
+        rp_id=ceremonies.relying_party(customer).id,
+        challenge=ceremonies.begin(customer.id, kind=ceremonies.GET, user_id=user.id if user else None),
+        timeout=ceremonies.LIFETIME_SECONDS * 1000,
+        allow_credentials=_descriptors(list(Passkey.objects.filter(user=user, suspected_clone_at=None)))
+        if user
+        else [],
+        user_verification=UserVerificationRequirement.REQUIRED,
+    )
+    return options_to_json_dict(options)
+
+
+def check(
+    *, customer: CustomerStanding, credential: Any, caller: Caller, now: datetime, user_id: UUID | None = None
+) -> Passkey:
+    """The passkey that has signed, of this user or of whoever it belongs to; its device has verified its user.
+
+    Not to be called within a transaction: that a passkey seems to be a copy is written down although it is refused.
+    Raises InvalidPasskey (whatever is wrong) or ValkeyUnavailable.
+    """
+    challenge = ceremonies.take(customer.id, credential, kind=ceremonies.GET, user_id=user_id)
+    row = _find(customer.id, credential, user_id) if challenge else None
+    if challenge is None or row is None:
+        raise InvalidPasskey
+    party = ceremonies.relying_party(customer)
+    used = _verified(
+        lambda: webauthn.verify_authentication_response(
+            credential=credential,
+            expected_challenge=challenge,
+            expected_rp_id=party.id,
+            expected_origin=list(party.origins),
+            credential_public_key=bytes(row.public_key),
+            credential_current_sign_count=0,  # compared below, so that a copy is told from a failure
+            require_user_verification=True,
+        )
+    )
+    if not _count(row, used.new_sign_count, now=now):
+        _report_clone(row, customer, caller, now)
+        raise InvalidPasskey
+    return row
+
+
+def _find(customer_id: UUID, credential: Any, user_id: UUID | None) -> Passkey | None:
+    """The customer's passkey of this id; a discoverable one says whose it is, and must be right about it."""
+    rows = Passkey.objects.filter(customer_id=customer_id, suspected_clone_at=None).select_related("user")
+    row = rows.filter(credential_id=str(credential.get("id"))[:1400]).first()
+    if row is None or (user_id is not None and row.user_id != user_id):
+        return None
+    handle = credential["response"].get("userHandle")
+    if handle is None:
+        return row if user_id is not None else None
+    return row if isinstance(handle, str) and handle == bytes_to_base64url(row.user_id.bytes) else None
+
+
+def _count(row: Passkey, sign_count: int, *, now: datetime) -> bool:
+    """Note the use. False for a counter that did not go up (WebAuthn section 6.1.1); zero means that there is none.
+
+    Compare and set in one statement: of two uses with one counter one fails.
+    """
+    unchanged = Passkey.objects.filter(id=row.id, sign_count=row.sign_count, suspected_clone_at=None)
+    if sign_count == row.sign_count == 0:
+        return unchanged.update(last_used_at=now) == 1
+    return sign_count > row.sign_count and unchanged.update(sign_count=sign_count, last_used_at=now) == 1
+
+
+def _report_clone(row: Passkey, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+    """Refused from now on: there may be two of it."""
+    with transaction.atomic():
+        if not Passkey.objects.filter(id=row.id, suspected_clone_at=None).update(suspected_clone_at=now):
+            return
+        _record(actions.PASSKEY_CLONED, row, caller, now, outcome=Outcome.DENIED, severity=Severity.HIGH)
+        notices.post(notices.PASSKEY_CLONED, customer=customer, user=row.user, caller=caller, now=now, passkey=row.name)
+
+
+def _keep(row: Passkey, *, customer: CustomerStanding, caller: Caller, now: datetime) -> NewPasskey:
+    try:
+        with transaction.atomic():
+            User.objects.select_for_update().filter(id=row.user_id).first()  # of many at once, no more than may be
+            if Passkey.objects.filter(user=row.user).count() >= MOST:
+                raise TooManyPasskeys
+            row.save(force_insert=True)
+            _record(actions.FACTOR_ENROLLED, row, caller, now)
+            notices.post(
+                notices.FACTOR_ADDED, customer=customer, user=row.user, caller=caller, now=now, factor=row.name
+            )
+            return NewPasskey(row, recovery_codes.make_if_none(row.user, now=now))
+    except IntegrityError as error:  # the same credential again, perhaps of another user
+        raise InvalidPasskey from error
+
+
+def _record(
+    action: str,
+    row: Passkey,
+    caller: Caller,
+    now: datetime,
+    *,
+    outcome: Outcome = Outcome.SUCCESS,
+    severity: Severity = Severity.INFO,
+) -> None:
+    events.record(
+        action=action,
+        outcome=outcome,
+        severity=severity,
+        customer_id=row.customer_id,
+        user_id=row.user_id,
+        actor=f"user:{row.user_id}",
+        caller=caller,
+        details={"factor": "passkey", "passkey": str(row.id), "name": row.name},
+        now=now,
+    )
+
+
+def _verified(verify: Callable[[], Verified]) -> Verified:
+    """What the library makes of it. Raises InvalidPasskey for whatever it finds wrong, or stumbles over."""
+    try:
+        return verify()
+    except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
+        raise InvalidPasskey from error
+
+
+def _descriptors(rows: list[Passkey]) -> list[PublicKeyCredentialDescriptor]:
+    return [
+        PublicKeyCredentialDescriptor(
+            id=base64url_to_bytes(row.credential_id),
+            transports=[AuthenticatorTransport(name) for name in row.transports],
+        )
+        for row in rows
+    ]
+
+
+def _transports_in(credential: Any) -> list[str]:
+    known = {transport.value for transport in AuthenticatorTransport}
+    named = credential["response"].get("transports")
+    return [name for name in named if isinstance(name, str) and name in known] if isinstance(named, list) else []

@@ -1,0 +1,171 @@
+"""Numbers that codes are sent to by SMS: checked, confirmed by a first code, kept sealed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import phonenumbers
+from django.db import transaction
+from django.utils.translation import gettext as _
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+from apps.audit import actions, events
+from apps.core import sealed
+from apps.core.client_address import counted_as
+from apps.core.errors import ValidationFailed
+from apps.core.ids import new_id
+from apps.core.rate_limits import Rule
+from apps.core.requests import Caller
+from apps.customers import limits
+from apps.customers.standing import CustomerStanding
+from apps.factors import recovery_codes
+from apps.factors.models import Phone
+from apps.mail import texts
+from apps.mail.content import supported
+from apps.mail.errors import QuotaExceeded
+from apps.mail.texts import TextDraft
+from apps.otp import codes, drafts, redeeming
+from apps.otp.codes import NewCode, Place
+from apps.otp.errors import InvalidOtp
+from apps.otp.purposes import ENROL_PHONE
+from apps.otp.redeeming import Try
+from apps.users import emails, notices
+from apps.users.models import User
+
+KIND = "second_factor_sms"
+MAY_RECEIVE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A code is on its way. Durations in seconds."""
+
+    hint: str
+    expires_in: int
+    resend_in: int
+
+    def document(self) -> dict[str, Any]:
+        """For the answer."""
+        return {"number": self.hint, "expires_in": self.expires_in, "resend_in": self.resend_in}
+
+
+def parse(text: str, *, customer: CustomerStanding) -> str:
+    """The number in E.164, if it can receive an SMS where this customer sends any. Raises ValidationFailed."""
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        raise ValidationFailed(fields={"phone": [_("Give a phone number such as +4915112345678.")]}) from None
+    if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) not in MAY_RECEIVE:
+        raise ValidationFailed(fields={"phone": [_("This is not the number of a mobile phone.")]})
+    region = phonenumbers.region_code_for_number(number)
+    if customer.sms_regions and region not in customer.sms_regions:
+        raise ValidationFailed(fields={"phone": [_("No SMS can be sent to this country.")]})
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def hint_of(number: str) -> str:
+    """What may be shown of a number: its country and the last two digits."""
+    country = phonenumbers.parse(number).country_code
+    return f"+{country} … {number[-2:]}"
+
+
+def begin(user: User, *, customer: CustomerStanding, number: str, caller: Caller, now: datetime) -> Begun:
+    """Send a first code. A confirmed number stays until another is confirmed.
+
+    Raises ValidationFailed, ResendTooSoon, RateLimited, QuotaExceeded or ValkeyUnavailable.
+    """
+    wanted = parse(number, customer=customer)
+    new = NewCode(message_id=new_id(), code=codes.generate(customer))
+    place = _place(customer, user, wanted)
+    codes.issue(place, new, customer=customer, rules=rules_for(user, customer=customer, caller=caller))
+    try:
+        with transaction.atomic():
+            _remember(user, wanted, now)
+            post_code(wanted, new, user=user, customer=customer, caller=caller, now=now)
+    except QuotaExceeded:
+        codes.withdraw(place, new.code)
+        raise
+    return Begun(hint_of(wanted), customer.code_lifetime, customer.code_resend_after)
+
+
+def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> tuple[str, ...]:
+    """Count the number from now on. Returns fresh recovery codes for a user who has none.
+
+    Not to be called within a transaction that a wrong code rolls back. Raises InvalidOtp, RateLimited, ValkeyUnavailable.
+    """
+    row = Phone.objects.filter(user=user).exclude(pending_number="").first()
+    if row is None:
+        raise InvalidOtp
+    pending = row.pending_number
+    number = sealed.read(row, "pending_number").decode()
+    attempt = Try(customer, emails.parse(user.email), _place(customer, user, number), code, caller, now)
+    redemption = redeeming.redeem(attempt, rules=())
+    if redemption.message_id is None:
+        redeeming.reject(attempt, redemption)
+        raise InvalidOtp
+    with transaction.atomic():
+        row = Phone.objects.select_for_update().filter(user=user, pending_number=pending).first()
+        if row is None:  # another number was asked for meanwhile
+            raise InvalidOtp
+        sealed.write(row, "number", number.encode())
+        row.hint, row.pending_number, row.confirmed_at = hint_of(number), "", now
+        row.save()
+        _announce(user, customer, caller, now)
+        return recovery_codes.make_if_none(user, now=now)
+
+
+def number_of(user_id: UUID) -> str | None:
+    """The confirmed number in E.164, if there is one."""
+    row = Phone.objects.filter(user_id=user_id, confirmed_at__isnull=False).first()
+    return sealed.read(row, "number").decode() if row else None
+
+
+def post_code(
+    number: str, new: NewCode, *, user: User, customer: CustomerStanding, caller: Caller, now: datetime
+) -> None:
+    """Post the SMS that carries a code, in the caller's transaction. Raises QuotaExceeded."""
+    draft = TextDraft(
+        message_id=new.message_id,
+        kind=KIND,
+        number=number,
+        locale=supported(user.locale, customer.default_locale),
+        expires_at=now + timedelta(seconds=customer.code_lifetime),
+        context=drafts.context(new, customer),
+        user_id=user.id,
+        sandbox_key_id=caller.sandbox_key_id,
+    )
+    quota = None if caller.sandbox_key_id else customer.sms_quota
+    texts.post(draft=draft, branding=customer.branding, sender=customer.sms_sender, quota=quota, now=now)
+
+
+def rules_for(user: User, *, customer: CustomerStanding, caller: Caller) -> list[Rule]:
+    """The limits on asking for an SMS: of one user, one network, one customer."""
+    return [
+        limits.rule(customer.limit(limits.SMS_PER_NUMBER), customer.id, str(user.id)),
+        limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(caller.ip)),
+        limits.rule(customer.limit(limits.CODES_PER_CUSTOMER), customer.id),
+    ]
+
+
+def _place(customer: CustomerStanding, user: User, number: str) -> Place:
+    return Place(customer.id, f"{user.id} {number}", ENROL_PHONE)
+
+
+def _remember(user: User, number: str, now: datetime) -> None:
+    row = Phone.objects.select_for_update().filter(user=user).first() or Phone(id=new_id(), user=user, created_at=now)
+    sealed.write(row, "pending_number", number.encode())
+    row.save()
+
+
+def _announce(user: User, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+    events.record(
+        action=actions.FACTOR_ENROLLED,
+        customer_id=customer.id,
+        user_id=user.id,
+        actor=f"user:{user.id}",
+        caller=caller,
+        details={"factor": "sms"},
+        now=now,
+    )
+    notices.post(notices.FACTOR_ADDED, customer=customer, user=user, caller=caller, now=now, factor=_("Codes by SMS"))

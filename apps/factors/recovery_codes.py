@@ -1,0 +1,53 @@
+"""Ten codes that open an account once each when every other factor is lost. Shown once, kept as digests."""
+
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.core import ciphers
+from apps.factors.models import RecoveryCode
+from apps.users.models import User
+
+NUMBER, GROUPS, GROUP_LENGTH = 10, 4, 4
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: 16 letters are 80 random bits
+LOOK_ALIKES = str.maketrans("OIL", "011")
+
+
+def make(user: User, *, now: datetime) -> tuple[str, ...]:
+    """Ten fresh codes, "XXXX-XXXX-XXXX-XXXX"; the old ones are worthless from now on."""
+    codes = tuple(_generate() for _ in range(NUMBER))
+    with transaction.atomic():
+        User.objects.select_for_update().filter(id=user.id).first()  # of two at once, one goes second
+        RecoveryCode.objects.filter(user=user).delete()
+        RecoveryCode.objects.bulk_create(
+            [RecoveryCode(user=user, digest=_digest(user.id, code), created_at=now) for code in codes]
+        )
+    return codes
+
+
+def make_if_none(user: User, *, now: datetime) -> tuple[str, ...]:
+    """Ten codes for a user who has none left, else nothing."""
+    return () if left(user.id) else make(user, now=now)
+
+
+def use(user_id: UUID, code: str, *, now: datetime) -> bool:
+    """Use a code up, if it is one of the user's: one statement decides between any number."""
+    unused = RecoveryCode.objects.filter(user_id=user_id, digest=_digest(user_id, code), used_at=None)
+    return unused.update(used_at=now) == 1
+
+
+def left(user_id: UUID) -> int:
+    """How many are unused."""
+    return RecoveryCode.objects.filter(user_id=user_id, used_at=None).count()
+
+
+def _generate() -> str:
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS))
+
+
+def _digest(user_id: UUID, code: str) -> bytes:
+    """Of the code as it was meant: case, spaces, hyphens and look-alikes do not count."""
+    plain = "".join(letter for letter in code.upper() if letter.isalnum()).translate(LOOK_ALIKES)
+    return ciphers.digest(f"gatehouse/recovery/v1\0{user_id}\0{plain}".encode())

@@ -1,0 +1,92 @@
+"""Authenticator apps (RFC 6238): a secret shown once, and codes of which none is taken twice."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pyotp
+import segno
+from django.db import transaction
+
+from apps.audit import actions, events
+from apps.core import ciphers, sealed
+from apps.core.ids import new_id
+from apps.core.requests import Caller
+from apps.customers.standing import CustomerStanding
+from apps.factors import recovery_codes
+from apps.factors.models import Totp
+from apps.otp.errors import InvalidOtp
+from apps.users import notices
+from apps.users.models import User
+
+STEP_SECONDS, DIGITS, WINDOW = 30, 6, 1
+NAME = "Authenticator app"
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """What an app needs, and a picture of it. The secret never shows in a repr."""
+
+    secret: str = field(repr=False)
+    uri: str = field(repr=False)
+
+    def document(self) -> dict[str, Any]:
+        """For the answer: secret (base32), `otpauth:` URI, and the QR code as an SVG element, readable on dark pages."""
+        picture = segno.make(self.uri, error="m").svg_inline(
+            scale=4, border=4, dark="#000", light="#fff", title="QR code for your authenticator app"
+        )
+        return {"secret": self.secret, "uri": self.uri, "qr_svg": picture}
+
+
+def begin(user: User, *, customer: CustomerStanding, now: datetime) -> Enrolment:
+    """A fresh secret, which counts once a first code has confirmed it. A confirmed app works on until then."""
+    secret = pyotp.random_base32()
+    with transaction.atomic():
+        row = Totp.objects.select_for_update().filter(user=user).first() or Totp(id=new_id(), user=user, created_at=now)
+        sealed.write(row, "pending_secret", secret.encode())
+        row.save()
+    uri = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=customer.name)
+    return Enrolment(secret, uri)
+
+
+def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> tuple[str, ...]:
+    """Count the app from now on. Returns fresh recovery codes for a user who has none. Raises InvalidOtp."""
+    with transaction.atomic():
+        row = Totp.objects.select_for_update().filter(user=user).exclude(pending_secret="").first()
+        step = _step_of(code, sealed.read(row, "pending_secret").decode(), now) if row else None
+        if row is None or step is None:
+            raise InvalidOtp
+        sealed.write(row, "secret", sealed.read(row, "pending_secret"))
+        row.pending_secret, row.confirmed_at, row.last_step = "", now, step
+        row.save()
+        events.record(
+            action=actions.FACTOR_ENROLLED,
+            customer_id=customer.id,
+            user_id=user.id,
+            actor=f"user:{user.id}",
+            caller=caller,
+            details={"factor": "totp"},
+            now=now,
+        )
+        notices.post(notices.FACTOR_ADDED, customer=customer, user=user, caller=caller, now=now, factor=NAME)
+        return recovery_codes.make_if_none(user, now=now)
+
+
+def check(user_id: UUID, code: str, *, now: datetime) -> bool:
+    """Whether the app shows this code now. A step is taken once: one statement decides between any number."""
+    row = Totp.objects.filter(user_id=user_id, confirmed_at__isnull=False).first()
+    step = _step_of(code, sealed.read(row, "secret").decode(), now) if row else None
+    if row is None or step is None:
+        return False
+    return Totp.objects.filter(id=row.id, secret=row.secret, last_step__lt=step).update(last_step=step) == 1
+
+
+def _step_of(code: str, secret: str, now: datetime) -> int | None:
+    """The time step of this code, one either side of the present allowed for clocks that differ (RFC 6238 section 5.2)."""
+    offered = "".join(code.split()).encode()
+    generator = pyotp.HOTP(secret, digits=DIGITS)
+    present = int(now.timestamp()) // STEP_SECONDS
+    near = range(present - WINDOW, present + WINDOW + 1)
+    found = [step for step in near if ciphers.equal(generator.at(step).encode(), offered)]
+    return found[-1] if found else None

@@ -1,0 +1,11 @@
+"""What a code can be for. A code of one purpose is worthless for another."""
+
+LOGIN = "login"
+VERIFY_EMAIL = "verify_email"
+CHANGE_EMAIL = "change_email"
+SECOND_FACTOR_EMAIL = "second_factor:email"
+SECOND_FACTOR_SMS = "second_factor:sms"
+ENROL_PHONE = "enrol_phone"
+
+# Those that anybody may ask for, with the mail that carries the code.
+MAILS = {LOGIN: "sign_in_code", VERIFY_EMAIL: "verify_email_code"}

@@ -1,0 +1,89 @@
+"""Trying a code, for whatever purpose: limits, the code itself, and what is written down of a wrong one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.audit import actions, events
+from apps.audit.models import Outcome, Severity
+from apps.core import valkey
+from apps.core.rate_limits import Rule
+from apps.core.requests import Caller
+from apps.core.valkey import ValkeyUnavailable
+from apps.customers import limits
+from apps.customers.standing import CustomerStanding
+from apps.otp import codes, tries
+from apps.otp.codes import Place, Redemption
+from apps.users import directory
+from apps.users.emails import Address
+
+
+@dataclass(frozen=True)
+class Try:
+    """A code, who gives it, and for what: `place`. `address`: whose account a wrong one is counted for."""
+
+    customer: CustomerStanding
+    address: Address
+    place: Place
+    code: str = field(repr=False)
+    caller: Caller
+    now: datetime
+
+
+def of_address(
+    *, customer: CustomerStanding, address: Address, purpose: str, code: str, caller: Caller, now: datetime
+) -> Try:
+    """A try at a code that was sent to this very address."""
+    return Try(customer, address, Place(customer.id, address.identity, purpose), code, caller, now)
+
+
+def redeem(attempt: Try, *, rules: Sequence[Rule] | None = None) -> Redemption:
+    """Use the code up, if it is right. `rules`: other limits than those on tries for the address.
+
+    Two round trips. Raises RateLimited or ValkeyUnavailable.
+    """
+    customer = attempt.customer
+    tries.hit_network(customer, attempt.caller)
+    return codes.redeem(
+        attempt.place,
+        attempt.code,
+        rules=tries.rules(customer, attempt.address, attempt.caller) if rules is None else rules,
+        guessing=limits.rule(customer.limit(limits.WRONG_CODES_PER_CUSTOMER), customer.id),
+    )
+
+
+def reject(attempt: Try, redemption: Redemption) -> None:
+    """Count a wrong code for the account, if there is one, and write it down; one statement each, account or not.
+
+    Commits by itself, or with the caller's transaction, which must not roll back then.
+    """
+    raise_alarm = redemption.customer_is_guessed_at and _first_alarm(attempt.customer)
+    with transaction.atomic():
+        directory.count_wrong_code(attempt.customer.id, attempt.address.identity)
+        _record(attempt, actions.CODE_REJECTED, Severity.LOW)
+        if raise_alarm:
+            _record(attempt, actions.CODE_GUESSING, Severity.HIGH)
+
+
+def _first_alarm(customer: CustomerStanding) -> bool:
+    """Whether nobody has raised the alarm for this customer in this window. In doubt it is raised."""
+    window = customer.limit(limits.WRONG_CODES_PER_CUSTOMER).window
+    try:
+        with valkey.reachable():
+            return bool(valkey.client().set(valkey.key(customer.id, "alarm"), b"1", nx=True, ex=window))
+    except ValkeyUnavailable:
+        return True
+
+
+def _record(attempt: Try, action: str, severity: Severity) -> None:
+    events.record(
+        action=action,
+        outcome=Outcome.FAILURE,
+        severity=severity,
+        customer_id=attempt.customer.id,
+        caller=attempt.caller,
+        details={"method": "code", "purpose": attempt.place.purpose},
+        now=attempt.now,
+    )

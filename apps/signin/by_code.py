@@ -1,0 +1,114 @@
+"""Signing in by one-time code: limits, the code itself, the user, and then tokens or a second factor."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.audit import actions, events
+from apps.core.requests import Caller
+from apps.customers.standing import CustomerStanding
+from apps.mail import ledger, outbox
+from apps.otp import redeeming
+from apps.otp.errors import InvalidOtp
+from apps.otp.purposes import LOGIN
+from apps.otp.requesting import too_many_wrong
+from apps.signin import challenges, first_proof
+from apps.signin.challenges import Challenged, Proven, SignedIn
+from apps.signin.models import FirstFactor
+from apps.users import directory, emails
+from apps.users.directory import Found
+from apps.users.emails import Address
+from apps.users.models import BuiltInRole, User, UserStatus
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A code, and who gives it."""
+
+    customer: CustomerStanding
+    address: Address
+    code: str = field(repr=False)
+    delivery: str
+    caller: Caller
+    now: datetime
+
+
+def sign_in(attempt: Attempt) -> SignedIn | Challenged:
+    """Sign in by code. Raises InvalidOtp (whatever is wrong with the code), RateLimited or ValkeyUnavailable."""
+    given = redeeming.of_address(
+        customer=attempt.customer,
+        address=attempt.address,
+        purpose=LOGIN,
+        code=attempt.code,
+        caller=attempt.caller,
+        now=attempt.now,
+    )
+    redemption = redeeming.redeem(given)
+    ended = _accept(attempt, redemption.message_id) if redemption.message_id else None
+    if ended is None:
+        redeeming.reject(given, redemption)
+        raise InvalidOtp  # after the commit: a counted failure is never undone by its own request
+    return ended
+
+
+def _accept(attempt: Attempt, message_id: UUID) -> SignedIn | Challenged | None:
+    """The code was right, and is used up. None when this account may not sign in by it all the same.
+
+    What the code has proven is the address its mail went to; the one given now may be another that compares equal.
+    """
+    customer = attempt.customer
+    with transaction.atomic():
+        sent = outbox.destination_of(message_id)
+        if sent is None:  # its row was never committed, or is gone
+            return None
+        proven = emails.parse(sent.recipient)
+        found = directory.find_or_create(
+            customer.id, proven, may_create=customer.creates_users_on_sign_in, now=attempt.now
+        )
+        if found is None or not _may_sign_in(customer, found.user, proven, by_fixed_code=sent.suppressed):
+            return None
+        _prove_mailbox(attempt, found)
+        ledger.code_used(message_id=message_id, now=attempt.now)
+        if sent.suppressed:
+            _record(attempt, actions.FIXED_CODE_USED, found.user)
+        return challenges.proceed(
+            Proven(
+                customer=customer,
+                user=found.user,
+                first_factor=FirstFactor.CODE,
+                delivery=attempt.delivery,
+                caller=attempt.caller,
+                now=attempt.now,
+                is_new=found.is_new,
+            )
+        )
+
+
+def _prove_mailbox(attempt: Attempt, found: Found) -> None:
+    if found.is_new:
+        _record(attempt, actions.USER_CREATED, found.user)
+    elif found.user.email_verified_at is None:
+        first_proof.by_mail(found.user, customer=attempt.customer, caller=attempt.caller, now=attempt.now)
+
+
+def _may_sign_in(customer: CustomerStanding, user: User, proven: Address, *, by_fixed_code: bool) -> bool:
+    """`by_fixed_code`: the mail was suppressed, so that a fixed code is the only one that anybody can have known."""
+    if user.status == UserStatus.DEACTIVATED or too_many_wrong(customer, user):
+        return False
+    if by_fixed_code and user.role == BuiltInRole.ADMIN:
+        return False
+    return emails.same_mailbox(user.email, proven.typed)
+
+
+def _record(attempt: Attempt, action: str, user: User) -> None:
+    events.record(
+        action=action,
+        customer_id=attempt.customer.id,
+        user_id=user.id,
+        actor=f"user:{user.id}",
+        caller=attempt.caller,
+        details={"method": FirstFactor.CODE},
+        now=attempt.now,
+    )

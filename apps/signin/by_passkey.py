@@ -1,0 +1,57 @@
+"""Signing in by a passkey alone: the device has verified its user, so it is two factors in one (contract 4)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from apps.core.requests import Caller
+from apps.customers.standing import CustomerStanding
+from apps.factors import passkeys
+from apps.factors.errors import InvalidPasskey
+from apps.otp import tries
+from apps.signin import challenges
+from apps.signin.challenges import Challenged, Proven, SignedIn
+from apps.signin.models import FirstFactor
+from apps.signin.requirements import PASSKEY
+from apps.users.models import User, UserStatus
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A credential, as `navigator.credentials.get()` gave it, and who sends it."""
+
+    customer: CustomerStanding
+    credential: Any = field(repr=False)
+    delivery: str
+    caller: Caller
+    now: datetime
+
+
+def options(customer: CustomerStanding) -> dict[str, Any]:
+    """What to ask the browser for: any passkey of this site. Tells nothing of any account. Raises ValkeyUnavailable."""
+    return {"publicKey": passkeys.request_options(customer=customer, user=None)}
+
+
+def sign_in(attempt: Attempt) -> SignedIn | Challenged:
+    """Sign in by passkey. Raises InvalidPasskey (whatever is wrong with it), RateLimited or ValkeyUnavailable."""
+    tries.hit_network(attempt.customer, attempt.caller)
+    passkey = passkeys.check(
+        customer=attempt.customer, credential=attempt.credential, caller=attempt.caller, now=attempt.now
+    )
+    with transaction.atomic():
+        user = User.objects.of(attempt.customer.id).filter(id=passkey.user_id).first()
+        if user is None or user.status == UserStatus.DEACTIVATED:
+            raise InvalidPasskey
+        return challenges.proceed(
+            Proven(
+                customer=attempt.customer,
+                user=user,
+                first_factor=FirstFactor.PASSKEY,
+                delivery=attempt.delivery,
+                caller=attempt.caller,
+                now=attempt.now,
+                passed=(PASSKEY,),
+            )
+        )

@@ -1,0 +1,133 @@
+"""Signing in by password: one Argon2, one answer and one number of statements for whatever is wrong (contract 4, login)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
+
+from apps.audit import actions, events
+from apps.audit.models import Outcome, Severity
+from apps.core import rate_limits
+from apps.core.requests import Caller
+from apps.customers import standing as customers
+from apps.customers.standing import CustomerStanding
+from apps.otp import tries
+from apps.signin import challenges, passwords
+from apps.signin.challenges import Challenged, Proven, SignedIn
+from apps.signin.errors import InvalidCredentials
+from apps.signin.models import FirstFactor, Password
+from apps.users.emails import Address
+from apps.users.models import User, UserStatus
+
+MOST_WRONG = 5
+LOCKED_FOR = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A password, and who gives it."""
+
+    customer: CustomerStanding
+    address: Address
+    password: str = field(repr=False)
+    delivery: str
+    caller: Caller
+    now: datetime
+
+
+def sign_in(attempt: Attempt) -> SignedIn | Challenged:
+    """Sign in by password. Raises InvalidCredentials, RateLimited, ValkeyUnavailable, and CustomerSuspended if all was right."""
+    tries.hit_network(attempt.customer, attempt.caller)
+    rate_limits.hit(tries.rules(attempt.customer, attempt.address, attempt.caller))
+    found = find(attempt.customer, attempt.address)
+    user = check(found, attempt.password, now=attempt.now)
+    if user is None:
+        count_wrong(attempt.customer, attempt.address, found, caller=attempt.caller, now=attempt.now)
+        raise InvalidCredentials  # after the commit: a counted failure is never undone by its own request
+    customers.require_active(attempt.customer)  # of an owner who came without a key
+    with transaction.atomic():
+        accept(user, attempt.password)
+        return challenges.proceed(
+            Proven(
+                customer=attempt.customer,
+                user=user,
+                first_factor=FirstFactor.PASSWORD,
+                delivery=attempt.delivery,
+                caller=attempt.caller,
+                now=attempt.now,
+                may_use_email=user.email_verified_at is not None,
+            )
+        )
+
+
+def find(customer: CustomerStanding, address: Address) -> User | None:
+    """The user of this address, password and all: one statement."""
+    return User.objects.of(customer.id).filter(email_identity=address.identity).select_related("password").first()
+
+
+def check(user: User | None, text: str, *, now: datetime) -> User | None:
+    """The user, if this password opens the account now. The same Argon2 for nobody, no password, and a locked one."""
+    password: Password | None = getattr(user, "password", None)
+    right = passwords.matches(text, password.encoded if password else None)
+    if user is None or password is None or user.status == UserStatus.DEACTIVATED:
+        return None
+    return user if right and not is_locked(password, now) else None
+
+
+def is_locked(password: Password, now: datetime) -> bool:
+    return password.locked_until is not None and password.locked_until > now
+
+
+def accept(user: User, text: str) -> None:
+    """The password was right: the row of wrong ones is broken, and a hash of another kind is replaced by ours."""
+    password = user.password
+    changes: dict[str, object] = {}
+    if password.wrong_in_a_row or password.locked_until:
+        changes.update(wrong_in_a_row=0, locked_until=None, lock_told_at=None)
+    if passwords.is_outdated(password.encoded):
+        changes.update(encoded=passwords.encode(passwords.normalise(text)))
+    if changes:
+        # Only if it is still the same: a reset may have come in between.
+        Password.objects.filter(user=user, encoded=password.encoded).update(**changes)
+
+
+def count_wrong(
+    customer: CustomerStanding, address: Address, user: User | None, *, caller: Caller, now: datetime
+) -> None:
+    """Count a wrong password and lock at the fifth in a row: two statements, whoever's address it is.
+
+    Of a lock the user is told by `signin.tell_locked`, so that this request does the same work as any other.
+    """
+    with transaction.atomic():
+        _count(customer, address, now)
+        locks = user is not None and _locks(user, now)
+        events.record(
+            action=actions.PASSWORD_LOCKED if locks else actions.PASSWORD_REJECTED,
+            outcome=Outcome.FAILURE,
+            severity=Severity.MEDIUM if locks else Severity.LOW,
+            customer_id=customer.id,
+            user_id=user.id if user else None,
+            caller=caller,
+            details={"method": FirstFactor.PASSWORD},
+            now=now,
+        )
+
+
+def _count(customer: CustomerStanding, address: Address, now: datetime) -> None:
+    unlocked = Password.objects.filter(
+        Q(locked_until=None) | Q(locked_until__lte=now),
+        user__customer_id=customer.id,
+        user__email_identity=address.identity,
+    )
+    fifth = Q(wrong_in_a_row__gte=MOST_WRONG - 1)
+    unlocked.update(
+        locked_until=Case(When(fifth, then=Value(now + LOCKED_FOR)), default=None),
+        lock_told_at=None,
+        wrong_in_a_row=Case(When(fifth, then=Value(0)), default=F("wrong_in_a_row") + 1),
+    )
+
+
+def _locks(user: User, now: datetime) -> bool:
+    password: Password | None = getattr(user, "password", None)
+    return password is not None and not is_locked(password, now) and password.wrong_in_a_row >= MOST_WRONG - 1

@@ -1,0 +1,190 @@
+"""After a first factor that was right: tokens, or a challenge that asks for a second (contract 4, login)."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import F
+
+from apps.api_keys.asking import Asking
+from apps.api_keys.errors import InvalidApiKey
+from apps.audit import actions, events
+from apps.core.ids import new_id
+from apps.core.requests import Caller
+from apps.customers.standing import CustomerStanding
+from apps.factors import enrolled
+from apps.signin import devices, requirements
+from apps.signin.models import Challenge, FirstFactor
+from apps.signin.requirements import Missing
+from apps.tokens import minting, sessions, verification
+from apps.tokens.errors import InvalidToken, UserInactive
+from apps.tokens.minting import TokenPair
+from apps.users import directory
+from apps.users.models import User, UserStatus
+
+LIFETIME = timedelta(minutes=5)
+MOST_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A user who has given a first factor, and perhaps second ones: `passed`."""
+
+    customer: CustomerStanding
+    user: User
+    first_factor: FirstFactor
+    delivery: str
+    caller: Caller
+    now: datetime
+    may_use_email: bool = False
+    is_new: bool = False
+    passed: tuple[str, ...] = ()
+
+    def having_passed(self, method: str) -> "Proven":
+        return replace(self, passed=(*self.passed, method))
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A user with a fresh session."""
+
+    user: User
+    is_new: bool
+    pair: TokenPair
+
+
+@dataclass(frozen=True)
+class Challenged:
+    """A user who must give a second factor, or enrol one. The token never shows in a repr."""
+
+    missing: Missing
+    expires_in: int  # seconds
+    session_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A challenge that can still be met, and what would meet it."""
+
+    row: Challenge
+    proven: Proven
+    missing: Missing
+
+
+def proceed(proven: Proven) -> SignedIn | Challenged:
+    """A session if nothing more is needed, else a challenge. In the caller's transaction."""
+    missing = _missing(proven)
+    return _finish(proven) if missing is None else _challenge(proven, missing)
+
+
+def open_challenge(session_token: str, *, asking: Asking, caller: Caller, now: datetime) -> Opened:
+    """The challenge of this token. Raises MalformedToken, TokenExpired, InvalidToken, InvalidApiKey, UserInactive.
+
+    It is its own customer's, whoever asks without a key; a key must be of the same.
+    """
+    claims, customer = verification.verify_challenge(session_token, caller=caller, now=now)
+    if asking.api_key is not None and asking.customer.id != customer.id:
+        raise InvalidApiKey
+    row = (
+        Challenge.objects.filter(id=claims.jti, customer_id=customer.id, used_at=None, expires_at__gt=now)
+        .select_related("user")
+        .first()
+    )
+    if row is None or row.wrong >= MOST_TRIES:
+        raise InvalidToken
+    if row.user.status == UserStatus.DEACTIVATED:
+        raise UserInactive
+    proven = _proven_by(row, customer, caller, now)
+    missing = _missing(proven)
+    if missing is None:  # the last factor was removed meanwhile: it has to begin anew
+        raise InvalidToken
+    return Opened(row, proven, missing)
+
+
+def count_try(challenge_id: UUID) -> None:
+    """Take one of the tries that a challenge allows; committed before the try is made. Raises InvalidToken."""
+    left = Challenge.objects.filter(id=challenge_id, used_at=None, wrong__lt=MOST_TRIES)
+    if not left.update(wrong=F("wrong") + 1):
+        raise InvalidToken
+
+
+def use(challenge_id: UUID, *, now: datetime) -> None:
+    """Use the challenge up: one statement decides between any number. Raises InvalidToken."""
+    if not Challenge.objects.filter(id=challenge_id, used_at=None).update(used_at=now):
+        raise InvalidToken
+
+
+def _missing(proven: Proven) -> Missing | None:
+    found = enrolled.of(proven.user.id)
+    return requirements.missing(
+        policy=proven.customer.second_factor,
+        enrolled=found,
+        passed=proven.passed,
+        may_use_email=proven.may_use_email and not (found.has_any and _set_by_mail(proven.user)),
+    )
+
+
+def _set_by_mail(user: User) -> bool:
+    """Whether whoever reads the mailbox has set the password: then a code sent there proves nothing more."""
+    password = getattr(user, "password", None)
+    return password is not None and password.set_by_mail
+
+
+def _finish(proven: Proven) -> SignedIn:
+    customer, user = proven.customer, proven.user
+    directory.note_sign_in(user, now=proven.now)
+    pair = sessions.start(customer=customer, user=user, delivery=proven.delivery, caller=proven.caller, now=proven.now)
+    devices.note(user, customer=customer, caller=proven.caller, now=proven.now)
+    _record(actions.SIGN_IN, proven, method=proven.first_factor, second_factors=list(proven.passed))
+    return SignedIn(user, proven.is_new, pair)
+
+
+def _challenge(proven: Proven, missing: Missing) -> Challenged:
+    issued_at = proven.now.replace(microsecond=0)  # a token's times are whole seconds
+    row = Challenge.objects.create(
+        id=new_id(),
+        customer_id=proven.customer.id,
+        user=proven.user,
+        first_factor=proven.first_factor,
+        may_use_email=proven.may_use_email,
+        passed=list(proven.passed),
+        delivery=proven.delivery,
+        is_new=proven.is_new,
+        created_at=issued_at,
+        expires_at=issued_at + LIFETIME,
+    )
+    _record(actions.SECOND_FACTOR_ASKED, proven, method=proven.first_factor)
+    token = minting.challenge(
+        customer=proven.customer,
+        user_id=proven.user.id,
+        challenge_id=row.id,
+        issued_at=row.created_at,
+        expires_at=row.expires_at,
+    )
+    return Challenged(missing, int(LIFETIME.total_seconds()), token)
+
+
+def _proven_by(row: Challenge, customer: CustomerStanding, caller: Caller, now: datetime) -> Proven:
+    return Proven(
+        customer=customer,
+        user=row.user,
+        first_factor=FirstFactor(row.first_factor),
+        delivery=row.delivery,
+        caller=caller,
+        now=now,
+        may_use_email=row.may_use_email,
+        is_new=row.is_new,
+        passed=tuple(row.passed),
+    )
+
+
+def _record(action: str, proven: Proven, **details: object) -> None:
+    events.record(
+        action=action,
+        customer_id=proven.customer.id,
+        user_id=proven.user.id,
+        actor=f"user:{proven.user.id}",
+        caller=proven.caller,
+        details=details,
+        now=proven.now,
+    )

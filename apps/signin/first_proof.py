@@ -1,0 +1,60 @@
+"""The first time that somebody proves to read a user's mailbox: what strangers may have set before goes (pre-hijacking).
+
+Whoever registers somebody else's address could otherwise wait, with a password, a passkey or a session of their own,
+until the owner of the mailbox comes to use the account.
+"""
+
+from datetime import datetime
+
+from apps.audit import actions, events
+from apps.core import snapshots
+from apps.core.requests import Caller
+from apps.customers.standing import CustomerStanding
+from apps.factors import removal
+from apps.signin import identity_check
+from apps.signin.models import Password
+from apps.tokens import sessions
+from apps.tokens.models import EndReason
+from apps.users import standing
+from apps.users.models import User, UserStatus
+
+
+def by_mail(user: User, *, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+    """A code or a link that was sent to the address has come back. In the caller's transaction."""
+    Password.objects.filter(user=user).delete()
+    removal.remove_all(user)
+    user._state.fields_cache.pop("password", None)
+    sessions.end_others(
+        customer_id=customer.id,
+        user_id=user.id,
+        except_for=None,
+        reason=EndReason.EMAIL_PROVEN,
+        actor=f"user:{user.id}",
+        caller=caller,
+        now=now,
+    )
+    note(user, customer=customer, caller=caller, now=now)
+
+
+def note(user: User, *, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+    """The address is the user's; what the customer demands beyond that decides the status. In the caller's transaction."""
+    user.email_verified_at = now
+    if user.status == UserStatus.PENDING:
+        user.status = _status_once_proven(user, customer)
+    user.save(update_fields=["email", "email_verified_at", "status"])
+    if user.status == UserStatus.PENDING:
+        identity_check.open_for(user, customer=customer, now=now)
+    events.record(
+        action=actions.EMAIL_VERIFIED,
+        customer_id=customer.id,
+        user_id=user.id,
+        actor=f"user:{user.id}",
+        caller=caller,
+        now=now,
+    )
+    snapshots.invalidate_on_commit(standing.key(customer.id, user.id))
+
+
+def _status_once_proven(user: User, customer: CustomerStanding) -> UserStatus:
+    waits = customer.demands_approval and user.approved_at is None
+    return UserStatus.PENDING if waits else UserStatus.ACTIVE

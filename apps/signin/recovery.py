@@ -1,0 +1,216 @@
+"""Back into an account without its password, and changing the password (contract 4, forgot-, reset-, change-password).
+
+The link proves the mailbox and nothing else: it opens no session, and no second factor is taken away.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.api_keys.asking import Asking
+from apps.audit import actions, events
+from apps.audit.models import Outcome, Severity
+from apps.core import ciphers, rate_limits
+from apps.core.ids import new_id
+from apps.core.requests import Caller
+from apps.core.snapshots import Propagation
+from apps.customers import links
+from apps.customers import standing as customers
+from apps.customers.standing import CustomerStanding
+from apps.mail import outbox
+from apps.mail.content import supported
+from apps.mail.outbox import Draft
+from apps.otp import requesting, tries
+from apps.signin import by_password, first_proof, passwords
+from apps.signin.errors import InvalidPassword, InvalidResetToken
+from apps.signin.models import ResetToken
+from apps.tokens import sessions
+from apps.tokens.models import EndReason
+from apps.users import directory, emails, notices
+from apps.users.emails import Address
+from apps.users.models import User, UserStatus
+
+MAIL = "password_reset"
+LIFETIME = timedelta(hours=1)
+TOKEN_BYTES = 32
+LONGEST_TOKEN = 64  # characters
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """Somebody says that the password of this address is forgotten."""
+
+    customer: CustomerStanding
+    address: Address
+    caller: Caller
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Reset:
+    """A token from a mail, and the password to be."""
+
+    asking: Asking
+    token: str = field(repr=False)
+    password: str = field(repr=False)
+    caller: Caller
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Change:
+    """A user who is signed in wants another password."""
+
+    customer: CustomerStanding
+    user: User
+    session_id: UUID
+    current: str = field(repr=False)
+    password: str = field(repr=False)
+    caller: Caller
+    now: datetime
+
+
+def forgot(forgotten: Forgotten) -> None:
+    """Send a way back, if there is an account; the same work if there is none.
+
+    Raises RateLimited, QuotaExceeded or ValkeyUnavailable.
+    """
+    rate_limits.hit(requesting.rules_for(forgotten.customer, forgotten.address, forgotten.caller))
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    with transaction.atomic():
+        user = directory.find(forgotten.customer.id, forgotten.address.identity)
+        ResetToken.objects.create(
+            customer_id=forgotten.customer.id,
+            user=user if _may_reset(user) else None,
+            digest=_digest(token),
+            created_at=forgotten.now,
+            expires_at=forgotten.now + LIFETIME,
+        )
+        _record(actions.PASSWORD_RESET_REQUESTED, forgotten.customer.id, user, forgotten.caller, forgotten.now)
+        _post(forgotten, user, token)
+
+
+def reset(wanted: Reset) -> None:
+    """Set the password that the token's holder wants, and end every session. The token works once.
+
+    Raises InvalidResetToken (whatever is wrong with it), ValidationFailed (the token is kept), RateLimited,
+    ValkeyUnavailable, CustomerSuspended.
+    """
+    tries.hit_network(wanted.asking.customer, wanted.caller)
+    row = _find(wanted)
+    customer = customers.read(row.customer_id)
+    customers.require_active(customer)
+    user = row.user
+    if user is None:
+        raise InvalidResetToken
+    password = passwords.require_acceptable(wanted.password, address=emails.parse(user.email))
+    encoded = passwords.encode(password)
+    with transaction.atomic():
+        _use(row, wanted.now)
+        if user.email_verified_at is None:
+            first_proof.by_mail(user, customer=customer, caller=wanted.caller, now=wanted.now)
+        passwords.put(user, encoded, by_mail=True, now=wanted.now)
+        _end_sessions(user, except_for=None, caller=wanted.caller, now=wanted.now)
+        _record(actions.PASSWORD_RESET, customer.id, user, wanted.caller, wanted.now)
+        notices.post(notices.PASSWORD_CHANGED, customer=customer, user=user, caller=wanted.caller, now=wanted.now)
+
+
+def change(wanted: Change) -> Propagation:
+    """Set another password, and end the other sessions. Raises InvalidPassword, ValidationFailed, RateLimited."""
+    customer, user, caller, now = wanted.customer, wanted.user, wanted.caller, wanted.now
+    require_password(user, wanted.current, customer=customer, caller=caller, now=now)
+    password = passwords.require_acceptable(wanted.password, address=emails.parse(user.email))
+    encoded = passwords.encode(password)
+    with transaction.atomic():
+        passwords.put(user, encoded, by_mail=False, now=now)
+        told = _end_sessions(user, except_for=wanted.session_id, caller=caller, now=now)
+        _record(actions.PASSWORD_CHANGED, customer.id, user, caller, now)
+        notices.post(notices.PASSWORD_CHANGED, customer=customer, user=user, caller=caller, now=now)
+    return told
+
+
+def require_password(user: User, text: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+    """The user who is signed in gives the password once more. A wrong one counts as at sign-in.
+
+    Raises InvalidPassword, RateLimited or ValkeyUnavailable.
+    """
+    address = emails.parse(user.email)
+    rate_limits.hit(tries.rules(customer, address, caller))
+    found = by_password.find(customer, address)
+    if by_password.check(found, text, now=now) is None:
+        by_password.count_wrong(customer, address, found, caller=caller, now=now)
+        raise InvalidPassword  # after the commit: a counted failure is never undone by its own request
+
+
+def _may_reset(user: User | None) -> bool:
+    return user is not None and user.status != UserStatus.DEACTIVATED
+
+
+def _post(forgotten: Forgotten, user: User | None, token: str) -> None:
+    customer, sandbox_key_id = forgotten.customer, forgotten.caller.sandbox_key_id
+    draft = Draft(
+        message_id=new_id(),
+        kind=MAIL,
+        recipient=user.email if user else forgotten.address.typed,
+        locale=supported(user.locale if user else "", customer.default_locale),
+        expires_at=forgotten.now + LIFETIME,
+        context={
+            "reset_link": links.to(customer, links.RESET_PASSWORD, token=token),
+            "minutes": int(LIFETIME.total_seconds()) // 60,
+        },
+        user_id=user.id if user else None,
+        sandbox_key_id=sandbox_key_id,
+    )
+    insert = outbox.post if _may_reset(user) else outbox.suppress
+    quota = None if sandbox_key_id else customer.quota
+    insert(draft=draft, branding=customer.branding, quota=quota, now=forgotten.now)
+
+
+def _find(wanted: Reset) -> ResetToken:
+    """The token's row; a key sent along must be of the same customer."""
+    open_rows = ResetToken.objects.filter(used_at=None, expires_at__gt=wanted.now).select_related("user")
+    if wanted.asking.api_key is not None:
+        open_rows = open_rows.filter(customer_id=wanted.asking.customer.id)
+    row = open_rows.filter(digest=_digest(wanted.token)).first()
+    if row is None or not _may_reset(row.user):
+        raise InvalidResetToken
+    return row
+
+
+def _use(row: ResetToken, now: datetime) -> None:
+    """One statement decides between any number. The others that were sent to this user are worthless with it."""
+    if not ResetToken.objects.filter(id=row.id, used_at=None).update(used_at=now):
+        raise InvalidResetToken
+    ResetToken.objects.filter(user=row.user, used_at=None).update(used_at=now)
+
+
+def _end_sessions(user: User, *, except_for: UUID | None, caller: Caller, now: datetime) -> Propagation:
+    _ended, told = sessions.end_others(
+        customer_id=user.customer_id,
+        user_id=user.id,
+        except_for=except_for,
+        reason=EndReason.PASSWORD_CHANGED,
+        actor=f"user:{user.id}",
+        caller=caller,
+        now=now,
+    )
+    return told
+
+
+def _digest(token: str) -> bytes:
+    return ciphers.digest(token.encode())
+
+
+def _record(action: str, customer_id: UUID, user: User | None, caller: Caller, now: datetime) -> None:
+    events.record(
+        action=action,
+        outcome=Outcome.SUCCESS,
+        severity=Severity.LOW,
+        customer_id=customer_id,
+        user_id=user.id if user else None,
+        caller=caller,
+        now=now,
+    )

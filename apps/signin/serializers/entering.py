@@ -1,0 +1,80 @@
+"""Signing in: by code, password or passkey, and the second factor."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.signin import requirements
+from apps.tokens.models import Delivery
+from apps.tokens.serializers import TokenAnswerSerializer
+
+LONGEST_EMAIL, LONGEST_PASSWORD, LONGEST_TOKEN = 320, 1024, 8192
+
+
+class VerifyOtpSerializer(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=LONGEST_EMAIL)
+    otp = serializers.CharField(max_length=32)
+    delivery = serializers.ChoiceField(choices=Delivery.choices, default=Delivery.BODY)
+
+
+class LoginSerializer(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=LONGEST_EMAIL)
+    password = serializers.CharField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    delivery = serializers.ChoiceField(choices=Delivery.choices, default=Delivery.BODY)
+
+
+class PasskeyVerifySerializer(serializers.Serializer[Any]):
+    credential = serializers.JSONField(help_text="PublicKeyCredential.toJSON() of navigator.credentials.get()")
+    delivery = serializers.ChoiceField(choices=Delivery.choices, default=Delivery.BODY)
+
+
+class SecondFactorSendSerializer(serializers.Serializer[Any]):
+    session_token = serializers.CharField(max_length=LONGEST_TOKEN, trim_whitespace=False)
+    method = serializers.ChoiceField(choices=(requirements.EMAIL, requirements.SMS, requirements.PASSKEY))
+
+
+class SecondFactorEnrolSerializer(serializers.Serializer[Any]):
+    session_token = serializers.CharField(max_length=LONGEST_TOKEN, trim_whitespace=False)
+    method = serializers.ChoiceField(choices=requirements.ENROLLABLE)
+    phone = serializers.CharField(max_length=32, default="", allow_blank=True, help_text="for `sms`: E.164")
+
+
+class SecondFactorVerifySerializer(serializers.Serializer[Any]):
+    session_token = serializers.CharField(max_length=LONGEST_TOKEN, trim_whitespace=False)
+    method = serializers.ChoiceField(choices=requirements.METHODS)
+    code = serializers.CharField(max_length=64, default="", allow_blank=True)
+    credential = serializers.JSONField(default=None, help_text="for `passkey`")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        wanted = "credential" if attrs["method"] == requirements.PASSKEY else "code"
+        if not attrs[wanted]:
+            raise serializers.ValidationError({wanted: [self.error_messages["required"]]})
+        return attrs
+
+
+class ChallengeAnswerSerializer(serializers.Serializer[Any]):
+    requires_2fa = serializers.BooleanField()
+    session_token = serializers.CharField()
+    methods = serializers.ListField(child=serializers.CharField(), help_text="in the order in which to offer them")
+    enrol = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="what may be enrolled on the way in, where a second factor is demanded that the user lacks",
+    )
+    expires_in = serializers.IntegerField(help_text="seconds")
+
+
+class SignInAnswerSerializer(TokenAnswerSerializer):
+    """Tokens, or what to do for them."""
+
+    requires_2fa = serializers.BooleanField(required=False)
+    session_token = serializers.CharField(required=False)
+    methods = serializers.ListField(child=serializers.CharField(), required=False)
+    enrol = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+class SentSerializer(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    expires_in = serializers.IntegerField(help_text="seconds until the code expires")
+    resend_in = serializers.IntegerField(help_text="seconds until a further code may be asked for")
+    message = serializers.CharField()

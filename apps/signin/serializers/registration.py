@@ -1,0 +1,40 @@
+"""Registering, and proving the address."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.signin.serializers.entering import LONGEST_EMAIL, LONGEST_PASSWORD
+
+
+class RegisterSerializer(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=LONGEST_EMAIL)
+    password = serializers.CharField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    name = serializers.CharField(max_length=200, default="", allow_blank=True)
+    phone = serializers.CharField(max_length=32, default="", allow_blank=True, help_text="with its country's code")
+    locale = serializers.CharField(max_length=16, default="", allow_blank=True)
+
+
+class VerifyEmailSerializer(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=LONGEST_EMAIL)
+    otp = serializers.CharField(max_length=32)
+
+
+class RegisteredUserSerializer(serializers.Serializer[Any]):
+    email = serializers.CharField()
+    name = serializers.CharField()
+    status = serializers.CharField()
+
+
+class RegisteredSerializer(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    user = RegisteredUserSerializer()
+    expires_in = serializers.IntegerField(help_text="seconds until the code expires")
+    resend_in = serializers.IntegerField(help_text="seconds until a further code may be asked for")
+    message = serializers.CharField()
+
+
+class VerifiedSerializer(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    user = RegisteredUserSerializer()
+    message = serializers.CharField()

@@ -1,0 +1,19 @@
+"""What every way in answers: tokens, or the challenge for a second factor."""
+
+from rest_framework.response import Response
+
+from apps.signin.challenges import Challenged, SignedIn
+from apps.tokens import answers
+
+
+def entered(ended: SignedIn | Challenged) -> Response:
+    """The token answer, or what must still be given for it."""
+    if isinstance(ended, SignedIn):
+        return answers.signed_in(ended.pair, ended.user, is_new=ended.is_new)
+    body = {
+        "requires_2fa": True,
+        "session_token": ended.session_token,
+        "methods": list(ended.missing.methods),
+        "expires_in": ended.expires_in,
+    }
+    return Response({**body, "enrol": list(ended.missing.enrol)} if ended.missing.enrol else body)

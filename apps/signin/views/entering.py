@@ -1,0 +1,90 @@
+"""Signing in over HTTP: by code, by password, by passkey."""
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api_keys.asking import Asking
+from apps.core.requests import caller_of
+from apps.payloads.views import ServiceView
+from apps.signin import by_code, by_passkey, by_password, whose
+from apps.signin.serializers.entering import (
+    LoginSerializer,
+    PasskeyVerifySerializer,
+    SignInAnswerSerializer,
+    VerifyOtpSerializer,
+)
+from apps.signin.views import answers
+from apps.users import emails
+
+
+class VerifyOtp(ServiceView):
+    """Sign in with a code."""
+
+    @extend_schema(operation_id="verify_otp", request=VerifyOtpSerializer, responses=SignInAnswerSerializer)
+    def post(self, request: Request) -> Response:
+        given = VerifyOtpSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        asking: Asking = request.user  # type: ignore[assignment]
+        ended = by_code.sign_in(
+            by_code.Attempt(
+                customer=asking.customer,
+                address=emails.parse(given.validated_data["email"]),
+                code=given.validated_data["otp"],
+                delivery=given.validated_data["delivery"],
+                caller=caller_of(request),
+                now=timezone.now(),
+            )
+        )
+        return answers.entered(ended)
+
+
+class Login(ServiceView):
+    """Sign in with a password. Without an API key an owner signs in at the customer that is theirs."""
+
+    @extend_schema(operation_id="login", request=LoginSerializer, responses=SignInAnswerSerializer)
+    def post(self, request: Request) -> Response:
+        given = LoginSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        address = emails.parse(given.validated_data["email"])
+        ended = by_password.sign_in(
+            by_password.Attempt(
+                customer=whose.customer_of(request.user, address),  # type: ignore[arg-type]
+                address=address,
+                password=given.validated_data["password"],
+                delivery=given.validated_data["delivery"],
+                caller=caller_of(request),
+                now=timezone.now(),
+            )
+        )
+        return answers.entered(ended)
+
+
+class PasskeyOptions(ServiceView):
+    """What `navigator.credentials.get()` needs to sign in by a passkey alone. The same for everybody."""
+
+    @extend_schema(operation_id="passkey_options", request=None, responses={200: dict})
+    def post(self, request: Request) -> Response:
+        asking: Asking = request.user  # type: ignore[assignment]
+        return Response(by_passkey.options(asking.customer))
+
+
+class PasskeyVerify(ServiceView):
+    """Sign in by a passkey alone."""
+
+    @extend_schema(operation_id="passkey_verify", request=PasskeyVerifySerializer, responses=SignInAnswerSerializer)
+    def post(self, request: Request) -> Response:
+        given = PasskeyVerifySerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        asking: Asking = request.user  # type: ignore[assignment]
+        ended = by_passkey.sign_in(
+            by_passkey.Attempt(
+                customer=asking.customer,
+                credential=given.validated_data["credential"],
+                delivery=given.validated_data["delivery"],
+                caller=caller_of(request),
+                now=timezone.now(),
+            )
+        )
+        return answers.entered(ended)

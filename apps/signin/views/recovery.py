@@ -1,0 +1,81 @@
+"""Forgetting, resetting and changing a password, over HTTP."""
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.core.requests import caller_of
+from apps.payloads.views import ServiceView
+from apps.signin import recovery, whose
+from apps.signin.serializers.recovery import (
+    ChangePasswordSerializer,
+    ForgotPasswordSerializer,
+    ResetPasswordSerializer,
+)
+from apps.tokens import answers
+from apps.tokens.permissions import principal_of
+from apps.tokens.serializers import MessageSerializer
+from apps.users import directory, emails
+
+
+class ForgotPassword(ServiceView):
+    """Have a link sent that sets another password. The answer is the same whether or not the address is known."""
+
+    @extend_schema(operation_id="forgot_password", request=ForgotPasswordSerializer, responses=MessageSerializer)
+    def post(self, request: Request) -> Response:
+        given = ForgotPasswordSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        address = emails.parse(given.validated_data["email"])
+        recovery.forgot(
+            recovery.Forgotten(
+                customer=whose.customer_of(request.user, address),  # type: ignore[arg-type]
+                address=address,
+                caller=caller_of(request),
+                now=timezone.now(),
+            )
+        )
+        return Response({"message": _("If this address has an account, a link is on its way to it.")})
+
+
+class ResetPassword(ServiceView):
+    """Set another password with the token from the mail. Ends every session."""
+
+    @extend_schema(operation_id="reset_password", request=ResetPasswordSerializer, responses=MessageSerializer)
+    def post(self, request: Request) -> Response:
+        given = ResetPasswordSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        recovery.reset(
+            recovery.Reset(
+                asking=request.user,  # type: ignore[arg-type]
+                token=given.validated_data["token"],
+                password=given.validated_data["password"],
+                caller=caller_of(request),
+                now=timezone.now(),
+            )
+        )
+        return Response({"message": _("Your password has been changed. Please sign in.")})
+
+
+class ChangePassword(APIView):
+    """Set another password. Ends the other sessions."""
+
+    @extend_schema(operation_id="change_password", request=ChangePasswordSerializer, responses=MessageSerializer)
+    def post(self, request: Request) -> Response:
+        given = ChangePasswordSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        who = principal_of(request)
+        told = recovery.change(
+            recovery.Change(
+                customer=request.customer,  # type: ignore[attr-defined]  # put there by TokenAuthentication
+                user=directory.get(who.customer_id, who.user_id),
+                session_id=who.session_id,
+                current=given.validated_data["current_password"],
+                password=given.validated_data["password"],
+                caller=caller_of(request),
+                now=timezone.now(),
+            )
+        )
+        return Response({"message": _("Your password has been changed."), **answers.honestly(told)})

@@ -1,0 +1,77 @@
+"""Registering over HTTP, and proving the address."""
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.api_keys.asking import Asking
+from apps.core.requests import caller_of
+from apps.payloads.views import ServiceView
+from apps.signin import registration
+from apps.signin.serializers.registration import (
+    RegisteredSerializer,
+    RegisterSerializer,
+    VerifiedSerializer,
+    VerifyEmailSerializer,
+)
+from apps.users import emails
+
+
+class Register(ServiceView):
+    """Become a user of the key's customer. The answer does not tell whether the address was taken."""
+
+    @extend_schema(operation_id="register", request=RegisterSerializer, responses={202: RegisteredSerializer})
+    def post(self, request: Request) -> Response:
+        given = RegisterSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        asking: Asking = request.user  # type: ignore[assignment]
+        fields = given.validated_data
+        address = emails.parse(fields["email"])
+        done = registration.register(
+            registration.Wish(
+                customer=asking.customer,
+                address=address,
+                password=fields["password"],
+                name=fields["name"],
+                phone=fields["phone"],
+                locale=fields["locale"],
+                caller=caller_of(request),
+                now=timezone.now(),
+            )
+        )
+        body = {
+            "success": True,
+            "user": {"email": address.typed, "name": fields["name"], "status": done.status},
+            "expires_in": done.expires_in,
+            "resend_in": done.resend_in,
+            "message": _("A mail is on its way to this address. It says how to go on."),
+        }
+        return Response(body, status=status.HTTP_202_ACCEPTED)
+
+
+class VerifyEmail(ServiceView):
+    """Prove an address with the code that was sent there."""
+
+    @extend_schema(operation_id="verify_email", request=VerifyEmailSerializer, responses=VerifiedSerializer)
+    def post(self, request: Request) -> Response:
+        given = VerifyEmailSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        asking: Asking = request.user  # type: ignore[assignment]
+        user = registration.verify_email(
+            registration.Proof(
+                customer=asking.customer,
+                address=emails.parse(given.validated_data["email"]),
+                code=given.validated_data["otp"],
+                caller=caller_of(request),
+                now=timezone.now(),
+            )
+        )
+        body = {
+            "success": True,
+            "user": {"email": user.email, "name": user.name, "status": user.status},
+            "message": _("This address is verified."),
+        }
+        return Response(body)

@@ -1,0 +1,74 @@
+"""The second factor over HTTP."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from apps.core.requests import caller_of
+from apps.payloads.views import ServiceView
+from apps.signin import second_factor
+from apps.signin.second_factor import Asked, Given
+from apps.signin.serializers.entering import (
+    SecondFactorEnrolSerializer,
+    SecondFactorSendSerializer,
+    SecondFactorVerifySerializer,
+    SentSerializer,
+    SignInAnswerSerializer,
+)
+from apps.signin.views import answers
+
+
+class Send(ServiceView):
+    """Have a code sent, or get the options for a passkey."""
+
+    @extend_schema(operation_id="second_factor_send", request=SecondFactorSendSerializer, responses=SentSerializer)
+    def post(self, request: Request) -> Response:
+        given = _valid(SecondFactorSendSerializer, request)
+        return Response(second_factor.send(Asked(**_asked(request, given))))
+
+
+class Enrol(ServiceView):
+    """Begin to enrol a second factor that the customer demands, on the way in. `verify` confirms it."""
+
+    @extend_schema(operation_id="second_factor_enrol", request=SecondFactorEnrolSerializer, responses={200: dict})
+    def post(self, request: Request) -> Response:
+        given = _valid(SecondFactorEnrolSerializer, request)
+        return Response(second_factor.enrol(Asked(**_asked(request, given)), phone=given["phone"]))
+
+
+class Verify(ServiceView):
+    """Give the second factor and sign in."""
+
+    @extend_schema(
+        operation_id="second_factor_verify", request=SecondFactorVerifySerializer, responses=SignInAnswerSerializer
+    )
+    def post(self, request: Request) -> Response:
+        given = _valid(SecondFactorVerifySerializer, request)
+        passed = second_factor.verify(
+            Given(**_asked(request, given), code=given["code"], credential=given["credential"])
+        )
+        answer = answers.entered(passed.ended)
+        if passed.recovery_codes:
+            answer.data["recovery_codes"] = list(passed.recovery_codes)
+        return answer
+
+
+def _valid(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]:
+    given = serializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    validated: dict[str, Any] = given.validated_data
+    return validated
+
+
+def _asked(request: Request, given: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "asking": request.user,
+        "session_token": given["session_token"],
+        "method": given["method"],
+        "caller": caller_of(request),
+        "now": timezone.now(),
+    }

@@ -1,0 +1,37 @@
+"""Attempts to do what only administrators may: a security event, at most once a minute for each user (contract 4, 8)."""
+
+from datetime import datetime
+
+from apps.audit import actions, events
+from apps.audit.models import Outcome, Severity
+from apps.core import valkey
+from apps.core.requests import Caller
+from apps.users.standing import UserStanding
+
+ONCE_A_MINUTE = 60  # seconds
+
+
+def report(user: UserStanding, *, wanted: str, caller: Caller, now: datetime) -> None:
+    """Write the event: `wanted` is the role that the user lacks. Not without Valkey, so that nobody can fill the log."""
+    if not _first_this_minute(user):
+        return
+    events.record(
+        action=actions.ROLE_ESCALATION_ATTEMPT,
+        outcome=Outcome.DENIED,
+        severity=Severity.HIGH,
+        customer_id=user.customer_id,
+        user_id=user.id,
+        actor=f"user:{user.id}",
+        caller=caller,
+        details={"role": user.role, "wanted": wanted},
+        now=now,
+    )
+
+
+def _first_this_minute(user: UserStanding) -> bool:
+    name = valkey.key(user.customer_id, "reported", actions.ROLE_ESCALATION_ATTEMPT, str(user.id))
+    try:
+        with valkey.reachable():
+            return bool(valkey.client().set(name, b"1", nx=True, ex=ONCE_A_MINUTE))
+    except valkey.ValkeyUnavailable:
+        return False

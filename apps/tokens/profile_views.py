@@ -1,0 +1,124 @@
+"""The user's own account over HTTP: read, changed, exported, erased."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.core import pagination
+from apps.core.errors import NotFound, ValidationFailed
+from apps.core.requests import caller_of
+from apps.core.times import rfc3339
+from apps.tokens import answers, cookies
+from apps.tokens.models import Delivery
+from apps.tokens.permissions import principal_of
+from apps.tokens.serializers import ExportSerializer, MessageSerializer, ProfileAnswerSerializer, ProfileSerializer
+from apps.users import erasure, lifecycle, own_data
+from apps.users.models import User
+from apps.users.own_data import Section
+from apps.users.standing import UserStanding
+
+LONGEST_OF_ALL_SECTIONS = 40 * 1024  # bytes: with the account itself an export stays under 48 KiB (contract 2.2.4)
+
+
+class Me(APIView):
+    """The user of the token, as it is now."""
+
+    @extend_schema(operation_id="me", responses=ProfileAnswerSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(_profile(principal_of(request).user))
+
+    @extend_schema(operation_id="change_me", request=ProfileSerializer, responses=ProfileAnswerSerializer)
+    def patch(self, request: Request) -> Response:
+        wanted = ProfileSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        user = _user_of(request)
+        told = lifecycle.change_profile(
+            user, changes=wanted.validated_data, caller=caller_of(request), now=timezone.now()
+        )
+        now = replace(principal_of(request).user, name=user.name, locale=user.locale, sealed_phone=user.phone)
+        return Response({**_profile(now), **answers.honestly(told)})
+
+    @extend_schema(operation_id="erase_me", request=None, responses=MessageSerializer)
+    def delete(self, request: Request) -> Response:
+        """Erases the account and all that hangs on it; the audit trail stays, and bears no address.
+
+        409 `last_admin` for the only administrator of a customer that has other users.
+        """
+        who = principal_of(request)
+        told = erasure.erase_oneself(
+            customer_id=who.customer_id, user_id=who.user_id, caller=caller_of(request), now=timezone.now()
+        )
+        response = Response({"message": _("Your account has been erased."), **answers.honestly(told)})
+        if who.delivery == Delivery.COOKIE:
+            cookies.clear(response)
+        return response
+
+
+class Export(APIView):
+    """All data held about the user."""
+
+    @extend_schema(
+        operation_id="export_me",
+        responses=ExportSerializer,
+        parameters=[
+            OpenApiParameter("section", str, description="one list alone, page by page"),
+            OpenApiParameter("cursor", str, description="with `section`: its `next`"),
+            OpenApiParameter("limit", int, description="with `section`"),
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """The account and every list of what belongs to it, each from its newest row on:
+        `{"user": {…}, "sections": {"sessions": {"results": […], "next": "<cursor>" or null}, …}}`.
+
+        A list that is longer goes on at `?section=sessions&cursor=<next>`: `{"section", "results", "next"}`.
+        """
+        user, wanted = _user_of(request), request.query_params.get("section")
+        if wanted is None:
+            _note(request, user, "")
+            return Response({"user": own_data.account(user), "sections": _beginnings(user)})
+        section = own_data.sections().get(wanted)
+        if section is None:
+            raise ValidationFailed(fields={"section": [_("There is no such section.")]})
+        if not request.query_params.get("cursor"):
+            _note(request, user, section.name)
+        page = pagination.page(section.rows(user), request=request, represent=section.represent)
+        return Response({"section": section.name, **page.document()})
+
+
+def _beginnings(user: User) -> dict[str, Any]:
+    """The first page of each section; together they fit into one answer."""
+    sections = own_data.sections()
+    share = LONGEST_OF_ALL_SECTIONS // len(sections)
+    return {name: _beginning(section, user, share) for name, section in sections.items()}
+
+
+def _beginning(section: Section, user: User, longest: int) -> dict[str, Any]:
+    return pagination.first(section.rows(user), represent=section.represent, longest=longest).document()
+
+
+def _note(request: Request, user: User, section: str) -> None:
+    own_data.note_export(user, section=section, caller=caller_of(request), now=timezone.now())
+
+
+def _user_of(request: Request) -> User:
+    who = principal_of(request)
+    user = User.objects.of(who.customer_id).filter(id=who.user_id).first()
+    if user is None:
+        raise NotFound
+    return user
+
+
+def _profile(user: UserStanding) -> dict[str, Any]:
+    return {
+        **answers.describe(user, user.permissions),
+        "locale": user.locale,
+        "phone": user.phone(),
+        "email_verified": user.email_verified,
+        "created_at": rfc3339(user.created_at),
+    }

@@ -1,0 +1,68 @@
+"""Erasing a user: the row goes, and everything that hangs on it in any room; mails lose what they said and to whom.
+
+Audit events stay (contract 8). They name the user by an id that nothing else bears any more, and hold no address.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Case, F, Value, When
+
+from apps.audit import actions, events
+from apps.core import snapshots
+from apps.core.errors import NotFound
+from apps.core.requests import Caller
+from apps.core.snapshots import Propagation
+from apps.mail.models import LedgerEntry, Message, MessageState
+from apps.users import own_data, standing
+from apps.users.errors import LastAdmin
+from apps.users.models import BuiltInRole, User, UserStatus
+
+UNSENT = (MessageState.QUEUED, MessageState.TAKEN, MessageState.FAILED)
+
+
+def erase_oneself(*, customer_id: UUID, user_id: UUID, caller: Caller, now: datetime) -> Propagation:
+    """The user's own wish. Raises LastAdmin when that would leave others without one; NotFound.
+
+    Who is alone may go: a customer without users is of nobody's concern.
+    """
+    with transaction.atomic():
+        _require_other_admin(customer_id, user_id)
+        return erase(customer_id=customer_id, user_id=user_id, actor=f"user:{user_id}", caller=caller, now=now)
+
+
+def erase(*, customer_id: UUID, user_id: UUID, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+    """Erase a user of this customer. Its tokens are worthless from the next request on. Raises NotFound."""
+    with transaction.atomic():
+        # Locked first: who signs this user in at this moment waits, and then finds nobody.
+        user = User.objects.of(customer_id).select_for_update().filter(id=user_id).first()
+        if user is None:
+            raise NotFound
+        _empty_mails(user)
+        user.delete()
+        events.record(
+            action=actions.USER_ERASED, customer_id=customer_id, user_id=user_id, actor=actor, caller=caller, now=now
+        )
+        return snapshots.invalidate_on_commit(standing.key(customer_id, user_id))
+
+
+def _require_other_admin(customer_id: UUID, user_id: UUID) -> None:
+    """Raises LastAdmin. All admins are locked in one order, so that of two who go at once the second sees the first gone."""
+    active = User.objects.of(customer_id).filter(role=BuiltInRole.ADMIN, status=UserStatus.ACTIVE)
+    admins = list(active.order_by("id").select_for_update().values_list("id", flat=True))
+    if admins == [user_id] and User.objects.of(customer_id).exclude(id=user_id).exists():
+        raise LastAdmin
+
+
+def _empty_mails(user: User) -> None:
+    """What has not gone out yet will not."""
+    ids = list(own_data.mails_of(user).values_list("id", flat=True))
+    LedgerEntry.objects.filter(message_id__in=ids).update(answer="")  # servers like to repeat the address
+    Message.objects.filter(id__in=ids).update(
+        recipient="",
+        content="",
+        last_error="",
+        leased_until=None,
+        state=Case(When(state__in=UNSENT, then=Value(MessageState.SUPPRESSED)), default=F("state")),
+    )

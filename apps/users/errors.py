@@ -1,0 +1,25 @@
+"""Why a change to users, roles or permissions is refused."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import GatehouseError
+
+
+class RoleInUse(GatehouseError):
+    status = 409
+    type = "role_in_use"
+    message = _("There are users with this role. Give them another one first.")
+
+
+class PermissionInUse(GatehouseError):
+    status = 409
+    type = "permission_in_use"
+    message = _("There are roles or users that hold this permission. Take it from them first.")
+
+
+class LastAdmin(GatehouseError):
+    """Nobody would be left to administer the customer that others belong to."""
+
+    status = 409
+    type = "last_admin"
+    message = _("You are the only administrator. Make somebody else one first.")

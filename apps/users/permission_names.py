@@ -1,0 +1,125 @@
+"""The permissions that a customer knows, by name. What they mean is up to its apps; roles and users hold them."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from apps.audit import actions, events
+from apps.core.errors import ValidationFailed
+from apps.core.requests import Caller
+from apps.users.errors import PermissionInUse
+from apps.users.models import Permission, Role, User
+
+MOST = 500  # of one customer
+# A token names the permissions of its role and of its user, and has to fit into 8 KiB, a cookie into 4 (contract 3.8, 3.9).
+LONGEST_OF_ROLE = 1536  # bytes, as JSON
+LONGEST_OF_USER = 512
+
+
+def create(
+    *, customer_id: UUID, name: str, description: str = "", actor: str, caller: Caller | None, now: datetime
+) -> Permission:
+    """A name that roles and users may hold from now on. Raises ValidationFailed."""
+    row = Permission(customer_id=customer_id, name=name, description=description)
+    register(row, actor=actor, caller=caller, now=now)
+    return row
+
+
+def register(row: Permission, *, actor: str, caller: Caller | None, now: datetime) -> None:
+    """Save a new name. Raises ValidationFailed."""
+    if Permission.objects.filter(customer_id=row.customer_id).count() >= MOST:
+        raise ValidationFailed(fields={"name": [_("There are %d permissions already.") % MOST]})
+    with transaction.atomic():
+        save_new(row)
+        _record(row, "created", actor, caller, now)
+
+
+def describe(row: Permission, *, description: str, actor: str, caller: Caller | None, now: datetime) -> None:
+    """Say what it is for. Raises ValidationFailed."""
+    row.description = description
+    clean(row)
+    with transaction.atomic():
+        row.save(update_fields=["description"])
+        _record(row, "changed", actor, caller, now)
+
+
+def delete(row: Permission, *, actor: str, caller: Caller | None, now: datetime) -> None:
+    """Forget the name. Raises PermissionInUse while a role or a user holds it."""
+    with transaction.atomic():
+        Permission.objects.select_for_update().filter(id=row.id).first()  # so that nobody is given it meanwhile
+        if is_held(row.customer_id, row.name):
+            raise PermissionInUse
+        _record(row, "deleted", actor, caller, now)
+        row.delete()
+
+
+def is_held(customer_id: UUID, name: str) -> bool:
+    """Whether a role or a user of this customer holds the permission."""
+    held = {"customer_id": customer_id, "permissions__contains": [name]}
+    return Role.objects.filter(**held).exists() or User.objects.filter(**held).exists()
+
+
+def known(customer_id: UUID, names: object, *, longest: int) -> list[str]:
+    """The names, sorted and each once; kept from being deleted for the rest of the caller's transaction.
+
+    Raises ValidationFailed when the customer does not know one, or when they are longer than `longest` bytes of JSON.
+    """
+    wanted = _names(names)
+    storable = [name for name in wanted if name.isprintable()]  # a NUL would be an error of PostgreSQL's
+    rows = Permission.objects.filter(customer_id=customer_id, name__in=storable).order_by("name")
+    found = set(rows.select_for_update(no_key=True).values_list("name", flat=True))
+    if unknown := sorted(wanted - found):
+        raise _refused(_("There is no such permission: %s.") % ", ".join(map(repr, unknown)))
+    if len(json.dumps(sorted(wanted))) > longest:
+        raise _refused(_("These are too many: tokens would become too long."))
+    return sorted(wanted)
+
+
+def clean(row: Permission | Role) -> None:
+    """Raises ValidationFailed."""
+    try:
+        row.full_clean(exclude=["customer", "permissions"])
+    except ValidationError as error:
+        raise ValidationFailed(fields=error.message_dict) from error
+
+
+def save_new(row: Permission | Role) -> None:
+    """Insert a row whose name must be new to its customer. Raises ValidationFailed."""
+    taken = ValidationFailed(fields={"name": [_("There is one of this name already.")]})
+    clean(row)
+    if type(row).objects.filter(customer_id=row.customer_id, name=row.name).exists():
+        raise taken
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        raise taken from error
+
+
+def _names(names: object) -> set[str]:
+    if not isinstance(names, Iterable) or isinstance(names, str | dict):
+        raise _refused(_("Give a list of names."))
+    wanted = list(names)
+    if not all(isinstance(name, str) for name in wanted):
+        raise _refused(_("Give a list of names."))
+    return set(wanted)
+
+
+def _refused(why: str) -> ValidationFailed:
+    return ValidationFailed(fields={"permissions": [why]})
+
+
+def _record(row: Permission, what: str, actor: str, caller: Caller | None, now: datetime) -> None:
+    events.record(
+        action=actions.PERMISSION_CHANGED,
+        customer_id=row.customer_id,
+        actor=actor,
+        caller=caller,
+        details={"permission": row.name, "what": what},
+        now=now,
+    )

@@ -1,0 +1,18 @@
+"""Phone numbers: how they are checked, and written down (E.164)."""
+
+import phonenumbers
+from django.utils.translation import gettext as _
+
+from apps.core.errors import ValidationFailed
+
+
+def parse(text: str) -> str:
+    """The number in `text`, which begins with its country's code, as E.164: "+4915112345678". Raises ValidationFailed."""
+    refused = ValidationFailed(fields={"phone": [_("Enter a phone number with its country code, such as +49 …")]})
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException as error:
+        raise refused from error
+    if not phonenumbers.is_valid_number(number) or number.extension:
+        raise refused
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

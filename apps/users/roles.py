@@ -1,0 +1,153 @@
+"""What roles give: built-in ones, and those that a customer makes. A change counts from the next request on, everywhere.
+
+The built-in roles exist for every customer without a row. A row of their name gives them permissions.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.audit import actions, events
+from apps.core import snapshots, valkey
+from apps.core.errors import ValidationFailed
+from apps.core.requests import Caller
+from apps.core.snapshots import Propagation, State
+from apps.users import permission_names
+from apps.users.errors import RoleInUse
+from apps.users.models import BuiltInRole, Role, User
+
+MOST = 100  # of one customer: its table of roles is read with every request
+
+
+@dataclass(frozen=True)
+class RoleTable:
+    """The roles of one customer, and the permissions that each gives."""
+
+    permissions: Mapping[str, tuple[str, ...]]
+
+    def effective(self, role: str, own: Iterable[str]) -> tuple[str, ...]:
+        """What a user of this role may do who was given `own` besides: sorted, each once."""
+        return tuple(sorted({*self.permissions.get(role, ()), *own}))
+
+
+def key(customer_id: UUID) -> str:
+    """The Valkey key of the snapshot."""
+    return valkey.key(customer_id, "roles")
+
+
+def load(customer_id: UUID) -> State:
+    """The state from PostgreSQL."""
+    return {"roles": dict(Role.objects.filter(customer_id=customer_id).values_list("name", "permissions"))}
+
+
+def parse(state: Mapping[str, Any] | None) -> RoleTable:
+    """A state as a value."""
+    rows = state["roles"] if state else {}
+    return RoleTable({name: tuple(permissions) for name, permissions in rows.items()})
+
+
+def read(customer_id: UUID) -> RoleTable:
+    """The customer's roles as they are now: one round trip to Valkey, or one query."""
+    name = key(customer_id)
+    return parse(snapshots.read_through({name: lambda: load(customer_id)})[name])
+
+
+def names_of(customer_id: UUID) -> list[str]:
+    """The roles that this customer's users can have: the built-in ones first."""
+    mine = Role.objects.filter(customer_id=customer_id).values_list("name", flat=True)
+    return list(dict.fromkeys([*BuiltInRole.values, *mine]))
+
+
+def create(
+    *,
+    customer_id: UUID,
+    name: str,
+    permissions: Iterable[str] = (),
+    description: str = "",
+    actor: str,
+    caller: Caller | None,
+    now: datetime,
+) -> Role:
+    """A role of this customer's. Raises ValidationFailed."""
+    role = Role(customer_id=customer_id, name=name, permissions=permissions, description=description)
+    register(role, actor=actor, caller=caller, now=now)
+    return role
+
+
+def register(role: Role, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+    """Save a new role. Raises ValidationFailed."""
+    if Role.objects.filter(customer_id=role.customer_id).count() >= MOST:
+        raise ValidationFailed(fields={"name": [_("There are %d roles already.") % MOST]})
+    with transaction.atomic():
+        role.permissions = _known(role.customer_id, role.permissions)
+        permission_names.save_new(role)
+        return _announce(role, "created", actor, caller, now)
+
+
+def change(
+    role: Role,
+    *,
+    permissions: Iterable[str] | None = None,
+    description: str | None = None,
+    actor: str,
+    caller: Caller | None,
+    now: datetime,
+) -> Propagation:
+    """Give the role exactly these permissions, or another description. Raises ValidationFailed."""
+    with transaction.atomic():
+        if permissions is not None:
+            role.permissions = _known(role.customer_id, permissions)
+        if description is not None:
+            role.description = description
+        permission_names.clean(role)
+        role.save(update_fields=["permissions", "description"])
+        return _announce(role, "changed", actor, caller, now)
+
+
+def delete(role: Role, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+    """Forget the role. A built-in one stays, and only gives nothing more. Raises RoleInUse while users have it."""
+    with transaction.atomic():
+        Role.objects.select_for_update().filter(id=role.id).first()  # so that nobody is given it meanwhile
+        if is_in_use(role):
+            raise RoleInUse
+        told = _announce(role, "deleted", actor, caller, now)
+        role.delete()
+        return told
+
+
+def is_in_use(role: Role) -> bool:
+    """Whether users have it who could not without its row."""
+    return role.name not in BuiltInRole.values and User.objects.of(role.customer_id).filter(role=role.name).exists()
+
+
+def require_known(customer_id: UUID, name: object) -> None:
+    """Raises ValidationFailed unless the customer has this role; it is kept for the rest of the caller's transaction."""
+    if name in BuiltInRole.values:
+        return
+    unknown = ValidationFailed(fields={"role": [_("There is no such role.")]})
+    if not isinstance(name, str) or not name.isprintable():  # a NUL would be an error of PostgreSQL's
+        raise unknown
+    if Role.objects.select_for_update(no_key=True).filter(customer_id=customer_id, name=name).first() is None:
+        raise unknown
+
+
+def _known(customer_id: UUID, names: Iterable[str]) -> list[str]:
+    return permission_names.known(customer_id, names, longest=permission_names.LONGEST_OF_ROLE)
+
+
+def _announce(role: Role, what: str, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+    """Write down what was done, and let every process see it once it is committed."""
+    events.record(
+        action=actions.ROLE_CHANGED,
+        customer_id=role.customer_id,
+        actor=actor,
+        caller=caller,
+        details={"role": role.name, "what": what, "permissions": list(role.permissions)},
+        now=now,
+    )
+    return snapshots.invalidate_on_commit(key(role.customer_id))

@@ -1,0 +1,52 @@
+"""Arranging users with passwords and factors, and taking the steps of a sign-in as a client does."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pyotp
+from django.utils import timezone
+
+from apps.customers.models import Customer
+from apps.factors import totp
+from apps.signin import passwords
+from apps.users.models import User
+from demo.client import Answer, Client
+from tests import factories
+
+EMAIL, PASSWORD = "ada@example.com", "a horse that jumps the fence"
+
+
+def member(of: Customer, email: str = EMAIL, password: str = PASSWORD, **facts: object) -> User:
+    """A user with a proven address and a password."""
+    user = factories.user(of, email, **{"email_verified_at": timezone.now(), **facts})
+    passwords.put(user, passwords.encode(password), by_mail=False, now=timezone.now())
+    return user
+
+
+def generous(**policy: object) -> Customer:
+    """A customer whose limits do not end the trial before what is tried does."""
+    customer = factories.customer(**policy)
+    for name in ("tries_per_ip", "tries_per_email", "tries_per_email_and_ip", "second_factors_per_user"):
+        factories.limit(customer, name, 1_000_000)
+    return customer
+
+
+def login(client: Client, password: str = PASSWORD, email: str = EMAIL, **fields: object) -> Answer:
+    return client.before_sign_in("/api/auth/login", {"email": email, "password": password, **fields})
+
+
+def second(client: Client, session_token: str, method: str, **fields: object) -> Answer:
+    return client.before_sign_in("/api/auth/2fa/verify", {"session_token": session_token, "method": method, **fields})
+
+
+def send(client: Client, session_token: str, method: str) -> Answer:
+    return client.before_sign_in("/api/auth/2fa/send", {"session_token": session_token, "method": method})
+
+
+def enrol_app(user: User) -> pyotp.TOTP:
+    """An authenticator app of the user's, whose next code is still unused."""
+    customer, a_while_ago = factories.standing_of(user.customer), timezone.now() - timedelta(minutes=5)
+    secret = totp.begin(user, customer=customer, now=a_while_ago).secret
+    app = pyotp.TOTP(secret)
+    totp.confirm(user, app.at(a_while_ago), customer=customer, caller=replace(factories.CALLER), now=a_while_ago)
+    return app
