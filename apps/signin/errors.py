@@ -42,3 +42,11 @@ class InvalidPassword(GatehouseError):
 
     type = "invalid_password"
     message = _("The present password is wrong.")
+
+
+class SignUpClosed(GatehouseError):
+    """New customers are made by operators alone (ALLOW_CUSTOMER_SIGNUP)."""
+
+    status = 403
+    type = "signup_closed"
+    message = _("New customers cannot sign up by themselves here.")

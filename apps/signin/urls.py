@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from apps.signin.views import entering, recovery, registration, second_factor
+from apps.signin.views import entering, recovery, registration, second_factor, sign_up
 
 urlpatterns = [
+    path("api/auth/signup", sign_up.SignUp.as_view()),
     path("api/auth/register", registration.Register.as_view()),
     path("api/auth/verify-email", registration.VerifyEmail.as_view()),
     path("api/auth/verify-otp", entering.VerifyOtp.as_view()),

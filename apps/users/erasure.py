@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, ForeignObjectRel, Value, When
 
 from apps.audit import actions, events
 from apps.core import snapshots
@@ -39,6 +39,7 @@ def erase(*, customer_id: UUID, user_id: UUID, actor: str, caller: Caller | None
         user = User.objects.of(customer_id).select_for_update().filter(id=user_id).first()
         if user is None:
             raise NotFound
+        _lock_belongings(user)
         _empty_mails(user)
         user.delete()
         events.record(
@@ -53,6 +54,16 @@ def _require_other_admin(customer_id: UUID, user_id: UUID) -> None:
     admins = list(active.order_by("id").select_for_update().values_list("id", flat=True))
     if admins == [user_id] and User.objects.of(customer_id).exclude(id=user_id).exists():
         raise LastAdmin
+
+
+def _lock_belongings(user: User) -> None:
+    """Lock what refers to the user, in whatever room. Else a token refreshed at this moment would come to hang on a session
+    that is just being deleted, and the database would refuse the whole.
+    """
+    for field in User._meta.get_fields(include_hidden=True):
+        if isinstance(field, ForeignObjectRel):
+            rows = field.related_model._default_manager.filter(**{field.field.name: user})
+            list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
 def _empty_mails(user: User) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
+from psycopg import sql
 
 from apps.audit import events
 from apps.audit.models import Event
@@ -16,6 +17,7 @@ from apps.core.requests import Caller
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.mail.models import LedgerEntry, LedgerStep, Message, MessageState
 from apps.signin.models import EmailChange, KnownDevice, Password
+from apps.tokens.minting import TokenPair
 from apps.tokens.models import RefreshToken, Session
 from apps.users import lifecycle, own_data
 from apps.users.models import User
@@ -105,7 +107,8 @@ def test_everything_held_is_exported_and_no_secret(client_for: MakeClient) -> No
 def test_every_table_that_names_users_is_in_the_export() -> None:
     """A room that begins to keep something about users has to add it: a section, or a reason why not here."""
     exported = {section.rows(User(id=new_id(), customer_id=new_id())).model for section in own_data.sections().values()}
-    naming = {relation.related_model for relation in User._meta.related_objects}
+    relations = User._meta.get_fields(include_hidden=True)
+    naming = {field.related_model for field in relations if field.auto_created and field.is_relation}
     assert naming <= exported, "register these with apps.users.own_data"
     assert {Event, Message, Session} <= exported
 
@@ -195,8 +198,8 @@ def tables_with(text: str) -> set[str]:
     found = set()
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
-            name = connection.ops.quote_name(table)
-            cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {name} AS t WHERE t::text ILIKE %s)", [f"%{text}%"])
+            statement = sql.SQL("SELECT EXISTS (SELECT 1 FROM {} AS t WHERE t::text ILIKE %s)")
+            cursor.execute(statement.format(sql.Identifier(table)), [f"%{text}%"])
             row = cursor.fetchone()
             if row and row[0]:
                 found.add(table)
@@ -300,6 +303,26 @@ def test_of_two_admins_who_leave_at_once_one_stays(client_for: MakeClient) -> No
         client = client_for(None)
         statuses = at_once(2, lambda n, t=tokens, c=client: c.delete("/api/auth/me", token=t[n]).status)
         assert sorted(statuses) == [200, 409]
+
+
+def test_erasing_goes_through_whatever_the_user_does_meanwhile(client_for: MakeClient) -> None:
+    """Refreshing, reading and being erased at once: nothing is an error of ours, and in the end nobody is left."""
+    for _ in range(4):
+        user = factories.user(factories.customer())
+        pairs = [factories.session(user) for _ in range(8)]
+        client = client_for(None)
+
+        def act(number: int, pairs: list[TokenPair] = pairs, client: Client = client) -> int:
+            if number == 3:
+                return client.delete("/api/auth/me", token=pairs[3].access).status
+            if number % 2:
+                return client.get("/api/auth/sessions", token=pairs[number].access).status
+            return client.refresh(pairs[number].refresh).status
+
+        statuses = at_once(8, act)
+        assert set(statuses) <= {200, 401}
+        assert statuses[3] == 200
+        assert not User.objects.exists()
 
 
 def test_a_cookie_session_is_cleared_with_the_account(client_for: MakeClient) -> None:

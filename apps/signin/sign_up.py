@@ -1,0 +1,135 @@
+"""Signing up: a new customer with secrets of its own, its owner, its first key, and a session, all or nothing."""
+
+import re
+import secrets
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.api_keys import lifecycle as api_keys
+from apps.api_keys.models import ApiKey
+from apps.audit import actions, events
+from apps.core import rate_limits
+from apps.core.client_address import counted_as
+from apps.core.ids import new_id
+from apps.core.requests import Caller
+from apps.customers import lifecycle as customers
+from apps.customers import limits, standing
+from apps.customers.models import Customer
+from apps.customers.standing import CustomerStanding
+from apps.mail import outbox
+from apps.otp import codes, drafts
+from apps.otp.codes import NewCode, Place
+from apps.otp.purposes import VERIFY_EMAIL
+from apps.signin import devices, passwords, registration
+from apps.signin.errors import SignUpClosed
+from apps.tokens import sessions
+from apps.tokens.minting import TokenPair
+from apps.tokens.models import Delivery
+from apps.users.emails import Address
+from apps.users.models import BuiltInRole, User, UserStatus
+
+FIRST_KEY = "First key"
+LONGEST_SLUG, RANDOM_HEX = 63, 3
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Who wants to have a customer of their own. `asked`: the customer that the request itself belongs to."""
+
+    asked: CustomerStanding
+    address: Address
+    password: str = field(repr=False)
+    organization: str
+    caller: Caller
+    now: datetime
+
+
+@dataclass(frozen=True)
+class SignedUp:
+    """All that was made. The key's text is nowhere once the answer has gone."""
+
+    customer: Customer
+    owner: User
+    key: ApiKey
+    key_text: str = field(repr=False)
+    pair: TokenPair
+
+
+def sign_up(wish: Wish) -> SignedUp:
+    """Make a customer and sign its owner in. Raises SignUpClosed, ValidationFailed, RateLimited or ValkeyUnavailable."""
+    if not settings.ALLOW_CUSTOMER_SIGNUP:
+        raise SignUpClosed
+    limit = wish.asked.limit(limits.SIGNUPS_PER_IP)
+    rate_limits.hit([limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(wish.caller.ip))])
+    password = passwords.require_acceptable(wish.password, address=wish.address)
+    encoded = passwords.encode(password)
+    with transaction.atomic():
+        return _make(wish, encoded)
+
+
+def _make(wish: Wish, encoded: str) -> SignedUp:
+    who = events.ANONYMOUS
+    name = _name(wish)
+    customer = customers.create(name=name, slug=_free_slug(name), actor=who, caller=wish.caller, now=wish.now)
+    key, key_text = api_keys.create(customer=customer, name=FIRST_KEY, actor=who, caller=wish.caller, now=wish.now)
+    owner = _own(customer, wish)
+    passwords.put(owner, encoded, by_mail=False, now=wish.now)
+    found = standing.read(customer.id)
+    _send_code(owner, encoded, found, wish)
+    pair = sessions.start(customer=found, user=owner, delivery=Delivery.BODY, caller=wish.caller, now=wish.now)
+    devices.note(owner, customer=found, caller=wish.caller, now=wish.now)
+    return SignedUp(customer, owner, key, key_text, pair)
+
+
+def _own(customer: Customer, wish: Wish) -> User:
+    owner = User.objects.create(
+        customer=customer,
+        email=wish.address.typed,
+        email_identity=wish.address.identity,
+        role=BuiltInRole.ADMIN,
+        status=UserStatus.ACTIVE,
+        is_owner=True,
+        created_at=wish.now,
+    )
+    events.record(
+        action=actions.USER_CREATED,
+        customer_id=customer.id,
+        user_id=owner.id,
+        caller=wish.caller,
+        details={"owner": True},
+        now=wish.now,
+    )
+    return owner
+
+
+def _send_code(owner: User, encoded: str, customer: CustomerStanding, wish: Wish) -> None:
+    """The owner's address is proven like any other: by the code of a registration with the same password."""
+    new = NewCode(message_id=new_id(), code=codes.generate(customer))
+    codes.issue(Place(customer.id, owner.email_identity, VERIFY_EMAIL), new, customer=customer, rules=())
+    registration.keep(owner, message_id=new.message_id, encoded=encoded, now=wish.now)
+    draft = drafts.draft(
+        kind=registration.CODE_MAIL,
+        new=new,
+        customer=customer,
+        user=owner,
+        recipient=owner.email,
+        sandbox_key_id=wish.caller.sandbox_key_id,
+        now=wish.now,
+    )
+    quota = None if wish.caller.sandbox_key_id else customer.quota
+    outbox.post(draft=draft, branding=customer.branding, quota=quota, now=wish.now)
+
+
+def _name(wish: Wish) -> str:
+    return wish.organization or wish.address.typed.partition("@")[0]
+
+
+def _free_slug(name: str) -> str:
+    """Readable, and not taken: with a few random letters, so that it tells nothing of who else has signed up."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: LONGEST_SLUG - 2 * RANDOM_HEX - 1].strip("-")
+    return "-".join(filter(None, (words, secrets.token_hex(RANDOM_HEX))))

@@ -1,0 +1,119 @@
+"""A customer of one's own: made whole or not at all."""
+
+import pytest
+
+from apps.api_keys.models import ApiKey
+from apps.audit.models import Event
+from apps.customers.models import Customer, SigningSecret
+from apps.mail.models import Message
+from apps.users.models import User
+from demo.client import Answer, Client
+from tests import factories
+from tests.conftest import MakeClient
+from tests.otp.reading import newest_code
+from tests.races import at_once
+from tests.signin.entering import EMAIL, PASSWORD, login, member
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def sign_up(client: Client, email: str = EMAIL, password: str = PASSWORD, **fields: object) -> Answer:
+    return client.before_sign_in("/api/auth/signup", {"email": email, "password": password, **fields})
+
+
+def test_signing_up_makes_a_customer_its_secrets_its_owner_its_key_and_a_session(client_for: MakeClient) -> None:
+    """C4 signup: 201."""
+    answer = sign_up(client_for(None), organization="Analytical Engines, Ltd.")
+    assert answer.status == 201, answer.document
+    made = answer.document
+    customer = Customer.objects.get(id=made["customer"]["id"])
+    assert customer.name == "Analytical Engines, Ltd."
+    assert customer.slug.startswith("analytical-engines-ltd-")
+    assert SigningSecret.objects.filter(customer=customer).count() == 1
+    assert made["user"]["role"] == "admin"
+    assert made["user"]["customer_id"] == str(customer.id)
+    assert made["user"]["is_new"] is True
+    key = ApiKey.objects.get(customer=customer)
+    assert made["api_key"].startswith(f"ghk_live_{key.key_id}_")
+    theirs = client_for(None, headers={"X-OTP-API-Key": made["api_key"]})
+    me = theirs.get("/api/auth/me", token=made["access_token"])
+    assert (me.status, me.document["email"], me.document["email_verified"]) == (200, EMAIL, False)
+    verified = theirs.before_sign_in("/api/auth/verify-email", {"email": EMAIL, "otp": newest_code()})
+    assert verified.status == 200
+    me = theirs.get("/api/auth/me", token=made["access_token"])
+    assert (me.status, me.document["email_verified"]) == (200, True), "the session goes on"
+    assert login(theirs).status == 200
+    assert login(client_for(None)).document["user"]["customer_id"] == str(customer.id)
+
+
+def test_the_key_is_shown_once_and_kept_nowhere(client_for: MakeClient) -> None:
+    made = sign_up(client_for(None)).document
+    secret = made["api_key"].rpartition("_")[2]
+    assert secret not in str(list(ApiKey.objects.values()))
+    assert secret not in str(list(Event.objects.values()))
+
+
+def test_it_can_be_closed(client_for: MakeClient, settings: object) -> None:
+    """C4: ALLOW_CUSTOMER_SIGNUP=false → 403 signup_closed."""
+    settings.ALLOW_CUSTOMER_SIGNUP = False  # type: ignore[attr-defined]
+    answer = sign_up(client_for(None))
+    assert (answer.status, answer.error_type) == (403, "signup_closed")
+    assert Customer.objects.count() == 1
+
+
+def test_two_organizations_of_one_name_are_two_customers(client_for: MakeClient) -> None:
+    client = client_for(None)
+    slugs = {
+        sign_up(client, f"u{number}@example.com", organization="Same").document["customer"]["slug"]
+        for number in range(3)
+    }
+    assert len(slugs) == 3
+
+
+def test_an_address_that_owns_a_customer_already_gets_the_same_answer_and_nothing_of_it(client_for: MakeClient) -> None:
+    """C5: nothing tells whether an email has an account."""
+    mine = factories.customer()
+    member(mine, is_owner=True)
+    answer = sign_up(client_for(None), password="the password of a stranger")
+    assert answer.status == 201
+    assert answer.document["customer"]["id"] != str(mine.id)
+    assert login(client_for(None)).document["user"]["customer_id"] == str(mine.id)
+    assert login(client_for(None), "the password of a stranger").status == 401
+
+
+def test_signing_up_is_limited_by_network(client_for: MakeClient) -> None:
+    client = client_for(None)
+    statuses = [sign_up(client, f"u{number}@example.com").status for number in range(6)]
+    assert statuses == [201] * 5 + [429]
+
+
+def test_names_of_any_script_have_slugs(client_for: MakeClient) -> None:
+    names = ["Жар-птица", "東京", "…", "Ünïcödé " * 20]
+    client = client_for(None)
+    for number, name in enumerate(names):
+        slug = sign_up(client, f"u{number}@example.com", organization=name).document["customer"]["slug"]
+        assert len(slug) <= 63
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"email": "nobody"}, "email"),
+        ({"password": "short"}, "password"),
+        ({"organization": "x" * 201}, "organization"),
+    ],
+)
+def test_bad_input_makes_nothing(client_for: MakeClient, fields: dict[str, str], field: str) -> None:
+    answer = sign_up(client_for(None), **fields)
+    assert (answer.status, list(answer.document["error"]["fields"])) == (400, [field])
+    assert Customer.objects.count() == 1
+    assert not User.objects.exists()
+    assert not Message.objects.exists()
+
+
+def test_many_at_once_do_not_stumble(client_for: MakeClient) -> None:
+    from apps.customers.models import DEFAULT_CUSTOMER_ID
+
+    factories.limit(Customer.objects.get(id=DEFAULT_CUSTOMER_ID), "signups_per_ip", 1000)
+    client = client_for(None)
+    assert set(at_once(12, lambda number: sign_up(client, organization="Same").status)) == {201}
