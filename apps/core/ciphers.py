@@ -1,15 +1,21 @@
-"""The primitives, one door to `cryptography`: AES-256-GCM, HKDF-SHA256, HMAC-SHA256, constant-time comparison."""
+"""The primitives, one door to `cryptography`: AES-256-GCM, HKDF-SHA256, HMAC-SHA256, key pairs, constant-time comparison."""
 
 import hmac
 import secrets
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 NONCE_BYTES = 12
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # n of SEC 2 section 2.4.2
+P256_BYTES = 32
 
 
 class DecryptionFailed(Exception):
@@ -53,3 +59,31 @@ def digest(message: bytes) -> bytes:
 def equal(left: bytes, right: bytes) -> bool:
     """Constant-time comparison."""
     return hmac.compare_digest(left, right)
+
+
+def new_p256_key() -> bytes:
+    """A fresh private key for ECDSA on P-256, as PEM (PKCS #8)."""
+    return _pem(ec.generate_private_key(ec.SECP256R1()))
+
+
+def new_ed25519_key() -> bytes:
+    """A fresh private key for Ed25519, as PEM (PKCS #8)."""
+    return _pem(Ed25519PrivateKey.generate())
+
+
+def sign_p256(message: bytes, *, key: ec.EllipticCurvePrivateKey) -> bytes:
+    """ECDSA with SHA-256, r and s side by side (RFC 7518 section 3.4): 64 bytes, always the same for the same message.
+
+    The nonce follows from key and message (RFC 6979), and of the two valid values of s the lower is taken.
+    """
+    r, s = decode_dss_signature(key.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True)))
+    return r.to_bytes(P256_BYTES) + min(s, P256_ORDER - s).to_bytes(P256_BYTES)
+
+
+def is_lower_p256_signature(signature: bytes) -> bool:
+    """Whether this is r and s side by side, with the lower s: anybody can turn one into the other, so only one counts."""
+    return len(signature) == 2 * P256_BYTES and int.from_bytes(signature[P256_BYTES:]) <= P256_ORDER // 2
+
+
+def _pem(key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

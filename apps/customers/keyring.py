@@ -1,5 +1,6 @@
 """The versions of a customer's signing secrets: made, found, and rotated.
 
+A version has an algorithm, the customer's when it was made, and verifies by that one alone for as long as it does.
 A version never changes, so a process may remember it for ever; whether it still *verifies* is the customer's standing, which is
 read at every request. The newest signs, all that have not retired verify, so rotation is no special case.
 """
@@ -19,16 +20,17 @@ from apps.core import ciphers, sealed, snapshots
 from apps.core.errors import ValidationFailed
 from apps.core.requests import Caller
 from apps.customers import standing
-from apps.customers.models import Customer, SigningSecret
+from apps.customers.models import Algorithm, Customer, SigningSecret
 
 SECRET_BYTES = 64
+NEW_PRIVATE_KEY = {Algorithm.ES256: ciphers.new_p256_key, Algorithm.EDDSA: ciphers.new_ed25519_key}
 MOST_REMEMBERED = 4096
 UNKNOWN_REMEMBERED_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class SigningKeys:
-    """One version, ready to sign and verify. The secrets never show in a repr."""
+    """One version, ready to sign and verify: secrets, or private keys as PEM. They never show in a repr."""
 
     kid: str
     customer_id: UUID
@@ -90,8 +92,8 @@ def create_secret(customer: Customer, *, now: datetime) -> SigningSecret:
 
 
 def fill_secret(row: SigningSecret) -> None:
-    """Put fresh random secrets into a new version; the access and the refresh secret differ."""
-    access, refresh = secrets.token_hex(SECRET_BYTES).encode(), secrets.token_hex(SECRET_BYTES).encode()
+    """Put fresh secrets, or private keys, of its algorithm into a new version; those for access and refresh differ."""
+    access, refresh = _fresh(row.algorithm), _fresh(row.algorithm)
     row.fingerprint = ciphers.digest(access + refresh).hex()[:16]
     sealed.write(row, "access_secret", access)
     sealed.write(row, "refresh_secret", refresh)
@@ -101,7 +103,7 @@ def rotate_gracefully(
     customer: Customer, *, now: datetime, actor: str, caller: Caller | None, retires_at: datetime | None = None
 ) -> SigningSecret:
     """New tokens use a new version; the old ones verify until the longest token has expired, or a chosen earlier time."""
-    longest = now + timedelta(seconds=max(customer.access_lifetime, customer.refresh_lifetime))
+    longest = now + _longest_token(customer)
     if retires_at is not None and not now <= retires_at <= longest:
         raise ValidationFailed(fields={"retires_at": ["Choose a time between now and the longest token's expiry."]})
     return _rotate(customer, ends=retires_at or longest, mode="graceful", now=now, actor=actor, caller=caller)
@@ -110,6 +112,20 @@ def rotate_gracefully(
 def rotate_in_emergency(customer: Customer, *, now: datetime, actor: str, caller: Caller | None) -> SigningSecret:
     """No old version verifies any more, from this moment. Ending the sessions is `tokens.rotation`'s part of it."""
     return _rotate(customer, ends=now, mode="emergency", now=now, actor=actor, caller=caller)
+
+
+def follow_algorithm(
+    before: Customer, after: Customer, *, now: datetime, actor: str, caller: Caller | None
+) -> SigningSecret | None:
+    """Rotate gracefully if a change of policy chose another algorithm, so that new tokens use it at once. Else None.
+
+    In the transaction of the change, which holds the customer's row. The old tokens may be of the lifetimes before it.
+    """
+    current = after.signing_secrets.filter(retires_at=None).first()
+    if current is None or current.algorithm == after.algorithm:
+        return None
+    ends = now + max(_longest_token(before), _longest_token(after))
+    return _rotate(after, ends=ends, mode="graceful", now=now, actor=actor, caller=caller)
 
 
 def _rotate(
@@ -125,11 +141,25 @@ def _rotate(
             customer_id=locked.id,
             actor=actor,
             caller=caller,
-            details={"mode": mode, "kid": str(row.id), "old_retire_at": ends.isoformat()},
+            details={
+                "mode": mode,
+                "kid": str(row.id),
+                "algorithm": row.algorithm,
+                "old_retire_at": ends.isoformat(),
+            },
             now=now,
         )
         snapshots.invalidate_on_commit(standing.key(locked.id))
     return row
+
+
+def _longest_token(customer: Customer) -> timedelta:
+    return timedelta(seconds=max(customer.access_lifetime, customer.refresh_lifetime))
+
+
+def _fresh(algorithm: str) -> bytes:
+    make = NEW_PRIVATE_KEY.get(Algorithm(algorithm))
+    return make() if make else secrets.token_hex(SECRET_BYTES).encode()
 
 
 def _unsealed(row: SigningSecret) -> SigningKeys:

@@ -39,15 +39,19 @@ def register(customer: Customer, *, actor: str, caller: Caller | None, now: date
 def update_policy(
     *, customer: Customer, changes: Mapping[str, Any], actor: str, caller: Caller | None, now: datetime
 ) -> Propagation:
-    """Change policy fields. Raises ValidationFailed, and for fields that are no policy."""
+    """Change policy fields. Another algorithm rotates the secrets, gracefully. Raises ValidationFailed, and for fields
+    that are no policy.
+    """
     if FIXED & changes.keys():
         raise ValidationFailed(fields={name: ["This cannot be changed."] for name in FIXED & changes.keys()})
     for name, value in changes.items():
         setattr(customer, name, value)
     _validate(customer)
     with transaction.atomic():
+        before = Customer.objects.select_for_update().get(id=customer.id)
         customer.save(update_fields=[*changes, "updated_at"])
         _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, fields=sorted(changes))
+        keyring.follow_algorithm(before, customer, now=now, actor=actor, caller=caller)
         return snapshots.invalidate_on_commit(standing.key(customer.id))
 
 

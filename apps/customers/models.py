@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.ids import new_id
 from apps.core.sealed import SealedField
 from apps.customers import limits
-from apps.customers.validation import canonical_network, validate_origins
+from apps.customers.validation import canonical_network, validate_origins, validate_page, validate_regions
 
 # Fixed, so that a request without a key needs no look-up to know its customer (contract 1.4).
 DEFAULT_CUSTOMER_ID = UUID("01900000-0000-7000-8000-000000000001")
@@ -27,10 +27,10 @@ class CustomerStatus(models.TextChoices):
 class Algorithm(models.TextChoices):
     """What a customer's tokens are signed with; fixes the one algorithm accepted for it (contract 3.2)."""
 
-    HS256 = "HS256"
-    HS512 = "HS512"
-    ES256 = "ES256"
-    EDDSA = "EdDSA"
+    HS256 = "HS256", "HS256 (shared secret)"
+    HS512 = "HS512", "HS512 (shared secret)"
+    ES256 = "ES256", "ES256 (key pair, P-256)"
+    EDDSA = "EdDSA", "EdDSA (key pair, Ed25519)"
 
 
 class CodeAlphabet(models.TextChoices):
@@ -85,12 +85,16 @@ class Customer(models.Model):
         max_length=253, blank=True
     )  # WebAuthn's RP ID; empty: site_domain, else PUBLIC_URL
     sessions_per_user = models.PositiveIntegerField(default=20, validators=between(1, 1000))  # the oldest make way
-    account_url = models.URLField(blank=True)  # where links in mails lead; empty: our own pages under PUBLIC_URL
+    account_url = models.URLField(
+        blank=True, validators=[validate_page]
+    )  # where links in mails lead; empty: our own pages under PUBLIC_URL
 
     daily_sms_quota = models.PositiveIntegerField(default=500)  # in segments: what carriers charge for
     monthly_sms_quota = models.PositiveIntegerField(default=5_000)
     sms_sender = models.CharField(max_length=15, blank=True)  # a number or an alphanumeric sender id
-    sms_regions = models.JSONField(default=list, blank=True)  # ["DE", "AT"]; empty: everywhere
+    sms_regions = models.JSONField(
+        default=list, blank=True, validators=[validate_regions]
+    )  # ["DE", "AT"]; empty: everywhere
 
     daily_code_quota = models.PositiveIntegerField(default=10_000)
     monthly_code_quota = models.PositiveIntegerField(default=200_000)
@@ -121,7 +125,8 @@ class SigningSecret(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="signing_secrets")
     algorithm = models.CharField(max_length=8, choices=Algorithm)
-    access_secret = SealedField()  # 64 random bytes as 128 hex characters
+    # For HS…: 64 random bytes as 128 hex characters. For ES256 and EdDSA: a private key as PEM (PKCS #8).
+    access_secret = SealedField()
     refresh_secret = SealedField()
     fingerprint = models.CharField(
         max_length=16

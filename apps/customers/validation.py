@@ -1,9 +1,10 @@
-"""What a customer's policy may hold: origins and networks in their canonical form."""
+"""What a customer's policy may hold: origins and networks in their canonical form, pages, countries."""
 
 import re
 from ipaddress import IPv6Network, ip_network
 from urllib.parse import urlsplit
 
+import phonenumbers
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +24,24 @@ def validate_origins(origins: object) -> None:
             raise ValidationError(
                 _("An origin must be https unless it is this machine: %(it)s."), params={"it": origin}
             )
+
+
+def validate_page(address: str) -> None:
+    """Raises ValidationError unless paths can be added to this address, and it is https but for this machine."""
+    parts = urlsplit(address)
+    if parts.query or parts.fragment or "?" in address or "#" in address or "@" in parts.netloc:
+        raise ValidationError(_("Give an address without a query, a fragment or a name and password."))
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS):
+        raise ValidationError(_("An address must be https unless it is this machine: %(it)s."), params={"it": address})
+
+
+def validate_regions(regions: object) -> None:
+    """Raises ValidationError unless this is a list of countries (ISO 3166-1 alpha-2) that have telephone numbers."""
+    if not isinstance(regions, list):
+        raise ValidationError(_("Give a list of countries."))
+    for region in regions:
+        if not isinstance(region, str) or region not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValidationError(_("Not a country (two capital letters): %(it)s."), params={"it": region})
 
 
 def canonical_network(text: str) -> str:

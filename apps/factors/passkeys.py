@@ -20,6 +20,7 @@ from webauthn.helpers.structs import (
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
+from apps.core.errors import NotFound
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.factors import ceremonies, recovery_codes
@@ -94,6 +95,18 @@ def enrol(
         created_at=now,
     )
     return _keep(row, customer=customer, caller=caller, now=now)
+
+
+def rename(user: User, passkey_id: UUID, *, name: str, caller: Caller, now: datetime) -> Passkey:
+    """Raises NotFound."""
+    row = Passkey.objects.filter(user=user, id=passkey_id).first()
+    if row is None:
+        raise NotFound
+    row.name = name
+    with transaction.atomic():
+        row.save(update_fields=["name"])
+        _record(actions.FACTOR_RENAMED, row, caller, now)
+    return row
 
 
 def request_options(*, customer: CustomerStanding, user: User | None) -> dict[str, Any]:

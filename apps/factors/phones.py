@@ -8,7 +8,7 @@ from uuid import UUID
 import phonenumbers
 from django.db import transaction
 from django.utils.translation import gettext as _
-from phonenumbers import PhoneNumberFormat, PhoneNumberType
+from phonenumbers import PhoneNumberType
 
 from apps.audit import actions, events
 from apps.core import sealed
@@ -31,9 +31,11 @@ from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import ENROL_PHONE
 from apps.otp.redeeming import Try
 from apps.users import emails, notices
+from apps.users import phones as numbers
 from apps.users.models import User
 
 KIND = "second_factor_sms"
+NAME = "Codes by SMS"
 MAY_RECEIVE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
@@ -52,16 +54,13 @@ class Begun:
 
 def parse(text: str, *, customer: CustomerStanding) -> str:
     """The number in E.164, if it can receive an SMS where this customer sends any. Raises ValidationFailed."""
-    try:
-        number = phonenumbers.parse(text)
-    except phonenumbers.NumberParseException:
-        raise ValidationFailed(fields={"phone": [_("Give a phone number such as +4915112345678.")]}) from None
-    if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) not in MAY_RECEIVE:
+    e164 = numbers.parse(text)
+    number = phonenumbers.parse(e164)
+    if phonenumbers.number_type(number) not in MAY_RECEIVE:
         raise ValidationFailed(fields={"phone": [_("This is not the number of a mobile phone.")]})
-    region = phonenumbers.region_code_for_number(number)
-    if customer.sms_regions and region not in customer.sms_regions:
+    if customer.sms_regions and phonenumbers.region_code_for_number(number) not in customer.sms_regions:
         raise ValidationFailed(fields={"phone": [_("No SMS can be sent to this country.")]})
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return e164
 
 
 def hint_of(number: str) -> str:
@@ -168,4 +167,4 @@ def _announce(user: User, customer: CustomerStanding, caller: Caller, now: datet
         details={"factor": "sms"},
         now=now,
     )
-    notices.post(notices.FACTOR_ADDED, customer=customer, user=user, caller=caller, now=now, factor=_("Codes by SMS"))
+    notices.post(notices.FACTOR_ADDED, customer=customer, user=user, caller=caller, now=now, factor=NAME)

@@ -87,6 +87,6 @@ def _step_of(code: str, secret: str, now: datetime) -> int | None:
     offered = "".join(code.split()).encode()
     generator = pyotp.HOTP(secret, digits=DIGITS)
     present = int(now.timestamp()) // STEP_SECONDS
-    near = range(present - WINDOW, present + WINDOW + 1)
+    near = range(max(0, present - WINDOW), present + WINDOW + 1)
     found = [step for step in near if ciphers.equal(generator.at(step).encode(), offered)]
     return found[-1] if found else None

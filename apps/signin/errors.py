@@ -50,3 +50,18 @@ class SignUpClosed(GatehouseError):
     status = 403
     type = "signup_closed"
     message = _("New customers cannot sign up by themselves here.")
+
+
+class InvalidUndoToken(GatehouseError):
+    """Wrong, used, expired, or another customer's: one answer for all."""
+
+    type = "invalid_undo_token"
+    message = _("This link is not valid, or no longer.")
+
+
+class EmailTaken(GatehouseError):
+    """Said only to whoever has proven to read the mailbox."""
+
+    status = 409
+    type = "email_taken"
+    message = _("Another account here has this address.")

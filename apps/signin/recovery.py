@@ -79,18 +79,28 @@ def forgot(forgotten: Forgotten) -> None:
     Raises RateLimited, QuotaExceeded or ValkeyUnavailable.
     """
     rate_limits.hit(requesting.rules_for(forgotten.customer, forgotten.address, forgotten.caller))
-    token = secrets.token_urlsafe(TOKEN_BYTES)
     with transaction.atomic():
         user = directory.find(forgotten.customer.id, forgotten.address.identity)
-        ResetToken.objects.create(
-            customer_id=forgotten.customer.id,
-            user=user if _may_reset(user) else None,
-            digest=_digest(token),
-            created_at=forgotten.now,
-            expires_at=forgotten.now + LIFETIME,
-        )
-        _record(actions.PASSWORD_RESET_REQUESTED, forgotten.customer.id, user, forgotten.caller, forgotten.now)
-        _post(forgotten, user, token)
+        send_link(forgotten, user)
+
+
+def send_link(forgotten: Forgotten, user: User | None) -> None:
+    """A token and the mail that carries it, for nobody too, in the caller's transaction. Raises QuotaExceeded."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    ResetToken.objects.create(
+        customer_id=forgotten.customer.id,
+        user=user if _may_reset(user) else None,
+        digest=_digest(token),
+        created_at=forgotten.now,
+        expires_at=forgotten.now + LIFETIME,
+    )
+    _record(actions.PASSWORD_RESET_REQUESTED, forgotten.customer.id, user, forgotten.caller, forgotten.now)
+    _post(forgotten, user, token)
+
+
+def withdraw_links(user: User, *, now: datetime) -> None:
+    """What was sent so far is worth nothing any more. In the caller's transaction."""
+    ResetToken.objects.filter(user=user, used_at=None).update(used_at=now)
 
 
 def reset(wanted: Reset) -> None:
@@ -184,7 +194,8 @@ def _use(row: ResetToken, now: datetime) -> None:
     """One statement decides between any number. The others that were sent to this user are worthless with it."""
     if not ResetToken.objects.filter(id=row.id, used_at=None).update(used_at=now):
         raise InvalidResetToken
-    ResetToken.objects.filter(user=row.user, used_at=None).update(used_at=now)
+    if row.user is not None:
+        withdraw_links(row.user, now=now)
 
 
 def _end_sessions(user: User, *, except_for: UUID | None, caller: Caller, now: datetime) -> Propagation:

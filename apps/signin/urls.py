@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.signin.views import entering, recovery, registration, second_factor, sign_up
+from apps.signin.views import email_change, entering, recovery, registration, second_factor, sign_up
 
 urlpatterns = [
     path("api/auth/signup", sign_up.SignUp.as_view()),
@@ -13,6 +13,9 @@ urlpatterns = [
     path("api/auth/forgot-password", recovery.ForgotPassword.as_view()),
     path("api/auth/reset-password", recovery.ResetPassword.as_view()),
     path("api/auth/change-password", recovery.ChangePassword.as_view()),
+    path("api/auth/change-email", email_change.ChangeEmail.as_view()),
+    path("api/auth/change-email/confirm", email_change.ConfirmEmail.as_view()),
+    path("api/auth/change-email/undo", email_change.UndoEmailChange.as_view()),
     path("api/auth/passkey/options", entering.PasskeyOptions.as_view()),
     path("api/auth/passkey/verify", entering.PasskeyVerify.as_view()),
     path("api/auth/2fa/send", second_factor.Send.as_view()),

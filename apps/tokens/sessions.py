@@ -15,7 +15,7 @@ from apps.core.snapshots import Propagation
 from apps.customers import keyring
 from apps.customers.standing import CustomerStanding
 from apps.tokens import minting, standing
-from apps.tokens.errors import UserInactive
+from apps.tokens.errors import SessionEnded, UserInactive
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason, RefreshToken, RevokedToken, Session
 from apps.users import standing as users
@@ -42,6 +42,7 @@ def start(*, customer: CustomerStanding, user: User, delivery: str, caller: Call
     no longer there.
     """
     now = now.replace(microsecond=0)  # the tokens' times are whole seconds
+    who = users.of(user)  # asks Valkey: before rows are locked, not while they are
     session = Session(
         customer_id=customer.id,
         user=user,
@@ -58,7 +59,7 @@ def start(*, customer: CustomerStanding, user: User, delivery: str, caller: Call
         _insert(session)
         refresh.save(force_insert=True)
         _make_room(session, customer, caller, now)
-    return minting.pair(customer=customer, user=users.of(user), refresh=refresh, delivery=delivery)
+    return minting.pair(customer=customer, user=who, refresh=refresh, delivery=delivery)
 
 
 def issue(*, customer: CustomerStanding, session_id: UUID, now: datetime) -> RefreshToken:
@@ -88,9 +89,12 @@ def log_out(
     caller: Caller,
     now: datetime,
 ) -> Propagation:
-    """End the session and blacklist the token that asked for it."""
+    """End the session and blacklist the token that asked for it. Raises SessionEnded if it was erased a moment ago."""
     with transaction.atomic():
-        _end(Session.objects.filter(customer_id=customer_id, id=session_id), EndReason.LOGOUT, now)
+        mine = Session.objects.filter(customer_id=customer_id, id=session_id)
+        _end(mine, EndReason.LOGOUT, now)
+        if not mine.select_for_update().exists():
+            raise SessionEnded
         RevokedToken.objects.get_or_create(
             jti=jti, defaults={"session_id": session_id, "revoked_at": now, "expires_at": token_expires_at}
         )

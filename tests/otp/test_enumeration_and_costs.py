@@ -94,10 +94,11 @@ def test_verify_otp_costs_what_it_must(client_for: MakeClient) -> None:
     code = newest_code()
     with counted() as cost:
         assert client.verify_otp("warm@example.com", code).status == 200
-    # The mail's address; the user, and that it signed in; session, refresh token, event, ledger.
-    assert len(cost.statements) == 7, cost.statements
+    # The mail's address; the user, its factors, and that it signed in; session, refresh token, surplus sessions; roles (when
+    # no request has read them before); known devices; event, ledger.
+    assert len(cost.statements) == 11, cost.statements
     assert cost.transactions == 1
-    assert cost.round_trips == 5  # API key, customer, replay, the network's limit, the code
+    assert cost.round_trips == 6  # API key, customer, replay, the network's limit, the code, roles
 
 
 def test_an_unexpected_answer_is_never_cached(client_for: MakeClient) -> None:

@@ -1,0 +1,33 @@
+"""What enrolling any factor has in common."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.audit import actions, events
+from apps.core import rate_limits
+from apps.core.requests import Caller
+from apps.customers import limits
+from apps.customers.standing import CustomerStanding
+from apps.factors import recovery_codes
+from apps.users.models import User
+
+
+def limit(user: User, *, customer: CustomerStanding) -> None:
+    """Count a try at a first code, with those at sign-in. Raises RateLimited or ValkeyUnavailable."""
+    rate_limits.hit([limits.rule(customer.limit(limits.SECOND_FACTORS_PER_USER), customer.id, str(user.id))])
+
+
+def make_recovery_codes(user: User, *, caller: Caller, now: datetime) -> tuple[str, ...]:
+    """Ten fresh recovery codes; the old ones are worthless from now on."""
+    with transaction.atomic():
+        codes = recovery_codes.make(user, now=now)
+        events.record(
+            action=actions.RECOVERY_CODES_MADE,
+            customer_id=user.customer_id,
+            user_id=user.id,
+            actor=f"user:{user.id}",
+            caller=caller,
+            now=now,
+        )
+    return codes

@@ -1,0 +1,220 @@
+"""A user's own factors over HTTP: seen, enrolled, confirmed, renamed, removed."""
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from apps.core.requests import caller_of
+from apps.core.times import rfc3339
+from apps.factors import enrolment, overview, passkeys, phones, removal, totp
+from apps.factors.models import Passkey
+from apps.factors.serializers import (
+    AppAnswerSerializer,
+    CodeSerializer,
+    ConfirmedSerializer,
+    NewPasskeyAnswerSerializer,
+    NewPasskeySerializer,
+    OverviewSerializer,
+    PasskeyNameSerializer,
+    PasskeySerializer,
+    PhoneAnswerSerializer,
+    PhoneSerializer,
+    RecoveryCodesSerializer,
+)
+from apps.tokens.permissions import principal_of
+from apps.tokens.serializers import MessageSerializer
+from apps.users import directory
+from apps.users.models import User
+
+
+class Overview(APIView):
+    """What is enrolled, and what the customer demands."""
+
+    @extend_schema(operation_id="second_factors", responses=OverviewSerializer)
+    def get(self, request: Request) -> Response:
+        found = overview.of(_user_of(request))
+        body = {
+            "policy": _customer_of(request).second_factor,
+            "methods": list(found.enrolled.methods),
+            "totp": {"confirmed_at": rfc3339(found.app_since)} if found.app_since else None,
+            "sms": {"number": found.phone.hint, "confirmed_at": rfc3339(found.phone.confirmed_at)}
+            if found.phone and found.phone.confirmed_at
+            else None,
+            "passkeys": [_passkey(row) for row in found.passkeys],
+            "recovery_codes_left": found.recovery_codes_left,
+        }
+        return Response(body)
+
+
+class App(APIView):
+    """An authenticator app."""
+
+    @extend_schema(operation_id="begin_app", request=None, responses={201: AppAnswerSerializer})
+    def post(self, request: Request) -> Response:
+        begun = totp.begin(_user_of(request), customer=_customer_of(request), now=timezone.now())
+        return Response(begun.document(), status=status.HTTP_201_CREATED)
+
+    @extend_schema(operation_id="remove_app", responses=MessageSerializer)
+    def delete(self, request: Request) -> Response:
+        removal.remove_app(_user_of(request), **_acting(request))
+        return _removed()
+
+
+class AppConfirmation(APIView):
+    """A first code shows that the app has the secret."""
+
+    @extend_schema(operation_id="confirm_app", request=CodeSerializer, responses=ConfirmedSerializer)
+    def post(self, request: Request) -> Response:
+        given = _valid(CodeSerializer, request)
+        user, customer, caller, now = _user_of(request), _customer_of(request), caller_of(request), timezone.now()
+        enrolment.limit(user, customer=customer)
+        codes = totp.confirm(user, given["code"], customer=customer, caller=caller, now=now)
+        return _confirmed(codes)
+
+
+class Phone(APIView):
+    """A number for codes by SMS."""
+
+    @extend_schema(operation_id="begin_phone", request=PhoneSerializer, responses={202: PhoneAnswerSerializer})
+    def post(self, request: Request) -> Response:
+        given = _valid(PhoneSerializer, request)
+        begun = phones.begin(
+            _user_of(request),
+            customer=_customer_of(request),
+            number=given["phone"],
+            caller=caller_of(request),
+            now=timezone.now(),
+        )
+        return Response(begun.document(), status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(operation_id="remove_phone", responses=MessageSerializer)
+    def delete(self, request: Request) -> Response:
+        removal.remove_phone(_user_of(request), **_acting(request))
+        return _removed()
+
+
+class PhoneConfirmation(APIView):
+    """A first code shows whose number it is."""
+
+    @extend_schema(operation_id="confirm_phone", request=CodeSerializer, responses=ConfirmedSerializer)
+    def post(self, request: Request) -> Response:
+        given = _valid(CodeSerializer, request)
+        user, customer, caller, now = _user_of(request), _customer_of(request), caller_of(request), timezone.now()
+        enrolment.limit(user, customer=customer)
+        codes = phones.confirm(user, given["code"], customer=customer, caller=caller, now=now)
+        return _confirmed(codes)
+
+
+class PasskeyOptions(APIView):
+    """What `navigator.credentials.create()` needs."""
+
+    @extend_schema(operation_id="begin_passkey", request=None, responses={200: dict})
+    def post(self, request: Request) -> Response:
+        options = passkeys.creation_options(_user_of(request), customer=_customer_of(request))
+        return Response({"publicKey": options})
+
+
+class Passkeys(APIView):
+    """A new passkey."""
+
+    @extend_schema(
+        operation_id="enrol_passkey", request=NewPasskeySerializer, responses={201: NewPasskeyAnswerSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        given = _valid(NewPasskeySerializer, request)
+        made = passkeys.enrol(
+            _user_of(request),
+            customer=_customer_of(request),
+            credential=given["credential"],
+            name=given["name"],
+            caller=caller_of(request),
+            now=timezone.now(),
+        )
+        codes = {"recovery_codes": list(made.recovery_codes)} if made.recovery_codes else {}
+        return Response({**_passkey(made.row), **codes}, status=status.HTTP_201_CREATED)
+
+
+class OnePasskey(APIView):
+    """One of the user's passkeys."""
+
+    @extend_schema(operation_id="rename_passkey", request=PasskeyNameSerializer, responses=PasskeySerializer)
+    def patch(self, request: Request, passkey_id: UUID) -> Response:
+        given = _valid(PasskeyNameSerializer, request)
+        row = passkeys.rename(
+            _user_of(request), passkey_id, name=given["name"], caller=caller_of(request), now=timezone.now()
+        )
+        return Response(_passkey(row))
+
+    @extend_schema(operation_id="remove_passkey", responses=MessageSerializer)
+    def delete(self, request: Request, passkey_id: UUID) -> Response:
+        removal.remove_passkey(_user_of(request), passkey_id, **_acting(request))
+        return _removed()
+
+
+class RecoveryCodes(APIView):
+    """Ten codes for when every other factor is lost."""
+
+    @extend_schema(operation_id="make_recovery_codes", request=None, responses={201: RecoveryCodesSerializer})
+    def post(self, request: Request) -> Response:
+        user = _user_of(request)
+        codes = enrolment.make_recovery_codes(user, caller=caller_of(request), now=timezone.now())
+        return Response({"recovery_codes": list(codes)}, status=status.HTTP_201_CREATED)
+
+    @extend_schema(operation_id="remove_recovery_codes", responses=MessageSerializer)
+    def delete(self, request: Request) -> Response:
+        removal.remove_recovery_codes(_user_of(request), **_acting(request))
+        return _removed()
+
+
+def _user_of(request: Request) -> User:
+    who = principal_of(request)
+    return directory.get(who.customer_id, who.user_id)
+
+
+def _customer_of(request: Request) -> Any:
+    return request.customer  # type: ignore[attr-defined]  # a CustomerStanding: TokenAuthentication puts it there
+
+
+def _acting(request: Request) -> dict[str, Any]:
+    """Who does it, at which customer, when."""
+    return {
+        "customer": _customer_of(request),
+        "actor": f"user:{principal_of(request).user_id}",
+        "caller": caller_of(request),
+        "now": timezone.now(),
+    }
+
+
+def _valid(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]:
+    given = serializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    validated: dict[str, Any] = given.validated_data
+    return validated
+
+
+def _confirmed(recovery_codes: tuple[str, ...]) -> Response:
+    codes = {"recovery_codes": list(recovery_codes)} if recovery_codes else {}
+    return Response({"message": _("The second factor is enrolled."), **codes})
+
+
+def _removed() -> Response:
+    return Response({"message": _("Removed.")})
+
+
+def _passkey(row: Passkey) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "created_at": rfc3339(row.created_at),
+        "last_used_at": rfc3339(row.last_used_at) if row.last_used_at else None,
+        "backed_up": row.backed_up,
+        "suspected_clone": row.suspected_clone_at is not None,
+    }

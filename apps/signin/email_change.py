@@ -1,0 +1,255 @@
+"""Another address: proven by a code sent there, announced at the old one, and undone from there for seven days."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from apps.api_keys.asking import Asking
+from apps.audit import actions, events
+from apps.audit.models import Severity
+from apps.core import ciphers, snapshots
+from apps.core.ids import new_id
+from apps.core.requests import Caller
+from apps.customers import links
+from apps.customers import standing as customers
+from apps.customers.standing import CustomerStanding
+from apps.factors import removal
+from apps.mail import outbox
+from apps.mail.errors import QuotaExceeded
+from apps.otp import codes, drafts, redeeming, requesting, tries
+from apps.otp.codes import NewCode, Place
+from apps.otp.errors import InvalidOtp
+from apps.otp.purposes import CHANGE_EMAIL
+from apps.otp.redeeming import Try
+from apps.signin import recovery
+from apps.signin.errors import EmailTaken, InvalidUndoToken
+from apps.signin.models import EmailChange, Password
+from apps.tokens import sessions
+from apps.tokens.models import EndReason
+from apps.users import emails, erasure, notices, standing
+from apps.users.emails import Address
+from apps.users.models import User
+
+MAIL = "change_email_code"
+UNDOABLE_FOR = timedelta(days=7)
+TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A user who is signed in wants mail to go elsewhere. `password`: demanded of whoever has one."""
+
+    customer: CustomerStanding
+    user: User
+    address: Address
+    password: str = field(repr=False)
+    caller: Caller
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The code that was sent to the new address."""
+
+    customer: CustomerStanding
+    user: User
+    address: Address
+    code: str = field(repr=False)
+    caller: Caller
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Undoing:
+    """The token that was sent to the old address."""
+
+    asking: Asking
+    token: str = field(repr=False)
+    caller: Caller
+    now: datetime
+
+
+def request(wish: Wish) -> None:
+    """Send a code to the new address. Nobody is told whether it is taken.
+
+    Raises InvalidPassword, ResendTooSoon, RateLimited, QuotaExceeded or ValkeyUnavailable.
+    """
+    customer, user = wish.customer, wish.user
+    if Password.objects.filter(user=user).exists():
+        recovery.require_password(user, wish.password, customer=customer, caller=wish.caller, now=wish.now)
+    new = NewCode(message_id=new_id(), code=codes.generate(customer))
+    place = _place(user, wish.address)
+    codes.issue(place, new, customer=customer, rules=requesting.rules_for(customer, wish.address, wish.caller))
+    try:
+        with transaction.atomic():
+            _write(wish, new)
+    except QuotaExceeded:
+        codes.withdraw(place, new.code)
+        raise
+
+
+def confirm(proof: Proof) -> User:
+    """The code has come back from the new address: it is the user's now.
+
+    Raises InvalidOtp (whatever is wrong with the code), EmailTaken, RateLimited or ValkeyUnavailable.
+    """
+    mine = emails.parse(proof.user.email)
+    attempt = Try(proof.customer, mine, _place(proof.user, proof.address), proof.code, proof.caller, proof.now)
+    redemption = redeeming.redeem(attempt)
+    if redemption.message_id is None:
+        redeeming.reject(attempt, redemption)
+        raise InvalidOtp  # after the commit: a counted failure is never undone by its own request
+    try:
+        with transaction.atomic():
+            return _move(proof, redemption.message_id)
+    except IntegrityError as error:  # whoever has proven the mailbox may know whose account it is
+        raise EmailTaken from error
+
+
+def undo(undoing: Undoing) -> None:
+    """Give the account its old address back, and end every session. Raises InvalidUndoToken, EmailTaken, RateLimited."""
+    tries.hit_network(undoing.asking.customer, undoing.caller)
+    change = _find(undoing)
+    customer = customers.read(change.customer_id)
+    customers.require_active(customer)
+    try:
+        with transaction.atomic():
+            _move_back(change, customer, undoing)
+    except IntegrityError as error:
+        raise EmailTaken from error
+
+
+def _place(user: User, address: Address) -> Place:
+    return Place(user.customer_id, f"{user.id} {address.identity}", CHANGE_EMAIL)
+
+
+def _write(wish: Wish, new: NewCode) -> None:
+    customer, user, sandbox_key_id = wish.customer, wish.user, wish.caller.sandbox_key_id
+    EmailChange.objects.create(
+        customer_id=customer.id,
+        user=user,
+        old_email=user.email,
+        new_email=wish.address.typed,
+        message_id=new.message_id,
+        created_at=wish.now,
+        expires_at=wish.now + timedelta(seconds=customer.code_lifetime),
+    )
+    _record(actions.EMAIL_CHANGE_REQUESTED, user, wish.caller, wish.now)
+    draft = drafts.draft(
+        kind=MAIL,
+        new=new,
+        customer=customer,
+        user=user,
+        recipient=wish.address.typed,
+        sandbox_key_id=sandbox_key_id,
+        now=wish.now,
+    )
+    quota = None if sandbox_key_id else customer.quota
+    outbox.post(draft=draft, branding=customer.branding, quota=quota, now=wish.now)
+
+
+def _move(proof: Proof, message_id: UUID) -> User:
+    """Raises InvalidOtp for a change that was asked for by nobody, and IntegrityError for an address that is taken."""
+    user = User.objects.select_for_update().get(id=proof.user.id)
+    change = EmailChange.objects.filter(user=user, message_id=message_id, confirmed_at=None).first()
+    if change is None:
+        raise InvalidOtp
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    change.old_email, change.confirmed_at = user.email, proof.now
+    change.undo_digest, change.undo_until = ciphers.digest(token.encode()), proof.now + UNDOABLE_FOR
+    change.save()
+    _set_address(user, change.new_email, proof.caller, proof.now)
+    recovery.withdraw_links(user, now=proof.now)  # those lie in the old mailbox
+    _record(actions.EMAIL_CHANGED, user, proof.caller, proof.now)
+    _announce(change, user, proof, token)
+    return user
+
+
+def _announce(change: EmailChange, user: User, proof: Proof, token: str) -> None:
+    notices.post(
+        notices.EMAIL_CHANGED,
+        customer=proof.customer,
+        user=user,
+        caller=proof.caller,
+        now=proof.now,
+        recipient=change.old_email,
+        new_email=masked(change.new_email),
+        undo_link=links.to(proof.customer, links.UNDO_EMAIL_CHANGE, token=token),
+        days=UNDOABLE_FOR.days,
+    )
+
+
+def masked(email: str) -> str:
+    """ "a…@example.com": enough to recognise one's own."""
+    local, _at, domain = email.rpartition("@")
+    return f"{local[:1]}…@{domain}"
+
+
+def _set_address(user: User, email: str, caller: Caller, now: datetime) -> None:
+    """Whoever has proven the mailbox comes before whoever merely registered its address. Raises IntegrityError."""
+    squatter = (
+        User.objects.of(user.customer_id)
+        .filter(email_identity=emails.identity(email), email_verified_at=None)
+        .exclude(id=user.id)
+        .first()
+    )
+    if squatter is not None:
+        erasure.erase(customer_id=user.customer_id, user_id=squatter.id, actor=events.SYSTEM, caller=caller, now=now)
+    user.email, user.email_identity, user.email_verified_at = email, emails.identity(email), now
+    user.save(update_fields=["email", "email_identity", "email_verified_at"])
+    snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
+
+
+def _find(undoing: Undoing) -> EmailChange:
+    """The change that can be undone with this token; a key sent along must be of the same customer."""
+    undoable = EmailChange.objects.filter(undone_at=None, undo_until__gt=undoing.now)
+    if undoing.asking.api_key is not None:
+        undoable = undoable.filter(customer_id=undoing.asking.customer.id)
+    change = undoable.filter(undo_digest=ciphers.digest(undoing.token.encode())).first()
+    if change is None:
+        raise InvalidUndoToken
+    return change
+
+
+def _move_back(change: EmailChange, customer: CustomerStanding, undoing: Undoing) -> None:
+    """Of several changes in a row the earliest that is undone wins: the later ones, made by whom it may be, go with it."""
+    user = User.objects.select_for_update().get(id=change.user_id)
+    undoable = EmailChange.objects.filter(user=user, undone_at=None, confirmed_at__gte=change.confirmed_at)
+    if not undoable.update(undone_at=undoing.now):
+        raise InvalidUndoToken
+    _set_address(user, change.old_email, undoing.caller, undoing.now)
+    _drop_what_came_with_it(user, change)
+    sessions.end_others(
+        customer_id=user.customer_id,
+        user_id=user.id,
+        except_for=None,
+        reason=EndReason.EMAIL_CHANGE_UNDONE,
+        actor=f"user:{user.id}",
+        caller=undoing.caller,
+        now=undoing.now,
+    )
+    _record(actions.EMAIL_CHANGE_UNDONE, user, undoing.caller, undoing.now, severity=Severity.HIGH)
+    lost = recovery.Forgotten(customer, emails.parse(user.email), undoing.caller, undoing.now)
+    recovery.send_link(lost, user)
+
+
+def _drop_what_came_with_it(user: User, change: EmailChange) -> None:
+    """Whoever changed the address knew the password, and may have enrolled factors since."""
+    Password.objects.filter(user=user).delete()
+    if change.confirmed_at is not None:
+        removal.remove_since(user, change.confirmed_at)
+
+
+def _record(action: str, user: User, caller: Caller, now: datetime, *, severity: Severity = Severity.LOW) -> None:
+    events.record(
+        action=action,
+        severity=severity,
+        customer_id=user.customer_id,
+        user_id=user.id,
+        actor=f"user:{user.id}",
+        caller=caller,
+        now=now,
+    )

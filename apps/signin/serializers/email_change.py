@@ -1,0 +1,39 @@
+"""Changing the address."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.signin.recovery import LONGEST_TOKEN
+from apps.signin.serializers.entering import LONGEST_EMAIL, LONGEST_PASSWORD
+
+
+class ChangeEmailSerializer(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=LONGEST_EMAIL)
+    password = serializers.CharField(
+        max_length=LONGEST_PASSWORD,
+        default="",
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="required of a user who has one",
+    )
+
+
+class ConfirmEmailSerializer(serializers.Serializer[Any]):
+    email = serializers.CharField(max_length=LONGEST_EMAIL)
+    otp = serializers.CharField(max_length=32)
+
+
+class UndoEmailChangeSerializer(serializers.Serializer[Any]):
+    token = serializers.CharField(max_length=LONGEST_TOKEN, help_text="from the link in the mail")
+
+
+class ChangingEmailSerializer(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    expires_in = serializers.IntegerField(help_text="seconds until the code expires")
+    resend_in = serializers.IntegerField(help_text="seconds until a further code may be asked for")
+
+
+class EmailChangedSerializer(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    email = serializers.CharField()

@@ -1,0 +1,96 @@
+"""Changing the address over HTTP."""
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.core.requests import caller_of
+from apps.customers.standing import CustomerStanding
+from apps.payloads.views import ServiceView
+from apps.signin import email_change
+from apps.signin.serializers.email_change import (
+    ChangeEmailSerializer,
+    ChangingEmailSerializer,
+    ConfirmEmailSerializer,
+    EmailChangedSerializer,
+    UndoEmailChangeSerializer,
+)
+from apps.tokens.permissions import principal_of
+from apps.tokens.serializers import MessageSerializer
+from apps.users import directory, emails
+
+
+class ChangeEmail(APIView):
+    """Have a code sent to the address that is to be the user's."""
+
+    @extend_schema(operation_id="change_email", request=ChangeEmailSerializer, responses={202: ChangingEmailSerializer})
+    def post(self, request: Request) -> Response:
+        given = ChangeEmailSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        who, customer = principal_of(request), _customer_of(request)
+        email_change.request(
+            email_change.Wish(
+                customer=customer,
+                user=directory.get(who.customer_id, who.user_id),
+                address=emails.parse(given.validated_data["email"]),
+                password=given.validated_data["password"],
+                caller=caller_of(request),
+                now=timezone.now(),
+            )
+        )
+        body = {
+            "message": _("A code is on its way to this address."),
+            "expires_in": customer.code_lifetime,
+            "resend_in": customer.code_resend_after,
+        }
+        return Response(body, status=status.HTTP_202_ACCEPTED)
+
+
+class ConfirmEmail(APIView):
+    """Prove the new address with the code that was sent there."""
+
+    @extend_schema(
+        operation_id="confirm_email_change", request=ConfirmEmailSerializer, responses=EmailChangedSerializer
+    )
+    def post(self, request: Request) -> Response:
+        given = ConfirmEmailSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        who = principal_of(request)
+        user = email_change.confirm(
+            email_change.Proof(
+                customer=_customer_of(request),
+                user=directory.get(who.customer_id, who.user_id),
+                address=emails.parse(given.validated_data["email"]),
+                code=given.validated_data["otp"],
+                caller=caller_of(request),
+                now=timezone.now(),
+            )
+        )
+        return Response({"message": _("Your address has been changed."), "email": user.email})
+
+
+class UndoEmailChange(ServiceView):
+    """Give the account its old address back, with the token from the mail that announced the change."""
+
+    @extend_schema(operation_id="undo_email_change", request=UndoEmailChangeSerializer, responses=MessageSerializer)
+    def post(self, request: Request) -> Response:
+        given = UndoEmailChangeSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        email_change.undo(
+            email_change.Undoing(
+                asking=request.user,  # type: ignore[arg-type]
+                token=given.validated_data["token"],
+                caller=caller_of(request),
+                now=timezone.now(),
+            )
+        )
+        return Response({"message": _("The address is what it was. A link to set a new password is on its way.")})
+
+
+def _customer_of(request: Request) -> CustomerStanding:
+    customer: CustomerStanding = request.customer  # type: ignore[attr-defined]  # put there by TokenAuthentication
+    return customer

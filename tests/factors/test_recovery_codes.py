@@ -1,0 +1,83 @@
+"""Ten codes for when every other factor is lost."""
+
+import re
+
+import pytest
+from django.utils import timezone
+
+from apps.audit.models import Event
+from apps.factors import recovery_codes
+from apps.factors.models import RecoveryCode
+from tests import factories
+from tests.conftest import MakeClient
+from tests.races import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FORM = re.compile(r"([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}")
+
+
+def test_ten_are_made_and_shown_once(client_for: MakeClient) -> None:
+    customer = factories.customer()
+    user = factories.user(customer)
+    client, token = client_for(customer), factories.session(user).access
+    made = client.post("/api/auth/2fa/recovery-codes", {}, token=token)
+    assert made.status == 201
+    codes = made.document["recovery_codes"]
+    assert len(set(codes)) == 10
+    assert all(FORM.fullmatch(code) for code in codes)
+    kept = str(list(RecoveryCode.objects.values())) + str(list(Event.objects.values()))
+    assert not any(code in kept or code.replace("-", "") in kept for code in codes)
+    assert client.get("/api/auth/2fa", token=token).document["recovery_codes_left"] == 10
+
+
+def test_new_ones_replace_the_old(client_for: MakeClient) -> None:
+    user = factories.user(factories.customer())
+    old = recovery_codes.make(user, now=timezone.now())
+    recovery_codes.make(user, now=timezone.now())
+    assert not recovery_codes.use(user.id, old[0], now=timezone.now())
+    assert recovery_codes.left(user.id) == 10
+
+
+def test_each_works_once_of_a_hundred_times() -> None:
+    """Issue: races: 100 simultaneous uses of one recovery code → 1."""
+    user, now = factories.user(factories.customer()), timezone.now()
+    code = recovery_codes.make(user, now=now)[0]
+    assert at_once(100, lambda _: recovery_codes.use(user.id, code, now=now)).count(True) == 1
+    assert recovery_codes.left(user.id) == 9
+
+
+def test_those_of_another_user_are_worthless() -> None:
+    one, other = factories.user(factories.customer()), factories.user(factories.customer())
+    code = recovery_codes.make(one, now=timezone.now())[0]
+    recovery_codes.make(other, now=timezone.now())
+    assert not recovery_codes.use(other.id, code, now=timezone.now())
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        str.lower,
+        lambda code: code.replace("-", ""),
+        lambda code: f"  {code.replace('-', ' ')}\n",
+        lambda code: code.replace("0", "o").replace("1", "l"),
+    ],
+)
+def test_as_people_type_them(write: object) -> None:
+    user = factories.user(factories.customer())
+    code = recovery_codes.make(user, now=timezone.now())[0]
+    assert recovery_codes.use(user.id, write(code), now=timezone.now())  # type: ignore[operator]
+
+
+def test_two_who_make_some_at_once_leave_ten() -> None:
+    user, now = factories.user(factories.customer()), timezone.now()
+    at_once(8, lambda _: recovery_codes.make(user, now=now))
+    assert recovery_codes.left(user.id) == 10
+
+
+def test_they_can_be_taken_away(client_for: MakeClient) -> None:
+    customer = factories.customer()
+    user = factories.user(customer)
+    recovery_codes.make(user, now=timezone.now())
+    client, token = client_for(customer), factories.session(user).access
+    assert client.delete("/api/auth/2fa/recovery-codes", token=token).status == 200
+    assert client.delete("/api/auth/2fa/recovery-codes", token=token).status == 404
