@@ -92,8 +92,7 @@ def log_out(
     """End the session and blacklist the token that asked for it. Raises SessionEnded if it was erased a moment ago."""
     with transaction.atomic():
         mine = Session.objects.filter(customer_id=customer_id, id=session_id)
-        _end(mine, EndReason.LOGOUT, now)
-        if not mine.select_for_update().exists():
+        if not _end(mine, EndReason.LOGOUT, now) and not mine.select_for_update().exists():
             raise SessionEnded
         RevokedToken.objects.get_or_create(
             jti=jti, defaults={"session_id": session_id, "revoked_at": now, "expires_at": token_expires_at}

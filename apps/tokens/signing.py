@@ -1,8 +1,9 @@
-"""Signatures, one door to PyJWT: a simplejwt token backend per version of a customer's secrets.
+"""Signatures, with `algorithms` the one door to PyJWT: a simplejwt token backend per version of a customer's secrets.
 
 Only `verify` makes VerifiedClaims, so whoever holds one knows that the signature was right.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -16,6 +17,7 @@ from rest_framework_simplejwt.backends import TokenBackend
 
 from apps.core.ids import parse_id
 from apps.customers.keyring import SigningKeys
+from apps.tokens import algorithms
 from apps.tokens.errors import InvalidToken, TokenExpired
 from apps.tokens.parsing import UnverifiedToken
 
@@ -46,28 +48,28 @@ class VerifiedClaims:
     The issuer is compared with the customer's present one by `standing.require`.
     """
 
+    kind: TokenKind
     issuer: str
     customer_id: UUID
     user_id: UUID
     session_id: UUID
     jti: UUID
     kid: str
-    issued_at: int
+    issued_at: int  # unix time, as the others
+    not_before: int
     expires_at: int
 
 
 class CustomerTokenBackend(TokenBackend):
-    """simplejwt's backend, with the customer's secret, its one algorithm, and headers that say what the token is."""
+    """simplejwt's backend, with the version's secret, its one algorithm, and headers that say what the token is.
+
+    What verifies access tokens may be published. So everything else is signed by the other key: a resource server that
+    checks offline, and forgets to look at `typ`, must not take a refresh token or a challenge for an access token.
+    """
 
     def __init__(self, *, keys: SigningKeys, kind: TokenKind) -> None:
-        secret = keys.refresh if kind is TokenKind.REFRESH else keys.access
-        super().__init__(
-            algorithm=keys.algorithm,
-            signing_key=secret.decode("ascii"),
-            audience=str(keys.customer_id),
-            leeway=LEEWAY_SECONDS,
-        )
-        self.secret = secret.decode("ascii")
+        super().__init__(algorithm=keys.algorithm, audience=str(keys.customer_id), leeway=LEEWAY_SECONDS)
+        self.keys = algorithms.read(keys.algorithm, keys.access if kind is TokenKind.ACCESS else keys.refresh)
         self.headers = {"typ": kind.typ, "kid": keys.kid}
 
     def __repr__(self) -> str:
@@ -75,14 +77,15 @@ class CustomerTokenBackend(TokenBackend):
 
     def encode(self, payload: dict[str, Any]) -> str:
         """Sign the claims."""
-        return jwt.encode(payload, self.secret, algorithm=self.algorithm, headers=self.headers)
+        text = json.dumps(payload, separators=(",", ":")).encode()
+        return algorithms.SIGNER.encode(text, self.keys.signing, algorithm=self.algorithm, headers=self.headers)
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002  (simplejwt's signature)
         """The claims, after every check. Raises TokenExpired or InvalidToken."""
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self.secret,
+                self.keys.verifying,
                 algorithms=[self.algorithm],
                 audience=self.audience,
                 leeway=LEEWAY_SECONDS,
@@ -110,17 +113,26 @@ def verify(token: UnverifiedToken, *, keys: SigningKeys, kind: TokenKind) -> Ver
     """Check signature and claims. Raises InvalidToken or TokenExpired."""
     if token.header["typ"] != kind.typ or token.header["alg"] != keys.algorithm:
         raise InvalidToken
+    if not algorithms.is_canonical(keys.algorithm, token.signature):
+        raise InvalidToken
     claims = backend(keys, kind).decode(token.text)
     if claims["token_type"] != kind.token_type:
         raise InvalidToken
-    return _verified(claims, keys)
+    return _verified(claims, keys, kind)
 
 
-def _verified(claims: Mapping[str, Any], keys: SigningKeys) -> VerifiedClaims:
+def public_jwk(keys: SigningKeys) -> dict[str, Any] | None:
+    """The key that verifies this version's access tokens (RFC 7517). None for shared secrets."""
+    published = backend(keys, TokenKind.ACCESS).keys.public_jwk
+    return {**published, "use": "sig", "alg": keys.algorithm, "kid": keys.kid} if published else None
+
+
+def _verified(claims: Mapping[str, Any], keys: SigningKeys, kind: TokenKind) -> VerifiedClaims:
     user_id, session_id, jti = (parse_id(claims[name]) for name in ("sub", "sid", "jti"))
     if user_id is None or session_id is None or jti is None or claims["customer_id"] != str(keys.customer_id):
         raise InvalidToken
     return VerifiedClaims(
+        kind=kind,
         issuer=claims["iss"],
         customer_id=keys.customer_id,
         user_id=user_id,
@@ -128,5 +140,6 @@ def _verified(claims: Mapping[str, Any], keys: SigningKeys) -> VerifiedClaims:
         jti=jti,
         kid=keys.kid,
         issued_at=int(claims["iat"]),
+        not_before=int(claims["nbf"]),
         expires_at=int(claims["exp"]),
     )

@@ -1,0 +1,59 @@
+"""The algorithms of contract 3.2: how each reads its keys, how it signs, and what may be published. With `signing`, the door to PyJWT.
+
+In all four the same text has one signature, so that a successor can be given again byte for byte (contract 3.6), and
+nobody can write a genuine token in another way (3.9).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jwt import PyJWS
+from jwt.algorithms import ECAlgorithm
+
+from apps.core import ciphers
+from apps.customers.models import Algorithm
+
+SHARED_SECRETS = frozenset({Algorithm.HS256, Algorithm.HS512})
+
+
+class CanonicalES256(ECAlgorithm):
+    """ES256 whose signatures follow from key and text; PyJWT's are different every time."""
+
+    def sign(self, msg: bytes, key: Any) -> bytes:
+        return ciphers.sign_p256(msg, key=key)
+
+
+def _signer() -> PyJWS:
+    signer = PyJWS(algorithms=Algorithm.values)
+    signer.unregister_algorithm(Algorithm.ES256.value)
+    signer.register_algorithm(Algorithm.ES256.value, CanonicalES256(ECAlgorithm.SHA256))
+    return signer
+
+
+SIGNER = _signer()
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What signs and what verifies, as PyJWT takes them, and the public key (RFC 7517) of those who have one."""
+
+    signing: Any = field(repr=False)
+    verifying: Any = field(repr=False)
+    public_jwk: Mapping[str, Any] | None
+
+
+def read(algorithm: str, secret: bytes) -> Keys:
+    """The keys in `secret`: the shared secret's text, or a private key as PEM."""
+    if algorithm in SHARED_SECRETS:
+        text = secret.decode("ascii")
+        return Keys(signing=text, verifying=text, public_jwk=None)
+    kind = SIGNER.get_algorithm_by_name(algorithm)
+    private = kind.prepare_key(secret)
+    public = private.public_key()
+    return Keys(signing=private, verifying=public, public_jwk=kind.to_jwk(public, as_dict=True))
+
+
+def is_canonical(algorithm: str, signature: bytes) -> bool:
+    """Whether it is in the one form that counts. Of an ECDSA signature anybody can make a second valid one."""
+    return algorithm != Algorithm.ES256 or ciphers.is_lower_p256_signature(signature)
