@@ -21,7 +21,11 @@ from apps.customers.models import AllowedNetwork, Customer, CustomerStatus, Limi
 from apps.mail.models import Allowance
 
 LINE_BREAK = mark_safe("<br>")
-SECONDS = {
+HELP_TEXTS = {
+    "algorithm": (
+        "Another one takes effect at once: new tokens are signed by a new version, the old verifies until the longest of "
+        "its tokens has expired. With a key pair, servers verify offline by the customer's published keys."
+    ),
     "access_lifetime": "Seconds; 300 (5 min) to 86400 (24 h). The default, 25200, is 7 h.",
     "refresh_lifetime": "Seconds; 3600 (1 h) to 7776000 (90 days). The default, 604800, is 7 days.",
     "refresh_grace": "Seconds for which a used refresh token gets the same successor again; 0 switches it off.",
@@ -29,6 +33,19 @@ SECONDS = {
     "code_resend_after": "Seconds before a further code may be asked for.",
     "code_length": "4 to 10 characters.",
     "creates_users_on_sign_in": "Off: only users who exist already can sign in by code.",
+    "allows_registration": "Off: nobody can register; users are made by operators, invited, or sign in by code.",
+    "demands_verified_email": "A user who registered is pending until the code in the mail was entered.",
+    "demands_approval": "A user is pending until an operator, or the identity check below, has approved it.",
+    "identity_check_url": "Where an outside identity check is asked for. Empty: operators approve.",
+    "second_factor": "Required: who has none is led to enrol one. Both: an SMS code and a passkey.",
+    "passkey_domain": "The domain that passkeys are bound to (WebAuthn's RP ID). Changing it makes all passkeys useless. "
+    "Empty: the site's domain, else the host of PUBLIC_URL.",
+    "sessions_per_user": "1 to 1000. With one more sign-in the session least lately used ends.",
+    "account_url": "Where links in mails lead: your own pages for reset, undo and the like. Empty: our pages.",
+    "daily_sms_quota": "In segments, which is what carriers charge for.",
+    "monthly_sms_quota": "In segments.",
+    "sms_sender": "A number (+49…) or up to 11 letters and digits, as the provider allows.",
+    "sms_regions": 'Countries to which SMS are sent, as JSON: ["DE", "AT"]. Empty: everywhere.',
     "enforce_allowlist_on_tokens": "Check the allowlist on requests made with tokens too, not only with API keys.",
     "allowed_origins": 'Browser origins, as JSON: ["https://app.example.com"].',
     "site_domain": 'Binds the code in the mail to a site: "@example.com #123456". Empty: the host of PUBLIC_URL.',
@@ -45,8 +62,15 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Customer
         fields = "__all__"  # noqa: DJ007  (the admin's fieldsets choose)
-        help_texts = SECONDS
-        widgets = {"allowed_origins": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
+        help_texts = HELP_TEXTS
+        widgets = {name: UnfoldAdminTextareaWidget(attrs={"rows": 3}) for name in ("allowed_origins", "sms_regions")}
+
+    def clean_allowed_origins(self) -> list[str]:
+        """A field left empty is an empty list."""
+        return self.cleaned_data["allowed_origins"] or []
+
+    def clean_sms_regions(self) -> list[str]:
+        return self.cleaned_data["sms_regions"] or []
 
 
 class NetworkInline(TabularInline):  # type: ignore[misc]  # unfold has no types
@@ -74,7 +98,10 @@ class CustomerAdmin(AuditedAdmin):
     fieldsets = (
         (None, {"fields": ("name", "slug", "id", "status", "created_at")}),
         ("Secrets", {"fields": ("secrets", "algorithm")}),
-        ("Tokens", {"fields": ("access_lifetime", "refresh_lifetime", "refresh_grace")}),
+        (
+            "Tokens and sessions",
+            {"fields": ("access_lifetime", "refresh_lifetime", "refresh_grace", "sessions_per_user")},
+        ),
         (
             "Codes",
             {
@@ -87,6 +114,20 @@ class CustomerAdmin(AuditedAdmin):
                 )
             },
         ),
+        (
+            "Accounts",
+            {
+                "fields": (
+                    "allows_registration",
+                    "demands_verified_email",
+                    "demands_approval",
+                    "identity_check_url",
+                    "account_url",
+                )
+            },
+        ),
+        ("Second factors", {"fields": ("second_factor", "passkey_domain")}),
+        ("SMS", {"fields": ("sms_sender", "sms_regions", "daily_sms_quota", "monthly_sms_quota")}),
         ("Quotas", {"fields": ("daily_code_quota", "monthly_code_quota", "default_limits")}),
         ("Where from", {"fields": ("enforce_allowlist_on_tokens", "allowed_origins")}),
         (

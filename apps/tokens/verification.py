@@ -27,6 +27,9 @@ from apps.users.standing import UserStanding
 
 ONCE_A_MINUTE = 60  # seconds: how often the same address makes the same security event
 NOBODY = "nobody"  # the key's tag for events that no customer's secret vouches for
+ASKED_ABOUT = {
+    kind.typ: kind for kind in (TokenKind.ACCESS, TokenKind.REFRESH)
+}  # by servers; a challenge is none of theirs
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,25 @@ class Verified:
 
 def verify(text: str, *, kind: TokenKind, caller: Caller, now: datetime) -> Verified:
     """Everything that makes a token count. Raises MalformedToken, or an AuthenticationError, or CustomerSuspended."""
+    return _present(_presented(text, kind, caller, now), now)
+
+
+def genuine(text: str, *, customer_id: UUID, caller: Caller, now: datetime) -> VerifiedClaims:
+    """The claims of an access or refresh token of this customer that is genuine and not expired, for a server that asks.
+
+    Whether it still counts is another question. That a token has expired is what the server wants to know: no event.
+    Raises MalformedToken, InvalidToken or TokenExpired.
+    """
     token = parsing.parse(text)
-    claims = _check_signature(token, kind, _keys_of(token, caller, now), caller, now)
-    standing = standings.read(customer_id=claims.customer_id, session_id=claims.session_id, user_id=claims.user_id)
-    if standing is None:
+    kind = ASKED_ABOUT.get(token.header["typ"])
+    if kind is None or token.customer_id != customer_id:
         raise InvalidToken
-    session, user = standings.require(standing, claims, now)
-    return Verified(claims, standing.customer, session, user)
+    return _check_signature(token, kind, caller, now)
+
+
+def examine(text: str, *, customer_id: UUID, caller: Caller, now: datetime) -> Verified:
+    """What a token of this customer is worth now, for a server that asks. Raises as `verify` and `genuine` do."""
+    return _present(genuine(text, customer_id=customer_id, caller=caller, now=now), now)
 
 
 def verify_challenge(text: str, *, caller: Caller, now: datetime) -> tuple[VerifiedClaims, CustomerStanding]:
@@ -55,8 +70,7 @@ def verify_challenge(text: str, *, caller: Caller, now: datetime) -> tuple[Verif
 
     Raises MalformedToken, an AuthenticationError or CustomerSuspended.
     """
-    token = parsing.parse(text)
-    claims = _check_signature(token, TokenKind.CHALLENGE, _keys_of(token, caller, now), caller, now)
+    claims = _presented(text, TokenKind.CHALLENGE, caller, now)
     customer = customers.read(claims.customer_id)
     customers.require_active(customer)
     if claims.issuer != signing.issuer_of(customer.slug) or not customer.verifies(claims.kid, now):
@@ -81,19 +95,35 @@ def _keys_of(token: UnverifiedToken, caller: Caller, now: datetime) -> SigningKe
     raise InvalidToken
 
 
-def _check_signature(
-    token: UnverifiedToken, kind: TokenKind, keys: SigningKeys, caller: Caller, now: datetime
-) -> VerifiedClaims:
+def _presented(text: str, kind: TokenKind, caller: Caller, now: datetime) -> VerifiedClaims:
+    """The claims of a token by which somebody wants in: of an expired one, too, the customer is told."""
+    token = parsing.parse(text)
+    try:
+        return _check_signature(token, kind, caller, now)
+    except TokenExpired:
+        customer_id = token.customer_id or NOBODY  # its own secret has vouched for it
+        if _first_this_minute(customer_id, actions.EXPIRED_TOKEN_REPLAYED, caller):
+            _report(actions.EXPIRED_TOKEN_REPLAYED, Severity.LOW, token.customer_id, caller, now)
+        raise
+
+
+def _check_signature(token: UnverifiedToken, kind: TokenKind, caller: Caller, now: datetime) -> VerifiedClaims:
+    keys = _keys_of(token, caller, now)
     try:
         return signing.verify(token, keys=keys, kind=kind)
     except InvalidToken:
         if _first_this_minute(keys.customer_id, actions.SIGNATURE_FAILED, caller):
             _report(actions.SIGNATURE_FAILED, Severity.MEDIUM, keys.customer_id, caller, now)
         raise
-    except TokenExpired:
-        if _first_this_minute(keys.customer_id, actions.EXPIRED_TOKEN_REPLAYED, caller):
-            _report(actions.EXPIRED_TOKEN_REPLAYED, Severity.LOW, keys.customer_id, caller, now)
-        raise
+
+
+def _present(claims: VerifiedClaims, now: datetime) -> Verified:
+    """How things stand for a genuine token. Raises InvalidToken, and what `standing.require` raises."""
+    standing = standings.read(customer_id=claims.customer_id, session_id=claims.session_id, user_id=claims.user_id)
+    if standing is None:
+        raise InvalidToken
+    session, user = standings.require(standing, claims, now)
+    return Verified(claims, standing.customer, session, user)
 
 
 def _existing(customer_id: UUID | None) -> UUID | None:

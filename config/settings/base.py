@@ -165,6 +165,7 @@ CELERY_BEAT_SCHEDULE = {
     "retry-invalidations": {"task": "core.retry_invalidations", "schedule": timedelta(seconds=5)},
     "chain-audit-events": {"task": "audit.chain_events", "schedule": timedelta(seconds=10)},
     "remove-expired-tokens": {"task": "tokens.remove_expired", "schedule": timedelta(hours=1)},
+    "remove-expired-ways-in": {"task": "signin.remove_expired", "schedule": timedelta(hours=1)},
 }
 
 # --- Mail ----------------------------------------------------------------------------------------------

@@ -1,0 +1,70 @@
+"""What is published of a customer, so that any JWT library verifies its access tokens offline (contract 3.2).
+
+The documents of OpenID Connect Discovery 1.0 and RFC 8414, and the keys (RFC 7517). Customers with shared secrets have the same
+documents, and no keys in them.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from apps.core.errors import NotFound
+from apps.customers import keyring
+from apps.customers import standing as customers
+from apps.customers.keyring import SigningKeys
+from apps.customers.models import Customer
+from apps.customers.standing import CustomerStanding
+from apps.tokens import signing
+
+CLAIMS = [*signing.REQUIRED_CLAIMS, "email", "role", "permissions"]
+
+
+def find(slug: str) -> CustomerStanding:
+    """The customer of this slug. Raises NotFound or CustomerSuspended."""
+    customer_id = Customer.objects.filter(slug=slug).values_list("id", flat=True).first()
+    if customer_id is None:
+        raise NotFound
+    customer = customers.read(customer_id)
+    customers.require_active(customer)
+    return customer
+
+
+def jwks(customer: CustomerStanding, now: datetime) -> dict[str, Any]:
+    """The public keys of access tokens, of every version that still verifies, the one that signs first."""
+    published = (signing.public_jwk(keys) for keys in _verifying(customer, now))
+    return {"keys": [key for key in published if key is not None]}
+
+
+def configuration(customer: CustomerStanding, now: datetime) -> dict[str, Any]:
+    """The metadata document. There is no authorization endpoint: users sign in by the API, and `token_endpoint` refreshes.
+
+    Algorithms are those of the versions that still verify: after a change of algorithm, for a while, two.
+    """
+    issuer = signing.issuer_of(customer.slug)
+    algorithms = list(dict.fromkeys(keys.algorithm for keys in _verifying(customer, now)))
+    return {
+        "issuer": issuer,
+        "jwks_uri": f"{issuer}/.well-known/jwks.json",
+        "token_endpoint": f"{settings.PUBLIC_URL}/api/auth/refresh",
+        "token_endpoint_auth_methods_supported": ["none"],
+        "introspection_endpoint": f"{settings.PUBLIC_URL}/api/auth/introspect",
+        "introspection_endpoint_auth_methods_supported": ["Bearer"],  # an API key
+        "revocation_endpoint": f"{settings.PUBLIC_URL}/api/auth/revoke",
+        "revocation_endpoint_auth_methods_supported": ["Bearer"],
+        "grant_types_supported": ["refresh_token"],
+        "response_types_supported": ["none"],  # required to be there, and not to be empty
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": algorithms,
+        "access_token_signing_alg_values_supported": algorithms,
+        "claims_supported": CLAIMS,
+    }
+
+
+def _verifying(customer: CustomerStanding, now: datetime) -> list[SigningKeys]:
+    """The current version, then those that retire. From this process's memory once they are known."""
+    kids = [kid for kid in customer.secrets if customer.verifies(kid, now)]
+    kids.sort(key=lambda kid: customer.secrets[kid] is not None)
+    found = (keyring.signing_keys(customer.id, UUID(kid)) for kid in kids)
+    return [keys for keys in found if keys is not None]

@@ -1,0 +1,67 @@
+"""Introspection (RFC 7662): what is this token worth at this moment? Asked by the customer's own servers.
+
+Everything that makes a token count is looked at, as if its bearer had come by. Whatever does not count, for whatever reason,
+is `{"active": false}`: a server need not know more, and must not take the difference for a hint.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.core.errors import AuthenticationError
+from apps.core.requests import Caller
+from apps.customers.errors import CustomerSuspended
+from apps.tokens import verification
+from apps.tokens.errors import MalformedToken
+from apps.tokens.models import RefreshToken
+from apps.tokens.signing import TokenKind
+from apps.tokens.verification import Verified
+
+
+def introspect(text: str, *, customer_id: UUID, caller: Caller, now: datetime) -> dict[str, Any]:
+    """The answer of RFC 7662 section 2.2, to a server of this customer."""
+    try:
+        verified = verification.examine(text, customer_id=customer_id, caller=caller, now=now)
+    except (MalformedToken, AuthenticationError, CustomerSuspended):
+        return {"active": False}
+    if verified.claims.kind is TokenKind.REFRESH and not _is_unused(verified):
+        return {"active": False}
+    return {"active": True, **_claims(verified), **_user(verified)}
+
+
+def _is_unused(verified: Verified) -> bool:
+    """A refresh token counts with its row alone, and once (contract 3.6)."""
+    mine = RefreshToken.objects.filter(id=verified.claims.jti, session_id=verified.session.id)
+    return mine.filter(used_at=None).exists()
+
+
+def _claims(verified: Verified) -> dict[str, Any]:
+    """What the token says, and nobody can change. `token_type` is OAuth's (RFC 6749 section 5.1), of access tokens alone."""
+    claims = verified.claims
+    bearer = {"token_type": "Bearer"} if claims.kind is TokenKind.ACCESS else {}
+    return {
+        **bearer,
+        "token_use": claims.kind.token_type,
+        "iss": claims.issuer,
+        "aud": str(claims.customer_id),
+        "sub": str(claims.user_id),
+        "customer_id": str(claims.customer_id),
+        "sid": str(claims.session_id),
+        "jti": str(claims.jti),
+        "iat": claims.issued_at,
+        "nbf": claims.not_before,
+        "exp": claims.expires_at,
+    }
+
+
+def _user(verified: Verified) -> dict[str, Any]:
+    """The user as it is now, whatever the token says. `scope` is how OAuth writes permissions."""
+    user = verified.user
+    return {
+        "username": user.email,
+        "email": user.email,
+        "role": user.role,
+        "permissions": list(user.permissions),
+        "scope": " ".join(user.permissions),
+        "status": user.status,
+    }
