@@ -7,7 +7,8 @@ from rest_framework import serializers
 
 class SandboxMessageSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    to = serializers.CharField()
+    channel = serializers.CharField(help_text="email or sms")
+    to = serializers.CharField(help_text="of an SMS as much of the number as is shown")
     kind = serializers.CharField()
     subject = serializers.CharField(allow_null=True)
     text = serializers.CharField(allow_null=True)

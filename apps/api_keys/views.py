@@ -17,6 +17,7 @@ from apps.core.errors import PermissionDenied
 from apps.core.pagination import page
 from apps.core.times import rfc3339
 from apps.mail import outbox
+from apps.mail.content import Content
 from apps.mail.models import Message
 
 
@@ -48,13 +49,14 @@ class SandboxMessages(KeyView):
 
 def _represent(message: Message) -> dict[str, Any]:
     """A message as its recipient would have seen it; its content is gone a day after it expired."""
-    mail = outbox.content_of(message) if message.content else None
+    said = outbox.content_of(message) if message.content else None
     return {
         "id": str(message.id),
+        "channel": message.channel,
         "to": message.recipient,
         "kind": message.kind,
-        "subject": mail.subject if mail else None,
-        "text": mail.text if mail else None,
+        "subject": said.subject if isinstance(said, Content) else None,
+        "text": said.text if said else None,
         "created_at": rfc3339(message.created_at),
         "expires_at": rfc3339(message.expires_at),
     }

@@ -19,7 +19,7 @@ from apps.customers import limits
 from apps.customers.errors import CustomerSuspended
 from apps.customers.models import Customer, CustomerStatus
 from apps.mail.content import Branding
-from apps.mail.outbox import Quota
+from apps.mail.allowances import Quota
 
 POLICY = (
     "slug",

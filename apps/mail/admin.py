@@ -14,7 +14,18 @@ from apps.audit.admin_base import LookOnly, ReadOnlyAdmin, who
 from apps.mail import outbox
 from apps.mail.models import LedgerEntry, Message
 
-FIELDS = ("id", "kind", "recipient", "customer_id", "user_id", "state", "attempts", "created_at", "next_try_at")
+FIELDS = (
+    "id",
+    "kind",
+    "channel",
+    "recipient",
+    "customer_id",
+    "user_id",
+    "state",
+    "attempts",
+    "created_at",
+    "next_try_at",
+)
 
 
 class LedgerInline(LookOnly, TabularInline):  # type: ignore[misc]  # unfold has no types
@@ -25,8 +36,8 @@ class LedgerInline(LookOnly, TabularInline):  # type: ignore[misc]  # unfold has
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
-    list_display = ("recipient", "kind", "coloured_state", "attempts", "created_at", "last_error")
-    list_filter = ("state", "kind")
+    list_display = ("recipient", "kind", "channel", "coloured_state", "attempts", "created_at", "last_error")
+    list_filter = ("state", "channel", "kind")
     search_fields = ("recipient", "id", "customer_id")
     fields = (*FIELDS, "expires_at", "leased_until", "last_error")
     inlines = (LedgerInline,)

@@ -14,6 +14,7 @@ from django.utils import translation
 
 DEFAULT_COLOUR = "#1f4fd8"
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+COUNTRY_DIGITS, VISIBLE_DIGITS = 3, 2
 LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
@@ -49,6 +50,30 @@ class Content:
     @classmethod
     def from_json(cls, document: bytes) -> "Content":
         return cls(**json.loads(document))
+
+
+@dataclass(frozen=True)
+class Text:
+    """A rendered SMS. Sealed while it waits; never printed."""
+
+    number: str
+    text: str
+    sender: str
+
+    def __repr__(self) -> str:
+        return "<Text>"
+
+    def to_json(self) -> bytes:
+        return json.dumps(asdict(self), ensure_ascii=False).encode()
+
+    @classmethod
+    def from_json(cls, document: bytes) -> "Text":
+        return cls(**json.loads(document))
+
+
+def masked(number: str) -> str:
+    """As much of a phone number as may be shown: "+49 … 67"."""
+    return f"{number[:COUNTRY_DIGITS]} … {number[-VISIBLE_DIGITS:]}"
 
 
 def render(*, kind: str, locale: str, branding: Branding, context: Mapping[str, Any]) -> Content:

@@ -16,9 +16,9 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from apps.core import sealed
-from apps.mail import ledger, transports
-from apps.mail.content import Content
-from apps.mail.models import LedgerStep, Message, MessageState
+from apps.mail import ledger, text_transports, transports
+from apps.mail.content import Content, Text
+from apps.mail.models import Channel, LedgerStep, Message, MessageState
 from apps.mail.transports import Receipt, Refused, TransportDown
 
 LONGEST_BACKOFF_SECONDS = 60
@@ -36,9 +36,8 @@ def attempt(message_id: UUID, *, now: datetime) -> float | None:
     if message is None:
         return None
     started = time.monotonic()
-    mail = Content.from_json(sealed.read(message, "content"))
     try:
-        receipt = _hand_over(message, mail, now)
+        receipt = _hand_over(message, sealed.read(message, "content"), now)
     except Refused as refusal:
         _give_up(message, refusal, _later(now, started))
         return None
@@ -75,7 +74,15 @@ def _abandoned(now: datetime) -> Q:
     return Q(state=MessageState.TAKEN, leased_until__lt=now)
 
 
-def _hand_over(message: Message, mail: Content, now: datetime) -> Receipt:
+def _hand_over(message: Message, content: bytes, now: datetime) -> Receipt:
+    """To whatever takes messages of its channel. Raises Refused or TransportDown."""
+    if message.channel == Channel.EMAIL:
+        return _hand_over_mail(message, Content.from_json(content), now)
+    within = settings.MAIL_LEASE_SECONDS * SHARE_OF_LEASE
+    return text_transports.configured().send(Text.from_json(content), message_id=str(message.id), within=within)
+
+
+def _hand_over_mail(message: Message, mail: Content, now: datetime) -> Receipt:
     """Try each transport in turn. Raises Refused, or TransportDown when none took it."""
     failure = TransportDown("", "no transport is configured")
     transports_in_turn = transports.configured()

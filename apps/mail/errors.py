@@ -18,3 +18,11 @@ class NothingToResend(GatehouseError):
 
     type = "nothing_to_resend"
     message = _("This mail's content is no longer kept. Ask the user to request a new code.")
+
+
+class TextsUnavailable(GatehouseError):
+    """No SMS_BACKEND is set: this installation sends none."""
+
+    status = 503
+    type = "sms_unavailable"
+    message = _("No SMS can be sent here. Please choose another way.")

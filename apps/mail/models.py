@@ -15,15 +15,22 @@ class MessageState(models.TextChoices):
     SUPPRESSED = "suppressed"  # not to be sent (nobody to send to); exists so that the request costs the same
 
 
+class Channel(models.TextChoices):
+    EMAIL = "email"
+    SMS = "sms"
+
+
 class Message(models.Model):
-    """A mail that must go out. Its rendered content is sealed, since it may hold a code."""
+    """A mail or an SMS that must go out. Its rendered content is sealed, since it may hold a code."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer_id = models.UUIDField()
     user_id = models.UUIDField(null=True)
     kind = models.CharField(max_length=64)  # "sign_in_code", ...: the template
-    recipient = models.CharField(max_length=320)
-    content = SealedField(blank=True)  # JSON: subject, text, html, sender, reply_to; emptied when no longer needed
+    channel = models.CharField(max_length=8, choices=Channel, default=Channel.EMAIL)
+    recipient = models.CharField(max_length=320)  # of an SMS only what may be shown: "+49 … 67"
+    # JSON: subject, text, html, sender, reply_to; of an SMS number, text, sender. Emptied when no longer needed.
+    content = SealedField(blank=True)
     state = models.CharField(max_length=16, choices=MessageState, default=MessageState.QUEUED)
     attempts = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
@@ -81,8 +88,8 @@ class LedgerEntry(models.Model):
         return f"{self.step} at {self.at:%Y-%m-%d %H:%M:%S}"
 
 
-class Allowance(models.Model):
-    """How many code mails a customer has sent today and this month (UTC). One row a customer, counted by one statement."""
+class CountedAllowance(models.Model):
+    """How much a customer has sent today and this month (UTC). One row a customer, counted by one statement."""
 
     customer_id = models.UUIDField(primary_key=True)
     day = models.DateField()
@@ -90,5 +97,16 @@ class Allowance(models.Model):
     month = models.DateField()  # its first day
     sent_this_month = models.PositiveBigIntegerField()
 
+    class Meta:
+        abstract = True
+
     def __str__(self) -> str:
         return f"{self.sent_today} today, {self.sent_this_month} this month"
+
+
+class Allowance(CountedAllowance):
+    """Of code mails."""
+
+
+class TextAllowance(CountedAllowance):
+    """Of SMS, in segments."""

@@ -14,7 +14,7 @@ from apps.core.rate_limits import Limit
 from apps.core.requests import caller_of
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
-from apps.mail import outbox
+from apps.mail import allowances
 from apps.mail.errors import QuotaExceeded
 from apps.otp import codes, requesting
 from apps.otp.requesting import Wish
@@ -66,9 +66,9 @@ def _headers_of_refusal(error: GatehouseError, customer: CustomerStanding) -> di
 def _refusing_limit(name: str | None, customer: CustomerStanding) -> Limit:
     if name is not None and name in limits.DEFAULTS:
         return customer.limit(name)
-    if name == outbox.CODES_PER_DAY:
+    if name == allowances.CODES_PER_DAY:
         return Limit(name, customer.daily_code_quota, limits.DAY)
-    if name == outbox.CODES_PER_MONTH:
+    if name == allowances.CODES_PER_MONTH:
         return Limit(name, customer.monthly_code_quota, 30 * limits.DAY)
     return Limit(codes.RESEND, 1, customer.code_resend_after)
 

@@ -176,6 +176,15 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT_SECONDS = env.float("EMAIL_TIMEOUT_SECONDS", default=10)
 MAIL_LEASE_SECONDS = env.float("MAIL_LEASE_SECONDS", default=60)
 
+# --- SMS -------------------------------------------------------------------------------------------------
+SMS_BACKEND = env.str("SMS_BACKEND", default="")  # a class's path; empty: none is sent
+SMS_FILE_PATH = env.str("SMS_FILE_PATH", default="")
+SMS_TWILIO_ACCOUNT_SID = env.str("SMS_TWILIO_ACCOUNT_SID", default="")
+SMS_TWILIO_AUTH_TOKEN = env.str("SMS_TWILIO_AUTH_TOKEN", default="")
+SMS_TWILIO_FROM = env.str("SMS_TWILIO_FROM", default="")
+SMS_HTTP_URL = env.str("SMS_HTTP_URL", default="")
+SMS_HTTP_TOKEN = env.str("SMS_HTTP_TOKEN", default="")
+
 # --- Sign-in of operators (Django's own users) -----------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -1,0 +1,134 @@
+"""Quotas: a message and the allowance that it uses up are one SQL statement, so that it exists exactly when it was counted.
+
+Under any concurrency, and without Valkey (docs/decisions/0002-quota-in-the-mail-statement.md). Mails count one each,
+texts the segments that a carrier charges for.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from apps.mail.errors import QuotaExceeded
+from apps.mail.models import Allowance, CountedAllowance, Message, TextAllowance
+
+CODES_PER_DAY, CODES_PER_MONTH = "codes_per_day", "codes_per_month"
+TEXTS_PER_DAY, TEXTS_PER_MONTH = "sms_per_day", "sms_per_month"
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How much a customer may send in a UTC day and a UTC month."""
+
+    daily: int
+    monthly: int
+
+
+@dataclass(frozen=True)
+class Meter:
+    """What is counted where, and how a refusal names it."""
+
+    model: type[CountedAllowance]
+    per_day: str
+    per_month: str
+
+
+MAILS = Meter(Allowance, CODES_PER_DAY, CODES_PER_MONTH)
+TEXTS = Meter(TextAllowance, TEXTS_PER_DAY, TEXTS_PER_MONTH)
+
+COLUMNS = """
+INSERT INTO mail_message (id, customer_id, user_id, kind, channel, recipient, content, state, attempts, created_at,
+                          next_try_at, leased_until, expires_at, sandbox_key_id, last_error)
+SELECT %(id)s, customer_id, %(user_id)s, %(kind)s, %(channel)s, %(recipient)s, %(content)s, %(state)s, 0, %(now)s,
+       %(now)s, NULL, %(expires_at)s, %(sandbox_key_id)s, ''
+"""
+
+# Days and months only go forward: of two requests about midnight, the later to arrive may have the earlier date.
+COUNT_AND_INSERT = (
+    """
+WITH allowed AS (
+    INSERT INTO {table} AS a (customer_id, day, sent_today, month, sent_this_month)
+    SELECT %(customer_id)s, %(day)s, %(amount)s, %(month)s, %(amount)s
+    WHERE %(daily)s >= %(amount)s AND %(monthly)s >= %(amount)s
+    ON CONFLICT (customer_id) DO UPDATE SET
+        sent_today = CASE WHEN a.day < excluded.day THEN %(amount)s ELSE a.sent_today + %(amount)s END,
+        sent_this_month = CASE WHEN a.month < excluded.month THEN %(amount)s ELSE a.sent_this_month + %(amount)s END,
+        day = GREATEST(a.day, excluded.day),
+        month = GREATEST(a.month, excluded.month)
+    WHERE (a.day < excluded.day OR a.sent_today + %(amount)s <= %(daily)s)
+      AND (a.month < excluded.month OR a.sent_this_month + %(amount)s <= %(monthly)s)
+    RETURNING customer_id
+)
+"""
+    + COLUMNS
+    + "FROM allowed"
+)
+
+# A message that is not sent uses up nothing; but where a sent one would be refused it is refused too, so that a spent
+# quota does not tell who has an account.
+CHECK_AND_INSERT = (
+    COLUMNS  # noqa: S608  (joined from constants)
+    + """
+FROM (SELECT %(customer_id)s AS customer_id) AS asking
+WHERE %(daily)s >= %(amount)s AND %(monthly)s >= %(amount)s AND NOT EXISTS (
+    SELECT 1 FROM {table} AS a
+    WHERE a.customer_id = asking.customer_id
+      AND (a.day >= %(day)s AND a.sent_today + %(amount)s > %(daily)s
+           OR a.month >= %(month)s AND a.sent_this_month + %(amount)s > %(monthly)s)
+)
+"""
+)
+
+
+def insert_counting(message: Message, meter: Meter, quota: Quota | None, *, amount: int = 1) -> None:
+    """Count, and insert the message. Without a quota nothing is counted. Raises QuotaExceeded."""
+    _insert(message, COUNT_AND_INSERT, meter, quota, amount)
+
+
+def insert_checking(message: Message, meter: Meter, quota: Quota | None, *, amount: int = 1) -> None:
+    """Insert the message if it could be counted, and count nothing. Raises QuotaExceeded."""
+    _insert(message, CHECK_AND_INSERT, meter, quota, amount)
+
+
+def _insert(message: Message, statement: str, meter: Meter, quota: Quota | None, amount: int) -> None:
+    """One statement. Raises QuotaExceeded when it inserts nothing."""
+    if quota is None:
+        message.save(force_insert=True)
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(table=meter.model._meta.db_table), _parameters(message, quota, amount))
+        inserted = cursor.rowcount == 1
+    if not inserted:
+        raise _refusal(message.customer_id, meter, quota, amount, message.created_at)
+
+
+def _parameters(message: Message, quota: Quota, amount: int) -> dict[str, Any]:
+    names = (
+        *("id", "customer_id", "user_id", "kind", "channel", "recipient", "content", "state"),
+        *("expires_at", "sandbox_key_id"),
+    )
+    today = message.created_at.date()
+    return {
+        **{name: getattr(message, name) for name in names},
+        "now": message.created_at,
+        "day": today,
+        "month": today.replace(day=1),
+        "daily": quota.daily,
+        "monthly": quota.monthly,
+        "amount": amount,
+    }
+
+
+def _refusal(customer_id: UUID, meter: Meter, quota: Quota, amount: int, now: datetime) -> QuotaExceeded:
+    """Which of the two is spent, and when it opens again."""
+    month = now.date().replace(day=1)
+    used = meter.model._default_manager.filter(customer_id=customer_id, month__gte=month).first()
+    sent_this_month = used.sent_this_month if used else 0
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if sent_this_month + amount > quota.monthly:
+        opens, limit = (midnight.replace(day=1) + timedelta(days=32)).replace(day=1), meter.per_month
+    else:
+        opens, limit = midnight + timedelta(days=1), meter.per_day
+    return QuotaExceeded(limit=limit, retry_after=(opens - now).total_seconds())

@@ -1,0 +1,146 @@
+"""What takes our SMS: a class by its path in SMS_BACKEND, as Django's email backends are chosen."""
+
+import http.client
+import json
+import time
+from abc import ABC, abstractmethod
+from base64 import b64encode
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from apps.mail.content import Text, masked
+from apps.mail.transports import Receipt, Refused, TransportDown
+
+TWILIO = "https://api.twilio.com"
+# Ours to mend, or theirs, or only for now: worth another try. Any other 4xx is about this very message.
+WORTH_ANOTHER_TRY = frozenset({401, 403, 408, 425, 429})
+LONGEST_ANSWER = 300  # bytes of an answer that are kept for the ledger
+
+log = structlog.get_logger(__name__)
+
+
+class TextBackend(ABC):
+    """Takes SMS. One is made a process."""
+
+    @abstractmethod
+    def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
+        """Hand the text over, within so many seconds. Raises Refused or TransportDown."""
+
+
+class Console(TextBackend):
+    """Writes them into the log, for development."""
+
+    def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
+        log.info("sms", message_id=message_id, number=masked(text.number), text=text.text)
+        return Receipt("console", "written")
+
+
+class File(TextBackend):
+    """Appends them to SMS_FILE_PATH as JSON lines, for demos and tests."""
+
+    def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
+        line = json.dumps({"id": message_id, "to": text.number, "from": text.sender, "text": text.text})
+        try:
+            with Path(settings.SMS_FILE_PATH).open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+        except OSError as error:
+            raise TransportDown("file", f"{type(error).__name__}: {error}") from error
+        return Receipt("file", "written")
+
+
+class Twilio(TextBackend):
+    """Twilio's REST API (https://www.twilio.com/docs/messaging/api/message-resource)."""
+
+    base_url = TWILIO
+
+    def __init__(self) -> None:
+        _require("SMS_TWILIO_ACCOUNT_SID", "SMS_TWILIO_AUTH_TOKEN", "SMS_TWILIO_FROM")
+
+    def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
+        account, secret = settings.SMS_TWILIO_ACCOUNT_SID, settings.SMS_TWILIO_AUTH_TOKEN
+        fields = {"To": text.number, "Body": text.text, **self._sender(text)}
+        return _post(
+            f"{self.base_url}/2010-04-01/Accounts/{account}/Messages.json",
+            urlencode(fields).encode(),
+            {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Authorization": "Basic " + b64encode(f"{account}:{secret}".encode()).decode(),
+            },
+            within=within,
+        )
+
+    def _sender(self, text: Text) -> dict[str, str]:
+        """A number, an alphanumeric id, or a messaging service, which begins with MG."""
+        sender = text.sender or settings.SMS_TWILIO_FROM
+        return {"MessagingServiceSid" if sender.startswith("MG") and len(sender) > len("MG") + 30 else "From": sender}
+
+
+class Http(TextBackend):
+    """Any gateway that takes `{"id", "to", "from", "text"}` by POST at SMS_HTTP_URL, with SMS_HTTP_TOKEN as bearer."""
+
+    def __init__(self) -> None:
+        _require("SMS_HTTP_URL")
+
+    def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
+        document = {"id": message_id, "to": text.number, "from": text.sender, "text": text.text}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": message_id}
+        if settings.SMS_HTTP_TOKEN:
+            headers["Authorization"] = f"Bearer {settings.SMS_HTTP_TOKEN}"
+        return _post(settings.SMS_HTTP_URL, json.dumps(document).encode(), headers, within=within)
+
+
+def configured() -> TextBackend:
+    """The backend that SMS_BACKEND names. Raises ImproperlyConfigured for what is none, or lacks a setting."""
+    return _made(settings.SMS_BACKEND)
+
+
+@lru_cache(maxsize=4)
+def _made(path: str) -> TextBackend:
+    try:
+        kind = import_string(path)
+    except ImportError as error:
+        raise ImproperlyConfigured(f"SMS_BACKEND: there is no {path!r}.") from error
+    if not (isinstance(kind, type) and issubclass(kind, TextBackend)):
+        raise ImproperlyConfigured(f"SMS_BACKEND: {path} is no TextBackend.")
+    return kind()
+
+
+def _require(*names: str) -> None:
+    missing = [name for name in names if not getattr(settings, name)]
+    if missing:
+        raise ImproperlyConfigured(f"SMS_BACKEND needs {', '.join(missing)}.")
+
+
+def _post(url: str, body: bytes, headers: Mapping[str, str], *, within: float) -> Receipt:
+    """POST and follow nothing. The ledger keeps the status and the beginning of the answer, never what was sent."""
+    place = urlsplit(url)
+    server = place.netloc.rpartition("@")[2]
+    kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+    deadline = time.monotonic() + within
+    connection = kind(place.hostname or "", place.port, timeout=min(within, settings.EMAIL_TIMEOUT_SECONDS))
+    try:
+        connection.request("POST", place.path + (f"?{place.query}" if place.query else ""), body, dict(headers))
+        if connection.sock is not None:
+            connection.sock.settimeout(max(0.1, min(settings.EMAIL_TIMEOUT_SECONDS, deadline - time.monotonic())))
+        response = connection.getresponse()
+        answer = f"{response.status} {response.read1(LONGEST_ANSWER).decode(errors='replace')}".strip()
+    except (OSError, http.client.HTTPException) as error:
+        raise TransportDown(server, f"{type(error).__name__}: {error}") from error
+    finally:
+        connection.close()
+    return _receipt(server, response.status, answer)
+
+
+def _receipt(server: str, status: int, answer: str) -> Receipt:
+    if status in range(200, 300):
+        return Receipt(server, answer)
+    if status in range(400, 500) and status not in WORTH_ANOTHER_TRY:
+        raise Refused(server, answer)
+    raise TransportDown(server, answer)
