@@ -30,12 +30,13 @@ def missing(*, policy: str, enrolled: Enrolled, passed: tuple[str, ...], may_use
 
 
 def _missing_of_both(enrolled: Enrolled, passed: tuple[str, ...]) -> Missing | None:
-    """A recovery code stands for the one of the two that has been lost."""
+    """A recovery code stands for the one of the two that has been lost; not for one that never was."""
     left = [method for method in BOTH if method not in passed]
     if len(left) <= passed.count(RECOVERY_CODE):
         return None
-    recovery = (RECOVERY_CODE,) if RECOVERY_CODE in enrolled.methods else ()
+    there = tuple(method for method in left if method in enrolled.methods)
+    recovery = (RECOVERY_CODE,) if there and RECOVERY_CODE in enrolled.methods else ()
     return Missing(
-        (*(method for method in left if method in enrolled.methods), *recovery),
+        (*there, *recovery),
         enrol=tuple(method for method in left if method not in enrolled.methods),
     )

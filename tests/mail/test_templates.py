@@ -33,7 +33,15 @@ FULL: dict[str, Any] = {
     "undo_link": LINK,
     "admin_link": LINK,
 }
-LEAST = {"code": "482913", "spelled_code": "4 8 2 9 1 3", "minutes": 1, "days": 1, "count": 1, "factor": "x", "passkey": "x"}
+LEAST = {
+    "code": "482913",
+    "spelled_code": "4 8 2 9 1 3",
+    "minutes": 1,
+    "days": 1,
+    "count": 1,
+    "factor": "x",
+    "passkey": "x",
+}
 
 
 def rendered(kind: str, locale: str, context: dict[str, Any]) -> Content:

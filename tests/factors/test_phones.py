@@ -1,0 +1,186 @@
+"""Numbers for codes by SMS: enrolled, confirmed, used as a second factor, and where two are demanded."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from apps.audit.models import Event
+from apps.factors.models import Phone
+from apps.mail import delivery
+from apps.mail.models import Channel, Message
+from apps.users.models import User
+from demo.client import Client
+from tests import factories
+from tests.conftest import MakeClient
+from tests.factors.authenticator import Authenticator
+from tests.factors.enrolling import enrol_passkey
+from tests.otp.reading import wrong_code
+from tests.signin.entering import generous, login, member, second, send
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NUMBER = "+4915112345678"
+
+
+@pytest.fixture(autouse=True)
+def sent(settings: object, tmp_path: Path) -> Path:
+    settings.SMS_BACKEND, settings.SMS_FILE_PATH = "apps.mail.text_transports.File", str(tmp_path / "sms.jsonl")  # type: ignore[attr-defined]
+    return tmp_path / "sms.jsonl"
+
+
+def newest_sms(sent: Path) -> str:
+    """The code in the newest SMS, once it has gone out."""
+    message = Message.objects.filter(channel=Channel.SMS).order_by("-id")[0]
+    delivery.attempt(message.id, now=timezone.now())
+    text: str = json.loads(sent.read_text().splitlines()[-1])["text"]
+    return text.rpartition("#")[2]
+
+
+def enrol(client: Client, user: User, sent: Path, number: str = NUMBER) -> None:
+    token = factories.session(user).access
+    assert client.post("/api/auth/2fa/sms", {"phone": number}, token=token).status == 202
+    assert client.post("/api/auth/2fa/sms/confirm", {"code": newest_sms(sent)}, token=token).status == 200
+
+
+def test_a_number_counts_once_a_first_code_has_confirmed_it(client_for: MakeClient, sent: Path) -> None:
+    customer = factories.customer()
+    user = member(customer)
+    client, token = client_for(customer), factories.session(user).access
+    begun = client.post("/api/auth/2fa/sms", {"phone": "+49 1511 2345678"}, token=token)
+    assert begun.status == 202
+    assert begun.document == {"number": "+49 … 78", "expires_in": 600, "resend_in": 30}
+    code = newest_sms(sent)
+    assert client.post("/api/auth/2fa/sms/confirm", {"code": wrong_code(code)}, token=token).error_type == "invalid_otp"
+    assert client.get("/api/auth/2fa", token=token).document["sms"] is None
+    done = client.post("/api/auth/2fa/sms/confirm", {"code": code}, token=token)
+    assert len(done.document["recovery_codes"]) == 10
+    overview = client.get("/api/auth/2fa", token=token).document
+    assert overview["sms"]["number"] == "+49 … 78"
+    assert overview["methods"] == ["sms", "recovery_code"]
+    assert NUMBER not in str(list(Phone.objects.values())) + str(list(Event.objects.values()))
+
+
+def test_a_code_by_sms_is_a_second_factor(client_for: MakeClient, sent: Path) -> None:
+    """C4 2fa/send, 2fa/verify: sms."""
+    customer = factories.customer(code_resend_after=0)
+    user = member(customer)
+    client = client_for(customer)
+    enrol(client, user, sent)
+    asked = login(client).document
+    assert asked["methods"] == ["sms", "recovery_code", "email"]
+    assert send(client, asked["session_token"], "sms").status == 200
+    code = newest_sms(sent)
+    assert second(client, asked["session_token"], "email", code=code).error_type == "invalid_otp", "sent by another way"
+    assert second(client, asked["session_token"], "sms", code=code).status == 200
+
+
+def test_sms_are_limited_and_have_a_quota(client_for: MakeClient) -> None:
+    customer = factories.customer(code_resend_after=0, daily_sms_quota=2)
+    factories.limit(customer, "sms_per_number", 3)
+    client, token = client_for(customer), factories.session(member(customer)).access
+    types = [client.post("/api/auth/2fa/sms", {"phone": NUMBER}, token=token).error_type for _ in range(4)]
+    assert types == [None, None, "quota_exceeded", "rate_limited"]
+
+
+@pytest.mark.parametrize("number", ["", "0151", "+49301234567", "+1", "+4915112345678 ext. 5", "hello"])
+def test_what_cannot_receive_an_sms_is_refused(client_for: MakeClient, number: str) -> None:
+    customer = factories.customer()
+    token = factories.session(member(customer)).access
+    refused = client_for(customer).post("/api/auth/2fa/sms", {"phone": number}, token=token)
+    assert (refused.status, list(refused.document["error"]["fields"])) == (400, ["phone"])
+    assert not Message.objects.exists()
+
+
+def test_a_customer_may_name_the_countries(client_for: MakeClient) -> None:
+    customer = factories.customer(sms_regions=["AT"])
+    client, token = client_for(customer), factories.session(member(customer)).access
+    assert client.post("/api/auth/2fa/sms", {"phone": NUMBER}, token=token).status == 400
+    assert client.post("/api/auth/2fa/sms", {"phone": "+436641234567"}, token=token).status == 202
+
+
+def test_another_number_replaces_the_old_one_only_when_confirmed(client_for: MakeClient, sent: Path) -> None:
+    customer = factories.customer(code_resend_after=0)
+    user = member(customer)
+    client = client_for(customer)
+    enrol(client, user, sent)
+    token = factories.session(user).access
+    client.post("/api/auth/2fa/sms", {"phone": "+4915112345600"}, token=token)
+    asked = login(client).document
+    send(client, asked["session_token"], "sms")
+    newest_sms(sent)
+    assert json.loads(sent.read_text().splitlines()[-1])["to"] == NUMBER
+
+
+def test_without_a_backend_it_says_so(client_for: MakeClient, settings: object) -> None:
+    settings.SMS_BACKEND = ""  # type: ignore[attr-defined]
+    customer = factories.customer()
+    token = factories.session(member(customer)).access
+    refused = client_for(customer).post("/api/auth/2fa/sms", {"phone": NUMBER}, token=token)
+    assert (refused.status, refused.error_type) == (503, "sms_unavailable")
+
+
+def test_where_both_are_demanded_both_are_given(client_for: MakeClient, sent: Path) -> None:
+    """C4: a customer can require both factors at once (sms and passkey: "both")."""
+    customer = generous(second_factor="both", code_resend_after=0)
+    user = member(customer)
+    client, device = client_for(customer), Authenticator()
+    enrol(client, user, sent)
+    enrol_passkey(client, factories.session(user).access, device)
+    asked = login(client).document
+    assert asked["methods"] == ["passkey", "sms", "recovery_code"]
+    send(client, asked["session_token"], "sms")
+    after = second(client, asked["session_token"], "sms", code=newest_sms(sent)).document
+    assert after["requires_2fa"] is True
+    assert after["methods"] == ["passkey", "recovery_code"]
+    again = second(client, asked["session_token"], "passkey", credential={"id": "x"})
+    assert again.error_type == "invalid_token", "each challenge is used once"
+    options = send(client, after["session_token"], "passkey").document
+    done = second(client, after["session_token"], "passkey", credential=device.get(options))
+    assert "access_token" in done.document
+    assert Event.objects.get(action="sign_in").details["second_factors"] == ["sms", "passkey"]
+
+
+def test_a_passkey_alone_is_one_of_both(client_for: MakeClient, sent: Path) -> None:
+    customer = generous(second_factor="both", code_resend_after=0)
+    user = member(customer)
+    client, device = client_for(customer), Authenticator()
+    enrol(client, user, sent)
+    enrol_passkey(client, factories.session(user).access, device)
+    options = client.before_sign_in("/api/auth/passkey/options", {}).document
+    asked = client.before_sign_in("/api/auth/passkey/verify", {"credential": device.get(options)}).document
+    assert asked["methods"] == ["sms", "recovery_code"]
+    assert "access_token" not in asked
+
+
+def test_who_has_neither_is_led_to_enrol_both(client_for: MakeClient, sent: Path) -> None:
+    customer = generous(second_factor="both", code_resend_after=0)
+    member(customer)
+    client, device = client_for(customer), Authenticator()
+    asked = login(client).document
+    assert (asked["methods"], asked["enrol"]) == ([], ["passkey", "sms"])
+    path = "/api/auth/2fa/enrol"
+    begun = client.before_sign_in(path, {"session_token": asked["session_token"], "method": "sms", "phone": NUMBER})
+    assert begun.status == 200, begun.document
+    after = second(client, asked["session_token"], "sms", code=newest_sms(sent)).document
+    assert (after["methods"], after["enrol"]) == ([], ["passkey"])
+    options = client.before_sign_in(path, {"session_token": after["session_token"], "method": "passkey"}).document
+    done = second(client, after["session_token"], "passkey", credential=device.create(options))
+    assert "access_token" in done.document, done.document
+    token = done.document["access_token"]
+    for factor in ("sms", f"passkeys/{client.get('/api/auth/2fa', token=token).document['passkeys'][0]['id']}"):
+        assert client.delete(f"/api/auth/2fa/{factor}", token=token).error_type == "second_factor_required"
+
+
+def test_one_recovery_code_stands_for_one_of_both(client_for: MakeClient, sent: Path) -> None:
+    customer = generous(second_factor="both", code_resend_after=0)
+    user = member(customer)
+    client, device = client_for(customer), Authenticator()
+    token = factories.session(user).access
+    codes = enrol_passkey(client, token, device).document["recovery_codes"]
+    enrol(client, user, sent)
+    asked = login(client).document
+    after = second(client, asked["session_token"], "recovery_code", code=codes[0]).document
+    assert after["requires_2fa"] is True
+    send(client, after["session_token"], "sms")
+    assert "access_token" in second(client, after["session_token"], "sms", code=newest_sms(sent)).document
