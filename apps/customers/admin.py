@@ -171,10 +171,10 @@ class CustomerAdmin(AuditedAdmin):
         if row._state.adding:
             return _("Made with the customer.")
         lines = [
-            (secret.fingerprint, timesince(secret.created_at), _state_of(secret))
+            (secret.fingerprint, secret.algorithm, timesince(secret.created_at), _state_of(secret))
             for secret in row.signing_secrets.all()
         ]
-        return format_html_join(LINE_BREAK, "<code>{}…</code>, {} old, {}", lines)
+        return format_html_join(LINE_BREAK, "<code>{}…</code>, {}, {} old, {}", lines)
 
     @display(description=_("Limits by default"))
     def default_limits(self, _row: Customer) -> str:

@@ -18,8 +18,8 @@ from apps.core.snapshots import State
 from apps.customers import limits
 from apps.customers.errors import CustomerSuspended
 from apps.customers.models import Customer, CustomerStatus
-from apps.mail.content import Branding
 from apps.mail.allowances import Quota
+from apps.mail.content import Branding
 
 POLICY = (
     "slug",

@@ -1,8 +1,6 @@
 """What takes our SMS: a class by its path in SMS_BACKEND, as Django's email backends are chosen."""
 
-import http.client
 import json
-import time
 from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Mapping
@@ -15,13 +13,14 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from apps.core import outgoing
+from apps.core.outgoing import Unreachable
 from apps.mail.content import Text, masked
 from apps.mail.transports import Receipt, Refused, TransportDown
 
 TWILIO = "https://api.twilio.com"
 # Ours to mend, or theirs, or only for now: worth another try. Any other 4xx is about this very message.
 WORTH_ANOTHER_TRY = frozenset({401, 403, 408, 425, 429})
-LONGEST_ANSWER = 300  # bytes of an answer that are kept for the ledger
 
 log = structlog.get_logger(__name__)
 
@@ -119,23 +118,13 @@ def _require(*names: str) -> None:
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, str], *, within: float) -> Receipt:
-    """POST and follow nothing. The ledger keeps the status and the beginning of the answer, never what was sent."""
-    place = urlsplit(url)
-    server = place.netloc.rpartition("@")[2]
-    kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
-    deadline = time.monotonic() + within
-    connection = kind(place.hostname or "", place.port, timeout=min(within, settings.EMAIL_TIMEOUT_SECONDS))
+    """POST. The ledger keeps the status and the beginning of the answer, never what was sent."""
+    server = urlsplit(url).netloc.rpartition("@")[2]
     try:
-        connection.request("POST", place.path + (f"?{place.query}" if place.query else ""), body, dict(headers))
-        if connection.sock is not None:
-            connection.sock.settimeout(max(0.1, min(settings.EMAIL_TIMEOUT_SECONDS, deadline - time.monotonic())))
-        response = connection.getresponse()
-        answer = f"{response.status} {response.read1(LONGEST_ANSWER).decode(errors='replace')}".strip()
-    except (OSError, http.client.HTTPException) as error:
-        raise TransportDown(server, f"{type(error).__name__}: {error}") from error
-    finally:
-        connection.close()
-    return _receipt(server, response.status, answer)
+        reply = outgoing.post(url, body, headers, within=within, private_allowed=True)  # the operator has set it
+    except Unreachable as error:
+        raise TransportDown(server, str(error)) from error
+    return _receipt(server, reply.status, f"{reply.status} {reply.text}".strip())
 
 
 def _receipt(server: str, status: int, answer: str) -> Receipt:

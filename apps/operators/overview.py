@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from apps.audit.models import Event, Severity
 from apps.customers.models import Customer
 from apps.mail.models import Message, MessageState
+from apps.signin import waiting
 from apps.tokens.models import Session
 from apps.users.models import User
 
@@ -35,6 +36,11 @@ def numbers() -> list[Number]:
     return [
         Number(_("Customers"), Customer.objects.count(), reverse("admin:customers_customer_changelist")),
         Number(_("Users"), User.objects.count(), reverse("admin:users_user_changelist")),
+        Number(
+            _("Users to approve"),
+            waiting.for_operators().count(),
+            reverse("admin:signin_identitycheck_changelist") + "?state__exact=waiting",
+        ),
         Number(
             _("Living sessions"),
             Session.objects.filter(ended_at=None, expires_at__gt=now).count(),

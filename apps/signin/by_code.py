@@ -89,6 +89,7 @@ def _accept(attempt: Attempt, message_id: UUID) -> SignedIn | Challenged | None:
 def _prove_mailbox(attempt: Attempt, found: Found) -> None:
     if found.is_new:
         _record(attempt, actions.USER_CREATED, found.user)
+        first_proof.begin(found.user, customer=attempt.customer, now=attempt.now)
     elif found.user.email_verified_at is None:
         first_proof.by_mail(found.user, customer=attempt.customer, caller=attempt.caller, now=attempt.now)
 

@@ -65,3 +65,19 @@ class EmailTaken(GatehouseError):
     status = 409
     type = "email_taken"
     message = _("Another account here has this address.")
+
+
+class AlreadyDecided(GatehouseError):
+    """Somebody else was faster, or it is so already."""
+
+    status = 409
+    type = "already_decided"
+    message = _("This has been decided already.")
+
+
+class InvalidSignature(AuthenticationError):
+    """Wrong, too old, or for nothing that there is: one answer for all."""
+
+    type = "invalid_signature"
+    message = _("This message is not signed as it should be.")
+    oauth_error: ClassVar[str] = ""

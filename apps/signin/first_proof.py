@@ -36,6 +36,14 @@ def by_mail(user: User, *, customer: CustomerStanding, caller: Caller, now: date
     note(user, customer=customer, caller=caller, now=now)
 
 
+def begin(user: User, *, customer: CustomerStanding, now: datetime) -> None:
+    """A user made just now by a proof waits for approval where that is demanded. In the caller's transaction."""
+    if customer.demands_approval:
+        user.status = UserStatus.PENDING
+        user.save(update_fields=["status"])
+        identity_check.open_for(user, customer=customer, now=now)
+
+
 def note(user: User, *, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
     """The address is the user's; what the customer demands beyond that decides the status. In the caller's transaction."""
     user.email_verified_at = now

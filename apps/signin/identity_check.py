@@ -1,12 +1,69 @@
-"""Users who wait to be approved (provisional: helper F writes this)."""
+"""Users who wait to be approved, by an operator or by an outside identity check, and how that ends."""
 
 from datetime import datetime
 
+from django.db import transaction
+
+from apps.audit import actions, events
+from apps.core import snapshots
+from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
-from apps.signin.models import IdentityCheck
-from apps.users.models import User
+from apps.signin.errors import AlreadyDecided
+from apps.signin.models import CheckState, IdentityCheck
+from apps.users import notices, standing
+from apps.users.models import User, UserStatus
 
 
 def open_for(user: User, *, customer: CustomerStanding, now: datetime) -> None:
     """Let the user wait for approval. In the caller's transaction; doing it again changes nothing."""
     IdentityCheck.objects.get_or_create(user=user, defaults={"customer_id": customer.id, "created_at": now})
+
+
+def approve(
+    check: IdentityCheck, *, customer: CustomerStanding, actor: str, caller: Caller | None, now: datetime
+) -> None:
+    """The user is who it should be: active, unless the address is still to be proven. Raises AlreadyDecided."""
+    with transaction.atomic():
+        user = _decide(check, CheckState.APPROVED, "", actor, now)
+        user.approved_at = now
+        if user.status == UserStatus.PENDING and _address_suffices(user, customer):
+            user.status = UserStatus.ACTIVE
+        _save(user, actions.USER_APPROVED, actor, caller, now)
+        notices.post(notices.USER_APPROVED, customer=customer, user=user, caller=caller, now=now)
+
+
+def reject(
+    check: IdentityCheck,
+    *,
+    reason: str,
+    customer: CustomerStanding,
+    actor: str,
+    caller: Caller | None,
+    now: datetime,
+) -> None:
+    """The user goes on waiting, and is told why. Can be approved later. Raises AlreadyDecided."""
+    with transaction.atomic():
+        user = _decide(check, CheckState.REJECTED, reason, actor, now)
+        user.approved_at = None
+        if user.status == UserStatus.ACTIVE and customer.demands_approval:
+            user.status = UserStatus.PENDING
+        _save(user, actions.USER_REJECTED, actor, caller, now)
+        notices.post(notices.USER_REJECTED, customer=customer, user=user, caller=caller, now=now, reason=reason)
+
+
+def _decide(check: IdentityCheck, state: CheckState, reason: str, actor: str, now: datetime) -> User:
+    """One statement decides between two who decide alike at once. Raises AlreadyDecided."""
+    undecided = IdentityCheck.objects.filter(id=check.id).exclude(state=state)
+    if not undecided.update(state=state, reason=reason, decided_at=now, decided_by=actor):
+        raise AlreadyDecided
+    return User.objects.select_for_update().get(id=check.user_id)
+
+
+def _address_suffices(user: User, customer: CustomerStanding) -> bool:
+    return user.email_verified_at is not None or not customer.demands_verified_email
+
+
+def _save(user: User, action: str, actor: str, caller: Caller | None, now: datetime) -> None:
+    user.save(update_fields=["approved_at", "status"])
+    events.record(action=action, customer_id=user.customer_id, user_id=user.id, actor=actor, caller=caller, now=now)
+    snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from apps.signin.views import email_change, entering, recovery, registration, second_factor, sign_up
+from apps.signin.views import email_change, entering, identity_check, recovery, registration, second_factor, sign_up
 
 urlpatterns = [
+    path("api/identity-checks/<uuid:check_id>", identity_check.IdentityCheckAnswer.as_view()),
     path("api/auth/signup", sign_up.SignUp.as_view()),
     path("api/auth/register", registration.Register.as_view()),
     path("api/auth/verify-email", registration.VerifyEmail.as_view()),

@@ -165,6 +165,9 @@ CELERY_BEAT_SCHEDULE = {
     "retry-invalidations": {"task": "core.retry_invalidations", "schedule": timedelta(seconds=5)},
     "chain-audit-events": {"task": "audit.chain_events", "schedule": timedelta(seconds=10)},
     "remove-expired-tokens": {"task": "tokens.remove_expired", "schedule": timedelta(hours=1)},
+    "ask-identity-checks": {"task": "signin.ask_identity_checks", "schedule": timedelta(seconds=15)},
+    "tell-operators": {"task": "signin.tell_operators", "schedule": timedelta(minutes=1)},
+    "tell-locked": {"task": "signin.tell_locked", "schedule": timedelta(seconds=15)},
     "remove-expired-ways-in": {"task": "signin.remove_expired", "schedule": timedelta(hours=1)},
 }
 
@@ -184,6 +187,10 @@ SMS_TWILIO_AUTH_TOKEN = env.str("SMS_TWILIO_AUTH_TOKEN", default="")
 SMS_TWILIO_FROM = env.str("SMS_TWILIO_FROM", default="")
 SMS_HTTP_URL = env.str("SMS_HTTP_URL", default="")
 SMS_HTTP_TOKEN = env.str("SMS_HTTP_TOKEN", default="")
+
+# --- Outside identity checks -----------------------------------------------------------------------------
+IDENTITY_CHECK = env.str("IDENTITY_CHECK", default="apps.signin.outside_checks.PostedCheck")
+IDENTITY_CHECK_PRIVATE_ADDRESSES = env.bool("IDENTITY_CHECK_PRIVATE_ADDRESSES", default=False)
 
 # --- Sign-in of operators (Django's own users) -----------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from apps.core.pagination import _size
 from apps.core.errors import ValidationFailed
+from apps.core.pagination import _size
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 
 import { hkdfSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { CompactEncrypt, calculateJwkThumbprint, compactDecrypt, importJWK } from 'jose'
+import {
+  CompactEncrypt, calculateJwkThumbprint, compactDecrypt, createLocalJWKSet, createRemoteJWKSet, importJWK, jwtVerify,
+} from 'jose'
 
 const utf8 = new TextEncoder()
 const text = new TextDecoder('utf-8', { fatal: true })
@@ -44,6 +46,23 @@ const work = {
     const { plaintext, protectedHeader } = await compactDecrypt(jwe, await importJWK(jwk, protectedAlgorithm(jwe)))
     return { document: JSON.parse(text.decode(plaintext)), header: protectedHeader }
   },
+
+  // Section 3.2: a resource server that knows nothing but the issuer it trusts and who it is itself.
+  async verifyFromIssuer({ token, issuer, audience }) {
+    const answer = await fetch(`${issuer}/.well-known/openid-configuration`)
+    const found = await answer.json()
+    if (found.issuer !== issuer) throw new Error(`the document of ${found.issuer}`)
+    return verify(token, createRemoteJWKSet(new URL(found.jwks_uri)), found, audience)
+  },
+
+  async verifyOffline({ token, configuration, jwks, audience }) {
+    return verify(token, createLocalJWKSet(jwks), configuration, audience)
+  },
+}
+
+const verify = async (token, keys, { issuer, id_token_signing_alg_values_supported: algorithms }, audience) => {
+  const { payload, protectedHeader } = await jwtVerify(token, keys, { issuer, audience, algorithms, typ: 'at+jwt' })
+  return { claims: payload, header: protectedHeader }
 }
 
 const protectedAlgorithm = (jwe) => JSON.parse(text.decode(bytes(jwe.split('.')[0]))).alg

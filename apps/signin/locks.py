@@ -1,0 +1,35 @@
+"""Telling users that their password is locked, some seconds after: so that the request that locked it did no more than others."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.customers import standing as customers
+from apps.signin.by_password import LOCKED_FOR
+from apps.signin.models import Password
+from apps.users import notices
+
+BATCH = 100
+
+
+def tell(*, now: datetime) -> int:
+    """A mail for each lock that its user does not know of. Returns how many. Of two who do so at once each tells others."""
+    with transaction.atomic():
+        untold = (
+            Password.objects.filter(locked_until__gt=now, lock_told_at=None)
+            .select_for_update(of=("self",), skip_locked=True)
+            .select_related("user")
+            .order_by("locked_until")[:BATCH]
+        )
+        rows = list(untold)
+        for row in rows:
+            notices.post(
+                notices.PASSWORD_LOCKED,
+                customer=customers.read(row.user.customer_id),
+                user=row.user,
+                caller=None,
+                now=now,
+                minutes=int(LOCKED_FOR.total_seconds()) // 60,
+            )
+        Password.objects.filter(pk__in=[row.pk for row in rows]).update(lock_told_at=now)
+    return len(rows)

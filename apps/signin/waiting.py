@@ -1,0 +1,74 @@
+"""Users who wait for an operator: found, and told of."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User as Operator
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+
+from apps.core.ids import new_id
+from apps.customers.models import DEFAULT_CUSTOMER_ID
+from apps.mail import outbox
+from apps.mail.content import Branding
+from apps.mail.outbox import Draft
+from apps.signin.models import CheckState, IdentityCheck
+from apps.users.models import User, UserStatus
+
+MAIL = "users_waiting"
+PERMISSION = "signin.change_identitycheck"
+NOT_AGAIN_WITHIN = timedelta(minutes=10)
+KEPT_TRYING = timedelta(days=2)
+BATCH, NAMES_SHOWN = 500, 5
+
+
+def open_missing(*, now: datetime) -> int:
+    """Checks for those who wait for nothing else, where a policy was changed or demands no proven address."""
+    proven = Q(email_verified_at__isnull=False) | Q(customer__demands_verified_email=False)
+    users = User.objects.filter(proven, status=UserStatus.PENDING, customer__demands_approval=True, identity_check=None)
+    rows = [IdentityCheck(user=user, customer_id=user.customer_id, created_at=now) for user in users[:BATCH]]
+    return len(IdentityCheck.objects.bulk_create(rows, ignore_conflicts=True))
+
+
+def for_operators() -> QuerySet[IdentityCheck]:
+    """Those that no outside check is asked for."""
+    return IdentityCheck.objects.filter(state=CheckState.WAITING, customer__identity_check_url="")
+
+
+def tell_operators(*, now: datetime) -> int:
+    """One mail to each operator who may approve, of all who have come to wait; not more often than every ten minutes."""
+    with transaction.atomic():
+        if IdentityCheck.objects.filter(operators_told_at__gt=now - NOT_AGAIN_WITHIN).exists():
+            return 0
+        untold = for_operators().filter(operators_told_at=None).select_for_update(of=("self",), skip_locked=True)
+        checks = list(untold.select_related("customer")[:BATCH])
+        if checks:
+            _post(checks, now)
+            IdentityCheck.objects.filter(pk__in=[check.pk for check in checks]).update(operators_told_at=now)
+    return len(checks)
+
+
+def _post(checks: list[IdentityCheck], now: datetime) -> None:
+    names = sorted({check.customer.name for check in checks})
+    shown = ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
+    context = {
+        "count": len(checks),
+        "customers": shown,
+        "admin_link": settings.PUBLIC_URL + reverse("admin:signin_identitycheck_changelist"),
+    }
+    for operator in _who_may_approve():
+        draft = Draft(
+            message_id=new_id(),
+            kind=MAIL,
+            recipient=operator.email,
+            locale="",
+            expires_at=now + KEPT_TRYING,
+            context=context,
+        )
+        outbox.post(draft=draft, branding=Branding(DEFAULT_CUSTOMER_ID, "Gatehouse"), quota=None, now=now)
+
+
+def _who_may_approve() -> list[Operator]:
+    operators = Operator.objects.filter(is_active=True, is_staff=True).exclude(email="")
+    return [operator for operator in operators if operator.has_perm(PERMISSION)]
