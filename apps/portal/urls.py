@@ -1,5 +1,12 @@
-"""Pages."""
+"""The pages that links in mails lead to (apps.customers.links)."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.customers import links
+from apps.portal import views
+
+urlpatterns = [
+    path(f"account/<slug:slug>/{links.RESET_PASSWORD}", views.ResetPassword.as_view()),
+    path(f"account/<slug:slug>/{links.FORGOT_PASSWORD}", views.ForgotPassword.as_view()),
+    path(f"account/<slug:slug>/{links.UNDO_EMAIL_CHANGE}", views.UndoEmailChange.as_view()),
+]

@@ -1,0 +1,10 @@
+// Moves the token from the address into the form, and out of the address bar and the history.
+// The part after the # is sent to no server, so only this script can.
+const field = document.querySelector("[data-token]");
+const token = new URLSearchParams(location.hash.slice(1)).get("token");
+if (field && token) {
+  field.value = token;
+  field.closest("p").hidden = true;
+  history.replaceState(null, "", location.pathname);
+  document.querySelector("input[type=password]")?.focus();
+}
