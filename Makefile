@@ -25,6 +25,7 @@ demo: $(VENV)/.development
 	@$(BIN)/python -m demo
 
 test: $(VENV)/.test $(NODE_MODULES)/.installed
+	@.ci/tools
 	$(BIN)/python -m pytest -n $(WORKERS) $(or $(ARGS),--cov --cov-report=term) # a part cannot reach the coverage of the whole
 
 lint: $(VENV)/.test

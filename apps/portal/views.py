@@ -43,10 +43,10 @@ class Page(View):
     done: ClassVar[str | Promise]
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        return self._show(request, _customer(slug), form=self.form_class())
+        return self._show(request, _customer(slug), form=self.form_class(label_suffix=""))
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
-        customer, form = _customer(slug), self.form_class(request.POST)
+        customer, form = _customer(slug), self.form_class(request.POST, label_suffix="")
         if not form.is_valid():
             return self._show(request, customer, form=form, status=400)
         try:

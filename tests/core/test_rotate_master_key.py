@@ -49,11 +49,17 @@ def newer_key(settings: Settings) -> str:
 
 def test_every_sealed_column_is_found() -> None:
     assert {column.name for column in reencryption.columns()} == {
+        "customers_customer.identity_check_secret",
         "customers_signingsecret.access_secret",
         "customers_signingsecret.refresh_secret",
+        "factors_phone.number",
+        "factors_phone.pending_number",
+        "factors_totp.pending_secret",
+        "factors_totp.secret",
         "mail_message.content",
         "otp_fixedcode.code",
         "payloads_servicekeypair.private_jwk",
+        "signin_registration.phone",
         "users_user.phone",
     }
 

@@ -1,5 +1,6 @@
 """Authenticator apps: the published vectors, enrolment, and codes of which none is taken twice."""
 
+import os
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -42,8 +43,9 @@ def test_rfc_6238_appendix_b(seconds: int) -> None:
     assert totp._step_of(TOTP[seconds], SECRET, datetime.fromtimestamp(seconds, UTC)) == seconds // 30
 
 
-@pytest.mark.skipif(shutil.which("oathtool") is None, reason="oathtool is not installed (Debian: apt install oathtool)")
 def test_oathtool_agrees() -> None:
+    if shutil.which("oathtool") is None and not os.environ.get("CI"):
+        pytest.skip("oathtool is not installed (Debian: apt install oathtool)")
     now = timezone.now()
     printed = subprocess.run(
         ["oathtool", "--totp", "--base32", SECRET, "--now", f"{now:%Y-%m-%d %H:%M:%S} UTC"],

@@ -108,7 +108,7 @@ class TestThroughTheApi:
             raise OperationalError("secret of the database")
 
         signed_in.client.get(ME, token=signed_in.token)
-        monkeypatch.setattr("apps.tokens.views._profile", broken)
+        monkeypatch.setattr("apps.tokens.profile_views._profile", broken)
         answer = signed_in.client.get(ME, token=signed_in.token)
         assert answer.status >= 500
         assert answer.encrypted
