@@ -10,7 +10,6 @@ from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.factors import passkeys
 from apps.factors.errors import InvalidPasskey
-from apps.otp import tries
 from apps.signin import challenges
 from apps.signin.challenges import Challenged, Proven, SignedIn
 from apps.signin.models import FirstFactor
@@ -35,8 +34,9 @@ def options(customer: CustomerStanding) -> dict[str, Any]:
 
 
 def sign_in(attempt: Attempt) -> SignedIn | Challenged:
-    """Sign in by passkey. Raises InvalidPasskey (whatever is wrong with it), RateLimited or ValkeyUnavailable."""
-    tries.hit_network(attempt.customer, attempt.caller)
+    """Sign in by passkey. Raises InvalidPasskey (whatever is wrong with it) or ValkeyUnavailable.
+
+    What nobody can guess needs no limit on guesses."""
     passkey = passkeys.check(
         customer=attempt.customer, credential=attempt.credential, caller=attempt.caller, now=attempt.now
     )

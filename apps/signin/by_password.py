@@ -100,7 +100,7 @@ def count_wrong(
     Of a lock the user is told by `signin.tell_locked`, so that this request does the same work as any other.
     """
     with transaction.atomic():
-        _count(customer, address, now)
+        _count(customer, address, caller, now)
         locks = user is not None and _locks(user, now)
         events.record(
             action=actions.PASSWORD_LOCKED if locks else actions.PASSWORD_REJECTED,
@@ -114,7 +114,7 @@ def count_wrong(
         )
 
 
-def _count(customer: CustomerStanding, address: Address, now: datetime) -> None:
+def _count(customer: CustomerStanding, address: Address, caller: Caller, now: datetime) -> None:
     unlocked = Password.objects.filter(
         Q(locked_until=None) | Q(locked_until__lte=now),
         user__customer_id=customer.id,
@@ -124,6 +124,7 @@ def _count(customer: CustomerStanding, address: Address, now: datetime) -> None:
     unlocked.update(
         locked_until=Case(When(fifth, then=Value(now + LOCKED_FOR)), default=None),
         lock_told_at=None,
+        lock_sandbox_key_id=caller.sandbox_key_id,
         wrong_in_a_row=Case(When(fifth, then=Value(0)), default=F("wrong_in_a_row") + 1),
     )
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from apps.core.requests import Caller
 from apps.customers import standing as customers
 from apps.signin.by_password import LOCKED_FOR
 from apps.signin.models import Password
@@ -27,7 +28,7 @@ def tell(*, now: datetime) -> int:
                 notices.PASSWORD_LOCKED,
                 customer=customers.read(row.user.customer_id),
                 user=row.user,
-                caller=None,
+                caller=Caller(None, "", "", sandbox_key_id=row.lock_sandbox_key_id),
                 now=now,
                 minutes=int(LOCKED_FOR.total_seconds()) // 60,
             )

@@ -19,6 +19,7 @@ class Password(models.Model):
     set_by_mail = models.BooleanField(default=False)
     wrong_in_a_row = models.PositiveIntegerField(default=0)
     locked_until = models.DateTimeField(null=True)
+    lock_sandbox_key_id = models.CharField(max_length=12, blank=True)  # the test key it was locked by: it sends nothing
     lock_told_at = models.DateTimeField(null=True)  # when the user was told of the present lock, by mail
 
     class Meta:

@@ -51,7 +51,15 @@ def put(user: User, encoded: str, *, by_mail: bool, now: datetime) -> None:
         [row],
         update_conflicts=True,
         unique_fields=["user"],
-        update_fields=["encoded", "set_at", "set_by_mail", "wrong_in_a_row", "locked_until", "lock_told_at"],
+        update_fields=[
+            "encoded",
+            "set_at",
+            "set_by_mail",
+            "wrong_in_a_row",
+            "locked_until",
+            "lock_told_at",
+            "lock_sandbox_key_id",
+        ],
     )
 
 

@@ -12,7 +12,7 @@ from apps.users.models import User
 def customer_of(asking: Asking, address: Address) -> CustomerStanding:
     """The key's customer; without a key the one that this address owns, proven addresses first; else the default one.
 
-    One statement more without a key, whether or not the address owns anything.
+    One statement and one round trip more without a key, whether or not the address owns anything.
     """
     if asking.api_key is not None:
         return asking.customer
@@ -22,4 +22,4 @@ def customer_of(asking: Asking, address: Address) -> CustomerStanding:
         .values_list("customer_id", flat=True)
         .first()
     )
-    return customers.read(owned) if owned else asking.customer
+    return customers.read(owned or asking.customer.id)

@@ -15,7 +15,8 @@ from config.settings.base import env, use_engines
 
 globals().update(use_engines(database_url=os.environ["DATABASE_URL"], redis_url=os.environ["REDIS_URL"]))
 
-ALLOW_CUSTOMER_SIGNUP = env.bool("ALLOW_CUSTOMER_SIGNUP", default=False)  # strangers become tenants only if that is meant
+# Strangers become tenants only where that is meant.
+ALLOW_CUSTOMER_SIGNUP = env.bool("ALLOW_CUSTOMER_SIGNUP", default=False)
 
 # AdminCsrfMiddleware is the CSRF protection; the check looks for the name of the class it is derived from.
 SILENCED_SYSTEM_CHECKS = ["security.W003"]

@@ -324,6 +324,18 @@ def test_no_private_address_is_called(url: str) -> None:
         outgoing.post(url, b"", {}, within=2)
 
 
+def test_a_lock_by_a_test_key_sends_nothing(client_for: MakeClient) -> None:
+    """C1.7: keys of environment `test` send no mail."""
+    customer = generous()
+    member(customer)
+    _row, key = factories.api_key(customer, environment="test")
+    client = client_for(None, headers={"X-OTP-API-Key": key})
+    for _ in range(5):
+        login(client, "wrong horse")
+    tasks.tell_locked()
+    assert Message.objects.get().state == "sandboxed"
+
+
 def test_a_lock_is_told_by_mail_once(client_for: MakeClient) -> None:
     """C4: and an email tells the user."""
     customer = generous()

@@ -62,6 +62,7 @@ CASES = [unknown, of_one_with_an_app, without_password, deactivated, about_to_lo
 
 def observe(client_for: MakeClient, prepare: object, *, with_key: bool = True) -> Observed:
     customer = factories.customer()
+    login(client_for(customer), email="warm@example.com")
     client = client_for(customer if with_key else None)
     login(client, email="warm@example.com")  # fills what processes and Valkey remember
     prepare(customer)  # type: ignore[operator]
@@ -79,13 +80,10 @@ def test_a_wrong_password_tells_nothing(client_for: MakeClient, case: object) ->
 
 @pytest.mark.parametrize("case", [unknown, wrong])
 def test_without_a_key_it_tells_nothing_of_who_owns_a_customer(client_for: MakeClient, case: object) -> None:
-    """An owner's customer is another than the default one: it has been read before, as those of living owners have."""
-    seen, reference = observe(client_for, case, with_key=False), observe(client_for, owner, with_key=False)
-    assert seen.document == reference.document
-    assert (seen.argon2_hashes, seen.status) == (reference.argon2_hashes, reference.status)
+    assert observe(client_for, case, with_key=False) == observe(client_for, owner, with_key=False)
 
 
-def test_a_failed_login_costs_one_argon2_three_statements_and_six_round_trips(client_for: MakeClient) -> None:
+def test_a_failed_login_costs_one_argon2_and_three_statements(client_for: MakeClient) -> None:
     seen = observe(client_for, wrong)
     # The user with its password; the count; the event.
     assert (seen.argon2_hashes, seen.statements, seen.transactions) == (1, 3, 1)

@@ -62,6 +62,7 @@ class Migration(migrations.Migration):
                 ('set_by_mail', models.BooleanField(default=False)),
                 ('wrong_in_a_row', models.PositiveIntegerField(default=0)),
                 ('locked_until', models.DateTimeField(null=True)),
+                ('lock_sandbox_key_id', models.CharField(blank=True, max_length=12)),
                 ('lock_told_at', models.DateTimeField(null=True)),
             ],
             options={
