@@ -13,9 +13,10 @@ from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.factors import enrolled
+from apps.factors.enrolled import Enrolled
 from apps.signin import devices, requirements
 from apps.signin.models import Challenge, FirstFactor
-from apps.signin.requirements import Missing
+from apps.signin.requirements import Given, Missing
 from apps.tokens import minting, sessions, verification
 from apps.tokens.errors import InvalidToken, UserInactive
 from apps.tokens.minting import TokenPair
@@ -51,6 +52,7 @@ class SignedIn:
     user: User
     is_new: bool
     pair: TokenPair
+    enrol: tuple[str, ...] = ()  # what the customer demands, and the user should enrol next
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,11 @@ class Opened:
 
 def proceed(proven: Proven) -> SignedIn | Challenged:
     """A session if nothing more is needed, else a challenge. In the caller's transaction."""
-    missing = _missing(proven)
-    return _finish(proven) if missing is None else _challenge(proven, missing)
+    found = enrolled.of(proven.user.id)
+    missing = _missing(proven, found)
+    if missing is not None:
+        return _challenge(proven, missing)
+    return _finish(proven, requirements.to_enrol(policy=proven.customer.second_factor, enrolled=found))
 
 
 def open_challenge(session_token: str, *, asking: Asking, caller: Caller, now: datetime) -> Opened:
@@ -95,7 +100,7 @@ def open_challenge(session_token: str, *, asking: Asking, caller: Caller, now: d
     if row.user.status == UserStatus.DEACTIVATED:
         raise UserInactive
     proven = _proven_by(row, customer, caller, now)
-    missing = _missing(proven)
+    missing = _missing(proven, enrolled.of(proven.user.id))
     if missing is None:  # the last factor was removed meanwhile: it has to begin anew
         raise InvalidToken
     return Opened(row, proven, missing)
@@ -114,14 +119,13 @@ def use(challenge_id: UUID, *, now: datetime) -> None:
         raise InvalidToken
 
 
-def _missing(proven: Proven) -> Missing | None:
-    found = enrolled.of(proven.user.id)
-    return requirements.missing(
-        policy=proven.customer.second_factor,
-        enrolled=found,
+def _missing(proven: Proven, found: Enrolled) -> Missing | None:
+    given = Given(
         passed=proven.passed,
+        mailbox=proven.first_factor == FirstFactor.CODE,
         may_use_email=proven.may_use_email and not (found.has_any and _set_by_mail(proven.user)),
     )
+    return requirements.missing(policy=proven.customer.second_factor, enrolled=found, given=given)
 
 
 def _set_by_mail(user: User) -> bool:
@@ -130,13 +134,13 @@ def _set_by_mail(user: User) -> bool:
     return password is not None and password.set_by_mail
 
 
-def _finish(proven: Proven) -> SignedIn:
+def _finish(proven: Proven, enrol: tuple[str, ...]) -> SignedIn:
     customer, user = proven.customer, proven.user
     directory.note_sign_in(user, now=proven.now)
     pair = sessions.start(customer=customer, user=user, delivery=proven.delivery, caller=proven.caller, now=proven.now)
     devices.note(user, customer=customer, caller=proven.caller, now=proven.now)
     _record(actions.SIGN_IN, proven, method=proven.first_factor, second_factors=list(proven.passed))
-    return SignedIn(user, proven.is_new, pair)
+    return SignedIn(user, proven.is_new, pair, enrol)
 
 
 def _challenge(proven: Proven, missing: Missing) -> Challenged:

@@ -16,7 +16,7 @@ from tests import factories
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator
 from tests.factors.enrolling import enrol_passkey
-from tests.otp.reading import wrong_code
+from tests.otp.reading import newest_code, wrong_code
 from tests.signin.entering import generous, login, member, second, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -157,7 +157,10 @@ def test_who_has_neither_is_led_to_enrol_both(client_for: MakeClient, sent: Path
     customer = generous(second_factor="both", code_resend_after=0)
     member(customer)
     client, device = client_for(customer), Authenticator()
-    asked = login(client).document
+    first = login(client).document
+    assert first["methods"] == ["email"]
+    send(client, first["session_token"], "email")
+    asked = second(client, first["session_token"], "email", code=newest_code()).document
     assert (asked["methods"], asked["enrol"]) == ([], ["passkey", "sms"])
     path = "/api/auth/2fa/enrol"
     begun = client.before_sign_in(path, {"session_token": asked["session_token"], "method": "sms", "phone": NUMBER})
@@ -184,3 +187,20 @@ def test_one_recovery_code_stands_for_one_of_both(client_for: MakeClient, sent: 
     assert after["requires_2fa"] is True
     send(client, after["session_token"], "sms")
     assert "access_token" in second(client, after["session_token"], "sms", code=newest_sms(sent)).document
+
+
+def test_who_knows_the_password_alone_enrols_nothing_beside_what_is_there(client_for: MakeClient, sent: Path) -> None:
+    """Where both are demanded and one is enrolled, that one comes first."""
+    customer = generous(second_factor="both", code_resend_after=0)
+    user = member(customer)
+    client = client_for(customer)
+    enrol(client, user, sent)
+    asked = login(client).document
+    assert asked["methods"] == ["sms", "recovery_code"]
+    assert "enrol" not in asked
+    path = "/api/auth/2fa/enrol"
+    refused = client.before_sign_in(path, {"session_token": asked["session_token"], "method": "passkey"})
+    assert refused.error_type == "method_not_offered"
+    send(client, asked["session_token"], "sms")
+    after = second(client, asked["session_token"], "sms", code=newest_sms(sent)).document
+    assert (after["methods"], after["enrol"]) == ([], ["passkey"])

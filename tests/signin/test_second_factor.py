@@ -4,6 +4,7 @@ import json
 from base64 import urlsafe_b64decode
 from datetime import timedelta
 
+import pyotp
 import pytest
 from django.utils import timezone
 
@@ -211,13 +212,12 @@ def test_who_is_deactivated_meanwhile_does_not_get_in(client_for: MakeClient) ->
 
 def test_a_user_without_a_factor_is_led_to_enrol_where_one_is_required(client_for: MakeClient) -> None:
     """Issue: a customer can require a factor, and a user without one is led to enrol."""
-    import pyotp
-
     customer = factories.customer(second_factor="required")
     user = member(customer)
     client = client_for(customer)
-    asked = login(client)
-    assert asked.document["methods"] == ["email"]
+    client.request_otp(EMAIL)
+    asked = client.verify_otp(EMAIL, newest_code())
+    assert asked.document["methods"] == []
     assert asked.document["enrol"] == ["passkey", "totp", "sms"]
     token = asked.document["session_token"]
     begun = client.before_sign_in("/api/auth/2fa/enrol", {"session_token": token, "method": "totp"})
@@ -233,13 +233,21 @@ def test_a_user_without_a_factor_is_led_to_enrol_where_one_is_required(client_fo
     assert "enrol" not in login(client).document
 
 
-def test_after_an_email_code_only_enrolling_is_left(client_for: MakeClient) -> None:
+def test_after_a_password_a_code_by_email_comes_before_enrolling(client_for: MakeClient) -> None:
+    """Else whoever merely knows the password would make an app of their own the account's."""
     customer = factories.customer(second_factor="required")
     member(customer)
     client = client_for(customer)
-    client.request_otp(EMAIL)
-    asked = client.verify_otp(EMAIL, newest_code())
-    assert (asked.document["methods"], asked.document["enrol"]) == ([], ["passkey", "totp", "sms"])
+    asked = login(client)
+    assert asked.document["methods"] == ["email"]
+    assert "enrol" not in asked.document
+    token = asked.document["session_token"]
+    refused = client.before_sign_in("/api/auth/2fa/enrol", {"session_token": token, "method": "totp"})
+    assert refused.error_type == "method_not_offered"
+    send(client, token, "email")
+    answer = second(client, token, "email", code=newest_code())
+    assert answer.document["enrol"] == ["passkey", "totp", "sms"], "signed in, and led to enrol"
+    assert "access_token" in answer.document
 
 
 def test_who_has_a_factor_cannot_enrol_another_on_the_way_in(client_for: MakeClient) -> None:

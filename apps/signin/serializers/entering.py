@@ -70,7 +70,12 @@ class SignInAnswerSerializer(TokenAnswerSerializer):
     requires_2fa = serializers.BooleanField(required=False)
     session_token = serializers.CharField(required=False)
     methods = serializers.ListField(child=serializers.CharField(), required=False)
-    enrol = serializers.ListField(child=serializers.CharField(), required=False)
+    enrol = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="what the customer demands, and the user should enrol"
+    )
+    recovery_codes = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="with a factor enrolled on the way in; shown this once"
+    )
 
 
 class SentSerializer(serializers.Serializer[Any]):

@@ -9,7 +9,10 @@ from apps.tokens import answers
 def entered(ended: SignedIn | Challenged) -> Response:
     """The token answer, or what must still be given for it."""
     if isinstance(ended, SignedIn):
-        return answers.signed_in(ended.pair, ended.user, is_new=ended.is_new)
+        answer = answers.signed_in(ended.pair, ended.user, is_new=ended.is_new)
+        if ended.enrol:
+            answer.data["enrol"] = list(ended.enrol)
+        return answer
     body = {
         "requires_2fa": True,
         "session_token": ended.session_token,
