@@ -10,7 +10,6 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
-from rest_framework.views import APIView
 
 from apps.core.requests import caller_of
 from apps.core.times import rfc3339
@@ -29,13 +28,14 @@ from apps.factors.serializers import (
     PhoneSerializer,
     RecoveryCodesSerializer,
 )
+from apps.payloads.views import EncryptedView
 from apps.tokens.permissions import principal_of
 from apps.tokens.serializers import MessageSerializer
 from apps.users import directory
 from apps.users.models import User
 
 
-class Overview(APIView):
+class Overview(EncryptedView):
     """What is enrolled, and what the customer demands."""
 
     @extend_schema(operation_id="second_factors", responses=OverviewSerializer)
@@ -54,7 +54,7 @@ class Overview(APIView):
         return Response(body)
 
 
-class App(APIView):
+class App(EncryptedView):
     """An authenticator app."""
 
     @extend_schema(operation_id="begin_app", request=None, responses={201: AppAnswerSerializer})
@@ -68,7 +68,7 @@ class App(APIView):
         return _removed()
 
 
-class AppConfirmation(APIView):
+class AppConfirmation(EncryptedView):
     """A first code shows that the app has the secret."""
 
     @extend_schema(operation_id="confirm_app", request=CodeSerializer, responses=ConfirmedSerializer)
@@ -80,7 +80,7 @@ class AppConfirmation(APIView):
         return _confirmed(codes)
 
 
-class Phone(APIView):
+class Phone(EncryptedView):
     """A number for codes by SMS."""
 
     @extend_schema(operation_id="begin_phone", request=PhoneSerializer, responses={202: PhoneAnswerSerializer})
@@ -101,7 +101,7 @@ class Phone(APIView):
         return _removed()
 
 
-class PhoneConfirmation(APIView):
+class PhoneConfirmation(EncryptedView):
     """A first code shows whose number it is."""
 
     @extend_schema(operation_id="confirm_phone", request=CodeSerializer, responses=ConfirmedSerializer)
@@ -113,7 +113,7 @@ class PhoneConfirmation(APIView):
         return _confirmed(codes)
 
 
-class PasskeyOptions(APIView):
+class PasskeyOptions(EncryptedView):
     """What `navigator.credentials.create()` needs."""
 
     @extend_schema(operation_id="begin_passkey", request=None, responses={200: dict})
@@ -122,7 +122,7 @@ class PasskeyOptions(APIView):
         return Response({"publicKey": options})
 
 
-class Passkeys(APIView):
+class Passkeys(EncryptedView):
     """A new passkey."""
 
     @extend_schema(
@@ -142,7 +142,7 @@ class Passkeys(APIView):
         return Response({**_passkey(made.row), **codes}, status=status.HTTP_201_CREATED)
 
 
-class OnePasskey(APIView):
+class OnePasskey(EncryptedView):
     """One of the user's passkeys."""
 
     @extend_schema(operation_id="rename_passkey", request=PasskeyNameSerializer, responses=PasskeySerializer)
@@ -159,7 +159,7 @@ class OnePasskey(APIView):
         return _removed()
 
 
-class RecoveryCodes(APIView):
+class RecoveryCodes(EncryptedView):
     """Ten codes for when every other factor is lost."""
 
     @extend_schema(operation_id="make_recovery_codes", request=None, responses={201: RecoveryCodesSerializer})

@@ -1,4 +1,4 @@
-"""The base of endpoints before sign-in, and the service's published keys."""
+"""The bases of endpoints whose bodies are encrypted, and the service's published keys."""
 
 from typing import Any, ClassVar
 
@@ -18,7 +18,25 @@ KEYS_CACHED_SECONDS = 300
 WITH_BODY = ("POST", "PUT", "PATCH")
 
 
-class ServiceView(APIView):
+class EncryptedView(APIView):
+    """The base of T endpoints: who may use them, and the envelope, are the project's defaults.
+
+    A body is opened before anything is done, also where the view does not read it: a plain one is refused everywhere.
+    """
+
+    envelope: ClassVar[Envelope] = Envelope.TOKEN
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.takes_body(request):
+            request.data  # noqa: B018  (reading it opens it)
+
+    def takes_body(self, request: Request) -> bool:
+        """Whether this call has a body to open; else it is a 405, whatever the body."""
+        return request.method in WITH_BODY and hasattr(self, str(request.method).lower())
+
+
+class ServiceView(EncryptedView):
     """The base of S endpoints: an API key or none, bodies encrypted to the service."""
 
     authentication_classes: Any = (ApiKeyAuthentication,)
@@ -29,8 +47,7 @@ class ServiceView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse a request without a body: DRF asks no parser then, and it would pass unencrypted."""
         super().initial(request, *args, **kwargs)
-        answers = hasattr(self, str(request.method).lower())  # else it is a 405, whatever the body
-        if answers and request.method in WITH_BODY and request.stream is None:
+        if self.takes_body(request) and request.stream is None:
             raise EncryptionRequired
 
 

@@ -25,6 +25,19 @@ class Argon2Hasher(hashers.Argon2PasswordHasher):
     parallelism = 1
 
 
+class BCryptHasher(hashers.BCryptPasswordHasher):
+    """For imported hashes: what follows the 72nd byte counts for nothing, as in the systems that made them.
+
+    bcrypt 5 refuses longer passwords with a ValueError, where those before it cut them.
+    """
+
+    longest = 72  # bytes
+
+    def encode(self, password: str, salt: bytes) -> str:
+        made = self._load_library().hashpw(password.encode()[: self.longest], salt)
+        return f"{self.algorithm}${made.decode('ascii')}"
+
+
 def normalise(text: str) -> str:
     """One text for what keyboards write in several ways (RFC 8265 section 4.2.2)."""
     return unicodedata.normalize("NFC", text)

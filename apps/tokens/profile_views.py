@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.core import pagination
 from apps.core.errors import NotFound, ValidationFailed
 from apps.core.requests import caller_of
 from apps.core.times import rfc3339
+from apps.payloads.views import EncryptedView
 from apps.tokens import answers, cookies
 from apps.tokens.models import Delivery
 from apps.tokens.permissions import principal_of
@@ -26,7 +26,7 @@ from apps.users.standing import UserStanding
 LONGEST_OF_ALL_SECTIONS = 40 * 1024  # bytes: with the account itself an export stays under 48 KiB (contract 2.2.4)
 
 
-class Me(APIView):
+class Me(EncryptedView):
     """The user of the token, as it is now."""
 
     @extend_schema(operation_id="me", responses=ProfileAnswerSerializer)
@@ -60,7 +60,7 @@ class Me(APIView):
         return response
 
 
-class Export(APIView):
+class Export(EncryptedView):
     """All data held about the user."""
 
     @extend_schema(

@@ -19,6 +19,7 @@ from apps.core.requests import caller_of
 from apps.core.times import rfc3339
 from apps.customers.standing import CustomerStanding
 from apps.payloads.envelope import Envelope
+from apps.payloads.views import EncryptedView
 from apps.tokens import answers, cookies, devices, parsing, refreshing, sessions
 from apps.tokens.models import Delivery, EndReason, Session
 from apps.tokens.permissions import principal_of
@@ -51,7 +52,7 @@ class Refresh(APIView):
         return answers.refreshed(fresh.pair)
 
 
-class Logout(APIView):
+class Logout(EncryptedView):
     """Ends the session of the token."""
 
     @extend_schema(operation_id="logout", request=None, responses=MessageSerializer)
@@ -72,7 +73,7 @@ class Logout(APIView):
         return response
 
 
-class Sessions(APIView):
+class Sessions(EncryptedView):
     """The user's living sessions."""
 
     @extend_schema(
@@ -102,7 +103,7 @@ class Sessions(APIView):
         return Response({"message": "Other sessions ended", "ended": ended, **answers.honestly(told)})
 
 
-class OneSession(APIView):
+class OneSession(EncryptedView):
     """One session of the user."""
 
     @extend_schema(operation_id="end_session", responses=MessageSerializer)

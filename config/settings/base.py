@@ -204,7 +204,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
-    "django.contrib.auth.hashers.BCryptPasswordHasher",
+    "apps.signin.passwords.BCryptHasher",
 ]
 SESSION_COOKIE_NAME = "gatehouse_operator"
 SESSION_COOKIE_AGE = 12 * 60 * 60

@@ -6,11 +6,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.core.requests import caller_of
 from apps.customers.standing import CustomerStanding
-from apps.payloads.views import ServiceView
+from apps.payloads.views import EncryptedView, ServiceView
 from apps.signin import email_change
 from apps.signin.serializers.email_change import (
     ChangeEmailSerializer,
@@ -24,7 +23,7 @@ from apps.tokens.serializers import MessageSerializer
 from apps.users import directory, emails
 
 
-class ChangeEmail(APIView):
+class ChangeEmail(EncryptedView):
     """Have a code sent to the address that is to be the user's."""
 
     @extend_schema(operation_id="change_email", request=ChangeEmailSerializer, responses={202: ChangingEmailSerializer})
@@ -50,7 +49,7 @@ class ChangeEmail(APIView):
         return Response(body, status=status.HTTP_202_ACCEPTED)
 
 
-class ConfirmEmail(APIView):
+class ConfirmEmail(EncryptedView):
     """Prove the new address with the code that was sent there."""
 
     @extend_schema(

@@ -5,10 +5,9 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.core.requests import caller_of
-from apps.payloads.views import ServiceView
+from apps.payloads.views import EncryptedView, ServiceView
 from apps.signin import recovery, whose
 from apps.signin.serializers.recovery import (
     ChangePasswordSerializer,
@@ -59,7 +58,7 @@ class ResetPassword(ServiceView):
         return Response({"message": _("Your password has been changed. Please sign in.")})
 
 
-class ChangePassword(APIView):
+class ChangePassword(EncryptedView):
     """Set another password. Ends the other sessions."""
 
     @extend_schema(operation_id="change_password", request=ChangePasswordSerializer, responses=MessageSerializer)

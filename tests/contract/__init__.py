@@ -1,0 +1,1 @@
+"""The API as a whole, against the contract and its own schema."""

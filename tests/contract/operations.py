@@ -1,0 +1,53 @@
+"""Every operation of the OpenAPI schema, and how a client sends its documents: encrypted as the contract says."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import schemathesis
+from drf_spectacular.generators import SchemaGenerator
+
+from demo.client import Answer, Client, TokenKeys, envelope
+
+SCHEMA = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+OPERATIONS = {
+    f"{found.ok().method.upper()} {found.ok().path}": found.ok()
+    for found in schemathesis.openapi.from_dict(SCHEMA).get_all_operations()
+}
+
+
+def envelope_of(name: str) -> str:
+    """ "service", "token" or "plain"."""
+    method, path = name.split(" ")
+    kind: str = SCHEMA["paths"][path][method.lower()]["x-gatehouse-envelope"]
+    return kind
+
+
+def address(name: str, path_parameters: Mapping[str, Any] | None, query: Mapping[str, Any] | None) -> str:
+    """The path with its parameters, percent-encoded, and the query."""
+    path = name.split(" ")[1]
+    for key, value in (path_parameters or {}).items():
+        path = path.replace(f"{{{key}}}", quote(str(value).encode(errors="replace"), safe=""))
+    pairs = {key: str(value).encode(errors="replace") for key, value in (query or {}).items()}
+    return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def send(client: Client, name: str, target: str, document: Any, *, token: str) -> Answer:
+    """The document, in the envelope of its operation; bytes go as they are."""
+    method, kind = name.split(" ", maxsplit=1)[0], envelope_of(name)
+    path = target.partition("?")[0]
+    headers = {"Authorization": f"Bearer {token}"} if kind == "token" else {}
+    keys = TokenKeys(token) if kind == "token" else None
+    if document is None:
+        body = b""
+    elif isinstance(document, bytes):
+        body = document
+    elif kind == "service":
+        stamped = client.stamped(document, path) if isinstance(document, dict) else document
+        body = envelope(client.seal_to_service(stamped))
+    elif keys is not None:
+        body = envelope(keys.seal(document, info=f"request {method} {path}"))
+    else:
+        body = json.dumps(document).encode()
+    return client.call(method, target, body, headers=headers, keys=keys, sent_document=document)

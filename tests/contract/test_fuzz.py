@@ -1,0 +1,180 @@
+"""C5: no input yields a 500, and what is refused has changed nothing. Schemathesis over the schema, with a client that encrypts."""
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+
+from apps.api_keys.models import ApiKey
+from apps.customers.models import Customer
+from apps.factors import recovery_codes
+from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
+from apps.signin.models import EmailChange, IdentityCheck, Password, Registration
+from apps.tokens.models import Session
+from apps.users.models import User
+from demo.client import Answer, Client
+from tests import factories
+from tests.conftest import MakeClient
+from tests.contract.operations import OPERATIONS, address, send
+from tests.signin.entering import EMAIL, PASSWORD, enrol_app, login, member
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(categories=None), max_size=40)  # lone surrogates and NUL among them
+    | st.sampled_from([10**400, -1, "x" * 5000, "a@b\0.c", "\ud800", "\uff10\uff11", 2**63]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=5,
+)
+RAW = st.sampled_from(
+    [
+        b"\x00",
+        b"[",
+        b"[]",
+        b"null",
+        b'{"a":1,"a":2}',
+        b'{"encrypted":true}',
+        b'{"encrypted":true,"data":"a.b.c.d.e"}',
+        b"[" * 3000,
+        b"\xff\xfe",
+        b"token=x",
+    ]
+)
+WHAT_COUNTS = (
+    Customer,
+    ApiKey,
+    User,
+    Password,
+    Session,
+    Totp,
+    Phone,
+    Passkey,
+    RecoveryCode,
+    Registration,
+    EmailChange,
+    IdentityCheck,
+)
+
+
+class Trial:
+    """A customer whose limits do not end the trial, a user with everything, and its tokens."""
+
+    def __init__(self, client_for: MakeClient) -> None:
+        scopes = ["auth", "tokens:introspect", "tokens:revoke", "internal"]
+        self.customer = factories.customer(code_resend_after=0)
+        for name in ("codes_per_email", "codes_per_ip", "tries_per_ip", "tries_per_email", "tries_per_email_and_ip"):
+            factories.limit(self.customer, name, 1_000_000)
+        for name in ("second_factors_per_user", "sms_per_number", "signups_per_ip", "refreshes_per_session"):
+            factories.limit(self.customer, name, 1_000_000)
+        _row, key = factories.api_key(self.customer, scopes=scopes, environment="test")
+        self.client: Client = client_for(None, headers={"X-OTP-API-Key": key})
+        self.renew()
+
+    def renew(self) -> None:
+        """Whoever erased the account, or logged out, did so with success: go on with another."""
+        User.objects.filter(customer=self.customer).delete()
+        self.user = member(self.customer)
+        enrol_app(self.user)
+        recovery_codes.make(self.user, now=timezone.now())
+        self.token = factories.session(self.user).access
+        self.challenge: str = login(self.client).document["session_token"]
+
+    def values(self) -> dict[str, list[object]]:
+        """What would be right, field by field."""
+        return {
+            "email": [EMAIL, "new@example.com"],
+            "password": [PASSWORD],
+            "current_password": [PASSWORD],
+            "session_token": [self.challenge],
+            "refresh_token": [factories.session(self.user).refresh],
+            "token": [self.token, "x"],
+            "otp": ["000000"],
+            "code": ["000000"],
+            "phone": ["+4915112345678"],
+            "method": ["totp", "email", "sms", "passkey", "recovery_code"],
+            "credential": [{"id": "x", "response": {"clientDataJSON": "e30"}}],
+            "user_id": [str(self.user.id)],
+        }
+
+    def counts(self) -> list[object]:
+        living = list(Session.objects.filter(ended_at=None).order_by("id").values_list("id", flat=True))
+        return [*(model.objects.count() for model in WHAT_COUNTS), living]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def trial(client_for: MakeClient, settings: object) -> Trial:
+    settings.SMS_BACKEND = "apps.mail.text_transports.Console"  # type: ignore[attr-defined]
+    return Trial(client_for)
+
+
+def documents(name: str, values: dict[str, list[object]]) -> st.SearchStrategy[tuple[Any, Any, Any]]:
+    """Path parameters, query and document: as the schema says, as it forbids, with right and with impossible values."""
+    operation = OPERATIONS[name]
+    cases = st.one_of(
+        *(operation.as_strategy(generation_mode=mode) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE))
+    )
+
+    @st.composite
+    def mixed(draw: st.DrawFn) -> tuple[Any, Any, Any]:
+        case = draw(cases)
+        body = case.body if isinstance(case.body, dict | list | str | int | float | bool | bytes) else None
+        if name.split(" ", maxsplit=1)[0] in ("GET", "DELETE"):
+            return case.path_parameters, case.query, None
+        if draw(st.integers(0, 9)) == 0:
+            return case.path_parameters, case.query, draw(RAW)
+        if isinstance(body, dict):
+            right = {
+                field: draw(st.sampled_from(found))
+                for field, found in values.items()
+                if field in body and draw(st.booleans())
+            }
+            body = {**body, **right}
+            if draw(st.integers(0, 2)) == 0:
+                body[draw(st.sampled_from([*body, "other"]))] = draw(ANYTHING)
+        return case.path_parameters, case.query, body
+
+    return mixed()
+
+
+def require_the_one_form(answer: Answer) -> None:
+    assert answer.status < 500 or answer.error_type == "sms_unavailable", (
+        answer.call,
+        answer.sent_document,
+        answer.document,
+    )
+    if answer.status >= 400:
+        error = answer.document["error"]
+        assert {"code", "type", "message", "timestamp", "request_id"} <= error.keys()
+        assert error["code"] == answer.status
+        assert answer.status != 429 or {"retry_after", "limit"} <= error.keys()
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_whatever_is_sent(trial: Trial, name: str) -> None:
+    @settings(
+        max_examples=20,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(sent=documents(name, trial.values()))
+    def once(sent: tuple[Any, Any, Any]) -> None:
+        path_parameters, query, document = sent
+        before = trial.counts()
+        answer = send(trial.client, name, address(name, path_parameters, query), document, token=trial.token)
+        require_the_one_form(answer)
+        if answer.status >= 400:
+            assert trial.counts() == before, (answer.call, document, answer.document)
+        if answer.status == 401 or not User.objects.filter(id=trial.user.id).exists():
+            trial.renew()
+
+    once()
