@@ -21,11 +21,12 @@ from apps.users.models import BuiltInRole, User, UserStatus
 FIELDS = {"email", "password_hash", "name", "role", "locale", "email_verified"}
 LONGEST_HASH = 512
 # What a sign-in may cost: 2^15 rounds of bcrypt take about 3 s, 9,999,999 of PBKDF2 about 4 s, Argon2 up to 256 MiB.
-BCRYPT = re.compile(r"(?:bcrypt\$|(bcrypt_sha256)\$)?\$2[aby]\$(?:0[4-9]|1[0-5])\$[./A-Za-z0-9]{53}")
+BCRYPT = re.compile(r"(?:bcrypt\$|(bcrypt_sha256)\$)?\$2[aby]\$(?:0[4-9]|1[0-5])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}")
 PBKDF2 = re.compile(r"pbkdf2_(?:sha256|sha1)\$[1-9]\d{0,6}\$[^$\s]+\$[A-Za-z0-9+/]+={0,2}")
 ARGON2 = re.compile(
     r"(?:argon2)?(\$argon2(?:id|i|d)\$v=(?:16|19)\$m=(\d{1,6}),t=([1-9]|1[0-6]),p=([1-9]|1[0-6])"
-    r"\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,})"
+    r"\$(?=[^$]{11,}\$)(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2,3})?"
+    r"\$(?=[^$]{22,}$)(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2,3})?)"
 )
 ARGON2_MOST_MEMORY = 256 * 1024  # KiB
 ARGON2_LEAST_PER_LANE = 8  # KiB, RFC 9106 section 3.1

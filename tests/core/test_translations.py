@@ -1,10 +1,9 @@
 """Every error can be read in every language that there are texts in."""
 
-import io
+import gettext
 from pathlib import Path
 
 import pytest
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.conf import settings
 from django.utils import translation
@@ -32,7 +31,14 @@ def test_an_errors_message_is_translated(kind: type[GatehouseError]) -> None:
 def test_what_is_compiled_is_what_is_written(catalogue: Path) -> None:
     with catalogue.open("rb") as file:
         written = read_po(file)
-    compiled = io.BytesIO()
-    write_mo(compiled, written)
-    assert catalogue.with_suffix(".mo").read_bytes() == compiled.getvalue()
-    assert not [message.id for message in written if message.id and (message.fuzzy or not message.string)]
+    with catalogue.with_suffix(".mo").open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    for message in written:
+        if not message.id:
+            continue  # the header, which bears the time
+        assert message.string
+        assert not message.fuzzy
+        if isinstance(message.id, str):
+            assert compiled.gettext(message.id) == message.string
+        else:
+            assert [compiled.ngettext(*message.id, number) for number in (1, 2)] == list(message.string)
