@@ -90,6 +90,16 @@ def test_where_nothing_is_demanded_a_new_user_is_active_at_once(client_for: Make
     assert client.get("/api/auth/me", token=session.document["access_token"]).status == 200, "the same person"
 
 
+def test_a_spent_quota_refuses_and_leaves_nothing_behind(client_for: MakeClient) -> None:
+    """C6: an exhausted quota stops sending; nothing half-done."""
+    client = client_for(quick(daily_code_quota=1))
+    register(client, email="first@example.com")
+    refused = register(client)
+    assert (refused.status, refused.error_type) == (429, "quota_exceeded")
+    assert User.objects.count() == 1
+    assert Registration.objects.count() == 1
+
+
 def test_registration_can_be_closed(client_for: MakeClient) -> None:
     client = client_for(factories.customer(allows_registration=False))
     assert (register(client).status, register(client).error_type) == (403, "registration_closed")

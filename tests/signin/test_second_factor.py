@@ -167,6 +167,28 @@ def test_an_email_code_is_a_second_factor_after_a_password(client_for: MakeClien
     assert second(client, token, "email", code=newest_code()).status == 200
 
 
+def test_a_spent_quota_refuses_a_second_factor_by_email(client_for: MakeClient) -> None:
+    customer = factories.customer(daily_code_quota=0)
+    enrol_app(member(customer))
+    client = client_for(customer)
+    refused = send(client, login(client).document["session_token"], "email")
+    assert (refused.status, refused.error_type) == (429, "quota_exceeded")
+
+
+def test_nothing_is_sent_to_an_account_that_is_closed_to_codes(client_for: MakeClient) -> None:
+    """C6: after 100 wrong codes in a row no codes, until a password or passkey (and what it asks for) clears it."""
+    customer = factories.customer()
+    user = member(customer, wrong_codes=100)
+    app = enrol_app(user)
+    client = client_for(customer)
+    token = login(client).document["session_token"]
+    assert send(client, token, "email").status == 200
+    assert Message.objects.order_by("-id")[0].state == "suppressed"
+    assert second(client, token, "totp", code=app.now()).status == 200
+    user.refresh_from_db()
+    assert user.wrong_codes == 0
+
+
 def test_an_email_code_is_no_second_factor_after_an_email_code(client_for: MakeClient) -> None:
     """C4: a second factor only after a password, never after an email code."""
     customer = factories.customer()
