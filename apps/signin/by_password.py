@@ -80,16 +80,18 @@ def is_locked(password: Password, now: datetime) -> bool:
 
 
 def accept(user: User, text: str) -> None:
-    """The password was right: the row of wrong ones is broken, and a hash of another kind is replaced by ours."""
+    """The password was right: the row of wrong ones is broken, and a hash of another kind is replaced by ours.
+
+    In the transaction that signs in. Raises InvalidCredentials if the password has been changed since it was read: then
+    whoever gave the old one is too late, and who changes it waits for this to be done, and ends the session with the others.
+    """
     password = user.password
-    changes: dict[str, object] = {}
-    if password.wrong_in_a_row or password.locked_until:
-        changes.update(wrong_in_a_row=0, locked_until=None, lock_told_at=None)
-    if passwords.is_outdated(password.encoded):
-        changes.update(encoded=passwords.encode(passwords.normalise(text)))
-    if changes:
-        # Only if it is still the same: a reset may have come in between.
-        Password.objects.filter(user=user, encoded=password.encoded).update(**changes)
+    encoded = password.encoded
+    if passwords.is_outdated(encoded):
+        encoded = passwords.encode(passwords.normalise(text))
+    unchanged = Password.objects.filter(user=user, encoded=password.encoded)
+    if not unchanged.update(encoded=encoded, wrong_in_a_row=0, locked_until=None, lock_told_at=None):
+        raise InvalidCredentials
 
 
 def count_wrong(

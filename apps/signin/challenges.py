@@ -119,6 +119,11 @@ def use(challenge_id: UUID, *, now: datetime) -> None:
         raise InvalidToken
 
 
+def void(user: User, *, now: datetime) -> None:
+    """What was begun with the password, or the factors, of before leads nowhere. In the caller's transaction."""
+    Challenge.objects.filter(user=user, used_at=None).update(used_at=now)
+
+
 def _missing(proven: Proven, found: Enrolled) -> Missing | None:
     given = Given(
         passed=proven.passed,

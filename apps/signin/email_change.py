@@ -24,7 +24,7 @@ from apps.otp.codes import NewCode, Place
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import CHANGE_EMAIL
 from apps.otp.redeeming import Try
-from apps.signin import recovery
+from apps.signin import challenges, recovery
 from apps.signin.errors import EmailTaken, InvalidUndoToken
 from apps.signin.models import EmailChange, Password
 from apps.tokens import sessions
@@ -221,7 +221,7 @@ def _move_back(change: EmailChange, customer: CustomerStanding, undoing: Undoing
     if not undoable.update(undone_at=undoing.now):
         raise InvalidUndoToken
     _set_address(user, change.old_email, undoing.caller, undoing.now)
-    _drop_what_came_with_it(user, change)
+    _drop_what_came_with_it(user, change, undoing.now)
     sessions.end_others(
         customer_id=user.customer_id,
         user_id=user.id,
@@ -236,9 +236,10 @@ def _move_back(change: EmailChange, customer: CustomerStanding, undoing: Undoing
     recovery.send_link(lost, user)
 
 
-def _drop_what_came_with_it(user: User, change: EmailChange) -> None:
+def _drop_what_came_with_it(user: User, change: EmailChange, now: datetime) -> None:
     """Whoever changed the address knew the password, and may have enrolled factors since."""
     Password.objects.filter(user=user).delete()
+    challenges.void(user, now=now)
     if change.confirmed_at is not None:
         removal.remove_since(user, change.confirmed_at)
 

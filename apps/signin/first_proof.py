@@ -12,7 +12,7 @@ from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.factors import removal
 from apps.signin import identity_check
-from apps.signin.models import Password
+from apps.signin.models import Challenge, Password
 from apps.tokens import sessions
 from apps.tokens.models import EndReason
 from apps.users import standing
@@ -20,8 +20,15 @@ from apps.users.models import User, UserStatus
 
 
 def by_mail(user: User, *, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
-    """A code or a link that was sent to the address has come back. In the caller's transaction."""
+    """A code or a link that was sent to the address has come back. In the caller's transaction.
+
+    Of two that come back at once the second finds the address proven, and leaves what the first has set.
+    """
+    if User.objects.select_for_update().get(id=user.id).email_verified_at is not None:
+        user.refresh_from_db()
+        return
     Password.objects.filter(user=user).delete()
+    Challenge.objects.filter(user=user, used_at=None).update(used_at=now)
     removal.remove_all(user)
     user._state.fields_cache.pop("password", None)
     sessions.end_others(

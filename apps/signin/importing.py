@@ -21,7 +21,9 @@ from apps.users.models import BuiltInRole, User, UserStatus
 FIELDS = {"email", "password_hash", "name", "role", "locale", "email_verified"}
 LONGEST_HASH = 512
 # What a sign-in may cost: 2^15 rounds of bcrypt take about 3 s, 9,999,999 of PBKDF2 about 4 s, Argon2 up to 256 MiB.
-BCRYPT = re.compile(r"(?:bcrypt\$|(bcrypt_sha256)\$)?\$2[aby]\$(?:0[4-9]|1[0-5])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}")
+BCRYPT = re.compile(
+    r"(?:bcrypt\$|(bcrypt_sha256)\$)?\$2[aby]\$(?:0[4-9]|1[0-5])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}"
+)
 PBKDF2 = re.compile(r"pbkdf2_(?:sha256|sha1)\$[1-9]\d{0,6}\$[^$\s]+\$[A-Za-z0-9+/]+={0,2}")
 ARGON2 = re.compile(
     r"(?:argon2)?(\$argon2(?:id|i|d)\$v=(?:16|19)\$m=(\d{1,6}),t=([1-9]|1[0-6]),p=([1-9]|1[0-6])"
@@ -130,7 +132,9 @@ def _encoded(text: str) -> str:
     argon2 = ARGON2.fullmatch(text)
     if argon2 and ARGON2_LEAST_PER_LANE * int(argon2[4]) <= int(argon2[2]) <= ARGON2_MOST_MEMORY:
         return f"argon2{argon2[1]}"
-    raise BadLine("password_hash is neither argon2, bcrypt nor PBKDF2 (as Django writes it), or costs too much to check")
+    raise BadLine(
+        "password_hash is neither argon2, bcrypt nor PBKDF2 (as Django writes it), or costs too much to check"
+    )
 
 
 def _row(customer: Customer, user: ImportedUser, now: datetime) -> User:

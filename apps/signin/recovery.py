@@ -24,7 +24,7 @@ from apps.mail import outbox
 from apps.mail.content import supported
 from apps.mail.outbox import Draft
 from apps.otp import requesting, tries
-from apps.signin import by_password, first_proof, passwords
+from apps.signin import by_password, challenges, first_proof, passwords
 from apps.signin.errors import InvalidPassword, InvalidResetToken
 from apps.signin.models import ResetToken
 from apps.tokens import sessions
@@ -123,6 +123,7 @@ def reset(wanted: Reset) -> None:
         if user.email_verified_at is None:
             first_proof.by_mail(user, customer=customer, caller=wanted.caller, now=wanted.now)
         passwords.put(user, encoded, by_mail=True, now=wanted.now)
+        challenges.void(user, now=wanted.now)
         _end_sessions(user, except_for=None, caller=wanted.caller, now=wanted.now)
         _record(actions.PASSWORD_RESET, customer.id, user, wanted.caller, wanted.now)
         notices.post(notices.PASSWORD_CHANGED, customer=customer, user=user, caller=wanted.caller, now=wanted.now)
@@ -136,6 +137,7 @@ def change(wanted: Change) -> Propagation:
     encoded = passwords.encode(password)
     with transaction.atomic():
         passwords.put(user, encoded, by_mail=False, now=now)
+        challenges.void(user, now=now)
         told = _end_sessions(user, except_for=wanted.session_id, caller=caller, now=now)
         _record(actions.PASSWORD_CHANGED, customer.id, user, caller, now)
         notices.post(notices.PASSWORD_CHANGED, customer=customer, user=user, caller=caller, now=now)

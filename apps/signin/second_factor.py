@@ -83,7 +83,7 @@ def verify(given: Given) -> Passed:
     used or its tries are spent, RateLimited, ValkeyUnavailable.
     """
     opened = _open(given)
-    _limit(opened)
+    _limit(opened, given.method)
     challenges.count_try(opened.row.id)
     if given.method in opened.missing.methods:
         return _meet(opened, given)
@@ -100,10 +100,14 @@ def _require(offered: bool) -> None:  # noqa: FBT001  (reads as a sentence)
         raise MethodNotOffered
 
 
-def _limit(opened: Opened) -> None:
+def _limit(opened: Opened, method: str) -> None:
     """However many challenges somebody who knows the password opens: so many second factors of one user."""
     customer, user = opened.proven.customer, opened.proven.user
-    tries.hit_network(customer, opened.proven.caller)
+    if method in (
+        TOTP,
+        RECOVERY_CODE,
+    ):  # codes that were sent are counted where they are redeemed; a passkey is no guess
+        tries.hit_network(customer, opened.proven.caller)
     rate_limits.hit([limits.rule(customer.limit(limits.SECOND_FACTORS_PER_USER), customer.id, str(user.id))])
 
 
@@ -173,7 +177,10 @@ def _confirm_enrolment(opened: Opened, given: Given) -> Passed:
         with transaction.atomic():
             return _go_on(opened, given, recovery_codes=_enrol(opened, given))
     except (InvalidOtp, InvalidPasskey):
-        _reject(opened, given)
+        with transaction.atomic():  # what was counted within has been rolled back
+            if given.method != PASSKEY:
+                directory.count_wrong_code(opened.proven.customer.id, opened.proven.user.email_identity)
+            _reject(opened, given)
         raise
 
 

@@ -1,0 +1,114 @@
+"""What happens between reading a password and signing in by it."""
+
+import threading
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from apps.signin import by_password, challenges, passwords
+from apps.signin.errors import InvalidCredentials
+from apps.signin.models import Password
+from apps.tokens.models import Session
+from apps.users import emails
+from apps.users.models import User
+from tests import factories
+from tests.conftest import MakeClient
+from tests.signin.entering import EMAIL, PASSWORD, enrol_app, login, member, second
+from tests.signin.test_recovery import FRESH, forgot, mailed_token, reset
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def attempt(user: User) -> by_password.Attempt:
+    return by_password.Attempt(
+        customer=factories.standing_of(user.customer),
+        address=emails.parse(EMAIL),
+        password=PASSWORD,
+        delivery="body",
+        caller=factories.CALLER,
+        now=timezone.now(),
+    )
+
+
+def test_an_old_password_checked_before_a_reset_signs_nobody_in_after_it(
+    client_for: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = factories.customer()
+    user = member(customer)
+    client = client_for(customer)
+    forgot(client)
+    matches = passwords.matches
+
+    def slowly(text: str, encoded: str | None) -> bool:
+        """The reset comes while Argon2 computes."""
+        monkeypatch.setattr(passwords, "matches", matches)
+        right = matches(text, encoded)
+        assert reset(client, mailed_token()).status == 200
+        return right
+
+    monkeypatch.setattr(passwords, "matches", slowly)
+    with pytest.raises(InvalidCredentials):
+        by_password.sign_in(attempt(user))
+    assert not Session.objects.filter(ended_at=None).exists()
+
+
+def test_a_reset_that_comes_while_a_session_starts_waits_and_ends_it(
+    client_for: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = factories.customer()
+    user = member(customer)
+    client = client_for(customer)
+    forgot(client)
+    token, proceed = mailed_token(), challenges.proceed
+    resetting = threading.Thread(target=lambda: (reset(client, token), connections.close_all()))
+
+    def interrupted(proven: challenges.Proven) -> object:
+        resetting.start()
+        resetting.join(0.3)
+        assert resetting.is_alive(), "it waits for the sign-in to end"
+        return proceed(proven)
+
+    monkeypatch.setattr(challenges, "proceed", interrupted)
+    by_password.sign_in(attempt(user))
+    resetting.join()
+    assert Session.objects.get().ended_at is not None
+
+
+def test_a_challenge_begun_with_the_old_password_is_void_after_a_reset(client_for: MakeClient) -> None:
+    customer = factories.customer()
+    app = enrol_app(member(customer))
+    client = client_for(customer)
+    token = login(client).document["session_token"]
+    forgot(client)
+    assert reset(client, mailed_token()).status == 200
+    assert second(client, token, "totp", code=app.now()).error_type == "invalid_token"
+
+
+def test_and_after_a_change_of_the_password(client_for: MakeClient) -> None:
+    customer = factories.customer()
+    user = member(customer)
+    app = enrol_app(user)
+    client = client_for(customer)
+    token = login(client).document["session_token"]
+    document = {"current_password": PASSWORD, "password": FRESH}
+    assert client.post("/api/auth/change-password", document, token=factories.session(user).access).status == 200
+    assert second(client, token, "totp", code=app.now()).error_type == "invalid_token"
+
+
+def test_a_wrong_first_code_on_the_way_in_is_counted_for_the_account(client_for: MakeClient, settings: object) -> None:
+    """C5: counting a failure is never undone by the failing request's own rollback."""
+    from tests.otp.reading import newest_code
+
+    settings.SMS_BACKEND = "apps.mail.text_transports.Console"  # type: ignore[attr-defined]
+    customer = factories.customer(second_factor="required")
+    user = factories.user(customer, EMAIL, email_verified_at=timezone.now())
+    client = client_for(customer)
+    client.request_otp(EMAIL)
+    token = client.verify_otp(EMAIL, newest_code()).document["session_token"]
+    begun = {"session_token": token, "method": "sms", "phone": "+4915112345678"}
+    assert client.before_sign_in("/api/auth/2fa/enrol", begun).status == 200
+    assert second(client, token, "sms", code="000000").error_type == "invalid_otp"
+    user.refresh_from_db()
+    assert user.wrong_codes == 1
+    assert Password.objects.count() == 0
