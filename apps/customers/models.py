@@ -11,7 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.ids import new_id
 from apps.core.sealed import SealedField
 from apps.customers import limits
-from apps.customers.validation import canonical_network, validate_origins, validate_page, validate_regions
+from apps.customers.validation import (
+    canonical_network,
+    validate_endpoint,
+    validate_origins,
+    validate_page,
+    validate_regions,
+)
 
 # Fixed, so that a request without a key needs no look-up to know its customer (contract 1.4).
 DEFAULT_CUSTOMER_ID = UUID("01900000-0000-7000-8000-000000000001")
@@ -77,7 +83,9 @@ class Customer(models.Model):
     # What a user must do before its status is active (contract 4, register): both, one, or neither.
     demands_verified_email = models.BooleanField(default=True)
     demands_approval = models.BooleanField(default=False)  # by an operator, or by an outside identity check
-    identity_check_url = models.URLField(blank=True)  # where the outside identity check is asked for; empty: operators
+    identity_check_url = models.URLField(
+        blank=True, validators=[validate_endpoint]
+    )  # where the outside identity check is asked for; empty: operators
     identity_check_secret = SealedField(blank=True)  # signs what is sent there and what comes back
 
     second_factor = models.CharField(max_length=8, choices=SecondFactorPolicy, default=SecondFactorPolicy.OPTIONAL)

@@ -28,9 +28,14 @@ def validate_origins(origins: object) -> None:
 
 def validate_page(address: str) -> None:
     """Raises ValidationError unless paths can be added to this address, and it is https but for this machine."""
-    parts = urlsplit(address)
-    if parts.query or parts.fragment or "?" in address or "#" in address or "@" in parts.netloc:
+    if "?" in address or "#" in address or "@" in urlsplit(address).netloc:
         raise ValidationError(_("Give an address without a query, a fragment or a name and password."))
+    validate_endpoint(address)
+
+
+def validate_endpoint(address: str) -> None:
+    """Raises ValidationError unless it is https but for this machine: what is posted there is nobody else's business."""
+    parts = urlsplit(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS):
         raise ValidationError(_("An address must be https unless it is this machine: %(it)s."), params={"it": address})
 

@@ -33,8 +33,8 @@ class BCryptHasher(hashers.BCryptPasswordHasher):
 
     longest = 72  # bytes
 
-    def encode(self, password: str, salt: bytes) -> str:
-        made = self._load_library().hashpw(password.encode()[: self.longest], salt)
+    def encode(self, password: str, salt: bytes) -> str:  # type: ignore[override]  # Django: bcrypt's salt is bytes
+        made = self._load_library().hashpw(password.encode()[: self.longest], salt)  # type: ignore[attr-defined]  # not in the stubs
         return f"{self.algorithm}${made.decode('ascii')}"
 
 

@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='customer',
             name='identity_check_url',
-            field=models.URLField(blank=True),
+            field=models.URLField(blank=True, validators=[apps.customers.validation.validate_endpoint]),
         ),
         migrations.AddField(
             model_name='customer',
