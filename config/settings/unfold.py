@@ -44,6 +44,9 @@ UNFOLD: dict[str, Any] = {
                     _entry(_("Roles"), "groups", "users_role"),
                     _entry(_("Permissions"), "checklist", "users_permission"),
                     _entry(_("Sessions"), "devices", "tokens_session"),
+                    _entry(_("Authenticator apps"), "phonelink_lock", "factors_totp"),
+                    _entry(_("Passkeys"), "passkey", "factors_passkey"),
+                    _entry(_("Phones"), "sms", "factors_phone"),
                 ],
             },
             {
