@@ -56,8 +56,12 @@ HELP_TEXTS = {
 
 class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
     logo_url = forms.URLField(assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget)
-    account_url = forms.URLField(assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget)
-    identity_check_url = forms.URLField(assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget)
+    account_url = forms.URLField(
+        assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget, help_text=HELP_TEXTS["account_url"]
+    )
+    identity_check_url = forms.URLField(
+        assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget, help_text=HELP_TEXTS["identity_check_url"]
+    )
 
     class Meta:
         model = Customer
