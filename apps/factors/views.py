@@ -119,7 +119,7 @@ class PasskeyOptions(EncryptedView):
     @extend_schema(operation_id="begin_passkey", request=None, responses={200: dict})
     def post(self, request: Request) -> Response:
         options = passkeys.creation_options(_user_of(request), customer=_customer_of(request))
-        return Response({"publicKey": options})
+        return Response(options)
 
 
 class Passkeys(EncryptedView):

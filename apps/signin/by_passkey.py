@@ -30,7 +30,7 @@ class Attempt:
 
 def options(customer: CustomerStanding) -> dict[str, Any]:
     """What to ask the browser for: any passkey of this site. Tells nothing of any account. Raises ValkeyUnavailable."""
-    return {"publicKey": passkeys.request_options(customer=customer, user=None)}
+    return passkeys.request_options(customer=customer, user=None)
 
 
 def sign_in(attempt: Attempt) -> SignedIn | Challenged:

@@ -60,7 +60,7 @@ def send(asked: Asked) -> Mapping[str, Any]:
     _require(asked.method in opened.missing.methods)
     if asked.method == PASSKEY:
         proven = opened.proven
-        return {"publicKey": passkeys.request_options(customer=proven.customer, user=proven.user)}
+        return passkeys.request_options(customer=proven.customer, user=proven.user)
     return factor_codes.send(opened, asked.method)
 
 
@@ -73,7 +73,7 @@ def enrol(asked: Asked, *, phone: str = "") -> Mapping[str, Any]:
         return totp.begin(user, customer=customer, now=asked.now).document()
     if asked.method == SMS:
         return phones.begin(user, customer=customer, number=phone, caller=asked.caller, now=asked.now).document()
-    return {"publicKey": passkeys.creation_options(user, customer=customer)}
+    return passkeys.creation_options(user, customer=customer)
 
 
 def verify(given: Given) -> Passed:

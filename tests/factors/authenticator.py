@@ -38,7 +38,7 @@ class Authenticator:
 
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
         """What `navigator.credentials.create()` gives for these options."""
-        public = options["publicKey"]
+        public = options
         self.user_handle = public["user"]["id"]
         attested = b"\0" * 16 + struct.pack(">H", len(self.credential_id)) + self.credential_id + self._public_key()
         data = self._data(public["rp"]["id"], ATTESTED) + attested
@@ -52,7 +52,7 @@ class Authenticator:
 
     def get(self, options: dict[str, Any]) -> dict[str, Any]:
         """What `navigator.credentials.get()` gives for these options."""
-        public = options["publicKey"]
+        public = options
         self.count += 1 if self.counts else 0
         data = self._data(public["rpId"], 0)
         client_data = self._client_data("webauthn.get", public["challenge"])

@@ -18,11 +18,11 @@ from tests.signin.entering import login, member, second, send
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CREATE = """async options => {
-  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options.publicKey);
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
   return (await navigator.credentials.create({publicKey})).toJSON();
 }"""
 GET = """async options => {
-  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options.publicKey);
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
   return (await navigator.credentials.get({publicKey})).toJSON();
 }"""
 
