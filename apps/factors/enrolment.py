@@ -10,12 +10,40 @@ from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
 from apps.factors import recovery_codes
+from apps.users import notices
 from apps.users.models import User
 
 
 def limit(user: User, *, customer: CustomerStanding) -> None:
     """Count a try at a first code, with those at sign-in. Raises RateLimited or ValkeyUnavailable."""
     rate_limits.hit([limits.rule(customer.limit(limits.SECOND_FACTORS_PER_USER), customer.id, str(user.id))])
+
+
+def complete(
+    user: User,
+    *,
+    factor: str,
+    name: str,
+    customer: CustomerStanding,
+    caller: Caller,
+    now: datetime,
+    **details: str,
+) -> tuple[str, ...]:
+    """A factor counts from now on: the event, the mail, and recovery codes for a user who has none.
+
+    In the caller's transaction.
+    """
+    events.record(
+        action=actions.FACTOR_ENROLLED,
+        customer_id=customer.id,
+        user_id=user.id,
+        actor=f"user:{user.id}",
+        caller=caller,
+        details={"factor": factor, **details},
+        now=now,
+    )
+    notices.post(notices.FACTOR_ADDED, customer=customer, user=user, caller=caller, now=now, factor=name)
+    return recovery_codes.make_if_none(user, now=now)
 
 
 def make_recovery_codes(user: User, *, caller: Caller, now: datetime) -> tuple[str, ...]:

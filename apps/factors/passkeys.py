@@ -23,7 +23,7 @@ from apps.audit.models import Outcome, Severity
 from apps.core.errors import NotFound
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
-from apps.factors import ceremonies, recovery_codes
+from apps.factors import ceremonies, enrolment
 from apps.factors.errors import InvalidPasskey, TooManyPasskeys
 from apps.factors.models import Passkey
 from apps.tokens import devices
@@ -195,11 +195,16 @@ def _keep(row: Passkey, *, customer: CustomerStanding, caller: Caller, now: date
             if Passkey.objects.filter(user=row.user).count() >= MOST:
                 raise TooManyPasskeys
             row.save(force_insert=True)
-            _record(actions.FACTOR_ENROLLED, row, caller, now)
-            notices.post(
-                notices.FACTOR_ADDED, customer=customer, user=row.user, caller=caller, now=now, factor=row.name
+            codes = enrolment.complete(
+                row.user,
+                factor="passkey",
+                name=row.name,
+                customer=customer,
+                caller=caller,
+                now=now,
+                passkey=str(row.id),
             )
-            return NewPasskey(row, recovery_codes.make_if_none(row.user, now=now))
+            return NewPasskey(row, codes)
     except IntegrityError as error:  # the same credential again, perhaps of another user
         raise InvalidPasskey from error
 

@@ -10,7 +10,6 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from phonenumbers import PhoneNumberType
 
-from apps.audit import actions, events
 from apps.core import sealed
 from apps.core.client_address import counted_as
 from apps.core.errors import ValidationFailed
@@ -19,7 +18,7 @@ from apps.core.rate_limits import Rule
 from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
-from apps.factors import recovery_codes
+from apps.factors import enrolment
 from apps.factors.models import Phone
 from apps.mail import texts
 from apps.mail.content import supported
@@ -30,7 +29,7 @@ from apps.otp.codes import NewCode, Place
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import ENROL_PHONE
 from apps.otp.redeeming import Try
-from apps.users import emails, notices
+from apps.users import emails
 from apps.users import phones as numbers
 from apps.users.models import User
 
@@ -110,8 +109,7 @@ def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller
         sealed.write(row, "number", number.encode())
         row.hint, row.pending_number, row.confirmed_at = hint_of(number), "", now
         row.save()
-        _announce(user, customer, caller, now)
-        return recovery_codes.make_if_none(user, now=now)
+        return enrolment.complete(user, factor="sms", name=NAME, customer=customer, caller=caller, now=now)
 
 
 def number_of(user_id: UUID) -> str | None:
@@ -155,16 +153,3 @@ def _remember(user: User, number: str, now: datetime) -> None:
     row = Phone.objects.select_for_update().filter(user=user).first() or Phone(id=new_id(), user=user, created_at=now)
     sealed.write(row, "pending_number", number.encode())
     row.save()
-
-
-def _announce(user: User, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
-    events.record(
-        action=actions.FACTOR_ENROLLED,
-        customer_id=customer.id,
-        user_id=user.id,
-        actor=f"user:{user.id}",
-        caller=caller,
-        details={"factor": "sms"},
-        now=now,
-    )
-    notices.post(notices.FACTOR_ADDED, customer=customer, user=user, caller=caller, now=now, factor=NAME)

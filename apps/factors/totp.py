@@ -9,15 +9,13 @@ import pyotp
 import segno
 from django.db import transaction
 
-from apps.audit import actions, events
 from apps.core import ciphers, sealed
 from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
-from apps.factors import recovery_codes
+from apps.factors import enrolment
 from apps.factors.models import Totp
 from apps.otp.errors import InvalidOtp
-from apps.users import notices
 from apps.users.models import User
 
 STEP_SECONDS, DIGITS, WINDOW = 30, 6, 1
@@ -60,17 +58,7 @@ def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller
         sealed.write(row, "secret", sealed.read(row, "pending_secret"))
         row.pending_secret, row.confirmed_at, row.last_step = "", now, step
         row.save()
-        events.record(
-            action=actions.FACTOR_ENROLLED,
-            customer_id=customer.id,
-            user_id=user.id,
-            actor=f"user:{user.id}",
-            caller=caller,
-            details={"factor": "totp"},
-            now=now,
-        )
-        notices.post(notices.FACTOR_ADDED, customer=customer, user=user, caller=caller, now=now, factor=NAME)
-        return recovery_codes.make_if_none(user, now=now)
+        return enrolment.complete(user, factor="totp", name=NAME, customer=customer, caller=caller, now=now)
 
 
 def check(user_id: UUID, code: str, *, now: datetime) -> bool:
