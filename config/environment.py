@@ -25,6 +25,7 @@ REQUIRED_IN_PRODUCTION = (
     "EMAIL_URL",
 )
 SECRETS = ("SECRET_KEY", "MASTER_KEYS", "SERVICE_ENCRYPTION_KEY")
+OPTIONAL_SECRETS = ("SERVICE_ENCRYPTION_KEY_PREVIOUS", "EMAIL_URL_FALLBACK", "SMS_TWILIO_AUTH_TOKEN", "SMS_HTTP_TOKEN")
 MINIMUM_SECRET_BYTES = 32
 PLACEHOLDER = re.compile(
     r"change[-_ ]?me|replace[-_ ]?me|placeholder|example|insecure|your[-_ ]|secret[-_ ]?key|password|xxxx|<.*>",
@@ -46,7 +47,7 @@ def load() -> environ.Env:
 
 
 def _read_secret_files() -> None:
-    for name in (*REQUIRED_IN_PRODUCTION, "SERVICE_ENCRYPTION_KEY_PREVIOUS", "EMAIL_URL_FALLBACK"):
+    for name in (*REQUIRED_IN_PRODUCTION, *OPTIONAL_SECRETS):
         path = os.environ.get(f"{name}_FILE")
         if path and not os.environ.get(name):
             try:

@@ -5,13 +5,14 @@ at: else a name could point elsewhere a moment later (DNS rebinding).
 """
 
 import http.client
+import io
 import socket
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
 PATIENCE_SECONDS = 10.0
@@ -37,22 +38,35 @@ def post(
     *,
     within: float = PATIENCE_SECONDS,
     private_allowed: bool = False,
+    longest: int = LONGEST_ANSWER,
 ) -> Reply:
-    """POST, within so many seconds. `private_allowed`: for addresses that the operator has set. Raises Unreachable."""
+    """POST, within so many seconds, and read at most `longest` bytes of the answer. Raises Unreachable.
+
+    `private_allowed`: for addresses that the operator has set.
+    """
     place = urlsplit(url)
     deadline = time.monotonic() + within
     try:
-        connection = _connection(place, _address(place, private_allowed=private_allowed), _patience(deadline))
+        connection = _connection(place, _address(place, private_allowed=private_allowed), deadline)
         try:
             target = (place.path or "/") + (f"?{place.query}" if place.query else "")
             connection.request("POST", target, body, dict(headers))
-            connection.sock.settimeout(_patience(deadline))
             response = connection.getresponse()
-            return Reply(response.status, response.read1(LONGEST_ANSWER).decode(errors="replace"))
+            return Reply(response.status, _beginning(response, longest))
         finally:
             connection.close()
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except OSError as error:
         raise Unreachable(f"{type(error).__name__}: {error}") from error
+    except (http.client.HTTPException, ValueError) as error:  # their texts quote headers and answers
+        raise Unreachable(type(error).__name__) from error
+
+
+def _beginning(response: http.client.HTTPResponse, longest: int) -> str:
+    """Of the body. The status has been said already, so a body that breaks off makes no failure of it."""
+    try:
+        return response.read1(longest).decode(errors="replace")
+    except (OSError, http.client.HTTPException, ValueError):
+        return ""
 
 
 def _address(place: SplitResult, *, private_allowed: bool) -> tuple[Any, ...]:
@@ -72,12 +86,12 @@ def _is_public(text: str) -> bool:
     return bool(plain.is_global) and not plain.is_multicast
 
 
-def _connection(place: SplitResult, address: tuple[Any, ...], patience: float) -> http.client.HTTPConnection:
+def _connection(place: SplitResult, address: tuple[Any, ...], deadline: float) -> http.client.HTTPConnection:
     """A connection to this very address, under the name that was asked for."""
     family, socket_address = address
     plain = socket.socket(family, socket.SOCK_STREAM)
     try:
-        plain.settimeout(patience)
+        plain.settimeout(_patience(deadline))
         plain.connect(socket_address)
         secure = place.scheme == "https"
         host = place.hostname or ""
@@ -87,8 +101,44 @@ def _connection(place: SplitResult, address: tuple[Any, ...], patience: float) -
         raise
     connection = http.client.HTTPConnection(host, place.port)
     connection.default_port = 443 if secure else 80  # so that the Host header names no port that goes without saying
-    connection.sock = stream
+    connection.sock = cast(socket.socket, _Hurried(stream, deadline))
     return connection
+
+
+class _Hurried:
+    """What http.client needs of a socket, with a deadline: a plain timeout begins anew with every byte that drips in."""
+
+    def __init__(self, stream: socket.socket, deadline: float) -> None:
+        self._stream, self._deadline = stream, deadline
+
+    def sendall(self, data: bytes) -> None:
+        self._stream.settimeout(_patience(self._deadline))
+        self._stream.sendall(data)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_HurriedReader(self._stream, self._deadline))
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _HurriedReader(io.RawIOBase):
+    """The reading end."""
+
+    def __init__(self, stream: socket.socket, deadline: float) -> None:
+        self._stream, self._deadline = stream, deadline
+        self._file = stream.makefile("rb", buffering=0)  # keeps the socket open until the answer has been read
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._stream.settimeout(_patience(self._deadline))
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def _patience(deadline: float) -> float:

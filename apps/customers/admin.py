@@ -60,7 +60,10 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
         assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget, help_text=HELP_TEXTS["account_url"]
     )
     identity_check_url = forms.URLField(
-        assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget, help_text=HELP_TEXTS["identity_check_url"]
+        assume_scheme="https",
+        required=False,
+        widget=UnfoldAdminURLInputWidget,
+        help_text=HELP_TEXTS["identity_check_url"],
     )
 
     class Meta:

@@ -22,18 +22,24 @@ from apps.mail.models import Channel, LedgerStep, Message, MessageState
 RESENDABLE = (MessageState.FAILED, MessageState.QUEUED)
 
 
-@dataclass(frozen=True)
-class Draft:
-    """A mail to be posted. `context` may hold a code, so it is never printed."""
+@dataclass(frozen=True, kw_only=True)
+class AnyDraft:
+    """What there is to say of any message. `context` may hold a code, so it is never printed."""
 
     message_id: UUID
     kind: str
-    recipient: str
     locale: str
     expires_at: datetime
     context: Mapping[str, Any] = field(repr=False)
     user_id: UUID | None = None
     sandbox_key_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft(AnyDraft):
+    """A mail to be posted."""
+
+    recipient: str
 
 
 @dataclass(frozen=True)
@@ -109,18 +115,24 @@ def announce(message: Message) -> None:
 
 
 def _message(draft: Draft, branding: Branding, now: datetime) -> Message:
-    message = Message(
+    mail = content.render(kind=draft.kind, locale=draft.locale, branding=branding, context=draft.context)
+    row = row_for(draft, Channel.EMAIL, draft.recipient, branding=branding, now=now)
+    sealed.write(row, "content", mail.to_json())
+    return row
+
+
+def row_for(draft: AnyDraft, channel: Channel, recipient: str, *, branding: Branding, now: datetime) -> Message:
+    """The draft's row, not saved and without content. `recipient` is shown to operators."""
+    return Message(
         id=draft.message_id,
         customer_id=branding.customer_id,
         user_id=draft.user_id,
         kind=draft.kind,
-        recipient=draft.recipient,
+        channel=channel,
+        recipient=recipient,
         state=MessageState.SANDBOXED if draft.sandbox_key_id else MessageState.QUEUED,
         created_at=now,
         next_try_at=now,
         expires_at=draft.expires_at,
         sandbox_key_id=draft.sandbox_key_id,
     )
-    rendered = content.render(kind=draft.kind, locale=draft.locale, branding=branding, context=draft.context)
-    sealed.write(message, "content", rendered.to_json())
-    return message

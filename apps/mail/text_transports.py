@@ -1,11 +1,12 @@
 """What takes our SMS: a class by its path in SMS_BACKEND, as Django's email backends are chosen."""
 
 import json
+import os
+import re
 from abc import ABC, abstractmethod
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import structlog
@@ -19,8 +20,14 @@ from apps.mail.content import Text, masked
 from apps.mail.transports import Receipt, Refused, TransportDown
 
 TWILIO = "https://api.twilio.com"
+MESSAGING_SERVICE = re.compile(r"MG[0-9a-f]{32}")
 # Ours to mend, or theirs, or only for now: worth another try. Any other 4xx is about this very message.
-WORTH_ANOTHER_TRY = frozenset({401, 403, 408, 425, 429})
+WORTH_ANOTHER_TRY = frozenset({401, 402, 403, 408, 425, 429})
+# Gateways repeat number and text in their answers, refusals too, and the ledger is read by many: ids and codes alone are kept.
+TELLING = re.compile(
+    r'"(sid|id|message_id|messageId|status|code|error_code)"\s*:\s*"?([A-Za-z0-9_.:-]{1,64})(?=["\s,}\]])'
+)
+LONGEST_ANSWER = 4096  # bytes; Twilio's takes about one KiB, with the id near its end
 
 log = structlog.get_logger(__name__)
 
@@ -47,11 +54,16 @@ class File(TextBackend):
     def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
         line = json.dumps({"id": message_id, "to": text.number, "from": text.sender, "text": text.text})
         try:
-            with Path(settings.SMS_FILE_PATH).open("a", encoding="utf-8") as file:
+            with open(settings.SMS_FILE_PATH, "a", encoding="utf-8", opener=_for_its_owner) as file:
                 file.write(f"{line}\n")
         except OSError as error:
             raise TransportDown("file", f"{type(error).__name__}: {error}") from error
         return Receipt("file", "written")
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    """Codes stand in it."""
+    return os.open(path, flags, 0o600)
 
 
 class Twilio(TextBackend):
@@ -72,13 +84,14 @@ class Twilio(TextBackend):
                 "Content-Type": "application/x-www-form-urlencoded",
                 "Authorization": "Basic " + b64encode(f"{account}:{secret}".encode()).decode(),
             },
+            text,
             within=within,
         )
 
     def _sender(self, text: Text) -> dict[str, str]:
-        """A number, an alphanumeric id, or a messaging service, which begins with MG."""
+        """A number, an alphanumeric id, or a messaging service."""
         sender = text.sender or settings.SMS_TWILIO_FROM
-        return {"MessagingServiceSid" if sender.startswith("MG") and len(sender) > len("MG") + 30 else "From": sender}
+        return {"MessagingServiceSid" if MESSAGING_SERVICE.fullmatch(sender) else "From": sender}
 
 
 class Http(TextBackend):
@@ -92,7 +105,7 @@ class Http(TextBackend):
         headers = {"Content-Type": "application/json", "Idempotency-Key": message_id}
         if settings.SMS_HTTP_TOKEN:
             headers["Authorization"] = f"Bearer {settings.SMS_HTTP_TOKEN}"
-        return _post(settings.SMS_HTTP_URL, json.dumps(document).encode(), headers, within=within)
+        return _post(settings.SMS_HTTP_URL, json.dumps(document).encode(), headers, text, within=within)
 
 
 def configured() -> TextBackend:
@@ -117,14 +130,21 @@ def _require(*names: str) -> None:
         raise ImproperlyConfigured(f"SMS_BACKEND needs {', '.join(missing)}.")
 
 
-def _post(url: str, body: bytes, headers: Mapping[str, str], *, within: float) -> Receipt:
-    """POST. The ledger keeps the status and the beginning of the answer, never what was sent."""
+def _post(url: str, body: bytes, headers: Mapping[str, str], text: Text, *, within: float) -> Receipt:
+    """POST to an address that the operator has set. Raises Refused or TransportDown."""
     server = urlsplit(url).netloc.rpartition("@")[2]
     try:
-        reply = outgoing.post(url, body, headers, within=within, private_allowed=True)  # the operator has set it
+        reply = outgoing.post(url, body, headers, within=within, private_allowed=True, longest=LONGEST_ANSWER)
     except Unreachable as error:
         raise TransportDown(server, str(error)) from error
-    return _receipt(server, reply.status, f"{reply.status} {reply.text}".strip())
+    return _receipt(server, reply.status, " ".join([str(reply.status), *_told(reply.text, text)]))
+
+
+def _told(answer: str, text: Text) -> Iterator[str]:
+    """What of a gateway's answer may be kept. What was sent is not, under whatever name it comes back."""
+    for name, value in TELLING.findall(answer):
+        if value not in text.number and value not in text.text:
+            yield f"{name}={value}"
 
 
 def _receipt(server: str, status: int, answer: str) -> Receipt:

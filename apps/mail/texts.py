@@ -1,12 +1,8 @@
 """SMS: posted like mails, into the same outbox; what a carrier charges for is what the quota counts."""
 
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import ceil
-from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -17,29 +13,23 @@ from apps.mail import allowances, outbox
 from apps.mail.allowances import Quota
 from apps.mail.content import Branding, Text, masked, supported
 from apps.mail.errors import TextsUnavailable
-from apps.mail.models import Channel, Message, MessageState
+from apps.mail.models import Channel, Message
+from apps.mail.outbox import AnyDraft
 
 # 3GPP TS 23.038, 6.2.1 and 6.2.1.1: the letters that fit into seven bits, and those that take two places.
 GSM = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 GSM_EXTENSION = set("^{}\\[~]|€\f")
-IN_GSM, IN_EACH_GSM = 160, 153  # letters in one alone, and in each of several
+IN_GSM, IN_EACH_GSM = 160, 153  # places in one alone, and in each of several
 IN_UCS2, IN_EACH_UCS2 = 70, 67
 
 
-@dataclass(frozen=True)
-class TextDraft:
-    """An SMS to be posted. `number`: E.164. Neither it nor the context, which may hold a code, is ever printed."""
+@dataclass(frozen=True, kw_only=True)
+class TextDraft(AnyDraft):
+    """An SMS to be posted. `number`: E.164, never printed."""
 
-    message_id: UUID
-    kind: str
     number: str = field(repr=False)
-    locale: str
-    expires_at: datetime
-    context: Mapping[str, Any] = field(repr=False)
-    user_id: UUID | None = None
-    sandbox_key_id: str = ""
 
 
 def post(*, draft: TextDraft, branding: Branding, sender: str, quota: Quota | None, now: datetime) -> Message:
@@ -57,37 +47,32 @@ def post(*, draft: TextDraft, branding: Branding, sender: str, quota: Quota | No
 
 
 def render(draft: TextDraft, branding: Branding) -> str:
-    """Render `templates/sms/<kind>.txt` in the draft's locale."""
+    """Render `templates/sms/<kind>.txt` in the draft's locale. Composed (NFC), since an accent of its own costs another alphabet."""
     with translation.override(supported(draft.locale)):
-        return render_to_string(f"sms/{draft.kind}.txt", {**draft.context, "brand": branding}).strip()
+        text = render_to_string(f"sms/{draft.kind}.txt", {**draft.context, "brand": branding})
+    return unicodedata.normalize("NFC", text.strip())
 
 
 def segments(text: str) -> int:
     """How many SMS this text is to a carrier."""
     if all(letter in GSM or letter in GSM_EXTENSION for letter in text):
-        length = sum(2 if letter in GSM_EXTENSION else 1 for letter in text)
-        return _parts(length, IN_GSM, IN_EACH_GSM)
-    return _parts(len(text.encode("utf-16-be")) // 2, IN_UCS2, IN_EACH_UCS2)
+        return _parts([2 if letter in GSM_EXTENSION else 1 for letter in text], IN_GSM, IN_EACH_GSM)
+    return _parts([len(letter.encode("utf-16-be")) // 2 for letter in text], IN_UCS2, IN_EACH_UCS2)
 
 
-def _parts(length: int, alone: int, each: int) -> int:
-    return 1 if length <= alone else ceil(length / each)
+def _parts(widths: list[int], alone: int, each: int) -> int:
+    """A letter of two places is not torn apart: one that no longer fits begins the next part."""
+    if sum(widths) <= alone:
+        return 1
+    parts, left = 1, each
+    for width in widths:
+        if width > left:
+            parts, left = parts + 1, each
+        left -= width
+    return parts
 
 
 def _message(draft: TextDraft, branding: Branding, text: Text, now: datetime) -> Message:
-    message = Message(
-        id=draft.message_id,
-        customer_id=branding.customer_id,
-        user_id=draft.user_id,
-        kind=draft.kind,
-        channel=Channel.SMS,
-        recipient=masked(draft.number),
-        state=MessageState.SANDBOXED if draft.sandbox_key_id else MessageState.QUEUED,
-        created_at=now,
-        next_try_at=now,
-        expires_at=draft.expires_at,
-        sandbox_key_id=draft.sandbox_key_id,
-    )
-    normalised = Text(text.number, unicodedata.normalize("NFC", text.text), text.sender)
-    sealed.write(message, "content", normalised.to_json())
-    return message
+    row = outbox.row_for(draft, Channel.SMS, masked(draft.number), branding=branding, now=now)
+    sealed.write(row, "content", text.to_json())
+    return row

@@ -89,7 +89,7 @@ def accept(user: User, text: str) -> None:
     encoded = password.encoded
     if passwords.is_outdated(encoded):
         encoded = passwords.encode(passwords.normalise(text))
-    unchanged = Password.objects.filter(user=user, encoded=password.encoded)
+    unchanged = Password.objects.filter(user=user, set_at=password.set_at)  # another sign-in may upgrade the hash
     if not unchanged.update(encoded=encoded, wrong_in_a_row=0, locked_until=None, lock_told_at=None):
         raise InvalidCredentials
 

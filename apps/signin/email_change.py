@@ -24,14 +24,14 @@ from apps.otp.codes import NewCode, Place
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import CHANGE_EMAIL
 from apps.otp.redeeming import Try
-from apps.signin import challenges, recovery
+from apps.signin import challenges, first_proof, recovery
 from apps.signin.errors import EmailTaken, InvalidUndoToken
 from apps.signin.models import EmailChange, Password
 from apps.tokens import sessions
 from apps.tokens.models import EndReason
 from apps.users import emails, erasure, notices, standing
 from apps.users.emails import Address
-from apps.users.models import User
+from apps.users.models import BuiltInRole, User
 
 MAIL = "change_email_code"
 UNDOABLE_FOR = timedelta(days=7)
@@ -99,7 +99,7 @@ def confirm(proof: Proof) -> User:
     mine = emails.parse(proof.user.email)
     attempt = Try(proof.customer, mine, _place(proof.user, proof.address), proof.code, proof.caller, proof.now)
     redemption = redeeming.redeem(attempt)
-    if redemption.message_id is None:
+    if redemption.message_id is None or requesting.too_many_wrong(proof.customer, proof.user):
         redeeming.reject(attempt, redemption)
         raise InvalidOtp  # after the commit: a counted failure is never undone by its own request
     try:
@@ -148,27 +148,34 @@ def _write(wish: Wish, new: NewCode) -> None:
         now=wish.now,
     )
     quota = None if sandbox_key_id else customer.quota
-    outbox.post(draft=draft, branding=customer.branding, quota=quota, now=wish.now)
+    insert = outbox.suppress if requesting.too_many_wrong(customer, user) else outbox.post
+    insert(draft=draft, branding=customer.branding, quota=quota, now=wish.now)
 
 
 def _move(proof: Proof, message_id: UUID) -> User:
     """Raises InvalidOtp for a change that was asked for by nobody, and IntegrityError for an address that is taken."""
-    user = User.objects.select_for_update().get(id=proof.user.id)
+    user = User.objects.select_for_update().filter(id=proof.user.id).first()
     change = EmailChange.objects.filter(user=user, message_id=message_id, confirmed_at=None).first()
-    if change is None:
+    if user is None or change is None:
         raise InvalidOtp
-    token = secrets.token_urlsafe(TOKEN_BYTES)
+    was_proven = user.email_verified_at is not None
     change.old_email, change.confirmed_at = user.email, proof.now
-    change.undo_digest, change.undo_until = ciphers.digest(token.encode()), proof.now + UNDOABLE_FOR
-    change.save()
+    change.save(update_fields=["old_email", "confirmed_at"])
     _set_address(user, change.new_email, proof.caller, proof.now)
     recovery.withdraw_links(user, now=proof.now)  # those lie in the old mailbox
     _record(actions.EMAIL_CHANGED, user, proof.caller, proof.now)
-    _announce(change, user, proof, token)
+    if was_proven:
+        _announce(change, user, proof)
+    else:  # whoever reads a mailbox that was mistyped must not get the account
+        first_proof.note(user, customer=proof.customer, caller=proof.caller, now=proof.now)
     return user
 
 
-def _announce(change: EmailChange, user: User, proof: Proof, token: str) -> None:
+def _announce(change: EmailChange, user: User, proof: Proof) -> None:
+    """Tell the old address, with a way to undo it."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    change.undo_digest, change.undo_until = ciphers.digest(token.encode()), proof.now + UNDOABLE_FOR
+    change.save(update_fields=["undo_digest", "undo_until"])
     notices.post(
         notices.EMAIL_CHANGED,
         customer=proof.customer,
@@ -189,10 +196,14 @@ def masked(email: str) -> str:
 
 
 def _set_address(user: User, email: str, caller: Caller, now: datetime) -> None:
-    """Whoever has proven the mailbox comes before whoever merely registered its address. Raises IntegrityError."""
+    """Whoever has proven the mailbox comes before whoever merely registered its address. Raises IntegrityError.
+
+    Nobody merely registers to be an owner, or has been given a role or permissions: such a user stays.
+    """
     squatter = (
         User.objects.of(user.customer_id)
         .filter(email_identity=emails.identity(email), email_verified_at=None)
+        .filter(is_owner=False, role=BuiltInRole.COMPANY_USER, permissions=[])
         .exclude(id=user.id)
         .first()
     )
@@ -216,10 +227,11 @@ def _find(undoing: Undoing) -> EmailChange:
 
 def _move_back(change: EmailChange, customer: CustomerStanding, undoing: Undoing) -> None:
     """Of several changes in a row the earliest that is undone wins: the later ones, made by whom it may be, go with it."""
-    user = User.objects.select_for_update().get(id=change.user_id)
-    undoable = EmailChange.objects.filter(user=user, undone_at=None, confirmed_at__gte=change.confirmed_at)
-    if not undoable.update(undone_at=undoing.now):
+    user = User.objects.select_for_update().filter(id=change.user_id).first()
+    changes = EmailChange.objects.filter(user=user, undone_at=None)
+    if user is None or not changes.filter(id=change.id).update(undone_at=undoing.now):
         raise InvalidUndoToken
+    changes.filter(confirmed_at__gte=change.confirmed_at).update(undone_at=undoing.now)
     _set_address(user, change.old_email, undoing.caller, undoing.now)
     _drop_what_came_with_it(user, change, undoing.now)
     sessions.end_others(
@@ -233,7 +245,7 @@ def _move_back(change: EmailChange, customer: CustomerStanding, undoing: Undoing
     )
     _record(actions.EMAIL_CHANGE_UNDONE, user, undoing.caller, undoing.now, severity=Severity.HIGH)
     lost = recovery.Forgotten(customer, emails.parse(user.email), undoing.caller, undoing.now)
-    recovery.send_link(lost, user)
+    recovery.send_link(lost, user, quota=None)  # an exhausted quota must not keep a thief in
 
 
 def _drop_what_came_with_it(user: User, change: EmailChange, now: datetime) -> None:

@@ -24,9 +24,11 @@ def by_mail(user: User, *, customer: CustomerStanding, caller: Caller, now: date
 
     Of two that come back at once the second finds the address proven, and leaves what the first has set.
     """
-    if User.objects.select_for_update().get(id=user.id).email_verified_at is not None:
+    present = User.objects.select_for_update().get(id=user.id)
+    if present.email_verified_at is not None:
         user.refresh_from_db()
         return
+    user.status = present.status  # it may have been deactivated since it was read
     Password.objects.filter(user=user).delete()
     Challenge.objects.filter(user=user, used_at=None).update(used_at=now)
     removal.remove_all(user)
@@ -56,7 +58,7 @@ def note(user: User, *, customer: CustomerStanding, caller: Caller, now: datetim
     user.email_verified_at = now
     if user.status == UserStatus.PENDING:
         user.status = _status_once_proven(user, customer)
-    user.save(update_fields=["email", "email_verified_at", "status"])
+    user.save(update_fields=["email_verified_at", "status"])
     if user.status == UserStatus.PENDING:
         identity_check.open_for(user, customer=customer, now=now)
     events.record(

@@ -20,7 +20,7 @@ from apps.users.models import BuiltInRole, User, UserStatus
 
 FIELDS = {"email", "password_hash", "name", "role", "locale", "email_verified"}
 LONGEST_HASH = 512
-# What a sign-in may cost: 2^15 rounds of bcrypt take about 3 s, 9,999,999 of PBKDF2 about 4 s, Argon2 up to 256 MiB.
+# What a sign-in may cost: 2^15 rounds of bcrypt and 9,999,999 of PBKDF2 take about 2 s each (measured), Argon2 up to 256 MiB.
 BCRYPT = re.compile(
     r"(?:bcrypt\$|(bcrypt_sha256)\$)?\$2[aby]\$(?:0[4-9]|1[0-5])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}"
 )

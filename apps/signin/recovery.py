@@ -21,12 +21,13 @@ from apps.customers import links
 from apps.customers import standing as customers
 from apps.customers.standing import CustomerStanding
 from apps.mail import outbox
+from apps.mail.allowances import Quota
 from apps.mail.content import supported
 from apps.mail.outbox import Draft
 from apps.otp import requesting, tries
 from apps.signin import by_password, challenges, first_proof, passwords
-from apps.signin.errors import InvalidPassword, InvalidResetToken
-from apps.signin.models import ResetToken
+from apps.signin.errors import InvalidCredentials, InvalidPassword, InvalidResetToken
+from apps.signin.models import Password, ResetToken
 from apps.tokens import sessions
 from apps.tokens.models import EndReason
 from apps.users import directory, emails, notices
@@ -81,10 +82,10 @@ def forgot(forgotten: Forgotten) -> None:
     rate_limits.hit(requesting.rules_for(forgotten.customer, forgotten.address, forgotten.caller))
     with transaction.atomic():
         user = directory.find(forgotten.customer.id, forgotten.address.identity)
-        send_link(forgotten, user)
+        send_link(forgotten, user, quota=None if forgotten.caller.sandbox_key_id else forgotten.customer.quota)
 
 
-def send_link(forgotten: Forgotten, user: User | None) -> None:
+def send_link(forgotten: Forgotten, user: User | None, *, quota: Quota | None) -> None:
     """A token and the mail that carries it, for nobody too, in the caller's transaction. Raises QuotaExceeded."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     ResetToken.objects.create(
@@ -95,7 +96,7 @@ def send_link(forgotten: Forgotten, user: User | None) -> None:
         expires_at=forgotten.now + LIFETIME,
     )
     _record(actions.PASSWORD_RESET_REQUESTED, forgotten.customer.id, user, forgotten.caller, forgotten.now)
-    _post(forgotten, user, token)
+    _post(forgotten, user, token, quota)
 
 
 def withdraw_links(user: User, *, now: datetime) -> None:
@@ -119,7 +120,7 @@ def reset(wanted: Reset) -> None:
     password = passwords.require_acceptable(wanted.password, address=emails.parse(user.email))
     encoded = passwords.encode(password)
     with transaction.atomic():
-        _use(row, wanted.now)
+        _use(row, user, wanted.now)
         if user.email_verified_at is None:
             first_proof.by_mail(user, customer=customer, caller=wanted.caller, now=wanted.now)
         passwords.put(user, encoded, by_mail=True, now=wanted.now)
@@ -132,10 +133,11 @@ def reset(wanted: Reset) -> None:
 def change(wanted: Change) -> Propagation:
     """Set another password, and end the other sessions. Raises InvalidPassword, ValidationFailed, RateLimited."""
     customer, user, caller, now = wanted.customer, wanted.user, wanted.caller, wanted.now
-    require_password(user, wanted.current, customer=customer, caller=caller, now=now)
+    checked = require_password(user, wanted.current, customer=customer, caller=caller, now=now)
     password = passwords.require_acceptable(wanted.password, address=emails.parse(user.email))
     encoded = passwords.encode(password)
     with transaction.atomic():
+        _require_unchanged(checked)
         passwords.put(user, encoded, by_mail=False, now=now)
         challenges.void(user, now=now)
         told = _end_sessions(user, except_for=wanted.session_id, caller=caller, now=now)
@@ -144,25 +146,39 @@ def change(wanted: Change) -> Propagation:
     return told
 
 
-def require_password(user: User, text: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
-    """The user who is signed in gives the password once more. A wrong one counts as at sign-in.
+def require_password(user: User, text: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> User:
+    """The user who is signed in gives the password once more. A wrong one counts as at sign-in, a right one breaks the row.
 
-    Raises InvalidPassword, RateLimited or ValkeyUnavailable.
+    Returns the user with the password that was right. Raises InvalidPassword, RateLimited or ValkeyUnavailable.
     """
     address = emails.parse(user.email)
+    tries.hit_network(customer, caller)
     rate_limits.hit(tries.rules(customer, address, caller))
     found = by_password.find(customer, address)
-    if by_password.check(found, text, now=now) is None:
+    checked = by_password.check(found, text, now=now)
+    if checked is None:
         by_password.count_wrong(customer, address, found, caller=caller, now=now)
         raise InvalidPassword  # after the commit: a counted failure is never undone by its own request
+    try:
+        by_password.accept(checked, text)
+    except InvalidCredentials as error:
+        raise InvalidPassword from error
+    return checked
+
+
+def _require_unchanged(checked: User) -> None:
+    """Raises InvalidPassword when a reset has just taken the password from whoever gave it here."""
+    present = Password.objects.select_for_update().filter(user=checked, set_at=checked.password.set_at)
+    if present.first() is None:
+        raise InvalidPassword
 
 
 def _may_reset(user: User | None) -> bool:
     return user is not None and user.status != UserStatus.DEACTIVATED
 
 
-def _post(forgotten: Forgotten, user: User | None, token: str) -> None:
-    customer, sandbox_key_id = forgotten.customer, forgotten.caller.sandbox_key_id
+def _post(forgotten: Forgotten, user: User | None, token: str, quota: Quota | None) -> None:
+    customer = forgotten.customer
     draft = Draft(
         message_id=new_id(),
         kind=MAIL,
@@ -174,10 +190,9 @@ def _post(forgotten: Forgotten, user: User | None, token: str) -> None:
             "minutes": int(LIFETIME.total_seconds()) // 60,
         },
         user_id=user.id if user else None,
-        sandbox_key_id=sandbox_key_id,
+        sandbox_key_id=forgotten.caller.sandbox_key_id,
     )
     insert = outbox.post if _may_reset(user) else outbox.suppress
-    quota = None if sandbox_key_id else customer.quota
     insert(draft=draft, branding=customer.branding, quota=quota, now=forgotten.now)
 
 
@@ -192,12 +207,15 @@ def _find(wanted: Reset) -> ResetToken:
     return row
 
 
-def _use(row: ResetToken, now: datetime) -> None:
-    """One statement decides between any number. The others that were sent to this user are worthless with it."""
-    if not ResetToken.objects.filter(id=row.id, used_at=None).update(used_at=now):
+def _use(row: ResetToken, user: User, now: datetime) -> None:
+    """One of any number uses it. The others that were sent to this user are worthless with it.
+
+    All are locked first, in one order: else two who use two tokens at once would wait for each other.
+    """
+    unused = ResetToken.objects.filter(user=user, used_at=None)
+    if row.id not in set(unused.order_by("id").select_for_update(of=("self",)).values_list("id", flat=True)):
         raise InvalidResetToken
-    if row.user is not None:
-        withdraw_links(row.user, now=now)
+    withdraw_links(user, now=now)
 
 
 def _end_sessions(user: User, *, except_for: UUID | None, caller: Caller, now: datetime) -> Propagation:

@@ -172,7 +172,10 @@ def _let_in_at_once(wish: Wish, mine: User, user: User, encoded: str, phone: str
 
 
 def _post(wish: Wish, user: User, new: NewCode) -> None:
-    """The code, or to whoever has an account there already a mail that says so. Nothing to the deactivated."""
+    """The code, or to whoever has an account there already a mail that says so.
+
+    Nothing to the deactivated, and no code where too many were wrong.
+    """
     customer, sandbox_key_id = wish.customer, wish.caller.sandbox_key_id
     taken = user.email_verified_at is not None
     draft = drafts.draft(
@@ -186,7 +189,8 @@ def _post(wish: Wish, user: User, new: NewCode) -> None:
         locale=wish.locale,
         more={"reset_link": links.to(customer, links.FORGOT_PASSWORD)},
     )
-    insert = outbox.suppress if user.status == UserStatus.DEACTIVATED else outbox.post
+    closed = not taken and requesting.too_many_wrong(customer, user)
+    insert = outbox.suppress if closed or user.status == UserStatus.DEACTIVATED else outbox.post
     insert(draft=draft, branding=customer.branding, quota=None if sandbox_key_id else customer.quota, now=wish.now)
 
 
@@ -200,7 +204,7 @@ def _accept(proof: Proof, message_id: UUID) -> User | None:
             .filter(email_identity=proof.address.identity)
             .first()
         )
-        if sent is None or user is None or user.status == UserStatus.DEACTIVATED:
+        if sent is None or user is None or not _may_prove(proof.customer, user):
             return None
         registration = _registration_of(message_id, user, proof.now)
         if user.email_verified_at is not None:  # what else was registered for it is worth nothing any more
@@ -211,17 +215,23 @@ def _accept(proof: Proof, message_id: UUID) -> User | None:
         return user
 
 
-def _registration_of(message_id: UUID, user: User, now: datetime) -> Registration | None:
-    """The registration whose code this is. A code asked for again stands for the only one that is open.
+def _may_prove(customer: CustomerStanding, user: User) -> bool:
+    return user.status != UserStatus.DEACTIVATED and not requesting.too_many_wrong(customer, user)
 
-    Not for the newest of several: whoever else had registered this address would have it confirmed by its owner.
+
+def _registration_of(message_id: UUID, user: User, now: datetime) -> Registration | None:
+    """The registration whose code this is. A code asked for again stands for the one that made the user, if it alone is open.
+
+    Not for the newest of several, nor for one of an address that had an unproven user already (imported, or registered
+    long ago): it may be a stranger's, and the owner of the mailbox would confirm it.
     """
     opened = list(Registration.objects.filter(user=user, used_at=None, expires_at__gt=now))
     own = [row for row in opened if row.message_id == message_id]
     if own:
         return own[0]
     asked_again = not Registration.objects.filter(message_id=message_id).exists()
-    return opened[0] if asked_again and len(opened) == 1 else None
+    alone = opened[0] if len(opened) == 1 else None
+    return alone if asked_again and alone is not None and alone.created_at == user.created_at else None
 
 
 def _become(user: User, registration: Registration | None, proof: Proof) -> None:
@@ -231,15 +241,18 @@ def _become(user: User, registration: Registration | None, proof: Proof) -> None
         first_proof.note(user, customer=proof.customer, caller=proof.caller, now=proof.now)
     else:
         first_proof.by_mail(user, customer=proof.customer, caller=proof.caller, now=proof.now)
-    if registration is None:
-        return
-    registration.used_at = proof.now
+    if registration is not None:
+        _take_over(user, registration, proof.now)
+    user.save(update_fields=["email", "name", "phone"])
+
+
+def _take_over(user: User, registration: Registration, now: datetime) -> None:
+    registration.used_at = now
     registration.save(update_fields=["used_at"])
-    passwords.put(user, registration.encoded, by_mail=False, now=proof.now)
+    passwords.put(user, registration.encoded, by_mail=False, now=now)
     user.name = registration.name or user.name
     if registration.phone:
         sealed.write(user, "phone", sealed.read(registration, "phone"))
-    user.save(update_fields=["name", "phone"])
 
 
 def _record(action: str, user: User, caller: Caller, now: datetime) -> None:

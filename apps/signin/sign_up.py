@@ -21,7 +21,7 @@ from apps.customers import limits, standing
 from apps.customers.models import Customer
 from apps.customers.standing import CustomerStanding
 from apps.mail import outbox
-from apps.otp import codes, drafts
+from apps.otp import codes, drafts, requesting
 from apps.otp.codes import NewCode, Place
 from apps.otp.purposes import VERIFY_EMAIL
 from apps.signin import devices, passwords, registration
@@ -63,9 +63,11 @@ def sign_up(wish: Wish) -> SignedUp:
     """Make a customer and sign its owner in. Raises SignUpClosed, ValidationFailed, RateLimited or ValkeyUnavailable."""
     if not settings.ALLOW_CUSTOMER_SIGNUP:
         raise SignUpClosed
+    password = passwords.require_acceptable(wish.password, address=wish.address)
     limit = wish.asked.limit(limits.SIGNUPS_PER_IP)
     rate_limits.hit([limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(wish.caller.ip))])
-    password = passwords.require_acceptable(wish.password, address=wish.address)
+    # Every new customer has counts of its own: those of the one that was asked keep one mailbox from being flooded.
+    rate_limits.hit(requesting.rules_for(wish.asked, wish.address, wish.caller))
     encoded = passwords.encode(password)
     with transaction.atomic():
         return _make(wish, encoded)

@@ -38,7 +38,7 @@ def ask_identity_checks() -> int:
 def remove_expired() -> int:
     """Delete what leads into no account any more. Returns how many rows."""
     before = timezone.now() - KEPT
-    neither = Q(confirmed_at=None, expires_at__lt=before) | Q(undo_until__lt=before)
+    neither = Q(undo_until=None, expires_at__lt=before) | Q(undo_until__lt=before)
     return sum(
         batches.delete(rows)
         for rows in (

@@ -1,6 +1,6 @@
 """Whose account an address means when no API key says so: owners sign in at the customer they made (contract 4, login)."""
 
-from django.db.models import F
+from django.db.models import Case, F, Q, Value, When
 
 from apps.api_keys.asking import Asking
 from apps.customers import standing as customers
@@ -12,14 +12,21 @@ from apps.users.models import User
 def customer_of(asking: Asking, address: Address) -> CustomerStanding:
     """The key's customer; without a key the one that this address owns, proven addresses first; else the default one.
 
+    Anybody can sign up with any address: that leads nobody away who can sign in at the default customer already.
     One statement and one round trip more without a key, whether or not the address owns anything.
     """
     if asking.api_key is not None:
         return asking.customer
-    owned = (
-        User.objects.filter(email_identity=address.identity, is_owner=True)
-        .order_by(F("email_verified_at").asc(nulls_last=True), "-created_at")
+    is_proven, at_home = Q(email_verified_at__isnull=False), Q(customer_id=asking.customer.id)
+    precedence = Case(
+        When(is_proven & Q(is_owner=True), then=Value(0)),
+        When(at_home & (is_proven | Q(password__isnull=False)), then=Value(1)),
+        default=Value(2),
+    )
+    meant = (
+        User.objects.filter(Q(is_owner=True) | at_home, email_identity=address.identity)
+        .order_by(precedence, "-is_owner", F("email_verified_at").asc(nulls_last=True), "-created_at")
         .values_list("customer_id", flat=True)
         .first()
     )
-    return customers.read(owned or asking.customer.id)
+    return customers.read(meant or asking.customer.id)

@@ -1,4 +1,4 @@
-"""Posting a mail, as a request for a code does."""
+"""Posting a mail or an SMS, as a request for a code does."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,13 +7,15 @@ from uuid import UUID
 from django.utils import timezone
 
 from apps.core.ids import new_id
-from apps.mail import outbox
+from apps.mail import outbox, texts
 from apps.mail.content import Branding
 from apps.mail.models import LedgerEntry, LedgerStep, Message
 from apps.mail.outbox import Draft, Quota
+from apps.mail.texts import TextDraft
 
 PLENTY = Quota(daily=1000, monthly=1000)
 CODE = "482913"
+NUMBER = "+4915112345678"
 
 
 def branding(customer_id: UUID | None = None, **facts: Any) -> Branding:
@@ -38,6 +40,25 @@ def post(
 ) -> Message:
     now = now or timezone.now()
     return outbox.post(draft=draft(now=now, **facts), branding=brand or branding(), quota=quota, now=now)
+
+
+def text_draft(**facts: Any) -> TextDraft:
+    values: dict[str, Any] = {
+        "message_id": new_id(),
+        "kind": "second_factor_sms",
+        "number": NUMBER,
+        "locale": "en",
+        "expires_at": timezone.now() + timedelta(minutes=10),
+        "context": {"code": CODE, "minutes": 10},
+    }
+    return TextDraft(**{**values, **facts})
+
+
+def post_text(
+    brand: Branding | None = None, *, quota: Quota | None = PLENTY, sender: str = "Acme", **facts: Any
+) -> Message:
+    now = timezone.now()
+    return texts.post(draft=text_draft(**facts), branding=brand or branding(), sender=sender, quota=quota, now=now)
 
 
 def steps(message: Message) -> list[str]:

@@ -64,6 +64,8 @@ def test_every_kind_says_what_it_must(kind: str, locale: str, context: dict[str,
     if kind != "users_waiting":
         assert "Acme & Söhne" in mail.text
         assert "Acme &amp; Söhne" in mail.html
+    assert 'href=""' not in mail.html, "a button leads somewhere"
+    assert " ," not in mail.text
     if kind in CODES:
         assert mail.text.strip().endswith("@example.com #482913")
         assert 'aria-label="4 8 2 9 1 3"' in mail.html
@@ -78,6 +80,21 @@ def test_every_notice_has_a_way_on(kind: str) -> None:
     assert mail.html.count(f'href="{LINK}"') == 1
 
 
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"users_waiting"}))
+def test_no_name_becomes_a_header(kind: str) -> None:
+    evil = "Acme\r\nBcc: all@example.com"
+    brand = posting.branding(name=evil, sender_name=evil, reply_to=f"a@example.com\n{evil}")
+    mail = content.render(kind=kind, locale="en", branding=brand, context={**FULL, "code": evil})
+    assert not {"\r", "\n"} & {*mail.subject, *mail.sender, *mail.reply_to}
+
+
+@pytest.mark.parametrize("reply_to", ["", "help@example.com"])
+def test_an_answer_is_invited_only_where_somebody_reads_it(reply_to: str) -> None:
+    brand = posting.branding(reply_to=reply_to)
+    mail = content.render(kind="user_rejected", locale="en", branding=brand, context=FULL)
+    assert ("You can answer this mail" in mail.text) == bool(reply_to)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_translated(kind: str) -> None:
     english, german = rendered(kind, "en", FULL), rendered(kind, "de", FULL)
@@ -88,16 +105,6 @@ def test_every_kind_is_translated(kind: str) -> None:
 
 @pytest.mark.parametrize("locale", ["en", "de"])
 def test_an_sms_is_one_segment_and_bound_to_the_site(locale: str) -> None:
-    from apps.core.ids import new_id
-
-    draft = texts.TextDraft(
-        message_id=new_id(),
-        kind="second_factor_sms",
-        number="+4915112345678",
-        locale=locale,
-        expires_at=posting.draft().expires_at,
-        context={"code": "482913", "minutes": 10},
-    )
-    text = texts.render(draft, posting.branding())
+    text = texts.render(posting.text_draft(locale=locale), posting.branding())
     assert text.endswith("@example.com #482913")
     assert texts.segments(text) == 1

@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.audit.models import Event
 from apps.factors.models import Totp
 from apps.mail import outbox
-from apps.mail.models import Message
+from apps.mail.models import Message, MessageState
 from apps.signin.models import EmailChange, ResetToken
 from apps.users.models import User
 from demo.client import Answer, Client
@@ -99,6 +99,21 @@ def test_a_wrong_code_and_one_for_another_address_change_nothing(client_for: Mak
     assert (user.email, user.wrong_codes) == (EMAIL, 2)
 
 
+def test_after_too_many_wrong_codes_none_is_sent_and_none_opens(client_for: MakeClient) -> None:
+    """C6: 100 wrong codes in a row, then no codes until somebody clears it."""
+    customer = generous(code_resend_after=0)
+    user = member(customer)
+    client, token = client_for(customer), factories.session(user).access
+    ask(client, token)
+    code = newest_code()
+    User.objects.update(wrong_codes=100)
+    assert confirm(client, token, code).error_type == "invalid_otp"
+    assert ask(client, token).status == 202
+    assert Message.objects.order_by("-id")[0].state == MessageState.SUPPRESSED
+    user.refresh_from_db()
+    assert user.email == EMAIL
+
+
 def test_another_users_code_is_worthless(client_for: MakeClient) -> None:
     customer = generous()
     mine, theirs = member(customer), member(customer, "eve@example.com")
@@ -136,6 +151,30 @@ def test_who_merely_registered_an_address_makes_way_for_who_proves_it(client_for
     assert User.objects.count() == 1
 
 
+def test_who_was_given_a_role_has_not_merely_registered(client_for: MakeClient) -> None:
+    """A customer's owner does not vanish when a colleague proves to read its mailbox."""
+    customer = generous()
+    owner = member(customer, NEW, email_verified_at=None, is_owner=True, role="admin")
+    client, token = client_for(customer), factories.session(member(customer)).access
+    ask(client, token)
+    assert confirm(client, token, newest_code()).error_type == "email_taken"
+    assert User.objects.filter(id=owner.id).exists()
+
+
+def test_whoever_reads_a_mistyped_address_gets_no_way_in(client_for: MakeClient) -> None:
+    """An old address that was never proven is told nothing, least of all a link that takes the account back there."""
+    customer = generous(demands_verified_email=False)
+    user = member(customer, "ada@exmaple.com", email_verified_at=None)
+    client, token = client_for(customer), factories.session(user).access
+    ask(client, token)
+    assert confirm(client, token, newest_code()).status == 200
+    assert not Message.objects.filter(recipient="ada@exmaple.com").exists()
+    assert EmailChange.objects.get().undo_digest is None
+    me = client.get("/api/auth/me", token=token).document
+    assert (me["email"], me["email_verified"], me["status"]) == (NEW, True, "active")
+    assert Event.objects.filter(action="email_verified", user_id=user.id).count() == 1
+
+
 def test_links_in_the_old_mailbox_are_dead(client_for: MakeClient) -> None:
     customer = generous(code_resend_after=0)
     client, token = client_for(customer), factories.session(member(customer)).access
@@ -160,6 +199,15 @@ def test_it_is_undone_from_the_old_address(client_for: MakeClient) -> None:
     assert login(client).status == 401, "whoever changed the address knew the password"
     assert reset(client, mailed_token(), "a password that nobody else knows").status == 200
     assert login(client, "a password that nobody else knows").status == 200
+
+
+def test_a_spent_quota_does_not_keep_a_thief_in(client_for: MakeClient) -> None:
+    """C6: an exhausted quota stops sending, never signing out."""
+    client, token, user = moved(client_for)
+    factories.policy(user.customer, daily_code_quota=1)
+    assert undo(client, undo_token()).status == 200
+    assert client.get("/api/auth/me", token=token).error_type == "session_ended"
+    assert reset(client, mailed_token(), "a password that nobody else knows").status == 200
 
 
 def test_factors_enrolled_since_go_with_it(client_for: MakeClient) -> None:

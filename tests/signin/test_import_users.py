@@ -14,7 +14,8 @@ from apps.signin.models import Password
 from apps.users.models import User
 from tests import factories
 from tests.conftest import MakeClient
-from tests.signin.entering import PASSWORD, login
+from tests.races import at_once, outcome
+from tests.signin.entering import PASSWORD, generous, login
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,11 +32,22 @@ def run(customer: Customer, tmp_path: Path, *lines: object, **options: object) -
     return out.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["bcrypt", "bcrypt of PHP", "pbkdf2", "argon2"])
+HASHES = {
+    "bcrypt": BCRYPT,
+    "bcrypt of old": BCRYPT.replace("$2b$", "$2a$"),
+    "bcrypt of PHP": BCRYPT.replace("$2b$", "$2y$"),
+    "bcrypt as Django writes it": f"bcrypt${BCRYPT}",
+    "bcrypt of SHA-256": hashers.BCryptSHA256PasswordHasher().encode(PASSWORD, b"$2b$04$abcdefghijklmnopqrstuu"),
+    "pbkdf2": PBKDF2,
+    "pbkdf2 with SHA-1": hashers.PBKDF2SHA1PasswordHasher().encode(PASSWORD, "saltsaltsalt", iterations=1000),
+    "argon2": ARGON2,
+    "argon2 as Django writes it": f"argon2{ARGON2}",
+}
+
+
+@pytest.mark.parametrize("kind", HASHES)
 def test_imported_users_sign_in_with_the_password_they_had(client_for: MakeClient, tmp_path: Path, kind: str) -> None:
-    encoded = {"bcrypt": BCRYPT, "bcrypt of PHP": BCRYPT.replace("$2b$", "$2y$"), "pbkdf2": PBKDF2, "argon2": ARGON2}[
-        kind
-    ]
+    encoded = HASHES[kind]
     customer = factories.customer()
     run(
         customer,
@@ -46,6 +58,57 @@ def test_imported_users_sign_in_with_the_password_they_had(client_for: MakeClien
     assert answer.status == 200, answer.document
     assert (answer.document["user"]["name"], answer.document["user"]["email"]) == ("Ada", "Ada@Example.com")
     assert Password.objects.get().encoded.startswith("argon2$argon2id$")
+
+
+def test_bcrypt_knows_the_first_72_bytes(client_for: MakeClient, tmp_path: Path) -> None:
+    """A longer password is neither a 500 (bcrypt 5 refuses it) nor another than the one that was hashed."""
+    long = "\u00fc" * 36
+    encoded = hashers.BCryptPasswordHasher().encode(long, b"$2b$04$abcdefghijklmnopqrstuu").removeprefix("bcrypt$")
+    customer = factories.customer()
+    run(customer, tmp_path, {"email": "ada@example.com", "password_hash": encoded})
+    assert login(client_for(customer), "x" * 128).status == 401
+    assert login(client_for(customer), long + " and what the old system did not look at").status == 200
+
+
+def test_many_sign_in_at_once_while_the_hash_is_replaced(client_for: MakeClient, tmp_path: Path) -> None:
+    customer = generous()
+    run(customer, tmp_path, {"email": "ada@example.com", "password_hash": BCRYPT, "email_verified": True})
+    assert set(at_once(6, lambda _: login(client_for(customer)).status)) == {200}
+
+
+def test_imports_of_one_file_at_once_import_it_once(tmp_path: Path) -> None:
+    customer = factories.customer()
+    lines = [{"email": f"u{number}@example.com"} for number in range(50)]
+    run(customer, tmp_path, *lines, dry_run=True)
+    file = str(tmp_path / "users.jsonl")
+    ended = at_once(
+        4, lambda _: outcome(lambda: call_command("import_users", file, customer=customer.slug, stdout=StringIO()))
+    )
+    assert set(ended) <= {"done", "CommandError"}
+    assert User.objects.count() == 50
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        "$2b$04$short",
+        "$2b$12$" + "!" * 53,
+        "$2b$04$" + "a" * 53,  # a salt of 131 bits
+        "$2b$31$" + BCRYPT[7:],
+        "argon2$argon2id$v=19$m=99999999,t=2,p=1$YWJjZGVmZ2g$YWJjZGVmZ2hhYmNkZWZnaA",
+        "argon2$argon2id$v=19$m=8,t=2,p=4$YWJjZGVmZ2g$YWJjZGVmZ2hhYmNkZWZnaA",
+        "argon2$argon2id$v=19$m=8,t=2",
+        "$argon2id$v=19$m=16,t=2,p=1$YWJjZGVmZ2hhY$YWJjZGVmZ2hhYmNkZWZnaA",  # no base64
+        "pbkdf2_sha256$0$salt$aGFzaA==",
+        "pbkdf2_sha256$999999999$salt$aGFzaA==",
+        "pbkdf2_sha256$1000$salt$!!!",
+        "plain text",
+    ],
+)
+def test_hashes_that_could_not_be_checked_are_refused(tmp_path: Path, encoded: str) -> None:
+    """At the import, not by a 500 or a minute of waiting at the user's next sign-in."""
+    with pytest.raises(CommandError, match="line 1: password_hash is neither"):
+        run(factories.customer(), tmp_path, {"email": "ada@example.com", "password_hash": encoded})
 
 
 def test_who_is_there_already_is_left_alone_and_it_can_be_run_again(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
+from apps.mail.models import Message
 from tests import factories
 from tests.conftest import MakeClient
 from tests.signin.entering import EMAIL, PASSWORD, login, member
@@ -36,6 +37,28 @@ def test_whoever_signs_up_with_somebody_elses_address_does_not_get_in_the_way(cl
     type(unproven).objects.filter(id=unproven.id).update(email_verified_at=None)
     assert login(client_for(None)).document["user"]["id"] == str(user.id)
     assert login(client_for(None), "of the stranger").status == 401
+
+
+def test_signing_up_with_somebodys_address_leads_nobody_away_from_the_default_customer(client_for: MakeClient) -> None:
+    """Anybody can sign up with any address: that must not lock out who signs in at the default customer."""
+    user = member(Customer.objects.get(id=DEFAULT_CUSTOMER_ID))
+    strangers = {"email": EMAIL, "password": "of the stranger"}
+    assert client_for(None, ip="198.51.100.9").before_sign_in("/api/auth/signup", strangers).status == 201
+    assert login(client_for(None)).document["user"]["id"] == str(user.id)
+    client_for(None).before_sign_in("/api/auth/forgot-password", {"email": EMAIL})
+    assert Message.objects.get(kind="password_reset").customer_id == DEFAULT_CUSTOMER_ID
+
+
+def test_nor_does_it_lead_away_who_was_imported_and_has_proven_nothing_yet(client_for: MakeClient) -> None:
+    user = member(Customer.objects.get(id=DEFAULT_CUSTOMER_ID), email_verified_at=None)
+    member(factories.customer(), is_owner=True, email_verified_at=None, password="of the stranger")
+    assert login(client_for(None)).document["user"]["id"] == str(user.id)
+
+
+def test_who_merely_registered_at_the_default_customer_stands_in_no_owners_way(client_for: MakeClient) -> None:
+    factories.user(Customer.objects.get(id=DEFAULT_CUSTOMER_ID), EMAIL, status="pending")
+    owner = member(factories.customer(), is_owner=True, email_verified_at=None)
+    assert login(client_for(None)).document["user"]["id"] == str(owner.id)
 
 
 def test_the_customer_proven_first_is_meant(client_for: MakeClient) -> None:

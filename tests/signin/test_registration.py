@@ -147,6 +147,30 @@ def test_a_code_asked_for_again_stands_for_the_only_registration(client_for: Mak
     assert login(client).status == 200
 
 
+def test_a_code_asked_for_again_confirms_no_stranger_beside_an_imported_user(client_for: MakeClient) -> None:
+    """The stranger's is the only registration, but it is not what made the user."""
+    customer = quick()
+    factories.user(customer, EMAIL)
+    client = client_for(customer)
+    register(client, STRANGERS, name="Eve")
+    client.request_otp(EMAIL, purpose="verify_email")
+    verified = verify(client, newest_code())
+    assert (verified.status, verified.document["user"]["name"]) == (200, "")
+    assert login(client, STRANGERS).status == 401
+
+
+def test_after_too_many_wrong_codes_none_is_sent_and_none_opens(client_for: MakeClient) -> None:
+    """C6: 100 wrong codes in a row, then no codes until somebody clears it."""
+    client = client_for(quick())
+    register(client)
+    code = newest_code()
+    User.objects.update(wrong_codes=100)
+    assert verify(client, code).error_type == "invalid_otp"
+    assert register(client).status == 202
+    assert Message.objects.order_by("-id")[0].state == MessageState.SUPPRESSED
+    assert User.objects.get().email_verified_at is None
+
+
 def test_what_a_stranger_set_before_the_proof_is_gone_after_it(client_for: MakeClient) -> None:
     """Password, second factor and session alike, where a customer lets users in without proof."""
     client = client_for(quick(demands_verified_email=False))
@@ -215,6 +239,10 @@ def deactivated(customer: Customer) -> None:
     member(customer, status="deactivated")
 
 
+def closed_to_codes(customer: Customer) -> None:
+    factories.user(customer, EMAIL, status="pending", wrong_codes=100)
+
+
 def observe(client_for: MakeClient, prepare: object, **policy: object) -> Observed:
     customer = quick(**policy)
     client = client_for(customer)
@@ -227,7 +255,7 @@ def observe(client_for: MakeClient, prepare: object, **policy: object) -> Observ
     return seen
 
 
-@pytest.mark.parametrize("case", [proven, unproven, with_an_app, deactivated])
+@pytest.mark.parametrize("case", [proven, unproven, with_an_app, deactivated, closed_to_codes])
 @pytest.mark.parametrize("demands", [True, False])
 def test_the_answer_and_the_work_tell_nothing(client_for: MakeClient, case: object, demands: bool) -> None:
     """Issue, "Must show": the same bytes, Argon2 hashes, statements and round trips."""

@@ -35,3 +35,9 @@ def test_what_has_ended_long_ago_goes(client_for: MakeClient) -> None:
     assert tasks.remove_expired() == sum(counts) - 1, "a change of address is undoable for 7 days"
     EmailChange.objects.update(undo_until=long_ago)
     assert tasks.remove_expired() == 1
+
+
+def test_a_change_that_nobody_can_undo_goes_too(client_for: MakeClient) -> None:
+    moved(client_for)
+    EmailChange.objects.update(undo_until=None, undo_digest=None, expires_at=timezone.now() - timedelta(days=2))
+    assert tasks.remove_expired() == 1

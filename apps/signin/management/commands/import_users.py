@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import IntegrityError
 from django.utils import timezone
 
 from apps.customers.models import Customer
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             return
         done = made = 0
         for batch in _batches(_users(options["file"])):
-            made += importing.keep(customer, batch, now=timezone.now())
+            made += _keep(customer, batch)
             done += len(batch)
             self.stdout.write(f"{done} of {lines} lines")
         self.stdout.write(f"Imported {made} users; {lines - made} were there already.")
@@ -54,6 +55,14 @@ class Command(BaseCommand):
             shown = "\n".join(faults[:MOST_FAULTS_SHOWN])
             raise CommandError(f"Nothing was imported: {len(faults)} of {lines} lines are wrong.\n{shown}")
         return lines
+
+
+def _keep(customer: Customer, batch: list[ImportedUser]) -> int:
+    try:
+        return importing.keep(customer, batch, now=timezone.now())
+    except IntegrityError as error:
+        message = "Somebody of this batch has registered just now. What is before it is imported: run this again."
+        raise CommandError(message) from error
 
 
 def _customer(slug: str) -> Customer:
