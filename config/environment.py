@@ -89,6 +89,14 @@ def parse_master_keys(text: str) -> dict[str, bytes]:
     return keys
 
 
+SMS_CONSOLE = "apps.mail.text_transports.Console"
+NEEDED_BY_SMS_BACKEND = {
+    "apps.mail.text_transports.Twilio": ("SMS_TWILIO_ACCOUNT_SID", "SMS_TWILIO_AUTH_TOKEN", "SMS_TWILIO_FROM"),
+    "apps.mail.text_transports.Http": ("SMS_HTTP_URL",),
+    "apps.mail.text_transports.File": ("SMS_FILE_PATH",),
+}
+
+
 def check_production() -> None:
     """Refuse to start with a missing, weak or placeholder setting. Raises ConfigurationError naming every fault."""
     faults = [fault for name in REQUIRED_IN_PRODUCTION if (fault := _fault(name))]
@@ -96,12 +104,22 @@ def check_production() -> None:
         faults.append("PUBLIC_URL must start with https:// in production.")
     if "*" in os.environ.get("ALLOWED_HOSTS", "").split(","):
         faults.append("ALLOWED_HOSTS must name hosts; * accepts any.")
+    faults.extend(_sms_faults())
     if faults:
         listing = "\n".join(f"  - {fault}" for fault in faults)
         raise ConfigurationError(
             f"Gatehouse cannot start: the environment has {len(faults)} fault(s).\n{listing}\n"
             "`python manage.py generate_env` prints a good set to start from."
         )
+
+
+def _sms_faults() -> list[str]:
+    """What the chosen SMS backend lacks: better said now than by the worker at the first SMS."""
+    backend = os.environ.get("SMS_BACKEND", "").strip()
+    if backend == SMS_CONSOLE:
+        return ["SMS_BACKEND must not be the console in production: it writes codes into the log."]
+    needed = [name for name in NEEDED_BY_SMS_BACKEND.get(backend, ()) if not os.environ.get(name, "").strip()]
+    return [f"{name} is missing, which SMS_BACKEND needs." for name in needed]
 
 
 def _fault(name: str) -> str | None:

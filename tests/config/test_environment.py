@@ -92,6 +92,25 @@ def test_faults_of_different_kinds_are_named_together(monkeypatch: pytest.Monkey
     assert "6 fault(s)" in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"SMS_BACKEND": "apps.mail.text_transports.Console"}, "SMS_BACKEND must not be the console"),
+        ({"SMS_BACKEND": "apps.mail.text_transports.Http"}, "SMS_HTTP_URL is missing"),
+        (
+            {"SMS_BACKEND": "apps.mail.text_transports.Twilio", "SMS_TWILIO_FROM": "Acme"},
+            "SMS_TWILIO_AUTH_TOKEN is missing",
+        ),
+    ],
+)
+def test_an_sms_backend_that_cannot_work_is_refused(
+    monkeypatch: pytest.MonkeyPatch, chosen: dict[str, str], said: str
+) -> None:
+    set_all(monkeypatch, {**GOOD, **chosen})
+    with pytest.raises(ConfigurationError, match=said):
+        environment.check_production()
+
+
 @pytest.mark.parametrize("name", environment.SECRETS)
 @pytest.mark.parametrize("value", ["change-me-" * 5, "django-insecure-" + KEY, "<your secret here>" * 3, "0" * 64])
 def test_a_placeholder_is_refused_however_long(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
