@@ -47,6 +47,7 @@ class Registration(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="registrations")
     message_id = models.UUIDField(unique=True)  # the mail that carried the code
+    network = models.CharField(max_length=43, blank=True)  # whence it came, as limits count addresses
     encoded = models.CharField(max_length=512)
     name = models.CharField(max_length=200, blank=True)
     phone = SealedField(blank=True)

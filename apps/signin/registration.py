@@ -12,6 +12,7 @@ from django.db import transaction
 
 from apps.audit import actions, events
 from apps.core import sealed
+from apps.core.client_address import counted_as
 from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers import links
@@ -58,13 +59,14 @@ class Registered:
 
 @dataclass(frozen=True)
 class Proof:
-    """The code that was sent to an address."""
+    """The code that was sent to an address, and perhaps the password that was registered with it."""
 
     customer: CustomerStanding
     address: Address
     code: str = field(repr=False)
     caller: Caller
     now: datetime
+    password: str = field(default="", repr=False)
 
 
 def register(wish: Wish) -> Registered:
@@ -112,12 +114,15 @@ def verify_email(proof: Proof) -> User:
     return user
 
 
-def keep(user: User, *, message_id: UUID, encoded: str, name: str = "", phone: str = "", now: datetime) -> Registration:
+def keep(
+    user: User, *, message_id: UUID, encoded: str, name: str = "", phone: str = "", caller: Caller, now: datetime
+) -> Registration:
     """Keep what was asked for until the code of this message comes back. One statement."""
     row = Registration(
         id=new_id(),
         user=user,
         message_id=message_id,
+        network=counted_as(caller.ip),
         encoded=encoded,
         name=name,
         created_at=now,
@@ -149,7 +154,8 @@ def _write(wish: Wish, new: NewCode, encoded: str, phone: str) -> None:
     )
     User.objects.bulk_create([mine], ignore_conflicts=True)
     user = User.objects.of(customer.id).get(email_identity=wish.address.identity)
-    keep(user, message_id=new.message_id, encoded=encoded, name=wish.name, phone=phone, now=wish.now)
+    facts = {"encoded": encoded, "name": wish.name, "phone": phone}
+    keep(user, message_id=new.message_id, caller=wish.caller, now=wish.now, **facts)
     if not customer.demands_verified_email:
         _let_in_at_once(wish, mine, user, encoded, phone)
     _record(actions.USER_REGISTERED, user, wish.caller, wish.now)
@@ -206,7 +212,7 @@ def _accept(proof: Proof, message_id: UUID) -> User | None:
         )
         if sent is None or user is None or not _may_prove(proof.customer, user):
             return None
-        registration = _registration_of(message_id, user, proof.now)
+        registration = _registration_of(message_id, user, proof)
         if user.email_verified_at is not None:  # what else was registered for it is worth nothing any more
             return user if registration is None and emails.same_mailbox(user.email, sent.recipient) else None
         user.email = sent.recipient
@@ -219,13 +225,25 @@ def _may_prove(customer: CustomerStanding, user: User) -> bool:
     return user.status != UserStatus.DEACTIVATED and not requesting.too_many_wrong(customer, user)
 
 
-def _registration_of(message_id: UUID, user: User, now: datetime) -> Registration | None:
-    """The registration whose code this is. A code asked for again stands for the one that made the user, if it alone is open.
+def _registration_of(message_id: UUID, user: User, proof: Proof) -> Registration | None:
+    """The registration that this code confirms, if it surely is one of whoever reads the mailbox.
+
+    Where others have registered the same address from other networks, the code alone does not say whose password it
+    confirms: they may have done so in between, so that the owner of the mailbox enters theirs. The password decides then.
+    """
+    opened = list(Registration.objects.filter(user=user, used_at=None, expires_at__gt=proof.now))
+    found = _carried_by(message_id, opened, user)
+    if found is None or len({row.network for row in opened}) == 1:
+        return found
+    return found if proof.password and passwords.matches(proof.password, found.encoded) else None
+
+
+def _carried_by(message_id: UUID, opened: list[Registration], user: User) -> Registration | None:
+    """The one whose code this is. A code asked for again stands for the one that made the user, if it alone is open.
 
     Not for the newest of several, nor for one of an address that had an unproven user already (imported, or registered
     long ago): it may be a stranger's, and the owner of the mailbox would confirm it.
     """
-    opened = list(Registration.objects.filter(user=user, used_at=None, expires_at__gt=now))
     own = [row for row in opened if row.message_id == message_id]
     if own:
         return own[0]

@@ -112,7 +112,7 @@ def _send_code(owner: User, encoded: str, customer: CustomerStanding, wish: Wish
     """The owner's address is proven like any other: by the code of a registration with the same password."""
     new = NewCode(message_id=new_id(), code=codes.generate(customer))
     codes.issue(Place(customer.id, owner.email_identity, VERIFY_EMAIL), new, customer=customer, rules=())
-    registration.keep(owner, message_id=new.message_id, encoded=encoded, now=wish.now)
+    registration.keep(owner, message_id=new.message_id, encoded=encoded, caller=wish.caller, now=wish.now)
     draft = drafts.draft(
         kind=registration.CODE_MAIL,
         new=new,

@@ -24,8 +24,8 @@ def register(client: Client, password: str = PASSWORD, email: str = EMAIL, **fie
     return client.before_sign_in("/api/auth/register", {"email": email, "password": password, **fields})
 
 
-def verify(client: Client, otp: str, email: str = EMAIL) -> Answer:
-    return client.before_sign_in("/api/auth/verify-email", {"email": email, "otp": otp})
+def verify(client: Client, otp: str, email: str = EMAIL, **fields: object) -> Answer:
+    return client.before_sign_in("/api/auth/verify-email", {"email": email, "otp": otp, **fields})
 
 
 def quick(**policy: object) -> Customer:
@@ -119,14 +119,37 @@ def test_a_stranger_sets_no_password_on_an_address_that_is_proven_by_signing_in_
 
 
 def test_of_two_who_register_one_address_the_owner_of_the_mailbox_gets_it(client_for: MakeClient) -> None:
-    client = client_for(quick())
-    register(client, STRANGERS, name="Eve")
+    customer = quick()
+    client, stranger = client_for(customer), client_for(customer, ip="198.51.100.66")
+    register(stranger, STRANGERS, name="Eve")
     register(client, PASSWORD, name="Ada")
-    register(client, STRANGERS, name="Eve")
+    register(stranger, STRANGERS, name="Eve")
     mine = code_of(Message.objects.order_by("id")[1])
-    assert verify(client, mine).status == 200
+    assert verify(client, mine, password=PASSWORD).status == 200
     assert login(client, STRANGERS).status == 401
     assert login(client).document["user"]["name"] == "Ada"
+
+
+@pytest.mark.parametrize("given", ["", PASSWORD])
+def test_entering_the_code_of_a_stranger_who_registered_in_between_sets_no_password(
+    client_for: MakeClient, given: str
+) -> None:
+    """Two code mails lie in the owner's mailbox, and the newer one is the stranger's."""
+    customer = quick()
+    client, stranger = client_for(customer), client_for(customer, ip="198.51.100.66")
+    register(client, PASSWORD)
+    register(stranger, STRANGERS)
+    assert verify(client, newest_code(), password=given).status == 200
+    assert login(stranger, STRANGERS).status == 401
+    assert not Password.objects.exists()
+
+
+def test_who_registers_twice_has_the_password_of_the_code_that_came_back(client_for: MakeClient) -> None:
+    client = client_for(quick())
+    register(client, "the first try at one")
+    register(client, PASSWORD)
+    assert verify(client, newest_code()).status == 200
+    assert login(client).status == 200
 
 
 def test_a_code_asked_for_again_does_not_choose_between_two_registrations(client_for: MakeClient) -> None:

@@ -74,6 +74,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('message_id', models.UUIDField(unique=True)),
+                ('network', models.CharField(blank=True, max_length=43)),
                 ('encoded', models.CharField(max_length=512)),
                 ('name', models.CharField(blank=True, max_length=200)),
                 ('phone', apps.core.sealed.SealedField(blank=True, editable=False)),

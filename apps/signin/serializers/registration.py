@@ -18,6 +18,13 @@ class RegisterSerializer(serializers.Serializer[Any]):
 class VerifyEmailSerializer(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=LONGEST_EMAIL)
     otp = serializers.CharField(max_length=32)
+    password = serializers.CharField(
+        max_length=LONGEST_PASSWORD,
+        default="",
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="that was registered: confirms it also where others have registered this address meanwhile",
+    )
 
 
 class RegisteredUserSerializer(serializers.Serializer[Any]):

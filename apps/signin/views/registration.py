@@ -65,6 +65,7 @@ class VerifyEmail(ServiceView):
                 customer=asking.customer,
                 address=emails.parse(given.validated_data["email"]),
                 code=given.validated_data["otp"],
+                password=given.validated_data["password"],
                 caller=caller_of(request),
                 now=timezone.now(),
             )
