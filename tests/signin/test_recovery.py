@@ -8,16 +8,14 @@ from django.utils import timezone
 
 from apps.audit.models import Event
 from apps.customers import lifecycle as customers
-from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
 from apps.mail import outbox
-from apps.mail.models import Message, MessageState
+from apps.mail.models import Message
 from apps.signin.models import Password, ResetToken
 from demo.client import Answer, Client
 from tests import factories
 from tests.conftest import MakeClient
 from tests.races import at_once
 from tests.signin.entering import EMAIL, PASSWORD, enrol_app, generous, login, member
-from tests.signin.observing import Observed, observed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FRESH = "and a second horse behind it"
@@ -245,65 +243,3 @@ def test_links_are_limited_and_count_against_the_quota(client_for: MakeClient) -
     types = [forgot(client).error_type for _ in range(6)]
     assert types == [None] * 3 + ["quota_exceeded"] * 2 + ["rate_limited"]
     assert ResetToken.objects.count() == 3
-
-
-# --- The same for everybody -----------------------------------------------------------------------------------------
-
-
-def nobody(customer: Customer) -> None:
-    pass
-
-
-def known(customer: Customer) -> None:
-    member(customer)
-
-
-def deactivated(customer: Customer) -> None:
-    member(customer, status="deactivated")
-
-
-def with_an_app(customer: Customer) -> None:
-    enrol_app(member(customer))
-
-
-def unproven(customer: Customer) -> None:
-    factories.user(customer, EMAIL, status="pending")
-
-
-def observe(client_for: MakeClient, prepare: object) -> Observed:
-    customer = generous()
-    client = client_for(customer)
-    forgot(client, "warm@example.com")
-    prepare(customer)  # type: ignore[operator]
-    forgot(client, "warm@example.com")
-    with observed() as seen:
-        answer = forgot(client)
-    seen.note(answer)
-    return seen
-
-
-@pytest.mark.parametrize("case", [known, deactivated, with_an_app, unproven])
-def test_asking_tells_nothing(client_for: MakeClient, case: object) -> None:
-    """Issue, "Must show": the same bytes, Argon2 hashes, statements and round trips."""
-    assert observe(client_for, case) == observe(client_for, nobody)
-
-
-def test_asking_costs_four_statements_in_one_transaction(client_for: MakeClient) -> None:
-    seen = observe(client_for, known)
-    assert (seen.argon2_hashes, seen.statements, seen.transactions) == (0, 4, 1)
-
-
-@pytest.mark.parametrize("prepare", [nobody, deactivated])
-def test_nobody_is_written_to_who_may_not_reset(client_for: MakeClient, prepare: object) -> None:
-    customer = factories.customer()
-    prepare(customer)  # type: ignore[operator]
-    forgot(client_for(customer))
-    assert Message.objects.get().state == MessageState.SUPPRESSED
-    assert ResetToken.objects.get().user is None
-
-
-def test_the_default_customers_users_reset_theirs_too(client_for: MakeClient) -> None:
-    member(Customer.objects.get(id=DEFAULT_CUSTOMER_ID))
-    client = client_for(None)
-    forgot(client)
-    assert reset(client, mailed_token()).status == 200
