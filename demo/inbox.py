@@ -3,6 +3,7 @@
 import mailbox
 import re
 import time
+from collections.abc import Iterator
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
@@ -11,26 +12,29 @@ from pathlib import Path
 CODE = re.compile(r"#([0-9]{4,10})\b")  # the last line of the mail: "@example.com #123456"
 
 
-def wait_for_mail(folder: Path, *, recipient: str, within_seconds: float) -> EmailMessage:
-    """The newest mail to `recipient`. Raises TimeoutError when none has come in time."""
+def wait_for_mail(folder: Path, *, recipient: str, about: re.Pattern[str], within_seconds: float) -> EmailMessage:
+    """The newest mail to `recipient` whose text matches `about`. Raises TimeoutError when none has come in time.
+
+    Two workers send at once: the mail waited for need not be the last to arrive.
+    """
     deadline = time.monotonic() + within_seconds
     while time.monotonic() < deadline:
-        found = _newest(folder, recipient)
-        if found is not None:
-            return found
+        for message in _mails(folder, recipient):
+            if about.search(text_of(message)):
+                return message
         time.sleep(0.05)
-    raise TimeoutError(f"No mail to {recipient} arrived within {within_seconds:.0f} s.")
+    raise TimeoutError(f"No mail about {about.pattern!r} to {recipient} arrived within {within_seconds:.0f} s.")
 
 
-def _newest(folder: Path, recipient: str) -> EmailMessage | None:
+def _mails(folder: Path, recipient: str) -> Iterator[EmailMessage]:
+    """Newest first."""
     if not (folder / "new").is_dir():
-        return None
+        return
     box = mailbox.Maildir(folder, create=False)
     for key in sorted(box.keys(), reverse=True):
         message = BytesParser(policy=default).parsebytes(box.get_bytes(key))
         if recipient in str(message["To"]):
-            return message  # type: ignore[return-value]  # the default policy makes EmailMessage
-    return None
+            yield message  # type: ignore[misc]  # the default policy makes EmailMessage
 
 
 def text_of(message: EmailMessage) -> str:
