@@ -1,4 +1,4 @@
-"""The names of what can happen. Stable: exports and alerts are built on them."""
+"""The names of what can happen, all of them. Stable: exports and alerts are built on them."""
 
 CUSTOMER_CREATED = "customer_created"
 CUSTOMER_SUSPENDED = "customer_suspended"
@@ -34,6 +34,7 @@ EMAIL_VERIFIED = "email_verified"
 EMAIL_CHANGE_REQUESTED = "email_change_requested"
 EMAIL_CHANGED = "email_changed"
 EMAIL_CHANGE_UNDONE = "email_change_undone"
+EMAIL_CHANGE_UNDO_REJECTED = "email_change_undo_rejected"
 ROLE_CHANGED = "role_changed"  # made, changed or deleted: `what`
 PERMISSION_CHANGED = "permission_changed"
 
@@ -43,6 +44,7 @@ PASSWORD_LOCKED = "password_locked"
 PASSWORD_CHANGED = "password_changed"
 PASSWORD_RESET_REQUESTED = "password_reset_requested"
 PASSWORD_RESET = "password_reset"
+PASSWORD_RESET_REJECTED = "password_reset_rejected"
 SECOND_FACTOR_ASKED = "second_factor_asked"
 SECOND_FACTOR_SENT = "second_factor_sent"
 SECOND_FACTOR_REJECTED = "second_factor_rejected"
@@ -50,6 +52,7 @@ FACTOR_ENROLLED = "factor_enrolled"
 FACTOR_RENAMED = "factor_renamed"
 FACTOR_REMOVED = "factor_removed"
 RECOVERY_CODES_MADE = "recovery_codes_made"
+PASSKEY_REJECTED = "passkey_rejected"
 PASSKEY_CLONED = "passkey_cloned"  # its sign counter did not go up
 NEW_DEVICE = "new_device"
 ROLE_ESCALATION_ATTEMPT = "role_escalation_attempt"
@@ -72,3 +75,8 @@ OPERATOR_SECOND_FACTOR_CHANGED = "operator_second_factor_changed"
 OPERATOR_ADDED = "operator_added"
 OPERATOR_CHANGED = "operator_changed"
 OPERATOR_DELETED = "operator_deleted"
+GROUP_ADDED = "group_added"  # a set of operators' permissions
+GROUP_CHANGED = "group_changed"
+GROUP_DELETED = "group_deleted"
+
+ALL = frozenset(value for name, value in globals().items() if name.isupper())

@@ -1,10 +1,11 @@
-"""Recording what happened: one INSERT, in the caller's transaction."""
+"""Recording what happened: one INSERT, in the caller's transaction; and how events name who did it."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from apps.audit import actions
 from apps.audit.models import Event, Outcome, Severity
 from apps.core.requests import Caller
 
@@ -33,6 +34,31 @@ FORBIDDEN_DETAILS = frozenset(
 )
 
 
+def user(user_id: UUID) -> str:
+    """The actor who is an end user."""
+    return f"user:{user_id}"
+
+
+def operator(name: str) -> str:
+    """The actor who signed in to the admin by this name, an address as a rule."""
+    return f"operator:{name}"
+
+
+def api_key(key_id: str) -> str:
+    """The actor that is a customer's server, by its key."""
+    return f"api-key:{key_id}"
+
+
+def identity_check(check_id: UUID) -> str:
+    """The actor that is a customer's outside identity check, by the check that it answered."""
+    return f"identity-check:{check_id}"
+
+
+def is_operator(actor: str) -> bool:
+    """Whether an operator did it, whichever."""
+    return actor.startswith(operator(""))
+
+
 def record(
     *,
     action: str,
@@ -45,10 +71,12 @@ def record(
     caller: Caller | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the event. `actor`: "user:<id>", "operator:<email>", "api-key:<key id>", SYSTEM or ANONYMOUS.
+    """Write the event. `action`: one of `actions`. `actor`: as the functions above name it, SYSTEM or ANONYMOUS.
 
-    Raises ValueError when `details` would hold a secret.
+    Raises ValueError for an action that is not listed, and when `details` would hold a secret: both are mistakes of ours.
     """
+    if action not in actions.ALL:
+        raise ValueError(f"{action!r} is not one of apps.audit.actions.")
     facts = dict(details or {})
     if forbidden := sorted(_names(facts) & FORBIDDEN_DETAILS):
         raise ValueError(f"An event must not hold {forbidden}.")

@@ -27,6 +27,11 @@ class Caller:
     request_id: str
     sandbox_key_id: str = ""
 
+    @property
+    def in_sandbox(self) -> bool:
+        """Whether a test key asks: nothing is sent, and its codes are good with test keys alone."""
+        return bool(self.sandbox_key_id)
+
 
 def caller_of(request: HttpRequest) -> Caller:
     """The caller of this request."""

@@ -17,6 +17,7 @@ WRONG_CODES_PER_CUSTOMER = "wrong_codes_per_customer"
 REFRESHES_PER_SESSION = "refreshes_per_session"
 SECOND_FACTORS_PER_USER = "second_factors_per_user"
 SMS_PER_NUMBER = "sms_per_number"
+SMS_PER_USER = "sms_per_user"
 SIGNUPS_PER_IP = "signups_per_ip"
 
 MINUTE, DAY = 60, 86_400
@@ -36,6 +37,7 @@ DEFAULTS: Mapping[str, Limit] = {
         Limit(REFRESHES_PER_SESSION, 60, MINUTE),
         Limit(SECOND_FACTORS_PER_USER, 10, 15 * MINUTE),
         Limit(SMS_PER_NUMBER, 5, 15 * MINUTE),
+        Limit(SMS_PER_USER, 5, 15 * MINUTE),
         Limit(SIGNUPS_PER_IP, 5, 60 * MINUTE),
     )
 }

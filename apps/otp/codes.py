@@ -6,7 +6,8 @@ a copy of Valkey's memory is of no use, and comparing what is stored tells nothi
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -140,23 +141,44 @@ end
 """
 )
 
+# KEYS: sets. Takes back all that lives in them; the wait for the next code stays.
+_withdraw_all = valkey.Script(
+    LUA_SET
+    + """
+for _, key in ipairs(KEYS) do
+  for _, code in ipairs(living(key, clock())) do redis.call('HDEL', key, code.number) end
+end
+"""
+)
+
 
 @dataclass(frozen=True)
 class Place:
-    """Whose codes: a customer's, for an address (as it is compared) and a purpose."""
+    """Whose codes: a customer's, for a subject (an address as it is compared, or a user's id) and a purpose.
+
+    `bound_to`: of the subject's codes, those of one challenge or number; all share the wait and the budget.
+    `in_sandbox`: asked for, and to be redeemed, with a test key. Live codes are other codes.
+    """
 
     customer_id: UUID
-    identity: str
+    subject: str
     purpose: str
+    bound_to: str = ""
+    in_sandbox: bool = False
 
     @property
     def name(self) -> str:
-        """How the address is named in Valkey."""
-        return pseudonym(f"{self.purpose}\0{self.identity}")
+        """How the subject is named in Valkey."""
+        return pseudonym(f"{self._world}{self.purpose}\0{self.subject}")
+
+    @property
+    def _world(self) -> str:
+        return "sandbox\0" if self.in_sandbox else ""
 
     def mac(self, code: str) -> str:
         """HMAC-SHA256 of the code, under this place's own key."""
-        info = f"gatehouse/otp/v1\0{self.customer_id}\0{self.purpose}\0{self.identity}".encode()
+        parts = ("gatehouse/otp/v1", str(self.customer_id), self._world + self.purpose, self.subject, self.bound_to)
+        info = "\0".join(parts).encode()
         key = ciphers.hkdf_expand(_pepper(settings.SECRET_KEY), info=info)
         return ciphers.mac(code.encode(), key=key).hex()
 
@@ -246,9 +268,30 @@ def redeem(place: Place, code: str, *, rules: Sequence[Rule], guessing: Rule) ->
     return Redemption(customer_is_guessed_at=bool(int(answer[1])))
 
 
+@contextmanager
+def issued(
+    place: Place, new: NewCode, *, customer: CustomerStanding, rules: Sequence[Rule]
+) -> Iterator[dict[str, int]]:
+    """Let the code live for what is done within, which posts it; if that fails, whyever, it is taken back.
+
+    Gives what remains of each limit. Raises as `issue` does.
+    """
+    remaining = issue(place, new, customer=customer, rules=rules)
+    try:
+        yield remaining
+    except BaseException:
+        withdraw(place, new.code)
+        raise
+
+
 def withdraw(place: Place, code: str) -> None:
     """Take back a code that will not be sent. Raises ValkeyUnavailable."""
     _withdraw(keys=[place.key("codes")], args=[place.mac(code)])
+
+
+def withdraw_all(places: Sequence[Place]) -> None:
+    """Take back every code of these places, all of one customer. One round trip. Raises ValkeyUnavailable."""
+    _withdraw_all(keys=[place.key("codes") for place in places])
 
 
 def _raise_pause(answer: Sequence[Any]) -> None:

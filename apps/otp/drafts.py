@@ -1,14 +1,16 @@
-"""The mail that carries a code."""
+"""The mail that carries a code, or a link that is worth as much."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
+from apps.mail import outbox
 from apps.mail.content import supported
 from apps.mail.outbox import Draft
 from apps.otp.codes import NewCode
-from apps.users.models import User
+from apps.users.models import BuiltInRole, User
 
 
 def draft(
@@ -18,7 +20,7 @@ def draft(
     customer: CustomerStanding,
     user: User | None,
     recipient: str,
-    sandbox_key_id: str,
+    caller: Caller,
     now: datetime,
     locale: str = "",
     more: Mapping[str, Any] | None = None,
@@ -35,8 +37,31 @@ def draft(
         expires_at=now + timedelta(seconds=customer.code_lifetime),
         context={**context(new, customer), **(more or {})},
         user_id=user.id if user else None,
-        sandbox_key_id=sandbox_key_id,
+        sandbox_key_id=caller.sandbox_key_id,
     )
+
+
+def post(
+    draft: Draft,
+    *,
+    customer: CustomerStanding,
+    user: User | None,
+    receives: bool,
+    now: datetime,
+    counts: bool = True,
+) -> None:
+    """Post the mail; where nobody may receive it, do the same work and send nothing. Raises QuotaExceeded.
+
+    `counts`: against the customer's quota, but for what stays in the sandbox.
+    """
+    insert = outbox.post if receives and not is_kept_from(user, draft.sandbox_key_id) else outbox.suppress
+    quota = customer.quota if counts and not draft.sandbox_key_id else None
+    insert(draft=draft, branding=customer.branding, quota=quota, now=now)
+
+
+def is_kept_from(user: User | None, sandbox_key_id: str) -> bool:
+    """Whoever holds a test key reads what it has sent, and must not enter an administrator's account by it."""
+    return bool(sandbox_key_id) and user is not None and user.role == BuiltInRole.ADMIN
 
 
 def context(new: NewCode, customer: CustomerStanding) -> dict[str, Any]:

@@ -14,13 +14,14 @@ from apps.core.requests import Caller
 from apps.core.valkey import ValkeyUnavailable
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
-from apps.otp import codes, tries
+from apps.otp import codes, requesting, tries
 from apps.otp.codes import Place, Redemption
+from apps.otp.purposes import AFTER_A_FIRST_FACTOR
 from apps.users import directory
 from apps.users.emails import Address
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Try:
     """A code, who gives it, and for what: `place`. `address`: whose account a wrong one is counted for."""
 
@@ -36,7 +37,8 @@ def of_address(
     *, customer: CustomerStanding, address: Address, purpose: str, code: str, caller: Caller, now: datetime
 ) -> Try:
     """A try at a code that was sent to this very address."""
-    return Try(customer, address, Place(customer.id, address.identity, purpose), code, caller, now)
+    place = requesting.place_of(customer, address, purpose, caller)
+    return Try(customer=customer, address=address, place=place, code=code, caller=caller, now=now)
 
 
 def redeem(attempt: Try, *, rules: Sequence[Rule] | None = None) -> Redemption:
@@ -59,12 +61,44 @@ def reject(attempt: Try, redemption: Redemption) -> None:
 
     Commits by itself, or with the caller's transaction, which must not roll back then.
     """
-    raise_alarm = redemption.customer_is_guessed_at and _first_alarm(attempt.customer)
+    if redemption.customer_is_guessed_at:
+        sound_alarm(attempt.customer, caller=attempt.caller, now=attempt.now)
     with transaction.atomic():
-        directory.count_wrong_code(attempt.customer.id, attempt.address.identity)
-        _record(attempt, actions.CODE_REJECTED, Severity.LOW)
-        if raise_alarm:
-            _record(attempt, actions.CODE_GUESSING, Severity.HIGH)
+        _count(attempt)
+        events.record(
+            action=actions.CODE_REJECTED,
+            outcome=Outcome.FAILURE,
+            severity=Severity.LOW,
+            customer_id=attempt.customer.id,
+            caller=attempt.caller,
+            details={"method": "code", "purpose": attempt.place.purpose},
+            now=attempt.now,
+        )
+
+
+def sound_alarm(customer: CustomerStanding, *, caller: Caller, now: datetime) -> None:
+    """Codes of this customer's users are being guessed: one event in each window of the limit.
+
+    Not to be called within a transaction that is rolled back: the next alarm would come a window later.
+    """
+    if _first_alarm(customer):
+        events.record(
+            action=actions.CODE_GUESSING,
+            outcome=Outcome.FAILURE,
+            severity=Severity.HIGH,
+            customer_id=customer.id,
+            caller=caller,
+            details={"method": "code"},
+            now=now,
+        )
+
+
+def _count(attempt: Try) -> None:
+    customer_id, identity = attempt.customer.id, attempt.address.identity
+    if attempt.place.purpose in AFTER_A_FIRST_FACTOR:
+        directory.count_wrong_second_factor(customer_id, identity)
+    else:
+        directory.count_wrong_code(customer_id, identity)
 
 
 def _first_alarm(customer: CustomerStanding) -> bool:
@@ -75,15 +109,3 @@ def _first_alarm(customer: CustomerStanding) -> bool:
             return bool(valkey.client().set(valkey.key(customer.id, "alarm"), b"1", nx=True, ex=window))
     except ValkeyUnavailable:
         return True
-
-
-def _record(attempt: Try, action: str, severity: Severity) -> None:
-    events.record(
-        action=action,
-        outcome=Outcome.FAILURE,
-        severity=severity,
-        customer_id=attempt.customer.id,
-        caller=attempt.caller,
-        details={"method": "code", "purpose": attempt.place.purpose},
-        now=attempt.now,
-    )

@@ -14,7 +14,6 @@ from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
 from apps.mail import outbox
-from apps.mail.errors import QuotaExceeded
 from apps.otp import codes, drafts, fixed_codes
 from apps.otp.codes import NewCode, Place
 from apps.otp.purposes import LOGIN, MAILS
@@ -41,13 +40,12 @@ class Wish:
     address: Address
     purpose: str
     locale: str
-    sandbox_key_id: str
     caller: Caller
     now: datetime
 
     @property
     def place(self) -> Place:
-        return Place(self.customer.id, self.address.identity, self.purpose)
+        return place_of(self.customer, self.address, self.purpose, self.caller)
 
 
 def request_code(wish: Wish) -> Requested:
@@ -58,14 +56,14 @@ def request_code(wish: Wish) -> Requested:
     fixed = fixed_codes.code_for(wish.customer, wish.address, now=wish.now) if wish.purpose == LOGIN else None
     new = NewCode(message_id=new_id(), code=fixed or codes.generate(wish.customer))
     rules = rules_for(wish.customer, wish.address, wish.caller)
-    remaining = codes.issue(wish.place, new, customer=wish.customer, rules=rules)
-    try:
-        with transaction.atomic():
-            _write(wish, new, is_fixed=fixed is not None)
-    except QuotaExceeded:
-        codes.withdraw(wish.place, new.code)
-        raise
+    with codes.issued(wish.place, new, customer=wish.customer, rules=rules) as remaining, transaction.atomic():
+        _write(wish, new, is_fixed=fixed is not None)
     return Requested(wish.customer.code_lifetime, wish.customer.code_resend_after, remaining)
+
+
+def place_of(customer: CustomerStanding, address: Address, purpose: str, caller: Caller) -> Place:
+    """Where the codes lie that are sent to this address for this purpose."""
+    return Place(customer.id, address.identity, purpose, in_sandbox=caller.in_sandbox)
 
 
 def rules_for(customer: CustomerStanding, address: Address, caller: Caller) -> list[Rule]:
@@ -89,10 +87,6 @@ def _write(wish: Wish, new: NewCode, *, is_fixed: bool) -> None:
         details={"purpose": wish.purpose, "fixed": is_fixed},
         now=wish.now,
     )
-    receives = not is_fixed and _may_receive(wish, user)
-    insert = outbox.post if receives else outbox.suppress
-    # Neither the sandbox nor a fixed code ever sends anything, so neither asks what may be sent.
-    quota = None if is_fixed or wish.sandbox_key_id else customer.quota
     draft = drafts.draft(
         kind=MAILS[wish.purpose],
         new=new,
@@ -100,11 +94,15 @@ def _write(wish: Wish, new: NewCode, *, is_fixed: bool) -> None:
         user=user,
         # To a known user at the address that it gave, not at one that merely compares equal.
         recipient=user.email if user else wish.address.typed,
-        sandbox_key_id=wish.sandbox_key_id,
+        caller=wish.caller,
         now=wish.now,
         locale=wish.locale,
     )
-    insert(draft=draft, branding=customer.branding, quota=quota, now=wish.now)
+    if is_fixed:  # nothing is ever sent, so nobody asks what may be
+        outbox.suppress(draft=draft, branding=customer.branding, quota=None, now=wish.now)
+    else:
+        receives = _may_receive(wish, user)
+        drafts.post(draft, customer=customer, user=user, receives=receives, now=wish.now)
 
 
 def _may_receive(wish: Wish, user: User | None) -> bool:

@@ -1,8 +1,11 @@
 """How often codes and passwords may be tried (contract 6): one count for both, since a guess is a guess."""
 
+from uuid import UUID
+
 from apps.core import rate_limits
 from apps.core.client_address import counted_as
-from apps.core.rate_limits import Rule
+from apps.core.errors import RateLimited
+from apps.core.rate_limits import Limit, Rule
 from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
@@ -27,6 +30,36 @@ def rules(customer: CustomerStanding, address: Address, caller: Caller) -> list[
         limits.rule(customer.limit(limits.TRIES_PER_EMAIL_AND_IP), customer.id, name, counted_as(caller.ip)),
         limits.rule(customer.limit(limits.TRIES_PER_EMAIL), customer.id, name),
     ]
+
+
+def second_factor_rules(customer: CustomerStanding, user_id: UUID, caller: Caller) -> list[Rule]:
+    """The same limits on tries of whoever has given a first factor: of one user, from one network and from all.
+
+    Counted apart, so that no stranger keeps anybody from giving a second factor.
+    """
+    per_network = customer.limit(limits.TRIES_PER_EMAIL_AND_IP)
+    return [
+        after_a_first_factor(per_network, customer, user_id, counted_as(caller.ip)),
+        after_a_first_factor(customer.limit(limits.TRIES_PER_EMAIL), customer, user_id),
+        limits.rule(customer.limit(limits.SECOND_FACTORS_PER_USER), customer.id, str(user_id)),
+    ]
+
+
+def after_a_first_factor(limit: Limit, customer: CustomerStanding, user_id: UUID, *scope: str) -> Rule:
+    """The limit, counted for a user whose first factor was right."""
+    return limits.rule(limit, customer.id, "second-factor", str(user_id), *scope)
+
+
+def note_guess(customer: CustomerStanding) -> bool:
+    """Count a wrong code among those of all the customer's users. Whether there are too many. Raises ValkeyUnavailable.
+
+    Of codes that lie in Valkey the script counts that tries them (`codes.redeem`).
+    """
+    try:
+        rate_limits.hit([limits.rule(customer.limit(limits.WRONG_CODES_PER_CUSTOMER), customer.id)])
+    except RateLimited:
+        return True
+    return False
 
 
 def counted(address: Address) -> str:

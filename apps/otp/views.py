@@ -39,7 +39,6 @@ class RequestOtp(ServiceView):
                     address=emails.parse(given.validated_data["email"]),
                     purpose=given.validated_data["purpose"],
                     locale=given.validated_data["locale"],
-                    sandbox_key_id=asking.sandbox_key_id,
                     caller=caller_of(request),
                     now=timezone.now(),
                 )

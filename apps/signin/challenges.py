@@ -7,14 +7,14 @@ from uuid import UUID
 from django.db.models import F
 
 from apps.api_keys.asking import Asking
-from apps.api_keys.errors import InvalidApiKey
 from apps.audit import actions, events
 from apps.core.ids import new_id
 from apps.core.requests import Caller
+from apps.customers import limits
 from apps.customers.standing import CustomerStanding
 from apps.factors import enrolled
 from apps.factors.enrolled import Enrolled
-from apps.signin import devices, requirements
+from apps.signin import devices, requirements, whose
 from apps.signin.models import Challenge, FirstFactor
 from apps.signin.requirements import Given, Missing
 from apps.tokens import minting, sessions, verification
@@ -83,16 +83,15 @@ def proceed(proven: Proven) -> SignedIn | Challenged:
 
 
 def open_challenge(session_token: str, *, asking: Asking, caller: Caller, now: datetime) -> Opened:
-    """The challenge of this token. Raises MalformedToken, TokenExpired, InvalidToken, InvalidApiKey, UserInactive.
+    """The challenge of this token, which is worthless at any other customer (contract 1.5).
 
-    It is its own customer's, whoever asks without a key; a key must be of the same.
+    Raises MalformedToken, TokenExpired, InvalidToken, UserInactive, CustomerSuspended or IpNotAllowed.
     """
     claims, customer = verification.verify_challenge(session_token, caller=caller, now=now)
-    if asking.api_key is not None and asking.customer.id != customer.id:
-        raise InvalidApiKey
+    presented = whose.presented_at(asking.customer, owners_too=asking.api_key is None)
     row = (
-        Challenge.objects.filter(id=claims.jti, customer_id=customer.id, used_at=None, expires_at__gt=now)
-        .select_related("user")
+        Challenge.objects.filter(presented, id=claims.jti, customer_id=customer.id, used_at=None, expires_at__gt=now)
+        .select_related("user", "user__password")
         .first()
     )
     if row is None or row.wrong >= MOST_TRIES:
@@ -129,8 +128,14 @@ def _missing(proven: Proven, found: Enrolled) -> Missing | None:
         passed=proven.passed,
         mailbox=proven.first_factor == FirstFactor.CODE,
         may_use_email=proven.may_use_email and not (found.has_any and _set_by_mail(proven.user)),
+        codes_closed=_closed_to_codes(proven),
     )
     return requirements.missing(policy=proven.customer.second_factor, enrolled=found, given=given)
+
+
+def _closed_to_codes(proven: Proven) -> bool:
+    """Whoever knows the password may guess so often in all, and no more until the account is entered by other means."""
+    return proven.user.wrong_second_factors >= proven.customer.limit(limits.WRONG_CODES_IN_A_ROW).count
 
 
 def _set_by_mail(user: User) -> bool:
@@ -141,7 +146,8 @@ def _set_by_mail(user: User) -> bool:
 
 def _finish(proven: Proven, enrol: tuple[str, ...]) -> SignedIn:
     customer, user = proven.customer, proven.user
-    directory.note_sign_in(user, now=proven.now)
+    if not directory.note_sign_in(user, now=proven.now):
+        raise UserInactive
     pair = sessions.start(customer=customer, user=user, delivery=proven.delivery, caller=proven.caller, now=proven.now)
     devices.note(user, customer=customer, caller=proven.caller, now=proven.now)
     _record(actions.SIGN_IN, proven, method=proven.first_factor, second_factors=list(proven.passed))
@@ -192,7 +198,7 @@ def _record(action: str, proven: Proven, **details: object) -> None:
         action=action,
         customer_id=proven.customer.id,
         user_id=proven.user.id,
-        actor=f"user:{proven.user.id}",
+        actor=events.user(proven.user.id),
         caller=proven.caller,
         details=details,
         now=proven.now,

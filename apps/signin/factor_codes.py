@@ -1,98 +1,103 @@
 """Codes that are second factors: sent by email or SMS for one challenge, and worth something for that one alone."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from apps.audit import actions, events
+from apps.core.client_address import counted_as
 from apps.core.ids import new_id
 from apps.core.rate_limits import Rule
+from apps.customers import limits
 from apps.factors import phones
-from apps.mail import ledger, outbox
-from apps.mail.errors import QuotaExceeded
-from apps.otp import codes, drafts, requesting
+from apps.otp import codes, drafts, tries
 from apps.otp.codes import NewCode, Place
 from apps.otp.purposes import SECOND_FACTOR_EMAIL, SECOND_FACTOR_SMS
 from apps.signin.challenges import Opened, Proven
 from apps.signin.errors import MethodNotOffered
-from apps.signin.requirements import EMAIL
-from apps.users import emails
+from apps.signin.requirements import EMAIL, SMS
 
 MAIL = "second_factor_code"
+PURPOSES = {EMAIL: SECOND_FACTOR_EMAIL, SMS: SECOND_FACTOR_SMS}
 
 
-def send(opened: Opened, method: str) -> Mapping[str, Any]:
-    """Send a code for this challenge. Raises ResendTooSoon, RateLimited, QuotaExceeded, ValkeyUnavailable."""
-    proven = opened.proven
-    new = NewCode(message_id=new_id(), code=codes.generate(proven.customer))
-    purpose = SECOND_FACTOR_EMAIL if method == EMAIL else SECOND_FACTOR_SMS
-    place = Place(proven.customer.id, str(opened.row.id), purpose)
-    codes.issue(place, new, customer=proven.customer, rules=_rules(proven, method))
-    try:
-        with transaction.atomic():
-            _post(proven, method, new)
-    except QuotaExceeded:
-        codes.withdraw(place, new.code)
-        raise
-    return {
-        "success": True,
-        "expires_in": proven.customer.code_lifetime,
-        "resend_in": proven.customer.code_resend_after,
-        "message": _("A code is on its way."),
-    }
+@dataclass(frozen=True)
+class Sent:
+    """A code is on its way. Durations in seconds."""
+
+    expires_in: int
+    resend_in: int
 
 
-def note_used(message_id: UUID, *, now: datetime) -> None:
-    """Write into the ledger that the code of this message was used."""
-    ledger.code_used(message_id=message_id, now=now)
+def send(opened: Opened, method: str) -> Sent:
+    """Send a code for this challenge, by EMAIL or SMS.
 
-
-def _rules(proven: Proven, method: str) -> list[Rule]:
+    Raises MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable or ValkeyUnavailable.
+    """
+    customer = opened.proven.customer
+    new = NewCode(message_id=new_id(), code=codes.generate(customer))
     if method == EMAIL:
-        return requesting.rules_for(proven.customer, emails.parse(proven.user.email), proven.caller)
-    return phones.rules_for(proven.user, customer=proven.customer, caller=proven.caller)
+        _send_mail(opened, new)
+    else:
+        _send_text(opened, new)
+    return Sent(customer.code_lifetime, customer.code_resend_after)
 
 
-def _post(proven: Proven, method: str, new: NewCode) -> None:
+def place_of(opened: Opened, method: str) -> Place:
+    """Where the codes of this challenge lie. However many challenges are opened, the user's share one wait and one budget."""
+    proven, challenge_id = opened.proven, opened.row.id
+    return Place(
+        proven.customer.id,
+        str(proven.user.id),
+        PURPOSES[method],
+        bound_to=str(challenge_id),
+        in_sandbox=proven.caller.in_sandbox,
+    )
+
+
+def _send_mail(opened: Opened, new: NewCode) -> None:
+    proven = opened.proven
     customer, user = proven.customer, proven.user
+    draft = drafts.draft(
+        kind=MAIL, new=new, customer=customer, user=user, recipient=user.email, caller=proven.caller, now=proven.now
+    )
+    place, rules = place_of(opened, EMAIL), _mail_rules(proven)
+    with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
+        _record(proven, EMAIL)
+        drafts.post(draft, customer=customer, user=user, receives=True, now=proven.now)
+
+
+def _send_text(opened: Opened, new: NewCode) -> None:
+    proven = opened.proven
+    customer, user, caller = proven.customer, proven.user, proven.caller
+    number = phones.number_of(user.id)
+    if number is None or drafts.is_kept_from(user, caller.sandbox_key_id):  # None: removed a moment ago
+        raise MethodNotOffered
+    place, rules = place_of(opened, SMS), phones.rules_for(user, number, customer=customer, caller=caller)
+    with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
+        _record(proven, SMS)
+        phones.post_code(number, new, user=user, customer=customer, caller=caller, now=proven.now)
+
+
+def _mail_rules(proven: Proven) -> list[Rule]:
+    """As for codes that anybody may ask for, but counted apart: no stranger uses up what the user may be sent."""
+    customer = proven.customer
+    return [
+        tries.after_a_first_factor(customer.limit(limits.CODES_PER_EMAIL), customer, proven.user.id),
+        limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(proven.caller.ip)),
+        limits.rule(customer.limit(limits.CODES_PER_CUSTOMER), customer.id),
+    ]
+
+
+def _record(proven: Proven, method: str) -> None:
+    user_id: UUID = proven.user.id
     events.record(
         action=actions.SECOND_FACTOR_SENT,
-        customer_id=customer.id,
-        user_id=user.id,
-        actor=f"user:{user.id}",
+        customer_id=proven.customer.id,
+        user_id=user_id,
+        actor=events.user(user_id),
         caller=proven.caller,
         details={"method": method},
         now=proven.now,
     )
-    if method == EMAIL:
-        _post_mail(proven, new)
-    else:
-        _post_text(proven, new)
-
-
-def _post_mail(proven: Proven, new: NewCode) -> None:
-    """Nothing goes out where too many wrong codes have closed the account to codes."""
-    customer, user, sandbox_key_id = proven.customer, proven.user, proven.caller.sandbox_key_id
-    draft = drafts.draft(
-        kind=MAIL,
-        new=new,
-        customer=customer,
-        user=user,
-        recipient=user.email,
-        sandbox_key_id=sandbox_key_id,
-        now=proven.now,
-    )
-    insert = outbox.suppress if requesting.too_many_wrong(customer, user) else outbox.post
-    quota = None if sandbox_key_id else customer.quota
-    insert(draft=draft, branding=customer.branding, quota=quota, now=proven.now)
-
-
-def _post_text(proven: Proven, new: NewCode) -> None:
-    number = phones.number_of(proven.user.id)
-    if number is None:  # removed a moment ago
-        raise MethodNotOffered
-    phones.post_code(number, new, user=proven.user, customer=proven.customer, caller=proven.caller, now=proven.now)

@@ -1,6 +1,6 @@
 """What second factors a sign-in still needs, by the customer's policy and by what the user has enrolled (contract 4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from apps.customers.models import SecondFactorPolicy
 from apps.factors.enrolled import Enrolled
@@ -9,6 +9,7 @@ PASSKEY, TOTP, SMS, RECOVERY_CODE, EMAIL = "passkey", "totp", "sms", "recovery_c
 METHODS = (PASSKEY, TOTP, SMS, RECOVERY_CODE, EMAIL)  # as they are offered: an email code ranks last
 ENROLLABLE = (PASSKEY, TOTP, SMS)
 BOTH = (PASSKEY, SMS)
+GUESSABLE = (TOTP, SMS, EMAIL)
 
 
 @dataclass(frozen=True)
@@ -18,17 +19,23 @@ class Missing:
     methods: tuple[str, ...]
     enrol: tuple[str, ...] = ()
 
+    def but_codes(self) -> "Missing":
+        """The same without the codes that can be guessed. Where that leaves nothing, the password has to be reset first."""
+        return replace(self, methods=tuple(method for method in self.methods if method not in GUESSABLE))
+
 
 @dataclass(frozen=True)
 class Given:
     """What a sign-in has shown so far. `passed`: second factors, a passkey that was the first among them.
 
     `mailbox`: the first factor was a code by email. `may_use_email`: a code by email may be the second.
+    `codes_closed`: so many wrong ones came after a right first factor that no more are taken.
     """
 
     passed: tuple[str, ...]
     mailbox: bool
     may_use_email: bool
+    codes_closed: bool = False
 
     @property
     def may_enrol(self) -> bool:
@@ -38,8 +45,17 @@ class Given:
 
 def missing(*, policy: str, enrolled: Enrolled, given: Given) -> Missing | None:
     """None when nothing is."""
-    if policy == SecondFactorPolicy.BOTH:
-        return _missing_of_both(enrolled, given)
+    is_both = policy == SecondFactorPolicy.BOTH
+    found = _missing_of_both(enrolled, given) if is_both else _missing_of_one(policy, enrolled, given)
+    return found.but_codes() if found and given.codes_closed else found
+
+
+def to_enrol(*, policy: str, enrolled: Enrolled) -> tuple[str, ...]:
+    """What a user who was let in by a code to the mailbox should enrol next."""
+    return ENROLLABLE if policy == SecondFactorPolicy.REQUIRED and not enrolled.has_usable else ()
+
+
+def _missing_of_one(policy: str, enrolled: Enrolled, given: Given) -> Missing | None:
     if given.passed or (policy == SecondFactorPolicy.OPTIONAL and not enrolled.has_any):
         return None
     if enrolled.has_any:
@@ -47,17 +63,30 @@ def missing(*, policy: str, enrolled: Enrolled, given: Given) -> Missing | None:
     return Missing((), enrol=ENROLLABLE) if given.may_enrol else Missing((EMAIL,))
 
 
-def to_enrol(*, policy: str, enrolled: Enrolled) -> tuple[str, ...]:
-    """What a user who was let in by a code to the mailbox should enrol next."""
-    return ENROLLABLE if policy == SecondFactorPolicy.REQUIRED and not enrolled.has_any else ()
-
-
 def _missing_of_both(enrolled: Enrolled, given: Given) -> Missing | None:
-    """What is enrolled is given first. A recovery code stands for the one of the two that has been lost; not for one that never was."""
-    left = tuple(method for method in BOTH if method not in given.passed)
-    if len(left) <= given.passed.count(RECOVERY_CODE):
+    """What is enrolled is given first, and nobody enrols beside factors of which none was given."""
+    left = _left_of_both(enrolled, given)
+    if not left:
         return None
-    there = tuple(method for method in left if method in enrolled.methods)
-    if there:
-        return Missing((*there, *((RECOVERY_CODE,) if RECOVERY_CODE in enrolled.methods else ())))
+    if there := tuple(method for method in left if method in enrolled.methods):
+        is_spare_left = RECOVERY_CODE in enrolled.methods and RECOVERY_CODE not in given.passed
+        return Missing((*there, *((RECOVERY_CODE,) if is_spare_left else ())))
+    if enrolled.has_any and not _has_shown_own(enrolled, given):
+        is_mail_enough = given.may_use_email and not enrolled.has_usable
+        return Missing((*enrolled.methods, *((EMAIL,) if is_mail_enough else ())))
     return Missing((), enrol=left) if given.may_enrol else Missing((EMAIL,))
+
+
+def _left_of_both(enrolled: Enrolled, given: Given) -> tuple[str, ...]:
+    """Without the one that has been lost, for which a recovery code stands. It stands for none that never was."""
+    left = tuple(method for method in BOTH if method not in given.passed)
+    held = tuple(method for method in left if method in enrolled.held)
+    if RECOVERY_CODE in given.passed and len(held) == 1:
+        return tuple(method for method in left if method not in held)
+    return left
+
+
+def _has_shown_own(enrolled: Enrolled, given: Given) -> bool:
+    """Whether one of the account's own factors was given: a code by email only where no other can be."""
+    own = {*enrolled.methods, PASSKEY, RECOVERY_CODE, *(() if enrolled.has_usable else (EMAIL,))}
+    return not own.isdisjoint(given.passed)

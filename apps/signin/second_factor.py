@@ -12,18 +12,18 @@ from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits
 from apps.core.requests import Caller
-from apps.customers import limits
 from apps.factors import passkeys, phones, recovery_codes, totp
 from apps.factors.errors import InvalidPasskey
+from apps.mail import ledger
 from apps.otp import redeeming, tries
-from apps.otp.codes import Place
 from apps.otp.errors import InvalidOtp
-from apps.otp.purposes import SECOND_FACTOR_EMAIL, SECOND_FACTOR_SMS
 from apps.otp.redeeming import Try
 from apps.signin import challenges, factor_codes
 from apps.signin.challenges import Challenged, Opened, SignedIn
 from apps.signin.errors import MethodNotOffered
+from apps.signin.factor_codes import Sent
 from apps.signin.requirements import EMAIL, PASSKEY, RECOVERY_CODE, SMS, TOTP
+from apps.tokens.errors import UserInactive
 from apps.users import directory, emails
 
 
@@ -54,8 +54,11 @@ class Passed:
     recovery_codes: tuple[str, ...] = field(default=(), repr=False)
 
 
-def send(asked: Asked) -> Mapping[str, Any]:
-    """Send a code, or give what the browser needs to ask for a passkey. Raises MethodNotOffered, RateLimited, QuotaExceeded."""
+def send(asked: Asked) -> Sent | Mapping[str, Any]:
+    """Send a code, or give what the browser needs to ask for a passkey.
+
+    Raises MethodNotOffered, what `factor_codes.send` and what `challenges.open_challenge` raise.
+    """
     opened = _open(asked)
     _require(asked.method in opened.missing.methods)
     if asked.method == PASSKEY:
@@ -65,7 +68,10 @@ def send(asked: Asked) -> Mapping[str, Any]:
 
 
 def enrol(asked: Asked, *, phone: str = "") -> Mapping[str, Any]:
-    """Begin to enrol a factor that the customer demands and the user lacks; `verify` confirms it and goes on."""
+    """Begin to enrol a factor that the customer demands and the user lacks; `verify` confirms it and goes on.
+
+    Raises MethodNotOffered, what beginning to enrol this factor and what `challenges.open_challenge` raise.
+    """
     opened = _open(asked)
     _require(asked.method in opened.missing.enrol)
     user, customer = opened.proven.user, opened.proven.customer
@@ -80,7 +86,8 @@ def verify(given: Given) -> Passed:
     """Meet the challenge: a session, or the next challenge where two factors are demanded.
 
     Raises InvalidOtp or InvalidPasskey for whatever is wrong with what was given, InvalidToken once the challenge is
-    used or its tries are spent, RateLimited, ValkeyUnavailable.
+    used or its tries are spent, MethodNotOffered, RateLimited, ValkeyUnavailable, and what `challenges.open_challenge`
+    raises.
     """
     opened = _open(given)
     _limit(opened, given.method)
@@ -101,14 +108,13 @@ def _require(offered: bool) -> None:  # noqa: FBT001  (reads as a sentence)
 
 
 def _limit(opened: Opened, method: str) -> None:
-    """However many challenges somebody who knows the password opens: so many second factors of one user."""
-    customer, user = opened.proven.customer, opened.proven.user
-    if method in (
-        TOTP,
-        RECOVERY_CODE,
-    ):  # codes that were sent are counted where they are redeemed; a passkey is no guess
-        tries.hit_network(customer, opened.proven.caller)
-    rate_limits.hit([limits.rule(customer.limit(limits.SECOND_FACTORS_PER_USER), customer.id, str(user.id))])
+    """However many challenges somebody who knows the password opens: so many codes are tried. A passkey is no guess."""
+    if method == PASSKEY:
+        return
+    customer, user, caller = opened.proven.customer, opened.proven.user, opened.proven.caller
+    if method in (TOTP, RECOVERY_CODE):  # a code that was sent is counted for the network where it is redeemed
+        tries.hit_network(customer, caller)
+    rate_limits.hit(tries.second_factor_rules(customer, user.id, caller))
 
 
 def _meet(opened: Opened, given: Given) -> Passed:
@@ -131,29 +137,30 @@ def _with_passkey(opened: Opened, given: Given) -> Passed:
         _reject(opened, given)
         raise
     with transaction.atomic():
+        _lock(opened)
         return _go_on(opened, given)
 
 
 def _with_sent_code(opened: Opened, given: Given) -> Passed:
-    attempt = code_try(opened, given)
+    attempt = _code_try(opened, given)
     redemption = redeeming.redeem(attempt, rules=())
     if redemption.message_id is None:
         redeeming.reject(attempt, redemption)
         _reject(opened, given)
         raise InvalidOtp
     with transaction.atomic():
-        factor_codes.note_used(redemption.message_id, now=given.now)
+        _lock(opened)
+        ledger.code_used(message_id=redemption.message_id, now=given.now)
         return _go_on(opened, given)
 
 
-def code_try(opened: Opened, given: Given) -> Try:
+def _code_try(opened: Opened, given: Given) -> Try:
     """A code that was sent for this challenge: worthless for any other."""
-    purpose = SECOND_FACTOR_EMAIL if given.method == EMAIL else SECOND_FACTOR_SMS
     proven = opened.proven
     return Try(
         customer=proven.customer,
         address=emails.parse(proven.user.email),
-        place=Place(proven.customer.id, str(opened.row.id), purpose),
+        place=factor_codes.place_of(opened, given.method),
         code=given.code,
         caller=given.caller,
         now=given.now,
@@ -161,43 +168,66 @@ def code_try(opened: Opened, given: Given) -> Try:
 
 
 def _with_kept_secret(opened: Opened, given: Given, check: Callable[..., bool]) -> Passed:
-    user = opened.proven.user
     with transaction.atomic():
-        if check(user.id, given.code, now=given.now):
+        _lock(opened)
+        if check(opened.proven.user.id, given.code, now=given.now):
             return _go_on(opened, given)
-    with transaction.atomic():
-        directory.count_wrong_code(opened.proven.customer.id, user.email_identity)
-        _reject(opened, given)
+    _count_guess(opened, given)
     raise InvalidOtp
 
 
 def _confirm_enrolment(opened: Opened, given: Given) -> Passed:
     """The factor is enrolled and given in one step."""
     try:
+        enrol = _enrolling(opened, given)
         with transaction.atomic():
-            return _go_on(opened, given, recovery_codes=_enrol(opened, given))
-    except (InvalidOtp, InvalidPasskey):
-        with transaction.atomic():  # what was counted within has been rolled back
-            if given.method != PASSKEY:
-                directory.count_wrong_code(opened.proven.customer.id, opened.proven.user.email_identity)
+            _lock(opened)
+            return _go_on(opened, given, recovery_codes=enrol())
+    except InvalidOtp:
+        if given.method == TOTP:  # an SMS is counted where it is redeemed
+            _count_guess(opened, given)
+        else:
             _reject(opened, given)
+        raise
+    except InvalidPasskey:
+        _reject(opened, given)
         raise
 
 
-def _enrol(opened: Opened, given: Given) -> tuple[str, ...]:
-    user, customer, caller, now = opened.proven.user, opened.proven.customer, given.caller, given.now
+def _enrolling(opened: Opened, given: Given) -> Callable[[], tuple[str, ...]]:
+    """What enrols the factor within the transaction. What must not be rolled back with it is done before."""
+    user, acting = opened.proven.user, _acting(opened, given)
     if given.method == TOTP:
-        return totp.confirm(user, given.code, customer=customer, caller=caller, now=now)
+        return lambda: totp.confirm(user, given.code, **acting)
     if given.method == SMS:
-        return phones.confirm(user, given.code, customer=customer, caller=caller, now=now)
-    enrolled = passkeys.enrol(user, customer=customer, credential=given.credential, name="", caller=caller, now=now)
-    return enrolled.recovery_codes
+        proven_phone = phones.prove(user, given.code, **acting)
+        return lambda: phones.keep(user, proven_phone, **acting)
+    return lambda: passkeys.enrol(user, credential=given.credential, name="", **acting).recovery_codes
+
+
+def _acting(opened: Opened, given: Given) -> dict[str, Any]:
+    return {"customer": opened.proven.customer, "caller": given.caller, "now": given.now}
+
+
+def _lock(opened: Opened) -> None:
+    """What is done with the password or the factors meanwhile comes wholly before this, or wholly after."""
+    if directory.lock(opened.proven.user.id) is None:
+        raise UserInactive
 
 
 def _go_on(opened: Opened, given: Given, *, recovery_codes: tuple[str, ...] = ()) -> Passed:
     """The challenge is used in the transaction that starts the session, so that of any number exactly one does."""
     challenges.use(opened.row.id, now=given.now)
     return Passed(challenges.proceed(opened.proven.having_passed(given.method)), recovery_codes)
+
+
+def _count_guess(opened: Opened, given: Given) -> None:
+    customer, user = opened.proven.customer, opened.proven.user
+    if tries.note_guess(customer):
+        redeeming.sound_alarm(customer, caller=given.caller, now=given.now)
+    with transaction.atomic():
+        directory.count_wrong_second_factor(customer.id, user.email_identity)
+        _reject(opened, given)
 
 
 def _reject(opened: Opened, given: Given) -> None:

@@ -11,6 +11,8 @@ from apps.core.errors import NotFound
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
 
+NONE_WRONG = {"wrong_codes": 0, "wrong_second_factors": 0}
+
 
 @dataclass(frozen=True)
 class Found:
@@ -31,6 +33,14 @@ def get(customer_id: UUID, user_id: UUID) -> User:
     if user is None:
         raise NotFound
     return user
+
+
+def lock(user_id: UUID) -> User | None:
+    """The user as it is now, for this transaction alone. Flows that change anything of a user's lock it first.
+
+    So they take their locks in one order, and none waits for another that waits for it. None for one who is gone.
+    """
+    return User.objects.select_for_update(no_key=True).filter(id=user_id).first()
 
 
 def find_or_create(customer_id: UUID, address: Address, *, may_create: bool, now: datetime) -> Found | None:
@@ -73,8 +83,22 @@ def count_wrong_code(customer_id: UUID, identity: str) -> None:
     User.objects.of(customer_id).filter(email_identity=identity).update(wrong_codes=F("wrong_codes") + 1)
 
 
-def note_sign_in(user: User, *, now: datetime) -> None:
-    """The user has signed in, with every factor that was asked for: the row of wrong codes is broken."""
-    user.last_sign_in_at = now
-    user.wrong_codes = 0
-    user.save(update_fields=["last_sign_in_at", "wrong_codes"])
+def count_wrong_second_factor(customer_id: UUID, identity: str) -> None:
+    """One more wrong code in a row, of somebody whose first factor was right."""
+    User.objects.of(customer_id).filter(email_identity=identity).update(
+        wrong_second_factors=F("wrong_second_factors") + 1
+    )
+
+
+def note_sign_in(user: User, *, now: datetime) -> bool:
+    """The user has signed in, with every factor that was asked for: the rows of wrong codes are broken.
+
+    False for one who was deactivated or erased a moment ago.
+    """
+    may = User.objects.filter(id=user.id).exclude(status=UserStatus.DEACTIVATED)
+    return may.update(last_sign_in_at=now, **NONE_WRONG) == 1
+
+
+def open_to_codes(user: User) -> None:
+    """Forget the wrong codes given so far. In the caller's transaction."""
+    User.objects.filter(id=user.id).update(**NONE_WRONG)

@@ -50,6 +50,8 @@ class User(models.Model):
     last_sign_in_at = models.DateTimeField(null=True, blank=True)
     # In a row, ever; at the customer's limit no code is sent or accepted until somebody clears it (contract 6).
     wrong_codes = models.PositiveIntegerField(default=0)
+    # The same of those given after a right first factor. Counted apart: no stranger can close somebody's second factor.
+    wrong_second_factors = models.PositiveIntegerField(default=0, db_default=0)
     is_owner = models.BooleanField(
         default=False, editable=False
     )  # made its customer by signing up (contract 4, signup)

@@ -30,7 +30,6 @@ def wish(customer: object, email: str = EMAIL, ip: str = "192.0.2.7") -> Wish:
         address=emails.parse(email),
         purpose="login",
         locale="",
-        sandbox_key_id="",
         caller=Caller(ip=ip, user_agent="", request_id=""),
         now=timezone.now(),
     )

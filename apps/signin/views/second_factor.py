@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,13 +12,15 @@ from rest_framework.serializers import Serializer
 from apps.core.requests import caller_of
 from apps.payloads.views import ServiceView
 from apps.signin import second_factor
+from apps.signin.factor_codes import Sent
 from apps.signin.second_factor import Asked, Given
 from apps.signin.serializers.entering import (
+    ENROL_ANSWER,
+    SECOND_FACTOR_ANSWER,
+    SEND_ANSWER,
     SecondFactorEnrolSerializer,
     SecondFactorSendSerializer,
     SecondFactorVerifySerializer,
-    SentSerializer,
-    SignInAnswerSerializer,
 )
 from apps.signin.views import answers
 
@@ -25,16 +28,17 @@ from apps.signin.views import answers
 class Send(ServiceView):
     """Have a code sent, or get the options for a passkey."""
 
-    @extend_schema(operation_id="second_factor_send", request=SecondFactorSendSerializer, responses=SentSerializer)
+    @extend_schema(operation_id="second_factor_send", request=SecondFactorSendSerializer, responses=SEND_ANSWER)
     def post(self, request: Request) -> Response:
         given = _valid(SecondFactorSendSerializer, request)
-        return Response(second_factor.send(Asked(**_asked(request, given))))
+        sent = second_factor.send(Asked(**_asked(request, given)))
+        return Response(_on_its_way(sent) if isinstance(sent, Sent) else sent)
 
 
 class Enrol(ServiceView):
     """Begin to enrol a second factor that the customer demands, on the way in. `verify` confirms it."""
 
-    @extend_schema(operation_id="second_factor_enrol", request=SecondFactorEnrolSerializer, responses={200: dict})
+    @extend_schema(operation_id="second_factor_enrol", request=SecondFactorEnrolSerializer, responses=ENROL_ANSWER)
     def post(self, request: Request) -> Response:
         given = _valid(SecondFactorEnrolSerializer, request)
         return Response(second_factor.enrol(Asked(**_asked(request, given)), phone=given["phone"]))
@@ -44,7 +48,7 @@ class Verify(ServiceView):
     """Give the second factor and sign in."""
 
     @extend_schema(
-        operation_id="second_factor_verify", request=SecondFactorVerifySerializer, responses=SignInAnswerSerializer
+        operation_id="second_factor_verify", request=SecondFactorVerifySerializer, responses=SECOND_FACTOR_ANSWER
     )
     def post(self, request: Request) -> Response:
         given = _valid(SecondFactorVerifySerializer, request)
@@ -55,6 +59,15 @@ class Verify(ServiceView):
         if passed.recovery_codes:
             answer.data["recovery_codes"] = list(passed.recovery_codes)
         return answer
+
+
+def _on_its_way(sent: Sent) -> dict[str, Any]:
+    return {
+        "success": True,
+        "expires_in": sent.expires_in,
+        "resend_in": sent.resend_in,
+        "message": _("A code is on its way."),
+    }
 
 
 def _valid(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]:

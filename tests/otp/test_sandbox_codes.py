@@ -1,0 +1,82 @@
+"""Whoever holds a test key reads the codes that it sends: they are good with test keys alone, and for no administrator."""
+
+import json
+import re
+
+import pytest
+
+from apps.mail.models import Message
+from apps.tokens.models import Session
+from demo.client import Client
+from tests import factories
+from tests.conftest import MakeClient
+from tests.signin.entering import EMAIL, enrol_app, generous, login, member, second, send
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CODE = re.compile(r"#(\d{6})")
+
+
+def sandbox(client_for: MakeClient, customer: factories.Customer) -> Client:
+    """A client with a test key of the customer's."""
+    client = client_for(None)
+    client.headers["X-OTP-API-Key"] = factories.api_key(customer, environment="test")[1]
+    return client
+
+
+def code_in(client: Client) -> str | None:
+    """What the holder of the key reads."""
+    found = CODE.search(json.dumps(client.call("GET", "/api/sandbox/messages").document))
+    return found[1] if found else None
+
+
+def test_a_code_of_a_test_key_signs_in_with_a_test_key_alone(client_for: MakeClient) -> None:
+    customer = generous()
+    member(customer)
+    test = sandbox(client_for, customer)
+    test.request_otp(EMAIL)
+    code = code_in(test)
+    assert code
+    assert client_for(customer).verify_otp(EMAIL, code).error_type == "invalid_otp"
+    assert test.verify_otp(EMAIL, code).status == 200
+    assert Session.objects.get().sandbox_key_id
+
+
+def test_a_live_code_does_not_sign_in_with_a_test_key(client_for: MakeClient) -> None:
+    """Nor does a test key use up the wait or the codes of the live ones."""
+    customer = generous()
+    member(customer)
+    live, test = client_for(customer), sandbox(client_for, customer)
+    assert test.request_otp(EMAIL).status == 200
+    assert live.request_otp(EMAIL).status == 200
+    sent = CODE.search(_newest_text())
+    assert sent
+    assert test.verify_otp(EMAIL, sent[1]).error_type == "invalid_otp"
+    assert live.verify_otp(EMAIL, sent[1]).status == 200
+
+
+def test_a_test_key_reads_no_second_factor_of_a_live_sign_in(client_for: MakeClient) -> None:
+    customer = generous(code_resend_after=0)
+    enrol_app(member(customer))
+    live, test = client_for(customer), sandbox(client_for, customer)
+    token = login(live).document["session_token"]
+    send(test, token, "email")
+    code = code_in(test)
+    assert code
+    assert second(live, token, "email", code=code).error_type == "invalid_otp"
+    assert not Session.objects.exists()
+
+
+def test_a_test_key_reads_nothing_that_enters_an_administrators_account(client_for: MakeClient) -> None:
+    customer = generous()
+    member(customer, role="admin")
+    test = sandbox(client_for, customer)
+    assert test.request_otp(EMAIL).status == 200, "which tells nothing"
+    test.before_sign_in("/api/auth/forgot-password", {"email": EMAIL})
+    assert code_in(test) is None
+    assert "token=" not in json.dumps(test.call("GET", "/api/sandbox/messages").document)
+
+
+def _newest_text() -> str:
+    from apps.mail import outbox
+
+    return outbox.content_of(Message.objects.exclude(content="").order_by("-id")[0]).text
