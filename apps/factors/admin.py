@@ -12,6 +12,7 @@ from apps.audit.admin_base import ReadOnlyAdmin, who
 from apps.customers import standing as customers
 from apps.factors import removal
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
+from apps.factors.removal import Removal
 
 
 class FactorAdmin(ReadOnlyAdmin):
@@ -36,7 +37,8 @@ class FactorAdmin(ReadOnlyAdmin):
             return self.to_list()
 
         def act(_form: forms.Form) -> HttpResponse:
-            self.take_away(row, customer=customers.read(row.user.customer_id), **who(request))
+            customer = customers.read(row.user.customer_id)
+            self.take_away(row, Removal(user=row.user, customer=customer, may_break_policy=True, **who(request)))
             self.message_user(request, _("Removed. The user is told by mail."))
             return self.to_list()
 
@@ -52,7 +54,7 @@ class FactorAdmin(ReadOnlyAdmin):
             act=act,
         )
 
-    def take_away(self, row: Any, **acting: Any) -> None:
+    def take_away(self, row: Any, by: Removal) -> None:
         """Remove the factor that the row stands for. Raises NotFound."""
         raise NotImplementedError
 
@@ -67,8 +69,8 @@ class AppAdmin(FactorAdmin):
     def confirmed(self, row: Totp) -> bool:
         return row.confirmed_at is not None
 
-    def take_away(self, row: Totp, **acting: Any) -> None:
-        removal.remove_app(row.user, **acting)
+    def take_away(self, row: Totp, by: Removal) -> None:
+        removal.remove_app(by)
 
 
 @admin.register(Phone)
@@ -77,8 +79,8 @@ class PhoneAdmin(FactorAdmin):
     fields = ("user", "customer_of", "hint", "created_at", "confirmed_at")
     readonly_fields = ("customer_of",)
 
-    def take_away(self, row: Phone, **acting: Any) -> None:
-        removal.remove_phone(row.user, **acting)
+    def take_away(self, row: Phone, by: Removal) -> None:
+        removal.remove_phone(by)
 
 
 @admin.register(Passkey)
@@ -91,8 +93,8 @@ class PasskeyAdmin(FactorAdmin):
     def state(self, row: Passkey) -> str:
         return "suspected copy" if row.suspected_clone_at else "works"
 
-    def take_away(self, row: Passkey, **acting: Any) -> None:
-        removal.remove_passkey(row.user, row.id, **acting)
+    def take_away(self, row: Passkey, by: Removal) -> None:
+        removal.remove_passkey(by, row.id)
 
 
 @admin.register(RecoveryCode)
@@ -101,5 +103,5 @@ class RecoveryCodeAdmin(FactorAdmin):
     fields = ("user", "customer_of", "created_at", "used_at")
     readonly_fields = ("customer_of",)
 
-    def take_away(self, row: RecoveryCode, **acting: Any) -> None:
-        removal.remove_recovery_codes(row.user, **acting)
+    def take_away(self, row: RecoveryCode, by: Removal) -> None:
+        removal.remove_recovery_codes(by)

@@ -13,19 +13,34 @@ PASSKEY, TOTP, SMS, RECOVERY_CODE = "passkey", "totp", "sms", "recovery_code"
 
 @dataclass(frozen=True)
 class Enrolled:
-    """The confirmed factors, in the order in which they are offered. `phone_hint`: what may be shown of the number."""
+    """The confirmed factors, in the order in which they are offered. `phone_hint`: what may be shown of the number.
+
+    `has_copied_passkey`: one that seems to have been copied opens nothing, but takes no protection away either.
+    """
 
     methods: tuple[str, ...]
     phone_hint: str = ""
+    has_copied_passkey: bool = False
 
     @property
-    def has_any(self) -> bool:
+    def has_usable(self) -> bool:
         """Recovery codes stand in for a factor; alone they are none."""
         return bool(set(self.methods) - {RECOVERY_CODE})
 
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The methods of which the account has a factor, whether or not it opens anything still."""
+        copied = (PASSKEY,) if self.has_copied_passkey and PASSKEY not in self.methods else ()
+        return (*copied, *self.methods)
+
+    @property
+    def has_any(self) -> bool:
+        """Whether the account is protected: else whoever uses a copy would switch the second factor off by it."""
+        return self.has_usable or self.has_copied_passkey
+
 
 def of(user_id: UUID) -> Enrolled:
-    """What the user has enrolled. A passkey suspected to be a clone does not count."""
+    """What the user has enrolled."""
     mine = OuterRef("id")
     row = (
         User.objects.filter(id=user_id)
@@ -34,11 +49,14 @@ def of(user_id: UUID) -> Enrolled:
             totp_there=Exists(Totp.objects.filter(user=mine, confirmed_at__isnull=False)),
             hint=Subquery(Phone.objects.filter(user=mine, confirmed_at__isnull=False).values("hint")[:1]),
             recovery_there=Exists(RecoveryCode.objects.filter(user=mine, used_at=None)),
+            copy_there=Exists(Passkey.objects.filter(user=mine, suspected_clone_at__isnull=False)),
         )
-        .values_list("passkey_there", "totp_there", "hint", "recovery_there")
+        .values_list("passkey_there", "totp_there", "hint", "recovery_there", "copy_there")
         .first()
     )
     if row is None:
         return Enrolled(())
+    *there, has_copied_passkey = row
     names = (PASSKEY, TOTP, SMS, RECOVERY_CODE)
-    return Enrolled(tuple(name for name, there in zip(names, row, strict=True) if there), phone_hint=row[2] or "")
+    methods = tuple(name for name, is_there in zip(names, there, strict=True) if is_there)
+    return Enrolled(methods, phone_hint=row[2] or "", has_copied_passkey=has_copied_passkey)

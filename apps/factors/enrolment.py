@@ -9,8 +9,9 @@ from apps.core import rate_limits
 from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
-from apps.factors import recovery_codes
-from apps.users import notices
+from apps.factors import enrolled, recovery_codes
+from apps.factors.errors import NoSecondFactor
+from apps.users import directory, notices
 from apps.users.models import User
 
 
@@ -37,7 +38,7 @@ def complete(
         action=actions.FACTOR_ENROLLED,
         customer_id=customer.id,
         user_id=user.id,
-        actor=f"user:{user.id}",
+        actor=events.user(user.id),
         caller=caller,
         details={"factor": factor, **details},
         now=now,
@@ -46,16 +47,25 @@ def complete(
     return recovery_codes.make_if_none(user, now=now)
 
 
-def make_recovery_codes(user: User, *, caller: Caller, now: datetime) -> tuple[str, ...]:
-    """Ten fresh recovery codes; the old ones are worthless from now on."""
+def make_recovery_codes(user: User, *, customer: CustomerStanding, caller: Caller, now: datetime) -> tuple[str, ...]:
+    """Ten fresh recovery codes; the old ones are worthless from now on. Raises NoSecondFactor.
+
+    They stand in for a factor. Made before there is one, they would lie in wait for it, in whoever's hands.
+    """
     with transaction.atomic():
+        directory.lock(user.id)
+        if not enrolled.of(user.id).has_any:
+            raise NoSecondFactor
         codes = recovery_codes.make(user, now=now)
         events.record(
             action=actions.RECOVERY_CODES_MADE,
             customer_id=user.customer_id,
             user_id=user.id,
-            actor=f"user:{user.id}",
+            actor=events.user(user.id),
             caller=caller,
             now=now,
+        )
+        notices.post(
+            notices.FACTOR_ADDED, customer=customer, user=user, caller=caller, now=now, factor=recovery_codes.NAME
         )
     return codes

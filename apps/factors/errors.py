@@ -20,6 +20,14 @@ class SecondFactorRequired(GatehouseError):
     message = _("A second factor is required here. Enrol another one before you remove this.")
 
 
+class NoSecondFactor(GatehouseError):
+    """Recovery codes stand in for a factor, and there is none."""
+
+    status = 409
+    type = "no_second_factor"
+    message = _("Enrol a second factor first: recovery codes stand in for one.")
+
+
 class TooManyPasskeys(GatehouseError):
     status = 409
     type = "too_many_passkeys"

@@ -9,7 +9,6 @@ from uuid import UUID
 import webauthn
 from django.db import IntegrityError, transaction
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, options_to_json_dict
-from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
     AuthenticatorTransport,
@@ -27,7 +26,7 @@ from apps.factors import ceremonies, enrolment
 from apps.factors.errors import InvalidPasskey, TooManyPasskeys
 from apps.factors.models import Passkey
 from apps.tokens import devices
-from apps.users import notices
+from apps.users import directory, notices
 from apps.users.models import User
 
 MOST = 20
@@ -104,7 +103,8 @@ def rename(user: User, passkey_id: UUID, *, name: str, caller: Caller, now: date
         raise NotFound
     row.name = name
     with transaction.atomic():
-        row.save(update_fields=["name"])
+        if not Passkey.objects.filter(id=row.id).update(name=name):  # removed meanwhile
+            raise NotFound
         _record(actions.FACTOR_RENAMED, row, caller, now)
     return row
 
@@ -151,7 +151,8 @@ def check(
         )
     )
     if not _count(row, used.new_sign_count, now=now):
-        _report_clone(row, customer, caller, now)
+        if _is_behind(row, used.new_sign_count):
+            _report_clone(row, customer, caller, now)
         raise InvalidPasskey
     return row
 
@@ -171,12 +172,17 @@ def _find(customer_id: UUID, credential: Any, user_id: UUID | None) -> Passkey |
 def _count(row: Passkey, sign_count: int, *, now: datetime) -> bool:
     """Note the use. False for a counter that did not go up (WebAuthn section 6.1.1); zero means that there is none.
 
-    Compare and set in one statement: of two uses with one counter one fails.
+    Compared with what the row says now, in one statement: of two uses with one counter one fails.
     """
-    unchanged = Passkey.objects.filter(id=row.id, sign_count=row.sign_count, suspected_clone_at=None)
-    if sign_count == row.sign_count == 0:
-        return unchanged.update(last_used_at=now) == 1
-    return sign_count > row.sign_count and unchanged.update(sign_count=sign_count, last_used_at=now) == 1
+    usable = Passkey.objects.filter(id=row.id, suspected_clone_at=None)
+    if sign_count == 0:
+        return usable.filter(sign_count=0).update(last_used_at=now) == 1
+    return usable.filter(sign_count__lt=sign_count).update(sign_count=sign_count, last_used_at=now) == 1
+
+
+def _is_behind(row: Passkey, sign_count: int) -> bool:
+    """Whether the counter was used before: not so of a passkey that has been removed meanwhile."""
+    return Passkey.objects.filter(id=row.id, sign_count__gte=sign_count).exists()
 
 
 def _report_clone(row: Passkey, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
@@ -191,7 +197,7 @@ def _report_clone(row: Passkey, customer: CustomerStanding, caller: Caller, now:
 def _keep(row: Passkey, *, customer: CustomerStanding, caller: Caller, now: datetime) -> NewPasskey:
     try:
         with transaction.atomic():
-            User.objects.select_for_update().filter(id=row.user_id).first()  # of many at once, no more than may be
+            directory.lock(row.user_id)  # of many at once, no more than may be
             if Passkey.objects.filter(user=row.user).count() >= MOST:
                 raise TooManyPasskeys
             row.save(force_insert=True)
@@ -224,7 +230,7 @@ def _record(
         severity=severity,
         customer_id=row.customer_id,
         user_id=row.user_id,
-        actor=f"user:{row.user_id}",
+        actor=events.user(row.user_id),
         caller=caller,
         details={"factor": "passkey", "passkey": str(row.id), "name": row.name},
         now=now,
@@ -232,10 +238,13 @@ def _record(
 
 
 def _verified(verify: Callable[[], Verified]) -> Verified:
-    """What the library makes of it. Raises InvalidPasskey for whatever it finds wrong, or stumbles over."""
+    """What the library makes of it. Raises InvalidPasskey for whatever it finds wrong, or stumbles over.
+
+    Strangers give it certificates and keys of every kind; what those break in the parsers below it has no common type.
+    """
     try:
         return verify()
-    except (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
+    except Exception as error:
         raise InvalidPasskey from error
 
 

@@ -1,6 +1,6 @@
 """Numbers that codes are sent to by SMS: checked, confirmed by a first code, kept sealed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,14 +22,13 @@ from apps.factors import enrolment
 from apps.factors.models import Phone
 from apps.mail import texts
 from apps.mail.content import supported
-from apps.mail.errors import QuotaExceeded
 from apps.mail.texts import TextDraft
 from apps.otp import codes, drafts, redeeming
 from apps.otp.codes import NewCode, Place
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import ENROL_PHONE
 from apps.otp.redeeming import Try
-from apps.users import emails
+from apps.users import directory, emails
 from apps.users import phones as numbers
 from apps.users.models import User
 
@@ -49,6 +48,14 @@ class Begun:
     def document(self) -> dict[str, Any]:
         """For the answer."""
         return {"number": self.hint, "expires_in": self.expires_in, "resend_in": self.resend_in}
+
+
+@dataclass(frozen=True)
+class ProvenPhone:
+    """A number whose code has come back, and its sealed form in the row that waited. Never printed."""
+
+    number: str = field(repr=False)
+    pending: str = field(repr=False)
 
 
 def parse(text: str, *, customer: CustomerStanding) -> str:
@@ -71,43 +78,62 @@ def hint_of(number: str) -> str:
 def begin(user: User, *, customer: CustomerStanding, number: str, caller: Caller, now: datetime) -> Begun:
     """Send a first code. A confirmed number stays until another is confirmed.
 
-    Raises ValidationFailed, ResendTooSoon, RateLimited, QuotaExceeded or ValkeyUnavailable.
+    Raises ValidationFailed, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable or ValkeyUnavailable.
     """
     wanted = parse(number, customer=customer)
     new = NewCode(message_id=new_id(), code=codes.generate(customer))
-    place = _place(customer, user, wanted)
-    codes.issue(place, new, customer=customer, rules=rules_for(user, customer=customer, caller=caller))
-    try:
-        with transaction.atomic():
-            _remember(user, wanted, now)
-            post_code(wanted, new, user=user, customer=customer, caller=caller, now=now)
-    except QuotaExceeded:
-        codes.withdraw(place, new.code)
-        raise
+    place = _place(customer, user, wanted, caller)
+    rules = rules_for(user, wanted, customer=customer, caller=caller)
+    with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
+        _remember(user, wanted, now)
+        post_code(wanted, new, user=user, customer=customer, caller=caller, now=now)
     return Begun(hint_of(wanted), customer.code_lifetime, customer.code_resend_after)
 
 
 def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> tuple[str, ...]:
     """Count the number from now on. Returns fresh recovery codes for a user who has none.
 
-    Not to be called within a transaction that a wrong code rolls back. Raises InvalidOtp, RateLimited, ValkeyUnavailable.
+    Raises InvalidOtp, RateLimited or ValkeyUnavailable.
+    """
+    proven = prove(user, code, customer=customer, caller=caller, now=now)
+    return keep(user, proven, customer=customer, caller=caller, now=now)
+
+
+def prove(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> ProvenPhone:
+    """Use up the code that was sent to the number that waits for one. Raises InvalidOtp, RateLimited, ValkeyUnavailable.
+
+    Not to be called within a transaction: that a code was wrong is written down although it is refused.
     """
     row = Phone.objects.filter(user=user).exclude(pending_number="").first()
     if row is None:
         raise InvalidOtp
-    pending = row.pending_number
     number = sealed.read(row, "pending_number").decode()
-    attempt = Try(customer, emails.parse(user.email), _place(customer, user, number), code, caller, now)
+    attempt = Try(
+        customer=customer,
+        address=emails.parse(user.email),
+        place=_place(customer, user, number, caller),
+        code=code,
+        caller=caller,
+        now=now,
+    )
     redemption = redeeming.redeem(attempt, rules=())
     if redemption.message_id is None:
         redeeming.reject(attempt, redemption)
         raise InvalidOtp
+    return ProvenPhone(number, pending=row.pending_number)
+
+
+def keep(
+    user: User, proven: ProvenPhone, *, customer: CustomerStanding, caller: Caller, now: datetime
+) -> tuple[str, ...]:
+    """Count the number whose code has come back. Raises InvalidOtp if another was asked for meanwhile."""
     with transaction.atomic():
-        row = Phone.objects.select_for_update().filter(user=user, pending_number=pending).first()
-        if row is None:  # another number was asked for meanwhile
+        directory.lock(user.id)
+        row = Phone.objects.filter(user=user, pending_number=proven.pending).first()
+        if row is None:
             raise InvalidOtp
-        sealed.write(row, "number", number.encode())
-        row.hint, row.pending_number, row.confirmed_at = hint_of(number), "", now
+        sealed.write(row, "number", proven.number.encode())
+        row.hint, row.pending_number, row.confirmed_at = hint_of(proven.number), "", now
         row.save()
         return enrolment.complete(user, factor="sms", name=NAME, customer=customer, caller=caller, now=now)
 
@@ -136,20 +162,22 @@ def post_code(
     texts.post(draft=draft, branding=customer.branding, sender=customer.sms_sender, quota=quota, now=now)
 
 
-def rules_for(user: User, *, customer: CustomerStanding, caller: Caller) -> list[Rule]:
-    """The limits on asking for an SMS: of one user, one network, one customer."""
+def rules_for(user: User, number: str, *, customer: CustomerStanding, caller: Caller) -> list[Rule]:
+    """The limits on asking for an SMS: of one number, one user, one network, one customer."""
     return [
-        limits.rule(customer.limit(limits.SMS_PER_NUMBER), customer.id, str(user.id)),
+        limits.rule(customer.limit(limits.SMS_PER_NUMBER), customer.id, codes.pseudonym(number)),
+        limits.rule(customer.limit(limits.SMS_PER_USER), customer.id, str(user.id)),
         limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(caller.ip)),
         limits.rule(customer.limit(limits.CODES_PER_CUSTOMER), customer.id),
     ]
 
 
-def _place(customer: CustomerStanding, user: User, number: str) -> Place:
-    return Place(customer.id, f"{user.id} {number}", ENROL_PHONE)
+def _place(customer: CustomerStanding, user: User, number: str, caller: Caller) -> Place:
+    return Place(customer.id, str(user.id), ENROL_PHONE, bound_to=number, in_sandbox=caller.in_sandbox)
 
 
 def _remember(user: User, number: str, now: datetime) -> None:
-    row = Phone.objects.select_for_update().filter(user=user).first() or Phone(id=new_id(), user=user, created_at=now)
+    directory.lock(user.id)
+    row = Phone.objects.filter(user=user).first() or Phone(id=new_id(), user=user, created_at=now)
     sealed.write(row, "pending_number", number.encode())
     row.save()

@@ -8,8 +8,10 @@ from django.db import transaction
 
 from apps.core import ciphers
 from apps.factors.models import RecoveryCode
+from apps.users import directory
 from apps.users.models import User
 
+NAME = "Recovery codes"
 NUMBER, GROUPS, GROUP_LENGTH = 10, 4, 4
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: 16 letters are 80 random bits
 LOOK_ALIKES = str.maketrans("OIL", "011")
@@ -19,7 +21,7 @@ def make(user: User, *, now: datetime) -> tuple[str, ...]:
     """Ten fresh codes, "XXXX-XXXX-XXXX-XXXX"; the old ones are worthless from now on."""
     codes = tuple(_generate() for _ in range(NUMBER))
     with transaction.atomic():
-        User.objects.select_for_update().filter(id=user.id).first()  # of two at once, one goes second
+        directory.lock(user.id)  # of two at once, one goes second
         RecoveryCode.objects.filter(user=user).delete()
         RecoveryCode.objects.bulk_create(
             [RecoveryCode(user=user, digest=_digest(user.id, code), created_at=now) for code in codes]

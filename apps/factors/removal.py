@@ -1,6 +1,7 @@
 """Taking factors away: by their user, by an operator, or all at once."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,41 +12,49 @@ from apps.core.errors import NotFound
 from apps.core.requests import Caller
 from apps.customers.models import SecondFactorPolicy
 from apps.customers.standing import CustomerStanding
-from apps.factors import enrolled, phones, totp
+from apps.factors import enrolled, phones, recovery_codes, totp
 from apps.factors.enrolled import PASSKEY, RECOVERY_CODE, SMS, TOTP, Enrolled
 from apps.factors.errors import SecondFactorRequired
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
-from apps.users import notices
+from apps.users import directory, notices
 from apps.users.models import User
 
 BOTH = {PASSKEY, SMS}
 
 
-def remove_app(user: User, *, customer: CustomerStanding, actor: str, caller: Caller | None, now: datetime) -> None:
+@dataclass(frozen=True)
+class Removal:
+    """Who takes a factor of the user's away. `may_break_policy`: an operator may; a user keeps what the customer demands."""
+
+    user: User
+    customer: CustomerStanding
+    actor: str
+    caller: Caller | None
+    now: datetime
+    may_break_policy: bool = False
+
+
+def remove_app(removal: Removal) -> None:
     """Take the authenticator app away. Raises NotFound or SecondFactorRequired."""
-    _remove(user, TOTP, totp.NAME, lambda: _delete(Totp, user), customer, actor, caller, now)
+    _remove(removal, TOTP, totp.NAME, lambda: _delete(Totp, removal.user))
 
 
-def remove_phone(user: User, *, customer: CustomerStanding, actor: str, caller: Caller | None, now: datetime) -> None:
+def remove_phone(removal: Removal) -> None:
     """Take the number away. Raises NotFound or SecondFactorRequired."""
-    _remove(user, SMS, phones.NAME, lambda: _delete(Phone, user), customer, actor, caller, now)
+    _remove(removal, SMS, phones.NAME, lambda: _delete(Phone, removal.user))
 
 
-def remove_passkey(
-    user: User, passkey_id: UUID, *, customer: CustomerStanding, actor: str, caller: Caller | None, now: datetime
-) -> None:
+def remove_passkey(removal: Removal, passkey_id: UUID) -> None:
     """Take one passkey away. Raises NotFound or SecondFactorRequired."""
-    row = Passkey.objects.filter(user=user, id=passkey_id).first()
+    row = Passkey.objects.filter(user=removal.user, id=passkey_id).first()
     if row is None:
         raise NotFound
-    _remove(user, PASSKEY, row.name, lambda: row.delete()[0], customer, actor, caller, now)
+    _remove(removal, PASSKEY, row.name, lambda: row.delete()[0])
 
 
-def remove_recovery_codes(
-    user: User, *, customer: CustomerStanding, actor: str, caller: Caller | None, now: datetime
-) -> None:
+def remove_recovery_codes(removal: Removal) -> None:
     """Take all recovery codes away. Raises NotFound."""
-    _remove(user, RECOVERY_CODE, "Recovery codes", lambda: _delete(RecoveryCode, user), customer, actor, caller, now)
+    _remove(removal, RECOVERY_CODE, recovery_codes.NAME, lambda: _delete(RecoveryCode, removal.user))
 
 
 def remove_all(user: User) -> None:
@@ -62,55 +71,40 @@ def remove_since(user: User, moment: datetime) -> None:
     RecoveryCode.objects.filter(user=user, created_at__gte=moment).delete()
 
 
-def _remove(
-    user: User,
-    factor: str,
-    name: str,
-    delete: Callable[[], int],
-    customer: CustomerStanding,
-    actor: str,
-    caller: Caller | None,
-    now: datetime,
-) -> None:
-    """Delete, and see whether what is left still does. An operator may take away more than a user may."""
+def _remove(removal: Removal, factor: str, name: str, delete: Callable[[], int]) -> None:
+    """Delete, and see whether what is left still does."""
+    user = removal.user
     with transaction.atomic():
-        User.objects.select_for_update().filter(id=user.id).first()  # of two removals at once, one sees the other
+        directory.lock(user.id)  # of two removals at once, one sees the other
         before = enrolled.of(user.id)
         if not delete():
             raise NotFound
         left = enrolled.of(user.id)
-        if actor == f"user:{user.id}" and _breaks(customer, before, left):
+        if not removal.may_break_policy and _breaks(removal.customer, before, left):
             raise SecondFactorRequired
         if not left.has_any:
             RecoveryCode.objects.filter(user=user).delete()  # they stand in for a factor, and there is none
-        _announce(user, factor, name, customer, actor, caller, now)
+        _announce(removal, factor, name)
 
 
 def _breaks(customer: CustomerStanding, before: Enrolled, left: Enrolled) -> bool:
     """Whether the customer demands what was there and is not any more."""
     if customer.second_factor == SecondFactorPolicy.BOTH:
         return bool((BOTH & set(before.methods)) - set(left.methods))
-    return customer.second_factor == SecondFactorPolicy.REQUIRED and before.has_any and not left.has_any
+    return customer.second_factor == SecondFactorPolicy.REQUIRED and before.has_usable and not left.has_usable
 
 
 def _delete(model: type[Totp | Phone | RecoveryCode], user: User) -> int:
     return model._default_manager.filter(user=user).delete()[0]
 
 
-def _announce(
-    user: User,
-    factor: str,
-    name: str,
-    customer: CustomerStanding,
-    actor: str,
-    caller: Caller | None,
-    now: datetime,
-) -> None:
+def _announce(removal: Removal, factor: str, name: str) -> None:
+    user, customer, caller, now = removal.user, removal.customer, removal.caller, removal.now
     events.record(
         action=actions.FACTOR_REMOVED,
         customer_id=customer.id,
         user_id=user.id,
-        actor=actor,
+        actor=removal.actor,
         caller=caller,
         details={"factor": factor, "name": name},
         now=now,

@@ -16,6 +16,7 @@ from apps.customers.standing import CustomerStanding
 from apps.factors import enrolment
 from apps.factors.models import Totp
 from apps.otp.errors import InvalidOtp
+from apps.users import directory
 from apps.users.models import User
 
 STEP_SECONDS, DIGITS, WINDOW = 30, 6, 1
@@ -41,7 +42,8 @@ def begin(user: User, *, customer: CustomerStanding, now: datetime) -> Enrolment
     """A fresh secret, which counts once a first code has confirmed it. A confirmed app works on until then."""
     secret = pyotp.random_base32()
     with transaction.atomic():
-        row = Totp.objects.select_for_update().filter(user=user).first() or Totp(id=new_id(), user=user, created_at=now)
+        directory.lock(user.id)
+        row = Totp.objects.filter(user=user).first() or Totp(id=new_id(), user=user, created_at=now)
         sealed.write(row, "pending_secret", secret.encode())
         row.save()
     uri = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=customer.name)
@@ -51,7 +53,8 @@ def begin(user: User, *, customer: CustomerStanding, now: datetime) -> Enrolment
 def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> tuple[str, ...]:
     """Count the app from now on. Returns fresh recovery codes for a user who has none. Raises InvalidOtp."""
     with transaction.atomic():
-        row = Totp.objects.select_for_update().filter(user=user).exclude(pending_secret="").first()
+        directory.lock(user.id)
+        row = Totp.objects.filter(user=user).exclude(pending_secret="").first()
         step = _step_of(code, sealed.read(row, "pending_secret").decode(), now) if row else None
         if row is None or step is None:
             raise InvalidOtp

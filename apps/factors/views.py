@@ -11,10 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from apps.audit import events
 from apps.core.requests import caller_of
 from apps.core.times import rfc3339
 from apps.factors import enrolment, overview, passkeys, phones, removal, totp
 from apps.factors.models import Passkey
+from apps.factors.removal import Removal
 from apps.factors.serializers import (
     AppAnswerSerializer,
     CodeSerializer,
@@ -28,6 +30,7 @@ from apps.factors.serializers import (
     PhoneSerializer,
     RecoveryCodesSerializer,
 )
+from apps.factors.webauthn_serializers import CREATION_OPTIONS
 from apps.payloads.views import EncryptedView
 from apps.tokens.permissions import principal_of
 from apps.tokens.serializers import MessageSerializer
@@ -62,9 +65,9 @@ class App(EncryptedView):
         begun = totp.begin(_user_of(request), customer=_customer_of(request), now=timezone.now())
         return Response(begun.document(), status=status.HTTP_201_CREATED)
 
-    @extend_schema(operation_id="remove_app", responses=MessageSerializer)
+    @extend_schema(operation_id="remove_app", responses={200: MessageSerializer})
     def delete(self, request: Request) -> Response:
-        removal.remove_app(_user_of(request), **_acting(request))
+        removal.remove_app(_removal(request))
         return _removed()
 
 
@@ -95,9 +98,9 @@ class Phone(EncryptedView):
         )
         return Response(begun.document(), status=status.HTTP_202_ACCEPTED)
 
-    @extend_schema(operation_id="remove_phone", responses=MessageSerializer)
+    @extend_schema(operation_id="remove_phone", responses={200: MessageSerializer})
     def delete(self, request: Request) -> Response:
-        removal.remove_phone(_user_of(request), **_acting(request))
+        removal.remove_phone(_removal(request))
         return _removed()
 
 
@@ -116,7 +119,7 @@ class PhoneConfirmation(EncryptedView):
 class PasskeyOptions(EncryptedView):
     """What `navigator.credentials.create()` needs."""
 
-    @extend_schema(operation_id="begin_passkey", request=None, responses={200: dict})
+    @extend_schema(operation_id="begin_passkey", request=None, responses=CREATION_OPTIONS)
     def post(self, request: Request) -> Response:
         options = passkeys.creation_options(_user_of(request), customer=_customer_of(request))
         return Response(options)
@@ -153,9 +156,9 @@ class OnePasskey(EncryptedView):
         )
         return Response(_passkey(row))
 
-    @extend_schema(operation_id="remove_passkey", responses=MessageSerializer)
+    @extend_schema(operation_id="remove_passkey", responses={200: MessageSerializer})
     def delete(self, request: Request, passkey_id: UUID) -> Response:
-        removal.remove_passkey(_user_of(request), passkey_id, **_acting(request))
+        removal.remove_passkey(_removal(request), passkey_id)
         return _removed()
 
 
@@ -164,13 +167,14 @@ class RecoveryCodes(EncryptedView):
 
     @extend_schema(operation_id="make_recovery_codes", request=None, responses={201: RecoveryCodesSerializer})
     def post(self, request: Request) -> Response:
-        user = _user_of(request)
-        codes = enrolment.make_recovery_codes(user, caller=caller_of(request), now=timezone.now())
+        codes = enrolment.make_recovery_codes(
+            _user_of(request), customer=_customer_of(request), caller=caller_of(request), now=timezone.now()
+        )
         return Response({"recovery_codes": list(codes)}, status=status.HTTP_201_CREATED)
 
-    @extend_schema(operation_id="remove_recovery_codes", responses=MessageSerializer)
+    @extend_schema(operation_id="remove_recovery_codes", responses={200: MessageSerializer})
     def delete(self, request: Request) -> Response:
-        removal.remove_recovery_codes(_user_of(request), **_acting(request))
+        removal.remove_recovery_codes(_removal(request))
         return _removed()
 
 
@@ -183,14 +187,15 @@ def _customer_of(request: Request) -> Any:
     return request.customer  # type: ignore[attr-defined]  # a CustomerStanding: TokenAuthentication puts it there
 
 
-def _acting(request: Request) -> dict[str, Any]:
-    """Who does it, at which customer, when."""
-    return {
-        "customer": _customer_of(request),
-        "actor": f"user:{principal_of(request).user_id}",
-        "caller": caller_of(request),
-        "now": timezone.now(),
-    }
+def _removal(request: Request) -> Removal:
+    user = _user_of(request)
+    return Removal(
+        user=user,
+        customer=_customer_of(request),
+        actor=events.user(user.id),
+        caller=caller_of(request),
+        now=timezone.now(),
+    )
 
 
 def _valid(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]:

@@ -35,14 +35,18 @@ class Authenticator:
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     user_handle: str = ""
+    public_key: bytes = b""  # instead of its own, as COSE
+    statement: dict[str, Any] | None = None  # of an attestation by certificate
 
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
         """What `navigator.credentials.create()` gives for these options."""
         public = options
         self.user_handle = public["user"]["id"]
-        attested = b"\0" * 16 + struct.pack(">H", len(self.credential_id)) + self.credential_id + self._public_key()
+        public_key = self.public_key or self._public_key()
+        attested = b"\0" * 16 + struct.pack(">H", len(self.credential_id)) + self.credential_id + public_key
         data = self._data(public["rp"]["id"], ATTESTED) + attested
-        attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
+        kind, statement = ("none", {}) if self.statement is None else ("packed", self.statement)
+        attestation = cbor2.dumps({"fmt": kind, "attStmt": statement, "authData": data})
         response = {
             "clientDataJSON": self._client_data("webauthn.create", public["challenge"]),
             "attestationObject": encode(attestation),

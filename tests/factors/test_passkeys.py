@@ -1,10 +1,17 @@
 """Passkeys against a software authenticator: made, used, named, removed, and every way in which they are refused."""
 
+from datetime import timedelta
+
+import cbor2
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.utils import timezone
 
 from apps.audit.models import Event
 from apps.core import valkey
+from apps.factors import passkeys
 from apps.factors.models import Passkey
 from apps.mail.models import Message
 from apps.tokens.models import Session
@@ -184,6 +191,87 @@ def test_a_counter_that_does_not_go_up_is_a_clone(client_for: MakeClient) -> Non
     listed = client.get("/api/auth/2fa", token=factories.session(user).access).document  # type: ignore[arg-type]
     assert listed["passkeys"][0]["suspected_clone"] is True
     assert "passkey" not in listed["methods"]
+
+
+def test_two_uses_at_once_make_no_clone(client_for: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two windows of one browser: the counter is compared with what the other has just written."""
+    client, device, _user = with_passkey(client_for)
+    first, then = (device.get(options(client)) for _ in range(2))
+    find = passkeys._find
+
+    def slowly(*args: object) -> Passkey | None:
+        row = find(*args)  # type: ignore[arg-type]
+        monkeypatch.setattr(passkeys, "_find", find)
+        assert use(client, first).status == 200
+        return row
+
+    monkeypatch.setattr(passkeys, "_find", slowly)
+    assert use(client, then).status == 200
+    assert Passkey.objects.get().suspected_clone_at is None
+
+
+def test_a_copy_does_not_switch_the_second_factor_off(client_for: MakeClient) -> None:
+    """Whoever has copied the only passkey could use the copy, to be asked for the password alone from then on."""
+    client, _device, user = with_passkey(client_for)
+    Passkey.objects.update(suspected_clone_at=timezone.now())
+    asked = login(client).document
+    assert asked["requires_2fa"] is True
+    assert asked["methods"] == ["recovery_code", "email"]
+    assert not Session.objects.filter(user=user).exists()
+
+
+def test_a_refused_passkey_is_written_down(client_for: MakeClient) -> None:
+    """C8: an event for everything."""
+    client, device, _user = with_passkey(client_for)
+    thief = Authenticator(credential_id=device.credential_id, user_handle=device.user_handle)
+    assert refused(use(client, thief.get(options(client))))
+    event = Event.objects.get(action="passkey_rejected")
+    assert (event.outcome, event.customer_id) == ("failure", Passkey.objects.get().customer_id)
+
+
+KEYS = (
+    {1: 2, 3: -7, -1: 1, -2: b"1", -3: b"2"},  # no point
+    {1: 2, 3: -7, -1: 1, -2: "x", -3: []},
+    {1: 2, 3: -7, -1: 2**70, -2: b"1", -3: b"2"},
+    {1: 3, 3: -257, -1: b"", -2: b""},
+    {1: 3, 3: -257, -1: 1, -2: [1]},
+    {1: 3, 3: -37, -1: b"\xff" * 20, -2: b"\3"},
+    {1: 1, 3: -8, -1: 9, -2: b"1"},
+    {1: True, 3: -8, -1: 6, -2: b"1" * 32},
+    {1: 7, 3: -48, -1: b"a"},
+)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=str)
+def test_keys_of_any_shape_are_refused_kindly(client_for: MakeClient, key: dict[int, object]) -> None:
+    """When they are answer, or when they are used: never a 500."""
+    customer = factories.customer()
+    client, device = client_for(customer), Authenticator(public_key=cbor2.dumps(key))
+    answer = enrol_passkey(client, factories.session(member(customer)).access, device)
+    if answer.status == 201:
+        answer = use(client, device.get(options(client)))
+    assert answer.error_type == "invalid_passkey"
+
+
+def test_a_certificate_that_no_parser_takes_is_refused_kindly(client_for: MakeClient) -> None:
+    """Version 5 of X.509, which there is not, comes out of its parser as an error of its own."""
+    customer = factories.customer()
+    client, token = client_for(customer), factories.session(member(customer)).access
+    device = Authenticator(statement={"alg": -7, "sig": b"1", "x5c": [certificate_of_version_5()]})
+    assert enrol_passkey(client, token, device).error_type == "invalid_passkey"
+
+
+def certificate_of_version_5() -> bytes:
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    start = timezone.now()
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 5, start, start + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.DER)
+    )
+    version_3, version_5 = bytes.fromhex("a003020102"), bytes.fromhex("a003020105")
+    assert version_3 in certificate
+    return certificate.replace(version_3, version_5)
 
 
 def test_one_that_does_not_count_is_no_clone(client_for: MakeClient) -> None:

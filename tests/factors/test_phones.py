@@ -17,6 +17,7 @@ from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator
 from tests.factors.enrolling import enrol_passkey
 from tests.otp.reading import newest_code, wrong_code
+from tests.races import at_once
 from tests.signin.entering import generous, login, member, second, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,6 +82,42 @@ def test_sms_are_limited_and_have_a_quota(client_for: MakeClient) -> None:
     client, token = client_for(customer), factories.session(member(customer)).access
     types = [client.post("/api/auth/2fa/sms", {"phone": NUMBER}, token=token).error_type for _ in range(4)]
     assert types == [None, None, "quota_exceeded", "rate_limited"]
+
+
+def test_of_many_numbers_at_once_one_is_being_confirmed(client_for: MakeClient) -> None:
+    customer = generous(code_resend_after=0)
+    user = member(customer)
+    client, token = client_for(customer), factories.session(user).access
+
+    def begin(number: int) -> int:
+        return client.post("/api/auth/2fa/sms", {"phone": f"+491511234567{number}"}, token=token).status
+
+    assert set(at_once(4, begin)) <= {202, 429}
+    assert Phone.objects.count() == 1
+
+
+def test_one_number_is_written_to_so_often_whoever_asks(client_for: MakeClient) -> None:
+    """Else many accounts together would make somebody's telephone ring all day."""
+    customer = generous(code_resend_after=0)
+    factories.limit(customer, "sms_per_number", 2)
+    types = []
+    for number in range(3):
+        user = factories.user(customer, f"u{number}@example.com")
+        client = client_for(customer, ip=f"198.51.100.{number}")
+        types.append(
+            client.post("/api/auth/2fa/sms", {"phone": NUMBER}, token=factories.session(user).access).error_type
+        )
+    assert types == [None, None, "rate_limited"]
+
+
+def test_one_user_asks_for_so_many_whatever_the_number(client_for: MakeClient) -> None:
+    """Else one account would have SMS sent to the whole world."""
+    customer = generous(code_resend_after=0)
+    factories.limit(customer, "sms_per_user", 2)
+    client, token = client_for(customer), factories.session(member(customer)).access
+    numbers = [f"+491511234567{number}" for number in range(3)]
+    types = [client.post("/api/auth/2fa/sms", {"phone": number}, token=token).error_type for number in numbers]
+    assert types == [None, None, "rate_limited"]
 
 
 @pytest.mark.parametrize("number", ["", "0151", "+49301234567", "+1", "+4915112345678 ext. 5", "hello"])

@@ -8,9 +8,11 @@ from django.utils import timezone
 from apps.audit.models import Event
 from apps.factors import recovery_codes
 from apps.factors.models import RecoveryCode
+from apps.mail.models import Message
 from tests import factories
 from tests.conftest import MakeClient
 from tests.races import at_once
+from tests.signin.entering import enrol_app
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FORM = re.compile(r"([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}")
@@ -19,6 +21,7 @@ FORM = re.compile(r"([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}")
 def test_ten_are_made_and_shown_once(client_for: MakeClient) -> None:
     customer = factories.customer()
     user = factories.user(customer)
+    enrol_app(user)
     client, token = client_for(customer), factories.session(user).access
     made = client.post("/api/auth/2fa/recovery-codes", {}, token=token)
     assert made.status == 201
@@ -28,6 +31,27 @@ def test_ten_are_made_and_shown_once(client_for: MakeClient) -> None:
     kept = str(list(RecoveryCode.objects.values())) + str(list(Event.objects.values()))
     assert not any(code in kept or code.replace("-", "") in kept for code in codes)
     assert client.get("/api/auth/2fa", token=token).document["recovery_codes_left"] == 10
+
+
+def test_there_are_none_before_there_is_a_factor(client_for: MakeClient) -> None:
+    """Whoever has an account for a minute must not leave codes behind that open it after a factor protects it."""
+    customer = factories.customer()
+    user = factories.user(customer)
+    client, token = client_for(customer), factories.session(user).access
+    refused = client.post("/api/auth/2fa/recovery-codes", {}, token=token)
+    assert (refused.status, refused.error_type) == (409, "no_second_factor")
+    assert not RecoveryCode.objects.exists()
+
+
+def test_the_user_is_told_of_new_ones(client_for: MakeClient) -> None:
+    customer = factories.customer()
+    user = factories.user(customer)
+    enrol_app(user)
+    client, token = client_for(customer), factories.session(user).access
+    Message.objects.all().delete()
+    assert client.post("/api/auth/2fa/recovery-codes", {}, token=token).status == 201
+    message = Message.objects.get()
+    assert (message.kind, message.recipient) == ("factor_added", user.email)
 
 
 def test_new_ones_replace_the_old(client_for: MakeClient) -> None:

@@ -92,6 +92,12 @@ class TestEnrolling:
         assert Event.objects.get(action="factor_enrolled").details == {"factor": "totp"}
         assert Message.objects.get().kind == "factor_added"
 
+    def test_many_who_begin_at_once_leave_one(self, client_for: MakeClient) -> None:
+        customer = factories.customer()
+        client, token = client_for(customer), factories.session(factories.user(customer)).access
+        assert at_once(8, lambda _: client.post("/api/auth/2fa/totp", {}, token=token).status) == [201] * 8
+        assert Totp.objects.count() == 1
+
     def test_the_code_that_confirmed_it_signs_nobody_in(self) -> None:
         user = factories.user(factories.customer())
         customer, now = factories.standing_of(user.customer), timezone.now()
