@@ -183,6 +183,29 @@ def read(customer_id: UUID) -> CustomerStanding:
     return parse(state)
 
 
+def read_present(customer_id: UUID) -> CustomerStanding:
+    """The same from PostgreSQL alone, whatever Valkey remembers: always a few queries. Raises NotFound."""
+    state = load(customer_id)
+    if state is None:
+        raise NotFound
+    return parse(state)
+
+
+def find(slug: str) -> CustomerStanding:
+    """The active customer of this slug. Raises NotFound or CustomerSuspended."""
+    customer = find_any(slug)
+    require_active(customer)
+    return customer
+
+
+def find_any(slug: str) -> CustomerStanding:
+    """The customer of this slug, be it suspended: to say so by its name. Raises NotFound."""
+    customer_id = Customer.objects.filter(slug=slug).values_list("id", flat=True).first()
+    if customer_id is None:
+        raise NotFound
+    return read(customer_id)
+
+
 def require_active(customer: CustomerStanding) -> None:
     """Raises CustomerSuspended."""
     if customer.status != CustomerStatus.ACTIVE:

@@ -108,7 +108,7 @@ def _record(attempt: Attempt, action: str, user: User) -> None:
         action=action,
         customer_id=attempt.customer.id,
         user_id=user.id,
-        actor=f"user:{user.id}",
+        actor=events.user(user.id),
         caller=attempt.caller,
         details={"method": FirstFactor.CODE},
         now=attempt.now,

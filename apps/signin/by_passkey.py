@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
+from apps.audit import actions, events
+from apps.audit.models import Outcome, Severity
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.factors import passkeys
@@ -14,7 +16,8 @@ from apps.signin import challenges
 from apps.signin.challenges import Challenged, Proven, SignedIn
 from apps.signin.models import FirstFactor
 from apps.signin.requirements import PASSKEY
-from apps.users.models import User, UserStatus
+from apps.users import directory
+from apps.users.models import UserStatus
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,28 @@ def options(customer: CustomerStanding) -> dict[str, Any]:
 def sign_in(attempt: Attempt) -> SignedIn | Challenged:
     """Sign in by passkey. Raises InvalidPasskey (whatever is wrong with it) or ValkeyUnavailable.
 
-    What nobody can guess needs no limit on guesses."""
+    What nobody can guess needs no limit on guesses.
+    """
+    try:
+        return _sign_in(attempt)
+    except InvalidPasskey:
+        events.record(
+            action=actions.PASSKEY_REJECTED,
+            outcome=Outcome.FAILURE,
+            severity=Severity.LOW,
+            customer_id=attempt.customer.id,
+            caller=attempt.caller,
+            now=attempt.now,
+        )
+        raise
+
+
+def _sign_in(attempt: Attempt) -> SignedIn | Challenged:
     passkey = passkeys.check(
         customer=attempt.customer, credential=attempt.credential, caller=attempt.caller, now=attempt.now
     )
     with transaction.atomic():
-        user = User.objects.of(attempt.customer.id).filter(id=passkey.user_id).first()
+        user = directory.lock(passkey.user_id)
         if user is None or user.status == UserStatus.DEACTIVATED:
             raise InvalidPasskey
         return challenges.proceed(

@@ -17,6 +17,7 @@ from apps.signin import challenges, passwords
 from apps.signin.challenges import Challenged, Proven, SignedIn
 from apps.signin.errors import InvalidCredentials
 from apps.signin.models import FirstFactor, Password
+from apps.users import directory
 from apps.users.emails import Address
 from apps.users.models import User, UserStatus
 
@@ -26,8 +27,9 @@ LOCKED_FOR = timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class Attempt:
-    """A password, and who gives it."""
+    """A password, and who gives it. `asked`: the customer that the request belongs to, whose limits count."""
 
+    asked: CustomerStanding
     customer: CustomerStanding
     address: Address
     password: str = field(repr=False)
@@ -38,8 +40,8 @@ class Attempt:
 
 def sign_in(attempt: Attempt) -> SignedIn | Challenged:
     """Sign in by password. Raises InvalidCredentials, RateLimited, ValkeyUnavailable, and CustomerSuspended if all was right."""
-    tries.hit_network(attempt.customer, attempt.caller)
-    rate_limits.hit(tries.rules(attempt.customer, attempt.address, attempt.caller))
+    tries.hit_network(attempt.asked, attempt.caller)
+    rate_limits.hit(tries.rules(attempt.asked, attempt.address, attempt.caller))
     found = find(attempt.customer, attempt.address)
     user = check(found, attempt.password, now=attempt.now)
     if user is None:
@@ -47,7 +49,8 @@ def sign_in(attempt: Attempt) -> SignedIn | Challenged:
         raise InvalidCredentials  # after the commit: a counted failure is never undone by its own request
     customers.require_active(attempt.customer)  # of an owner who came without a key
     with transaction.atomic():
-        accept(user, attempt.password)
+        directory.lock(user.id)
+        accept(user, attempt.password, now=attempt.now)
         return challenges.proceed(
             Proven(
                 customer=attempt.customer,
@@ -79,17 +82,22 @@ def is_locked(password: Password, now: datetime) -> bool:
     return password.locked_until is not None and password.locked_until > now
 
 
-def accept(user: User, text: str) -> None:
-    """The password was right: the row of wrong ones is broken, and a hash of another kind is replaced by ours.
+def _is_open(now: datetime) -> Q:
+    return Q(locked_until=None) | Q(locked_until__lte=now)
 
-    In the transaction that signs in. Raises InvalidCredentials if the password has been changed since it was read: then
-    whoever gave the old one is too late, and who changes it waits for this to be done, and ends the session with the others.
+
+def accept(user: User, text: str, *, now: datetime) -> None:
+    """The password was right: wrong ones are forgotten, and a hash of another kind is replaced by ours.
+
+    In the transaction that signs in, which has locked the user. Raises InvalidCredentials if the password was changed
+    or locked since it was read: of guesses that are made at once none counts that comes after the fifth wrong one.
     """
     password = user.password
     encoded = password.encoded
     if passwords.is_outdated(encoded):
         encoded = passwords.encode(passwords.normalise(text))
-    unchanged = Password.objects.filter(user=user, set_at=password.set_at)  # another sign-in may upgrade the hash
+    # By the time it was set, since another sign-in may replace the hash by a better one of the same password.
+    unchanged = Password.objects.filter(_is_open(now), user=user, set_at=password.set_at)
     if not unchanged.update(encoded=encoded, wrong_in_a_row=0, locked_until=None, lock_told_at=None):
         raise InvalidCredentials
 
@@ -118,7 +126,7 @@ def count_wrong(
 
 def _count(customer: CustomerStanding, address: Address, caller: Caller, now: datetime) -> None:
     unlocked = Password.objects.filter(
-        Q(locked_until=None) | Q(locked_until__lte=now),
+        _is_open(now),
         user__customer_id=customer.id,
         user__email_identity=address.identity,
     )

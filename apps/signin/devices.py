@@ -32,7 +32,7 @@ def _tell(user: User, device: str, customer: CustomerStanding, caller: Caller, n
         severity=Severity.LOW,
         customer_id=customer.id,
         user_id=user.id,
-        actor=f"user:{user.id}",
+        actor=events.user(user.id),
         caller=caller,
         details={"device": device},
         now=now,

@@ -7,9 +7,8 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from apps.api_keys.asking import Asking
 from apps.audit import actions, events
-from apps.audit.models import Severity
+from apps.audit.models import Outcome, Severity
 from apps.core import ciphers, snapshots
 from apps.core.ids import new_id
 from apps.core.requests import Caller
@@ -17,19 +16,17 @@ from apps.customers import links
 from apps.customers import standing as customers
 from apps.customers.standing import CustomerStanding
 from apps.factors import removal
-from apps.mail import outbox
-from apps.mail.errors import QuotaExceeded
 from apps.otp import codes, drafts, redeeming, requesting, tries
 from apps.otp.codes import NewCode, Place
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import CHANGE_EMAIL
 from apps.otp.redeeming import Try
-from apps.signin import challenges, first_proof, recovery
+from apps.signin import challenges, first_proof, password_change, recovery, whose
 from apps.signin.errors import EmailTaken, InvalidUndoToken
 from apps.signin.models import EmailChange, Password
 from apps.tokens import sessions
 from apps.tokens.models import EndReason
-from apps.users import emails, erasure, notices, standing
+from apps.users import directory, emails, erasure, notices, standing
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User
 
@@ -64,9 +61,13 @@ class Proof:
 
 @dataclass(frozen=True)
 class Undoing:
-    """The token that was sent to the old address."""
+    """The token that was sent to the old address. `customer`: where it is given.
 
-    asking: Asking
+    `owners_too`: nobody has named that customer, by a key or a page, so owners may mean the one that they made.
+    """
+
+    customer: CustomerStanding
+    owners_too: bool
     token: str = field(repr=False)
     caller: Caller
     now: datetime
@@ -79,16 +80,11 @@ def request(wish: Wish) -> None:
     """
     customer, user = wish.customer, wish.user
     if Password.objects.filter(user=user).exists():
-        recovery.require_password(user, wish.password, customer=customer, caller=wish.caller, now=wish.now)
+        password_change.require_password(user, wish.password, customer=customer, caller=wish.caller, now=wish.now)
     new = NewCode(message_id=new_id(), code=codes.generate(customer))
-    place = _place(user, wish.address)
-    codes.issue(place, new, customer=customer, rules=requesting.rules_for(customer, wish.address, wish.caller))
-    try:
-        with transaction.atomic():
-            _write(wish, new)
-    except QuotaExceeded:
-        codes.withdraw(place, new.code)
-        raise
+    place, rules = _place(user, wish.address, wish.caller), requesting.rules_for(customer, wish.address, wish.caller)
+    with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
+        _write(wish, new)
 
 
 def confirm(proof: Proof) -> User:
@@ -96,8 +92,14 @@ def confirm(proof: Proof) -> User:
 
     Raises InvalidOtp (whatever is wrong with the code), EmailTaken, RateLimited or ValkeyUnavailable.
     """
-    mine = emails.parse(proof.user.email)
-    attempt = Try(proof.customer, mine, _place(proof.user, proof.address), proof.code, proof.caller, proof.now)
+    attempt = Try(
+        customer=proof.customer,
+        address=emails.parse(proof.user.email),
+        place=_place(proof.user, proof.address, proof.caller),
+        code=proof.code,
+        caller=proof.caller,
+        now=proof.now,
+    )
     redemption = redeeming.redeem(attempt)
     if redemption.message_id is None or requesting.too_many_wrong(proof.customer, proof.user):
         redeeming.reject(attempt, redemption)
@@ -111,7 +113,7 @@ def confirm(proof: Proof) -> User:
 
 def undo(undoing: Undoing) -> None:
     """Give the account its old address back, and end every session. Raises InvalidUndoToken, EmailTaken, RateLimited."""
-    tries.hit_network(undoing.asking.customer, undoing.caller)
+    tries.hit_network(undoing.customer, undoing.caller)
     change = _find(undoing)
     customer = customers.read(change.customer_id)
     customers.require_active(customer)
@@ -122,12 +124,12 @@ def undo(undoing: Undoing) -> None:
         raise EmailTaken from error
 
 
-def _place(user: User, address: Address) -> Place:
-    return Place(user.customer_id, f"{user.id} {address.identity}", CHANGE_EMAIL)
+def _place(user: User, address: Address, caller: Caller) -> Place:
+    return Place(user.customer_id, f"{user.id} {address.identity}", CHANGE_EMAIL, in_sandbox=caller.in_sandbox)
 
 
 def _write(wish: Wish, new: NewCode) -> None:
-    customer, user, sandbox_key_id = wish.customer, wish.user, wish.caller.sandbox_key_id
+    customer, user = wish.customer, wish.user
     EmailChange.objects.create(
         customer_id=customer.id,
         user=user,
@@ -144,17 +146,16 @@ def _write(wish: Wish, new: NewCode) -> None:
         customer=customer,
         user=user,
         recipient=wish.address.typed,
-        sandbox_key_id=sandbox_key_id,
+        caller=wish.caller,
         now=wish.now,
     )
-    quota = None if sandbox_key_id else customer.quota
-    insert = outbox.suppress if requesting.too_many_wrong(customer, user) else outbox.post
-    insert(draft=draft, branding=customer.branding, quota=quota, now=wish.now)
+    receives = not requesting.too_many_wrong(customer, user)
+    drafts.post(draft, customer=customer, user=user, receives=receives, now=wish.now)
 
 
 def _move(proof: Proof, message_id: UUID) -> User:
     """Raises InvalidOtp for a change that was asked for by nobody, and IntegrityError for an address that is taken."""
-    user = User.objects.select_for_update().filter(id=proof.user.id).first()
+    user = directory.lock(proof.user.id)
     change = EmailChange.objects.filter(user=user, message_id=message_id, confirmed_at=None).first()
     if user is None or change is None:
         raise InvalidOtp
@@ -215,19 +216,26 @@ def _set_address(user: User, email: str, caller: Caller, now: datetime) -> None:
 
 
 def _find(undoing: Undoing) -> EmailChange:
-    """The change that can be undone with this token; a key sent along must be of the same customer."""
+    """The change that can be undone with this token."""
     undoable = EmailChange.objects.filter(undone_at=None, undo_until__gt=undoing.now)
-    if undoing.asking.api_key is not None:
-        undoable = undoable.filter(customer_id=undoing.asking.customer.id)
-    change = undoable.filter(undo_digest=ciphers.digest(undoing.token.encode())).first()
+    presented = whose.presented_at(undoing.customer, owners_too=undoing.owners_too)
+    change = undoable.filter(presented, undo_digest=ciphers.digest(undoing.token.encode())).first()
     if change is None:
+        events.record(
+            action=actions.EMAIL_CHANGE_UNDO_REJECTED,
+            outcome=Outcome.FAILURE,
+            severity=Severity.LOW,
+            customer_id=undoing.customer.id,
+            caller=undoing.caller,
+            now=undoing.now,
+        )
         raise InvalidUndoToken
     return change
 
 
 def _move_back(change: EmailChange, customer: CustomerStanding, undoing: Undoing) -> None:
     """Of several changes in a row the earliest that is undone wins: the later ones, made by whom it may be, go with it."""
-    user = User.objects.select_for_update().filter(id=change.user_id).first()
+    user = directory.lock(change.user_id)
     changes = EmailChange.objects.filter(user=user, undone_at=None)
     if user is None or not changes.filter(id=change.id).update(undone_at=undoing.now):
         raise InvalidUndoToken
@@ -239,13 +247,12 @@ def _move_back(change: EmailChange, customer: CustomerStanding, undoing: Undoing
         user_id=user.id,
         except_for=None,
         reason=EndReason.EMAIL_CHANGE_UNDONE,
-        actor=f"user:{user.id}",
+        actor=events.user(user.id),
         caller=undoing.caller,
         now=undoing.now,
     )
     _record(actions.EMAIL_CHANGE_UNDONE, user, undoing.caller, undoing.now, severity=Severity.HIGH)
-    lost = recovery.Forgotten(customer, emails.parse(user.email), undoing.caller, undoing.now)
-    recovery.send_link(lost, user, quota=None)  # an exhausted quota must not keep a thief in
+    recovery.send_link(user, customer=customer, caller=undoing.caller, now=undoing.now)
 
 
 def _drop_what_came_with_it(user: User, change: EmailChange, now: datetime) -> None:
@@ -262,7 +269,7 @@ def _record(action: str, user: User, caller: Caller, now: datetime, *, severity:
         severity=severity,
         customer_id=user.customer_id,
         user_id=user.id,
-        actor=f"user:{user.id}",
+        actor=events.user(user.id),
         caller=caller,
         now=now,
     )

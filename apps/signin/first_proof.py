@@ -14,8 +14,9 @@ from apps.factors import removal
 from apps.signin import identity_check
 from apps.signin.models import Challenge, Password
 from apps.tokens import sessions
+from apps.tokens.errors import UserInactive
 from apps.tokens.models import EndReason
-from apps.users import standing
+from apps.users import directory, standing
 from apps.users.models import User, UserStatus
 
 
@@ -23,8 +24,11 @@ def by_mail(user: User, *, customer: CustomerStanding, caller: Caller, now: date
     """A code or a link that was sent to the address has come back. In the caller's transaction.
 
     Of two that come back at once the second finds the address proven, and leaves what the first has set.
+    Raises UserInactive for a user who is being erased.
     """
-    present = User.objects.select_for_update().get(id=user.id)
+    present = directory.lock(user.id)
+    if present is None:
+        raise UserInactive
     if present.email_verified_at is not None:
         user.refresh_from_db()
         return
@@ -38,7 +42,7 @@ def by_mail(user: User, *, customer: CustomerStanding, caller: Caller, now: date
         user_id=user.id,
         except_for=None,
         reason=EndReason.EMAIL_PROVEN,
-        actor=f"user:{user.id}",
+        actor=events.user(user.id),
         caller=caller,
         now=now,
     )
@@ -65,7 +69,7 @@ def note(user: User, *, customer: CustomerStanding, caller: Caller, now: datetim
         action=actions.EMAIL_VERIFIED,
         customer_id=customer.id,
         user_id=user.id,
-        actor=f"user:{user.id}",
+        actor=events.user(user.id),
         caller=caller,
         now=now,
     )

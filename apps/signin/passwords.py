@@ -78,9 +78,12 @@ def put(user: User, encoded: str, *, by_mail: bool, now: datetime) -> None:
 
 
 def matches(text: str, encoded: str | None) -> bool:
-    """Whether this is the password. Costs one Argon2 whatever `encoded` is, None among it, and what an imported hash costs."""
+    """Whether this is the password. Costs one Argon2 of ours whatever `encoded` is, None among it.
+
+    And what an imported hash costs, which may be next to nothing: that alone would tell who has such a one.
+    """
     password = normalise(text)
-    if encoded is None or not encoded.startswith(ARGON2):
+    if encoded is None or is_outdated(encoded):
         hashers.make_password(password)
     if encoded is None:
         return False

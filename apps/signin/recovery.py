@@ -1,4 +1,4 @@
-"""Back into an account without its password, and changing the password (contract 4, forgot-, reset-, change-password).
+"""Back into an account without its password (contract 4, forgot- and reset-password).
 
 The link proves the mailbox and nothing else: it opens no session, and no second factor is taken away.
 """
@@ -6,31 +6,24 @@ The link proves the mailbox and nothing else: it opens no session, and no second
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.db import transaction
 
-from apps.api_keys.asking import Asking
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core import ciphers, rate_limits
 from apps.core.ids import new_id
 from apps.core.requests import Caller
-from apps.core.snapshots import Propagation
 from apps.customers import links
 from apps.customers import standing as customers
 from apps.customers.standing import CustomerStanding
-from apps.mail import outbox
-from apps.mail.allowances import Quota
 from apps.mail.content import supported
 from apps.mail.outbox import Draft
-from apps.otp import requesting, tries
-from apps.signin import by_password, challenges, first_proof, passwords
-from apps.signin.errors import InvalidCredentials, InvalidPassword, InvalidResetToken
-from apps.signin.models import Password, ResetToken
-from apps.tokens import sessions
-from apps.tokens.models import EndReason
-from apps.users import directory, emails, notices
+from apps.otp import drafts, requesting, tries
+from apps.signin import first_proof, password_change, passwords, whose
+from apps.signin.errors import InvalidResetToken
+from apps.signin.models import ResetToken
+from apps.users import directory, emails
 from apps.users.emails import Address
 from apps.users.models import User, UserStatus
 
@@ -42,8 +35,9 @@ LONGEST_TOKEN = 64  # characters
 
 @dataclass(frozen=True)
 class Forgotten:
-    """Somebody says that the password of this address is forgotten."""
+    """Somebody says that the password of this address is forgotten. `asked`: whose limits count."""
 
+    asked: CustomerStanding
     customer: CustomerStanding
     address: Address
     caller: Caller
@@ -52,23 +46,14 @@ class Forgotten:
 
 @dataclass(frozen=True)
 class Reset:
-    """A token from a mail, and the password to be."""
+    """A token from a mail, and the password to be. `customer`: where it is given.
 
-    asking: Asking
-    token: str = field(repr=False)
-    password: str = field(repr=False)
-    caller: Caller
-    now: datetime
-
-
-@dataclass(frozen=True)
-class Change:
-    """A user who is signed in wants another password."""
+    `owners_too`: nobody has named that customer, by a key or a page, so owners may mean the one that they made.
+    """
 
     customer: CustomerStanding
-    user: User
-    session_id: UUID
-    current: str = field(repr=False)
+    owners_too: bool
+    token: str = field(repr=False)
     password: str = field(repr=False)
     caller: Caller
     now: datetime
@@ -79,24 +64,50 @@ def forgot(forgotten: Forgotten) -> None:
 
     Raises RateLimited, QuotaExceeded or ValkeyUnavailable.
     """
-    rate_limits.hit(requesting.rules_for(forgotten.customer, forgotten.address, forgotten.caller))
+    rate_limits.hit(requesting.rules_for(forgotten.asked, forgotten.address, forgotten.caller))
     with transaction.atomic():
         user = directory.find(forgotten.customer.id, forgotten.address.identity)
-        send_link(forgotten, user, quota=None if forgotten.caller.sandbox_key_id else forgotten.customer.quota)
+        draft = _link(user, forgotten.address, customer=forgotten.customer, caller=forgotten.caller, now=forgotten.now)
+        drafts.post(draft, customer=forgotten.customer, user=user, receives=_may_reset(user), now=forgotten.now)
 
 
-def send_link(forgotten: Forgotten, user: User | None, *, quota: Quota | None) -> None:
-    """A token and the mail that carries it, for nobody too, in the caller's transaction. Raises QuotaExceeded."""
+def send_link(user: User, *, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+    """A link to whom the house itself leads back in; it uses no quota. In the caller's transaction."""
+    draft = _link(user, emails.parse(user.email), customer=customer, caller=caller, now=now)
+    drafts.post(draft, customer=customer, user=user, receives=True, counts=False, now=now)
+
+
+def _link(user: User | None, address: Address, *, customer: CustomerStanding, caller: Caller, now: datetime) -> Draft:
+    """A fresh token, for nobody too, and the mail that carries it."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     ResetToken.objects.create(
-        customer_id=forgotten.customer.id,
+        customer_id=customer.id,
         user=user if _may_reset(user) else None,
         digest=_digest(token),
-        created_at=forgotten.now,
-        expires_at=forgotten.now + LIFETIME,
+        created_at=now,
+        expires_at=now + LIFETIME,
     )
-    _record(actions.PASSWORD_RESET_REQUESTED, forgotten.customer.id, user, forgotten.caller, forgotten.now)
-    _post(forgotten, user, token, quota)
+    events.record(
+        action=actions.PASSWORD_RESET_REQUESTED,
+        severity=Severity.LOW,
+        customer_id=customer.id,
+        user_id=user.id if user else None,
+        caller=caller,
+        now=now,
+    )
+    return Draft(
+        message_id=new_id(),
+        kind=MAIL,
+        recipient=user.email if user else address.typed,
+        locale=supported(user.locale if user else "", customer.default_locale),
+        expires_at=now + LIFETIME,
+        context={
+            "reset_link": links.to(customer, links.RESET_PASSWORD, token=token),
+            "minutes": int(LIFETIME.total_seconds()) // 60,
+        },
+        user_id=user.id if user else None,
+        sandbox_key_id=caller.sandbox_key_id,
+    )
 
 
 def withdraw_links(user: User, *, now: datetime) -> None:
@@ -110,101 +121,43 @@ def reset(wanted: Reset) -> None:
     Raises InvalidResetToken (whatever is wrong with it), ValidationFailed (the token is kept), RateLimited,
     ValkeyUnavailable, CustomerSuspended.
     """
-    tries.hit_network(wanted.asking.customer, wanted.caller)
-    row = _find(wanted)
+    tries.hit_network(wanted.customer, wanted.caller)
+    row, user = _find(wanted)
     customer = customers.read(row.customer_id)
     customers.require_active(customer)
-    user = row.user
-    if user is None:
-        raise InvalidResetToken
     password = passwords.require_acceptable(wanted.password, address=emails.parse(user.email))
     encoded = passwords.encode(password)
     with transaction.atomic():
+        directory.lock(user.id)
         _use(row, user, wanted.now)
         if user.email_verified_at is None:
             first_proof.by_mail(user, customer=customer, caller=wanted.caller, now=wanted.now)
-        passwords.put(user, encoded, by_mail=True, now=wanted.now)
-        challenges.void(user, now=wanted.now)
-        _end_sessions(user, except_for=None, caller=wanted.caller, now=wanted.now)
-        _record(actions.PASSWORD_RESET, customer.id, user, wanted.caller, wanted.now)
-        notices.post(notices.PASSWORD_CHANGED, customer=customer, user=user, caller=wanted.caller, now=wanted.now)
-
-
-def change(wanted: Change) -> Propagation:
-    """Set another password, and end the other sessions. Raises InvalidPassword, ValidationFailed, RateLimited."""
-    customer, user, caller, now = wanted.customer, wanted.user, wanted.caller, wanted.now
-    checked = require_password(user, wanted.current, customer=customer, caller=caller, now=now)
-    password = passwords.require_acceptable(wanted.password, address=emails.parse(user.email))
-    encoded = passwords.encode(password)
-    with transaction.atomic():
-        _require_unchanged(checked)
-        passwords.put(user, encoded, by_mail=False, now=now)
-        challenges.void(user, now=now)
-        told = _end_sessions(user, except_for=wanted.session_id, caller=caller, now=now)
-        _record(actions.PASSWORD_CHANGED, customer.id, user, caller, now)
-        notices.post(notices.PASSWORD_CHANGED, customer=customer, user=user, caller=caller, now=now)
-    return told
-
-
-def require_password(user: User, text: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> User:
-    """The user who is signed in gives the password once more. A wrong one counts as at sign-in, a right one breaks the row.
-
-    Returns the user with the password that was right. Raises InvalidPassword, RateLimited or ValkeyUnavailable.
-    """
-    address = emails.parse(user.email)
-    tries.hit_network(customer, caller)
-    rate_limits.hit(tries.rules(customer, address, caller))
-    found = by_password.find(customer, address)
-    checked = by_password.check(found, text, now=now)
-    if checked is None:
-        by_password.count_wrong(customer, address, found, caller=caller, now=now)
-        raise InvalidPassword  # after the commit: a counted failure is never undone by its own request
-    try:
-        by_password.accept(checked, text)
-    except InvalidCredentials as error:
-        raise InvalidPassword from error
-    return checked
-
-
-def _require_unchanged(checked: User) -> None:
-    """Raises InvalidPassword when a reset has just taken the password from whoever gave it here."""
-    present = Password.objects.select_for_update().filter(user=checked, set_at=checked.password.set_at)
-    if present.first() is None:
-        raise InvalidPassword
+        password_change.replace(
+            user, encoded, by_mail=True, except_for=None, customer=customer, caller=wanted.caller, now=wanted.now
+        )
+        _record(actions.PASSWORD_RESET, user, wanted.caller, wanted.now)
 
 
 def _may_reset(user: User | None) -> bool:
     return user is not None and user.status != UserStatus.DEACTIVATED
 
 
-def _post(forgotten: Forgotten, user: User | None, token: str, quota: Quota | None) -> None:
-    customer = forgotten.customer
-    draft = Draft(
-        message_id=new_id(),
-        kind=MAIL,
-        recipient=user.email if user else forgotten.address.typed,
-        locale=supported(user.locale if user else "", customer.default_locale),
-        expires_at=forgotten.now + LIFETIME,
-        context={
-            "reset_link": links.to(customer, links.RESET_PASSWORD, token=token),
-            "minutes": int(LIFETIME.total_seconds()) // 60,
-        },
-        user_id=user.id if user else None,
-        sandbox_key_id=forgotten.caller.sandbox_key_id,
-    )
-    insert = outbox.post if _may_reset(user) else outbox.suppress
-    insert(draft=draft, branding=customer.branding, quota=quota, now=forgotten.now)
-
-
-def _find(wanted: Reset) -> ResetToken:
-    """The token's row; a key sent along must be of the same customer."""
+def _find(wanted: Reset) -> tuple[ResetToken, User]:
+    """The token's row and its user."""
     open_rows = ResetToken.objects.filter(used_at=None, expires_at__gt=wanted.now).select_related("user")
-    if wanted.asking.api_key is not None:
-        open_rows = open_rows.filter(customer_id=wanted.asking.customer.id)
-    row = open_rows.filter(digest=_digest(wanted.token)).first()
-    if row is None or not _may_reset(row.user):
+    presented = whose.presented_at(wanted.customer, owners_too=wanted.owners_too)
+    row = open_rows.filter(presented, digest=_digest(wanted.token)).first()
+    if row is None or row.user is None or not _may_reset(row.user):
+        events.record(
+            action=actions.PASSWORD_RESET_REJECTED,
+            outcome=Outcome.FAILURE,
+            severity=Severity.LOW,
+            customer_id=wanted.customer.id,
+            caller=wanted.caller,
+            now=wanted.now,
+        )
         raise InvalidResetToken
-    return row
+    return row, row.user
 
 
 def _use(row: ResetToken, user: User, now: datetime) -> None:
@@ -218,30 +171,17 @@ def _use(row: ResetToken, user: User, now: datetime) -> None:
     withdraw_links(user, now=now)
 
 
-def _end_sessions(user: User, *, except_for: UUID | None, caller: Caller, now: datetime) -> Propagation:
-    _ended, told = sessions.end_others(
-        customer_id=user.customer_id,
-        user_id=user.id,
-        except_for=except_for,
-        reason=EndReason.PASSWORD_CHANGED,
-        actor=f"user:{user.id}",
-        caller=caller,
-        now=now,
-    )
-    return told
-
-
 def _digest(token: str) -> bytes:
     return ciphers.digest(token.encode())
 
 
-def _record(action: str, customer_id: UUID, user: User | None, caller: Caller, now: datetime) -> None:
+def _record(action: str, user: User, caller: Caller, now: datetime) -> None:
     events.record(
         action=action,
-        outcome=Outcome.SUCCESS,
         severity=Severity.LOW,
-        customer_id=customer_id,
-        user_id=user.id if user else None,
+        customer_id=user.customer_id,
+        user_id=user.id,
+        actor=events.user(user.id),
         caller=caller,
         now=now,
     )

@@ -9,11 +9,21 @@ from apps.users.emails import Address
 from apps.users.models import User
 
 
+def presented_at(customer: CustomerStanding, *, owners_too: bool) -> Q:
+    """The rows of users whose challenge or link counts at this customer: of its own, and of no other (contract 1.5).
+
+    `owners_too`: without a key a request belongs to the default customer, but owners may sign in at theirs (1.4).
+    """
+    own = Q(customer_id=customer.id)
+    return own | Q(user__is_owner=True) if owners_too else own
+
+
 def customer_of(asking: Asking, address: Address) -> CustomerStanding:
     """The key's customer; without a key the one that this address owns, proven addresses first; else the default one.
 
-    Anybody can sign up with any address: that leads nobody away who can sign in at the default customer already.
-    One statement and one round trip more without a key, whether or not the address owns anything.
+    Anybody can sign up with any address: that leads nobody away who can sign in at the default customer already, nor
+    whoever signed up before. Without a key a few statements more, the same whether or not the address owns anything:
+    what Valkey remembers of the customer would tell.
     """
     if asking.api_key is not None:
         return asking.customer
@@ -25,8 +35,8 @@ def customer_of(asking: Asking, address: Address) -> CustomerStanding:
     )
     meant = (
         User.objects.filter(Q(is_owner=True) | at_home, email_identity=address.identity)
-        .order_by(precedence, "-is_owner", F("email_verified_at").asc(nulls_last=True), "-created_at")
+        .order_by(precedence, "-is_owner", F("email_verified_at").asc(nulls_last=True), "created_at")
         .values_list("customer_id", flat=True)
         .first()
     )
-    return customers.read(meant or asking.customer.id)
+    return customers.read_present(meant or asking.customer.id)

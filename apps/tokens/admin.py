@@ -1,4 +1,4 @@
-"""Sessions in the operators' admin, and the emergency rotation of a customer, which ends them."""
+"""Sessions in the operators' admin, and what ends them: the emergency rotation of a customer, a user's deactivation."""
 
 from typing import Any
 
@@ -12,12 +12,16 @@ from django.utils.translation import gettext as _
 from unfold.decorators import action, display
 
 from apps.audit.admin_base import ReadOnlyAdmin, who
+from apps.core.errors import NotFound
 from apps.customers.admin import CustomerAdmin
 from apps.customers.models import Customer
-from apps.tokens import devices, rotation, sessions
+from apps.tokens import deactivation, devices, rotation, sessions
 from apps.tokens.models import EndReason, Session
+from apps.users.admin import UserAdmin
+from apps.users.models import User, UserStatus
 
-admin.site.unregister(Customer)
+for model in (Customer, User):
+    admin.site.unregister(model)
 
 
 @admin.register(Customer)
@@ -46,6 +50,43 @@ class CustomerWithSessionsAdmin(CustomerAdmin):
                 _("All its users have to sign in again. This cannot be undone."),
             ],
             button=_("Rotate and end all sessions"),
+            act=act,
+        )
+
+
+@admin.register(User)
+class UserWithSessionsAdmin(UserAdmin):
+    """The user's page, with what needs to know of sessions, which users themselves do not."""
+
+    actions_detail = ("deactivate", *UserAdmin.actions_detail)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any = None) -> list[Any]:
+        """Offer what makes sense: reactivate the deactivated, deactivate all others."""
+        row = self.get_object(request, str(object_id)) if object_id else None
+        useless = "deactivate" if row is not None and row.status == UserStatus.DEACTIVATED else "reactivate"
+        offered: list[Any] = super().get_actions_detail(request, object_id)
+        return [item for item in offered if not item.action_name.endswith(f"_{useless}")]
+
+    @action(description=_("Deactivate"), url_path="deactivate", permissions=["change"])
+    def deactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.row_or_none(request, object_id)
+        if row is None:
+            return self.to_list()
+        living = sessions.alive(customer_id=row.customer_id, user_id=row.id, now=timezone.now()).count()
+
+        def act(_form: forms.Form) -> str:
+            deactivation.deactivate(row, **who(request))
+            return _("Deactivated.")
+
+        return self.ask_first(
+            request,
+            row,
+            title=_("Deactivate %s?") % row.email,
+            explanation=[
+                _("The user is signed out everywhere, and cannot sign in. %d living session(s) end.") % living,
+                _("Nothing is deleted; the account can be reactivated at any time."),
+            ],
+            button=_("Deactivate"),
             act=act,
         )
 
@@ -109,9 +150,8 @@ class SessionAdmin(ReadOnlyAdmin):
         living = list(queryset.filter(ended_at=None, expires_at__gt=timezone.now()))
         if "confirmed" not in request.POST:
             return self._ask_to_end(request, len(living))
-        for row in living:
-            _end(row, request)
-        self.message_user(request, _("%d session(s) ended.") % len(living))
+        ended = [row for row in living if _has_ended(row, request)]
+        self.message_user(request, _("%d session(s) ended.") % len(ended))
         return None
 
     def _ask_to_end(self, request: HttpRequest, number: int) -> HttpResponse:
@@ -128,6 +168,15 @@ class SessionAdmin(ReadOnlyAdmin):
             "opts": self.model._meta,
         }
         return TemplateResponse(request, "operators/confirm.html", context)
+
+
+def _has_ended(row: Session, request: HttpRequest) -> bool:
+    """End one of many. False: it ended by itself meanwhile, which is no reason to leave the others alive."""
+    try:
+        _end(row, request)
+    except NotFound:
+        return False
+    return True
 
 
 def _end(row: Session, request: HttpRequest) -> None:

@@ -60,7 +60,7 @@ class TokenAuthentication(BaseAuthentication):
         if header is None:
             cookies.require_same_site(request, session_id=verified.session.id, customer=verified.customer)
         _check_key(request, verified, caller, now)
-        verification.require_address(verified, caller)
+        verification.require_address(verified.customer, caller)
         sessions.note_activity(customer_id=verified.customer.id, session=verified.session, now=now)
         request.customer = verified.customer  # type: ignore[attr-defined]  # as ApiKeyAuthentication does
         request.sandbox_key_id = verified.session.sandbox_key_id  # type: ignore[attr-defined]  # for `caller_of`

@@ -10,25 +10,12 @@ from uuid import UUID
 
 from django.conf import settings
 
-from apps.core.errors import NotFound
 from apps.customers import keyring
-from apps.customers import standing as customers
 from apps.customers.keyring import SigningKeys
-from apps.customers.models import Customer
 from apps.customers.standing import CustomerStanding
 from apps.tokens import signing
 
 CLAIMS = [*signing.REQUIRED_CLAIMS, "email", "role", "permissions"]
-
-
-def find(slug: str) -> CustomerStanding:
-    """The customer of this slug. Raises NotFound or CustomerSuspended."""
-    customer_id = Customer.objects.filter(slug=slug).values_list("id", flat=True).first()
-    if customer_id is None:
-        raise NotFound
-    customer = customers.read(customer_id)
-    customers.require_active(customer)
-    return customer
 
 
 def jwks(customer: CustomerStanding, now: datetime) -> dict[str, Any]:

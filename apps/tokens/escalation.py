@@ -21,7 +21,7 @@ def report(user: UserStanding, *, wanted: str, caller: Caller, now: datetime) ->
         severity=Severity.HIGH,
         customer_id=user.customer_id,
         user_id=user.id,
-        actor=f"user:{user.id}",
+        actor=events.user(user.id),
         caller=caller,
         details={"role": user.role, "wanted": wanted},
         now=now,

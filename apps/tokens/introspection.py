@@ -55,7 +55,7 @@ def _claims(verified: Verified) -> dict[str, Any]:
 
 
 def _user(verified: Verified) -> dict[str, Any]:
-    """The user as it is now, whatever the token says. `scope` is how OAuth writes permissions."""
+    """The user as it is now, whatever the token says: permissions are none before it is active. `scope`: OAuth's word for them."""
     user = verified.user
     return {
         "username": user.email,

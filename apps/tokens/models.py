@@ -1,5 +1,7 @@
 """Sessions, their refresh tokens, and access tokens ended early. PostgreSQL is the truth; Valkey only repeats it."""
 
+from datetime import datetime
+
 from django.db import models
 
 from apps.core.ids import new_id
@@ -73,6 +75,11 @@ class RefreshToken(models.Model):
 
     def __str__(self) -> str:
         return f"refresh token {self.id}"
+
+    @property
+    def both_expire_at(self) -> datetime:
+        """When neither it nor the access token issued with it is good any more: either may live longer, by the policy."""
+        return max(self.access_expires_at, self.expires_at)
 
 
 class RevokedToken(models.Model):

@@ -17,7 +17,7 @@ from apps.payloads.views import EncryptedView
 from apps.tokens import answers, cookies
 from apps.tokens.models import Delivery
 from apps.tokens.permissions import principal_of
-from apps.tokens.serializers import ExportSerializer, MessageSerializer, ProfileAnswerSerializer, ProfileSerializer
+from apps.tokens.serializers import EXPORT_ANSWER, MessageSerializer, ProfileAnswerSerializer, ProfileSerializer
 from apps.users import erasure, lifecycle, own_data
 from apps.users.models import User
 from apps.users.own_data import Section
@@ -44,7 +44,7 @@ class Me(EncryptedView):
         now = replace(principal_of(request).user, name=user.name, locale=user.locale, sealed_phone=user.phone)
         return Response({**_profile(now), **answers.honestly(told)})
 
-    @extend_schema(operation_id="erase_me", request=None, responses=MessageSerializer)
+    @extend_schema(operation_id="erase_me", request=None, responses={200: MessageSerializer})
     def delete(self, request: Request) -> Response:
         """Erases the account and all that hangs on it; the audit trail stays, and bears no address.
 
@@ -65,7 +65,7 @@ class Export(EncryptedView):
 
     @extend_schema(
         operation_id="export_me",
-        responses=ExportSerializer,
+        responses=EXPORT_ANSWER,
         parameters=[
             OpenApiParameter("section", str, description="one list alone, page by page"),
             OpenApiParameter("cursor", str, description="with `section`: its `next`"),

@@ -37,7 +37,7 @@ def refresh(text: str, *, caller: Caller, now: datetime, check: Check | None = N
     Raises MalformedToken, AuthenticationErrors, CustomerSuspended, IpNotAllowed, RateLimited, and what `check` raises.
     """
     verified = verification.verify(text, kind=TokenKind.REFRESH, caller=caller, now=now)
-    verification.require_address(verified, caller)
+    verification.require_address(verified.customer, caller)
     if check is not None:
         check(verified.customer, verified.session.id)
     _limit(verified)
@@ -93,7 +93,7 @@ def _rotate(row: RefreshToken, session: Session, customer: CustomerStanding, now
     successor = sessions.issue(customer=customer, session_id=session.id, now=now.replace(microsecond=0))
     successor.save(force_insert=True)
     RefreshToken.objects.filter(id=row.id).update(used_at=now, successor=successor)
-    Session.objects.filter(id=session.id).update(last_activity_at=now, expires_at=successor.expires_at)
+    Session.objects.filter(id=session.id).update(last_activity_at=now, expires_at=successor.both_expire_at)
     snapshots.invalidate_on_commit(standing.session_key(customer.id, session.id))
     return successor
 
@@ -114,7 +114,7 @@ def _record(
         severity=severity,
         customer_id=verified.customer.id,
         user_id=verified.user.id,
-        actor=f"user:{verified.user.id}",
+        actor=events.user(verified.user.id),
         caller=caller,
         details={"session": str(verified.session.id)},
         now=now,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from apps.mail.content import supported
@@ -52,28 +53,59 @@ class ExportedPageSerializer(serializers.Serializer[Any]):
 class ExportSerializer(serializers.Serializer[Any]):
     """Without `section`: the account and how each section begins."""
 
-    user = serializers.DictField(required=False)
-    sections = serializers.DictField(child=ExportedPageSerializer(), required=False)
-    section = serializers.CharField(required=False, help_text="with `?section=`")
-    results = serializers.ListField(child=serializers.DictField(), required=False, help_text="with `?section=`")
-    next = serializers.CharField(allow_null=True, required=False, help_text="with `?section=`")
+    user = serializers.DictField()
+    sections = serializers.DictField(child=ExportedPageSerializer())
+
+
+class ExportedSectionSerializer(ExportedPageSerializer):
+    """With `?section=`: a page of that one."""
+
+    section = serializers.CharField()
+
+
+EXPORT_ANSWER = PolymorphicProxySerializer(
+    component_name="ExportAnswer",
+    serializers=[ExportSerializer, ExportedSectionSerializer],
+    resource_type_field_name=None,
+)
 
 
 class SignedInUserSerializer(UserSerializer):
     is_new = serializers.BooleanField()
 
 
-class TokensSerializer(serializers.Serializer[Any]):
-    access_token = serializers.CharField(required=False, help_text="left out with cookie delivery")
-    refresh_token = serializers.CharField(required=False, help_text="left out with cookie delivery")
-    token_type = serializers.CharField()
-    expires_in = serializers.IntegerField(help_text="seconds")
-    payload_key = serializers.CharField(required=False, help_text="with cookie delivery: the PRK, base64url")
-    payload_kid = serializers.CharField(required=False, help_text="with cookie delivery: the `kid` of encrypted bodies")
-    csrf_token = serializers.CharField(required=False, help_text="with cookie delivery: send it as X-CSRF-Token")
+class IssuedSerializer(serializers.Serializer[Any]):
+    token_type = serializers.CharField(help_text="`Bearer`")
+    expires_in = serializers.IntegerField(help_text="seconds until the access token expires")
+
+
+class TokensSerializer(IssuedSerializer):
+    access_token = serializers.CharField()
+    refresh_token = serializers.CharField()
+
+
+class CookieTokensSerializer(IssuedSerializer):
+    """With cookie delivery: the tokens are in the cookies that come with the answer."""
+
+    payload_key = serializers.CharField(help_text="the PRK, base64url")
+    payload_kid = serializers.CharField(help_text="the `kid` of encrypted bodies")
+    csrf_token = serializers.CharField(help_text="send it as X-CSRF-Token")
+
+
+REFRESH_ANSWER = PolymorphicProxySerializer(
+    component_name="RefreshAnswer",
+    serializers=[TokensSerializer, CookieTokensSerializer],
+    resource_type_field_name=None,
+)
 
 
 class TokenAnswerSerializer(TokensSerializer):
+    user = SignedInUserSerializer()
+
+
+class CookieTokenAnswerSerializer(CookieTokensSerializer):
+    """With cookie delivery: the tokens are in the cookies that come with the answer."""
+
     user = SignedInUserSerializer()
 
 

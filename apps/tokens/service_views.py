@@ -12,7 +12,9 @@ from rest_framework.views import APIView
 
 from apps.api_keys.models import Scope
 from apps.api_keys.views import KeyView
+from apps.audit import events
 from apps.core.requests import caller_of
+from apps.customers import standing as customers
 from apps.customers.standing import CustomerStanding
 from apps.payloads.envelope import Envelope
 from apps.payloads.parsers import EnvelopeParser
@@ -64,7 +66,7 @@ class Revoke(FromServer):
         told = revocation.revoke(
             _token_in(request),
             customer_id=_asking(request).id,
-            actor=f"api-key:{request.user.api_key.key_id}",  # type: ignore[union-attr]  # HasKeyWithScope saw to it
+            actor=events.api_key(request.user.api_key.key_id),  # type: ignore[union-attr]  # HasKeyWithScope saw to it
             caller=caller_of(request),
             now=timezone.now(),
         )
@@ -124,7 +126,7 @@ class Configuration(Published):
 
 
 def _publish(document: Callable[[CustomerStanding, datetime], dict[str, Any]], slug: str) -> Response:
-    return Response(document(discovery.find(slug), timezone.now()))
+    return Response(document(customers.find(slug), timezone.now()))
 
 
 def _token_in(request: Request) -> str:

@@ -43,7 +43,10 @@ def start(*, customer: CustomerStanding, user: User, delivery: str, caller: Call
     """
     now = now.replace(microsecond=0)  # the tokens' times are whole seconds
     who = users.of(user)  # asks Valkey: before rows are locked, not while they are
+    session_id = new_id()
+    refresh = issue(customer=customer, session_id=session_id, now=now)
     session = Session(
+        id=session_id,
         customer_id=customer.id,
         user=user,
         delivery=delivery,
@@ -52,9 +55,8 @@ def start(*, customer: CustomerStanding, user: User, delivery: str, caller: Call
         user_agent=caller.user_agent,
         created_at=now,
         last_activity_at=now,
-        expires_at=now + timedelta(seconds=customer.refresh_lifetime),
+        expires_at=refresh.both_expire_at,
     )
-    refresh = issue(customer=customer, session_id=session.id, now=now)
     with transaction.atomic(savepoint=False):
         _insert(session)
         refresh.save(force_insert=True)
@@ -97,7 +99,7 @@ def log_out(
         RevokedToken.objects.get_or_create(
             jti=jti, defaults={"session_id": session_id, "revoked_at": now, "expires_at": token_expires_at}
         )
-        _record(actions.LOGOUT, customer_id, user_id, f"user:{user_id}", caller, now, session=str(session_id))
+        _record(actions.LOGOUT, customer_id, user_id, events.user(user_id), caller, now, session=str(session_id))
         return snapshots.invalidate_on_commit(standing.session_key(customer_id, session_id))
 
 
@@ -183,7 +185,7 @@ def _make_room(session: Session, customer: CustomerStanding, caller: Caller, now
     if not too_many:
         return
     ended = _end(Session.objects.filter(id__in=too_many), EndReason.TOO_MANY, now)
-    actor, facts = f"user:{session.user_id}", {"count": len(ended), "reason": EndReason.TOO_MANY}
+    actor, facts = events.user(session.user_id), {"count": len(ended), "reason": EndReason.TOO_MANY}
     _record(actions.SESSION_ENDED, customer.id, session.user_id, actor, caller, now, **facts)
     snapshots.invalidate_on_commit(*(standing.session_key(customer.id, session_id) for session_id in ended))
 

@@ -68,20 +68,21 @@ def examine(text: str, *, customer_id: UUID, caller: Caller, now: datetime) -> V
 def verify_challenge(text: str, *, caller: Caller, now: datetime) -> tuple[VerifiedClaims, CustomerStanding]:
     """A `2fa+jwt` that is genuine, and its customer. Whether it was used is the challenge's row to say.
 
-    Raises MalformedToken, an AuthenticationError or CustomerSuspended.
+    Raises MalformedToken, an AuthenticationError, CustomerSuspended or IpNotAllowed.
     """
     claims = _presented(text, TokenKind.CHALLENGE, caller, now)
     customer = customers.read(claims.customer_id)
     customers.require_active(customer)
     if claims.issuer != signing.issuer_of(customer.slug) or not customer.verifies(claims.kid, now):
         raise InvalidToken
+    require_address(customer, caller)
     return claims, customer
 
 
-def require_address(verified: Verified, caller: Caller) -> None:
-    """The allowlist binds tokens too, of both kinds, if the customer says so (contract 1.6). Raises IpNotAllowed."""
-    if verified.customer.enforce_allowlist_on_tokens:
-        allowlist.check(verified.customer, caller.ip)
+def require_address(customer: CustomerStanding, caller: Caller) -> None:
+    """The allowlist binds tokens too, of every kind, if the customer says so (contract 1.6). Raises IpNotAllowed."""
+    if customer.enforce_allowlist_on_tokens:
+        allowlist.check(customer, caller.ip)
 
 
 def _keys_of(token: UnverifiedToken, caller: Caller, now: datetime) -> SigningKeys:

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from apps.api_keys import asking
 from apps.api_keys.authentication import key_of
 from apps.api_keys.errors import InvalidApiKey
+from apps.audit import events
 from apps.core.errors import ValidationFailed
 from apps.core.pagination import page
 from apps.core.requests import caller_of
@@ -24,11 +25,11 @@ from apps.tokens import answers, cookies, devices, parsing, refreshing, sessions
 from apps.tokens.models import Delivery, EndReason, Session
 from apps.tokens.permissions import principal_of
 from apps.tokens.serializers import (
+    REFRESH_ANSWER,
     EndedSessionsSerializer,
     MessageSerializer,
     RefreshSerializer,
     SessionPageSerializer,
-    TokensSerializer,
 )
 
 
@@ -39,7 +40,7 @@ class Refresh(APIView):
     permission_classes: Any = ()
     envelope = Envelope.PLAIN
 
-    @extend_schema(operation_id="refresh", request=RefreshSerializer, responses=TokensSerializer)
+    @extend_schema(operation_id="refresh", request=RefreshSerializer, responses=REFRESH_ANSWER)
     def post(self, request: Request) -> Response:
         text = _refresh_token_of(request)
         caller, now = caller_of(request), timezone.now()
@@ -88,7 +89,7 @@ class Sessions(EncryptedView):
             page(living, request=request, represent=lambda row: _session(row, current=who.session_id)).document()
         )
 
-    @extend_schema(operation_id="end_other_sessions", responses=EndedSessionsSerializer)
+    @extend_schema(operation_id="end_other_sessions", responses={200: EndedSessionsSerializer})
     def delete(self, request: Request) -> Response:
         who = principal_of(request)
         ended, told = sessions.end_others(
@@ -96,7 +97,7 @@ class Sessions(EncryptedView):
             user_id=who.user_id,
             except_for=who.session_id,
             reason=EndReason.REVOKED,
-            actor=f"user:{who.user_id}",
+            actor=events.user(who.user_id),
             caller=caller_of(request),
             now=timezone.now(),
         )
@@ -106,7 +107,7 @@ class Sessions(EncryptedView):
 class OneSession(EncryptedView):
     """One session of the user."""
 
-    @extend_schema(operation_id="end_session", responses=MessageSerializer)
+    @extend_schema(operation_id="end_session", responses={200: MessageSerializer})
     def delete(self, request: Request, session_id: UUID) -> Response:
         who = principal_of(request)
         told = sessions.end_one(
@@ -114,7 +115,7 @@ class OneSession(EncryptedView):
             user_id=who.user_id,
             session_id=session_id,
             reason=EndReason.REVOKED,
-            actor=f"user:{who.user_id}",
+            actor=events.user(who.user_id),
             caller=caller_of(request),
             now=timezone.now(),
         )

@@ -14,6 +14,7 @@ from demo.client import Answer, Client
 from tests import factories
 
 EMAIL, PASSWORD = "ada@example.com", "a horse that jumps the fence"
+FRESH = "and a second horse behind it"  # the password after that one
 
 
 def member(of: Customer, email: str = EMAIL, password: str = PASSWORD, **facts: object) -> User:

@@ -9,10 +9,9 @@ from demo.client import Answer, Client
 from tests import factories
 from tests.conftest import MakeClient
 from tests.races import at_once
-from tests.signin.entering import PASSWORD, generous, login, member
+from tests.signin.entering import FRESH, PASSWORD, generous, login, member
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FRESH = "and a second horse behind it"
 
 
 def change(client: Client, token: str, current: str = PASSWORD, fresh: str = FRESH) -> Answer:

@@ -19,9 +19,9 @@ def test_a_sign_in_by_password(client_for: MakeClient) -> None:
     client.get("/api/auth/me", token=login(client).document["access_token"])  # fills what is remembered
     with observed() as seen:
         assert login(client).status == 200
-    # The user with its password, the password unchanged, factors, the sign-in noted, session, refresh token, surplus sessions,
-    # known devices, event; and roles, which within a transaction are read and not kept.
-    assert (seen.argon2_hashes, seen.statements, seen.transactions) == (1, 9, 1)
+    # The user with its password, the user locked, the password unchanged, factors, the sign-in noted, session, refresh token,
+    # surplus sessions, known devices, event; and roles, which within a transaction are read and not kept.
+    assert (seen.argon2_hashes, seen.statements, seen.transactions) == (1, 10, 1)
     # API key, customer, replay, tries of the network, tries for the address, roles.
     assert seen.round_trips == 6
 
@@ -33,12 +33,12 @@ def test_a_first_factor_and_a_second(client_for: MakeClient) -> None:
     login(client)
     with observed() as first:
         token = login(client).document["session_token"]
-    # The user, the password unchanged, factors, the challenge, the event.
-    assert (first.argon2_hashes, first.statements, first.transactions) == (1, 5, 1)
+    # The user, the user locked, the password unchanged, factors, the challenge, the event.
+    assert (first.argon2_hashes, first.statements, first.transactions) == (1, 6, 1)
     second(client, token, "totp", code="000000")
     with observed() as then:
         assert second(client, token, "totp", code=app.now()).status == 200
-    # The challenge, the password's origin, factors, one of its tries; the app, its step; the challenge used up, factors again;
+    # The challenge, factors, one of its tries; the user locked, the app, its step; the challenge used up, factors again;
     # the sign-in noted, session, refresh token, surplus sessions, roles, known devices, event.
     assert (then.argon2_hashes, then.statements, then.transactions) == (0, 16, 1)
 

@@ -9,7 +9,7 @@ from tests import factories
 from tests.conftest import MakeClient
 from tests.signin.entering import EMAIL, enrol_app, generous, member
 from tests.signin.observing import Observed, observed
-from tests.signin.test_recovery import forgot, mailed_token, reset
+from tests.signin.recovering import forgot, mailed_token, reset
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

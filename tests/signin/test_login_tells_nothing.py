@@ -6,6 +6,8 @@ import pytest
 from django.contrib.auth import hashers
 from django.utils import timezone
 
+from apps.core import valkey
+from apps.customers import standing as customers
 from apps.customers.models import Customer
 from apps.signin import passwords
 from apps.signin.models import Password
@@ -53,6 +55,14 @@ def imported(customer: Customer) -> None:
     passwords.put(user, encoded, by_mail=False, now=timezone.now())
 
 
+def imported_cheaply(customer: Customer) -> None:
+    """A hash that is checked in no time."""
+    hasher = hashers.Argon2PasswordHasher()
+    hasher.time_cost, hasher.memory_cost, hasher.parallelism = 1, 8, 1
+    user = factories.user(customer, EMAIL)
+    passwords.put(user, hasher.encode("something", "saltsaltsaltsalt"), by_mail=False, now=timezone.now())
+
+
 def owner(customer: Customer) -> None:
     member(customer, is_owner=True)
 
@@ -81,6 +91,35 @@ def test_a_wrong_password_tells_nothing(client_for: MakeClient, case: object) ->
 @pytest.mark.parametrize("case", [unknown, wrong])
 def test_without_a_key_it_tells_nothing_of_who_owns_a_customer(client_for: MakeClient, case: object) -> None:
     assert observe(client_for, case, with_key=False) == observe(client_for, owner, with_key=False)
+
+
+def test_without_a_key_it_tells_nothing_of_a_customer_that_nobody_has_used_lately(client_for: MakeClient) -> None:
+    """What Valkey does not remember of the owner's customer is read, or not, whoever's address it is."""
+
+    def forgotten(customer: Customer) -> None:
+        owner(customer)
+        valkey.client().delete(customers.key(customer.id))
+
+    assert observe(client_for, unknown, with_key=False) == observe(client_for, forgotten, with_key=False)
+
+
+def test_without_a_key_the_limits_are_the_default_customers(client_for: MakeClient) -> None:
+    """Else how often one may try would tell whose address it is."""
+    customer = factories.customer()
+    member(customer, is_owner=True)
+    factories.limit(customer, "tries_per_email_and_ip", 1)
+    client = client_for(None)
+    types = {
+        email: [login(client, "wrong", email=email).error_type for _ in range(3)] for email in (EMAIL, "x@y.example")
+    }
+    assert types[EMAIL] == types["x@y.example"] == ["invalid_credentials"] * 3
+
+
+def test_a_cheap_hash_is_checked_beside_one_of_ours(client_for: MakeClient) -> None:
+    """Else the time tells who was imported with it: one Argon2 of ours, and the cheap one."""
+    cheap, ours = observe(client_for, imported_cheaply), observe(client_for, wrong)
+    assert (cheap.argon2_hashes, ours.argon2_hashes) == (2, 1)
+    assert (cheap.document, cheap.statements, cheap.round_trips) == (ours.document, ours.statements, ours.round_trips)
 
 
 def test_a_failed_login_costs_one_argon2_and_three_statements(client_for: MakeClient) -> None:

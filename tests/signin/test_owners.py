@@ -69,6 +69,14 @@ def test_the_customer_proven_first_is_meant(client_for: MakeClient) -> None:
     assert login(client_for(None)).document["user"]["id"] == str(user.id)
 
 
+def test_a_later_sign_up_leads_away_no_owner_who_has_proven_nothing_yet(client_for: MakeClient) -> None:
+    document = {"email": EMAIL, "password": PASSWORD}
+    assert client_for(None).before_sign_in("/api/auth/signup", document).status == 201
+    stranger = client_for(None, ip="198.51.100.9")
+    assert stranger.before_sign_in("/api/auth/signup", {**document, "password": "of the stranger"}).status == 201
+    assert login(client_for(None, ip="192.0.2.9")).status == 200
+
+
 def test_a_key_says_which_customer_whatever_the_address_owns(client_for: MakeClient) -> None:
     owned, other = factories.customer(), factories.customer()
     member(owned, is_owner=True)

@@ -14,15 +14,17 @@ from apps.users import emails
 from apps.users.models import User
 from tests import factories
 from tests.conftest import MakeClient
-from tests.signin.entering import EMAIL, PASSWORD, enrol_app, login, member, second
-from tests.signin.test_recovery import FRESH, forgot, mailed_token, reset
+from tests.signin.entering import EMAIL, FRESH, PASSWORD, enrol_app, generous, login, member, second
+from tests.signin.recovering import forgot, mailed_token, reset
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def attempt(user: User) -> by_password.Attempt:
+    customer = factories.standing_of(user.customer)
     return by_password.Attempt(
-        customer=factories.standing_of(user.customer),
+        asked=customer,
+        customer=customer,
         address=emails.parse(EMAIL),
         password=PASSWORD,
         delivery="body",
@@ -51,6 +53,27 @@ def test_an_old_password_checked_before_a_reset_signs_nobody_in_after_it(
     with pytest.raises(InvalidCredentials):
         by_password.sign_in(attempt(user))
     assert not Session.objects.filter(ended_at=None).exists()
+
+
+def test_a_password_that_is_locked_while_it_is_checked_signs_nobody_in(
+    client_for: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of guesses made at once none counts that comes after the fifth wrong one."""
+    customer = generous()
+    user = member(customer)
+    matches = passwords.matches
+
+    def slowly(text: str, encoded: str | None) -> bool:
+        monkeypatch.setattr(passwords, "matches", matches)
+        for number in range(5):
+            login(client_for(customer, ip=f"198.51.100.{number}"), "wrong")
+        return matches(text, encoded)
+
+    monkeypatch.setattr(passwords, "matches", slowly)
+    with pytest.raises(InvalidCredentials):
+        by_password.sign_in(attempt(user))
+    assert Password.objects.get().locked_until is not None
+    assert not Session.objects.exists()
 
 
 def test_a_reset_that_comes_while_a_session_starts_waits_and_ends_it(
@@ -110,5 +133,5 @@ def test_a_wrong_first_code_on_the_way_in_is_counted_for_the_account(client_for:
     assert client.before_sign_in("/api/auth/2fa/enrol", begun).status == 200
     assert second(client, token, "sms", code="000000").error_type == "invalid_otp"
     user.refresh_from_db()
-    assert user.wrong_codes == 1
+    assert (user.wrong_second_factors, user.wrong_codes) == (1, 0)
     assert Password.objects.count() == 0

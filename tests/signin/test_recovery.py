@@ -1,6 +1,5 @@
 """Back into an account by mail, and changing the password."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -8,36 +7,15 @@ from django.utils import timezone
 
 from apps.audit.models import Event
 from apps.customers import lifecycle as customers
-from apps.mail import outbox
 from apps.mail.models import Message
 from apps.signin.models import Password, ResetToken
-from demo.client import Answer, Client
 from tests import factories
 from tests.conftest import MakeClient
 from tests.races import at_once
-from tests.signin.entering import EMAIL, PASSWORD, enrol_app, generous, login, member
+from tests.signin.entering import EMAIL, FRESH, PASSWORD, enrol_app, generous, login, member
+from tests.signin.recovering import forgot, mailed_token, reset, text_of_newest
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FRESH = "and a second horse behind it"
-TOKEN = re.compile(r"#token=([\w-]+)")
-
-
-def forgot(client: Client, email: str = EMAIL) -> Answer:
-    return client.before_sign_in("/api/auth/forgot-password", {"email": email})
-
-
-def reset(client: Client, token: str, password: str = FRESH) -> Answer:
-    return client.before_sign_in("/api/auth/reset-password", {"token": token, "password": password})
-
-
-def text_of_newest(kind: str) -> str:
-    return outbox.content_of(Message.objects.filter(kind=kind).exclude(content="").order_by("-id")[0]).text
-
-
-def mailed_token() -> str:
-    found = TOKEN.search(text_of_newest("password_reset"))
-    assert found
-    return found[1]
 
 
 def test_a_forgotten_password_is_reset(client_for: MakeClient) -> None:
@@ -76,6 +54,14 @@ def test_with_one_token_the_others_are_used_up(client_for: MakeClient) -> None:
     forgot(client)
     assert reset(client, mailed_token()).status == 200
     assert reset(client, first).error_type == "invalid_reset_token"
+
+
+def test_a_refused_token_is_written_down(client_for: MakeClient) -> None:
+    """C8: an event for everything."""
+    customer = factories.customer()
+    assert reset(client_for(customer), "no-such-token").error_type == "invalid_reset_token"
+    event = Event.objects.get(action="password_reset_rejected")
+    assert (event.outcome, event.customer_id, event.details) == ("failure", customer.id, {})
 
 
 def test_it_lives_an_hour(client_for: MakeClient) -> None:

@@ -136,6 +136,17 @@ def test_lifetimes_are_the_customers(client_for: MakeClient) -> None:
             factories.policy(customer, **wrong)
 
 
+@pytest.mark.parametrize("refreshed", [False, True])
+def test_an_access_token_may_outlive_the_refresh_token(client_for: MakeClient, *, refreshed: bool) -> None:
+    """C3.5: the session ends when neither is good any more."""
+    customer = factories.customer(access_lifetime=25_200, refresh_lifetime=3600)
+    pair = factories.session(factories.user(customer), now=timezone.now() - timedelta(seconds=600))
+    if refreshed:
+        assert client_for(customer).refresh(pair.refresh).status == 200
+    newest = RefreshToken.objects.get(used_at=None)
+    assert Session.objects.get().expires_at == newest.access_expires_at > newest.expires_at
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"nonsense", b'{"refresh_token": 7}', b'{"refresh_token": ""}'])
 def test_bad_bodies_are_refused(client_for: MakeClient, body: bytes) -> None:
     answer = client_for(None).call("POST", "/api/auth/refresh", body)

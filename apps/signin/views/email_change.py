@@ -7,6 +7,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api_keys.asking import Asking
 from apps.core.requests import caller_of
 from apps.customers.standing import CustomerStanding
 from apps.payloads.views import EncryptedView, ServiceView
@@ -79,9 +80,11 @@ class UndoEmailChange(ServiceView):
     def post(self, request: Request) -> Response:
         given = UndoEmailChangeSerializer(data=request.data)
         given.is_valid(raise_exception=True)
+        asking: Asking = request.user  # type: ignore[assignment]
         email_change.undo(
             email_change.Undoing(
-                asking=request.user,  # type: ignore[arg-type]
+                customer=asking.customer,
+                owners_too=asking.api_key is None,
                 token=given.validated_data["token"],
                 caller=caller_of(request),
                 now=timezone.now(),

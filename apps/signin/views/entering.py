@@ -7,12 +7,13 @@ from rest_framework.response import Response
 
 from apps.api_keys.asking import Asking
 from apps.core.requests import caller_of
+from apps.factors.webauthn_serializers import REQUEST_OPTIONS
 from apps.payloads.views import ServiceView
 from apps.signin import by_code, by_passkey, by_password, whose
 from apps.signin.serializers.entering import (
+    SIGN_IN_ANSWER,
     LoginSerializer,
     PasskeyVerifySerializer,
-    SignInAnswerSerializer,
     VerifyOtpSerializer,
 )
 from apps.signin.views import answers
@@ -22,7 +23,7 @@ from apps.users import emails
 class VerifyOtp(ServiceView):
     """Sign in with a code."""
 
-    @extend_schema(operation_id="verify_otp", request=VerifyOtpSerializer, responses=SignInAnswerSerializer)
+    @extend_schema(operation_id="verify_otp", request=VerifyOtpSerializer, responses=SIGN_IN_ANSWER)
     def post(self, request: Request) -> Response:
         given = VerifyOtpSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -43,14 +44,16 @@ class VerifyOtp(ServiceView):
 class Login(ServiceView):
     """Sign in with a password. Without an API key an owner signs in at the customer that is theirs."""
 
-    @extend_schema(operation_id="login", request=LoginSerializer, responses=SignInAnswerSerializer)
+    @extend_schema(operation_id="login", request=LoginSerializer, responses=SIGN_IN_ANSWER)
     def post(self, request: Request) -> Response:
         given = LoginSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         address = emails.parse(given.validated_data["email"])
+        asking: Asking = request.user  # type: ignore[assignment]
         ended = by_password.sign_in(
             by_password.Attempt(
-                customer=whose.customer_of(request.user, address),  # type: ignore[arg-type]
+                asked=asking.customer,
+                customer=whose.customer_of(asking, address),
                 address=address,
                 password=given.validated_data["password"],
                 delivery=given.validated_data["delivery"],
@@ -64,7 +67,7 @@ class Login(ServiceView):
 class PasskeyOptions(ServiceView):
     """What `navigator.credentials.get()` needs to sign in by a passkey alone. The same for everybody."""
 
-    @extend_schema(operation_id="passkey_options", request=None, responses={200: dict})
+    @extend_schema(operation_id="passkey_options", request=None, responses=REQUEST_OPTIONS)
     def post(self, request: Request) -> Response:
         asking: Asking = request.user  # type: ignore[assignment]
         return Response(by_passkey.options(asking.customer))
@@ -73,7 +76,7 @@ class PasskeyOptions(ServiceView):
 class PasskeyVerify(ServiceView):
     """Sign in by a passkey alone."""
 
-    @extend_schema(operation_id="passkey_verify", request=PasskeyVerifySerializer, responses=SignInAnswerSerializer)
+    @extend_schema(operation_id="passkey_verify", request=PasskeyVerifySerializer, responses=SIGN_IN_ANSWER)
     def post(self, request: Request) -> Response:
         given = PasskeyVerifySerializer(data=request.data)
         given.is_valid(raise_exception=True)

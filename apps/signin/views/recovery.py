@@ -6,9 +6,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api_keys.asking import Asking
 from apps.core.requests import caller_of
 from apps.payloads.views import EncryptedView, ServiceView
-from apps.signin import recovery, whose
+from apps.signin import password_change, recovery, whose
 from apps.signin.serializers.recovery import (
     ChangePasswordSerializer,
     ForgotPasswordSerializer,
@@ -28,9 +29,11 @@ class ForgotPassword(ServiceView):
         given = ForgotPasswordSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         address = emails.parse(given.validated_data["email"])
+        asking: Asking = request.user  # type: ignore[assignment]
         recovery.forgot(
             recovery.Forgotten(
-                customer=whose.customer_of(request.user, address),  # type: ignore[arg-type]
+                asked=asking.customer,
+                customer=whose.customer_of(asking, address),
                 address=address,
                 caller=caller_of(request),
                 now=timezone.now(),
@@ -46,9 +49,11 @@ class ResetPassword(ServiceView):
     def post(self, request: Request) -> Response:
         given = ResetPasswordSerializer(data=request.data)
         given.is_valid(raise_exception=True)
+        asking: Asking = request.user  # type: ignore[assignment]
         recovery.reset(
             recovery.Reset(
-                asking=request.user,  # type: ignore[arg-type]
+                customer=asking.customer,
+                owners_too=asking.api_key is None,
                 token=given.validated_data["token"],
                 password=given.validated_data["password"],
                 caller=caller_of(request),
@@ -66,8 +71,8 @@ class ChangePassword(EncryptedView):
         given = ChangePasswordSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         who = principal_of(request)
-        told = recovery.change(
-            recovery.Change(
+        told = password_change.change(
+            password_change.Change(
                 customer=request.customer,  # type: ignore[attr-defined]  # put there by TokenAuthentication
                 user=directory.get(who.customer_id, who.user_id),
                 session_id=who.session_id,

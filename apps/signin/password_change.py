@@ -1,0 +1,121 @@
+"""Another password: for whoever is signed in and gives the present one (contract 4, change-password), or has a link.
+
+Whoever knew the old password, or used it, is out: challenges and other sessions end with it.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.audit import actions, events
+from apps.audit.models import Severity
+from apps.core import rate_limits
+from apps.core.requests import Caller
+from apps.core.snapshots import Propagation
+from apps.customers.standing import CustomerStanding
+from apps.otp import tries
+from apps.signin import by_password, challenges, passwords
+from apps.signin.errors import InvalidCredentials, InvalidPassword
+from apps.signin.models import Password
+from apps.tokens import sessions
+from apps.tokens.models import EndReason
+from apps.users import directory, emails, notices
+from apps.users.models import User
+
+
+@dataclass(frozen=True)
+class Change:
+    """A user who is signed in wants another password."""
+
+    customer: CustomerStanding
+    user: User
+    session_id: UUID
+    current: str = field(repr=False)
+    password: str = field(repr=False)
+    caller: Caller
+    now: datetime
+
+
+def change(wanted: Change) -> Propagation:
+    """Set another password, and end the other sessions.
+
+    Raises InvalidPassword, ValidationFailed, RateLimited or ValkeyUnavailable.
+    """
+    customer, user, caller, now = wanted.customer, wanted.user, wanted.caller, wanted.now
+    checked = require_password(user, wanted.current, customer=customer, caller=caller, now=now)
+    password = passwords.require_acceptable(wanted.password, address=emails.parse(user.email))
+    encoded = passwords.encode(password)
+    with transaction.atomic():
+        directory.lock(user.id)
+        _require_unchanged(checked)
+        told = replace(
+            user, encoded, by_mail=False, except_for=wanted.session_id, customer=customer, caller=caller, now=now
+        )
+        events.record(
+            action=actions.PASSWORD_CHANGED,
+            severity=Severity.LOW,
+            customer_id=customer.id,
+            user_id=user.id,
+            actor=events.user(user.id),
+            caller=caller,
+            now=now,
+        )
+    return told
+
+
+def require_password(user: User, text: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> User:
+    """The user who is signed in gives the password once more. A wrong one counts as at sign-in.
+
+    Returns the user with the password that was right. Raises InvalidPassword, RateLimited or ValkeyUnavailable.
+    """
+    address = emails.parse(user.email)
+    tries.hit_network(customer, caller)
+    rate_limits.hit(tries.rules(customer, address, caller))
+    found = by_password.find(customer, address)
+    checked = by_password.check(found, text, now=now)
+    if checked is None:
+        by_password.count_wrong(customer, address, found, caller=caller, now=now)
+        raise InvalidPassword  # after the commit: a counted failure is never undone by its own request
+    try:
+        by_password.accept(checked, text, now=now)
+    except InvalidCredentials as error:
+        raise InvalidPassword from error
+    return checked
+
+
+def replace(
+    user: User,
+    encoded: str,
+    *,
+    by_mail: bool,
+    except_for: UUID | None,
+    customer: CustomerStanding,
+    caller: Caller,
+    now: datetime,
+) -> Propagation:
+    """Put the password in the place of what was there, and end what was begun with that. In the caller's transaction.
+
+    `by_mail`: whoever reads the mailbox has set it. `except_for`: a session that goes on.
+    """
+    passwords.put(user, encoded, by_mail=by_mail, now=now)
+    challenges.void(user, now=now)
+    directory.open_to_codes(user)
+    _ended, told = sessions.end_others(
+        customer_id=user.customer_id,
+        user_id=user.id,
+        except_for=except_for,
+        reason=EndReason.PASSWORD_CHANGED,
+        actor=events.user(user.id),
+        caller=caller,
+        now=now,
+    )
+    notices.post(notices.PASSWORD_CHANGED, customer=customer, user=user, caller=caller, now=now)
+    return told
+
+
+def _require_unchanged(checked: User) -> None:
+    """Raises InvalidPassword when a reset has just taken the password from whoever gave it here."""
+    if not Password.objects.filter(user=checked, set_at=checked.password.set_at).exists():
+        raise InvalidPassword

@@ -1,0 +1,31 @@
+"""Closing an account: its tokens are worthless at once, and its sessions end, so that opening it again revives none of them."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.core.requests import Caller
+from apps.core.snapshots import Propagation
+from apps.tokens import sessions
+from apps.tokens.models import EndReason
+from apps.users import lifecycle
+from apps.users.models import User
+
+
+def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+    """Deactivate the user, and end every session. Doing it again changes nothing. Raises NotFound.
+
+    The row is locked first: who is just signing in either has a session by then, which ends, or gets none.
+    """
+    with transaction.atomic():
+        told = lifecycle.deactivate(user, actor=actor, caller=caller, now=now)
+        sessions.end_others(
+            customer_id=user.customer_id,
+            user_id=user.id,
+            except_for=None,
+            reason=EndReason.USER_DEACTIVATED,
+            actor=actor,
+            caller=caller,
+            now=now,
+        )
+        return told
