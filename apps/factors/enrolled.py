@@ -5,10 +5,9 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Subquery
 
+from apps.factors.methods import PASSKEY, RECOVERY_CODE, SMS, TOTP
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.users.models import User
-
-PASSKEY, TOTP, SMS, RECOVERY_CODE = "passkey", "totp", "sms", "recovery_code"
 
 
 @dataclass(frozen=True)

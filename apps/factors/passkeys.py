@@ -22,7 +22,7 @@ from apps.audit.models import Outcome, Severity
 from apps.core.errors import NotFound
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
-from apps.factors import ceremonies, enrolment
+from apps.factors import ceremonies, enrolment, methods
 from apps.factors.errors import InvalidPasskey, TooManyPasskeys
 from apps.factors.models import Passkey
 from apps.tokens import devices
@@ -203,7 +203,7 @@ def _keep(row: Passkey, *, customer: CustomerStanding, caller: Caller, now: date
             row.save(force_insert=True)
             codes = enrolment.complete(
                 row.user,
-                factor="passkey",
+                factor=methods.PASSKEY,
                 name=row.name,
                 customer=customer,
                 caller=caller,
@@ -232,7 +232,7 @@ def _record(
         user_id=row.user_id,
         actor=events.user(row.user_id),
         caller=caller,
-        details={"factor": "passkey", "passkey": str(row.id), "name": row.name},
+        details={"factor": methods.PASSKEY, "passkey": str(row.id), "name": row.name},
         now=now,
     )
 

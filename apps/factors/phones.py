@@ -18,10 +18,10 @@ from apps.core.rate_limits import Rule
 from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
-from apps.factors import enrolment
+from apps.factors import enrolment, methods
 from apps.factors.models import Phone
 from apps.mail import texts
-from apps.mail.content import supported
+from apps.mail.content import masked, supported
 from apps.mail.texts import TextDraft
 from apps.otp import codes, drafts, redeeming
 from apps.otp.codes import NewCode, Place
@@ -69,12 +69,6 @@ def parse(text: str, *, customer: CustomerStanding) -> str:
     return e164
 
 
-def hint_of(number: str) -> str:
-    """What may be shown of a number: its country and the last two digits."""
-    country = phonenumbers.parse(number).country_code
-    return f"+{country} … {number[-2:]}"
-
-
 def begin(user: User, *, customer: CustomerStanding, number: str, caller: Caller, now: datetime) -> Begun:
     """Send a first code. A confirmed number stays until another is confirmed.
 
@@ -87,7 +81,7 @@ def begin(user: User, *, customer: CustomerStanding, number: str, caller: Caller
     with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
         _remember(user, wanted, now)
         post_code(wanted, new, user=user, customer=customer, caller=caller, now=now)
-    return Begun(hint_of(wanted), customer.code_lifetime, customer.code_resend_after)
+    return Begun(masked(wanted), customer.code_lifetime, customer.code_resend_after)
 
 
 def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> tuple[str, ...]:
@@ -133,9 +127,9 @@ def keep(
         if row is None:
             raise InvalidOtp
         sealed.write(row, "number", proven.number.encode())
-        row.hint, row.pending_number, row.confirmed_at = hint_of(proven.number), "", now
+        row.hint, row.pending_number, row.confirmed_at = masked(proven.number), "", now
         row.save()
-        return enrolment.complete(user, factor="sms", name=NAME, customer=customer, caller=caller, now=now)
+        return enrolment.complete(user, factor=methods.SMS, name=NAME, customer=customer, caller=caller, now=now)
 
 
 def number_of(user_id: UUID) -> str | None:

@@ -13,13 +13,12 @@ from apps.core.requests import Caller
 from apps.customers.models import SecondFactorPolicy
 from apps.customers.standing import CustomerStanding
 from apps.factors import enrolled, phones, recovery_codes, totp
-from apps.factors.enrolled import PASSKEY, RECOVERY_CODE, SMS, TOTP, Enrolled
+from apps.factors.enrolled import Enrolled
 from apps.factors.errors import SecondFactorRequired
+from apps.factors.methods import BOTH, PASSKEY, RECOVERY_CODE, SMS, TOTP
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.users import directory, notices
 from apps.users.models import User
-
-BOTH = {PASSKEY, SMS}
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def _remove(removal: Removal, factor: str, name: str, delete: Callable[[], int])
 def _breaks(customer: CustomerStanding, before: Enrolled, left: Enrolled) -> bool:
     """Whether the customer demands what was there and is not any more."""
     if customer.second_factor == SecondFactorPolicy.BOTH:
-        return bool((BOTH & set(before.methods)) - set(left.methods))
+        return bool((set(BOTH) & set(before.methods)) - set(left.methods))
     return customer.second_factor == SecondFactorPolicy.REQUIRED and before.has_usable and not left.has_usable
 
 

@@ -13,7 +13,7 @@ from apps.core import ciphers, sealed
 from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
-from apps.factors import enrolment
+from apps.factors import enrolment, methods
 from apps.factors.models import Totp
 from apps.otp.errors import InvalidOtp
 from apps.users import directory
@@ -61,7 +61,7 @@ def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller
         sealed.write(row, "secret", sealed.read(row, "pending_secret"))
         row.pending_secret, row.confirmed_at, row.last_step = "", now, step
         row.save()
-        return enrolment.complete(user, factor="totp", name=NAME, customer=customer, caller=caller, now=now)
+        return enrolment.complete(user, factor=methods.TOTP, name=NAME, customer=customer, caller=caller, now=now)
 
 
 def check(user_id: UUID, code: str, *, now: datetime) -> bool:

@@ -12,9 +12,12 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from apps.audit import events
+from apps.core.errors import NotFound, RateLimited
+from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
 from apps.core.times import rfc3339
 from apps.factors import enrolment, overview, passkeys, phones, removal, totp
+from apps.factors.errors import InvalidPasskey, NoSecondFactor, SecondFactorRequired, TooManyPasskeys
 from apps.factors.models import Passkey
 from apps.factors.removal import Removal
 from apps.factors.serializers import (
@@ -31,6 +34,8 @@ from apps.factors.serializers import (
     RecoveryCodesSerializer,
 )
 from apps.factors.webauthn_serializers import CREATION_OPTIONS
+from apps.mail.errors import QuotaExceeded, TextsUnavailable
+from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.payloads.views import EncryptedView
 from apps.tokens.permissions import principal_of
 from apps.tokens.serializers import MessageSerializer
@@ -42,6 +47,7 @@ class Overview(EncryptedView):
     """What is enrolled, and what the customer demands."""
 
     @extend_schema(operation_id="second_factors", responses=OverviewSerializer)
+    @refuses_with(NotFound)
     def get(self, request: Request) -> Response:
         found = overview.of(_user_of(request))
         body = {
@@ -61,11 +67,13 @@ class App(EncryptedView):
     """An authenticator app."""
 
     @extend_schema(operation_id="begin_app", request=None, responses={201: AppAnswerSerializer})
+    @refuses_with(NotFound)
     def post(self, request: Request) -> Response:
         begun = totp.begin(_user_of(request), customer=_customer_of(request), now=timezone.now())
         return Response(begun.document(), status=status.HTTP_201_CREATED)
 
     @extend_schema(operation_id="remove_app", responses={200: MessageSerializer})
+    @refuses_with(NotFound, SecondFactorRequired)
     def delete(self, request: Request) -> Response:
         removal.remove_app(_removal(request))
         return _removed()
@@ -75,6 +83,7 @@ class AppConfirmation(EncryptedView):
     """A first code shows that the app has the secret."""
 
     @extend_schema(operation_id="confirm_app", request=CodeSerializer, responses=ConfirmedSerializer)
+    @refuses_with(InvalidOtp, RateLimited, NotFound)
     def post(self, request: Request) -> Response:
         given = _valid(CodeSerializer, request)
         user, customer, caller, now = _user_of(request), _customer_of(request), caller_of(request), timezone.now()
@@ -87,6 +96,7 @@ class Phone(EncryptedView):
     """A number for codes by SMS."""
 
     @extend_schema(operation_id="begin_phone", request=PhoneSerializer, responses={202: PhoneAnswerSerializer})
+    @refuses_with(ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable, NotFound)
     def post(self, request: Request) -> Response:
         given = _valid(PhoneSerializer, request)
         begun = phones.begin(
@@ -99,6 +109,7 @@ class Phone(EncryptedView):
         return Response(begun.document(), status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(operation_id="remove_phone", responses={200: MessageSerializer})
+    @refuses_with(NotFound, SecondFactorRequired)
     def delete(self, request: Request) -> Response:
         removal.remove_phone(_removal(request))
         return _removed()
@@ -108,6 +119,7 @@ class PhoneConfirmation(EncryptedView):
     """A first code shows whose number it is."""
 
     @extend_schema(operation_id="confirm_phone", request=CodeSerializer, responses=ConfirmedSerializer)
+    @refuses_with(InvalidOtp, RateLimited, NotFound)
     def post(self, request: Request) -> Response:
         given = _valid(CodeSerializer, request)
         user, customer, caller, now = _user_of(request), _customer_of(request), caller_of(request), timezone.now()
@@ -120,6 +132,7 @@ class PasskeyOptions(EncryptedView):
     """What `navigator.credentials.create()` needs."""
 
     @extend_schema(operation_id="begin_passkey", request=None, responses=CREATION_OPTIONS)
+    @refuses_with(TooManyPasskeys, NotFound)
     def post(self, request: Request) -> Response:
         options = passkeys.creation_options(_user_of(request), customer=_customer_of(request))
         return Response(options)
@@ -131,6 +144,7 @@ class Passkeys(EncryptedView):
     @extend_schema(
         operation_id="enrol_passkey", request=NewPasskeySerializer, responses={201: NewPasskeyAnswerSerializer}
     )
+    @refuses_with(InvalidPasskey, TooManyPasskeys, NotFound)
     def post(self, request: Request) -> Response:
         given = _valid(NewPasskeySerializer, request)
         made = passkeys.enrol(
@@ -149,6 +163,7 @@ class OnePasskey(EncryptedView):
     """One of the user's passkeys."""
 
     @extend_schema(operation_id="rename_passkey", request=PasskeyNameSerializer, responses=PasskeySerializer)
+    @refuses_with(NotFound)
     def patch(self, request: Request, passkey_id: UUID) -> Response:
         given = _valid(PasskeyNameSerializer, request)
         row = passkeys.rename(
@@ -157,6 +172,7 @@ class OnePasskey(EncryptedView):
         return Response(_passkey(row))
 
     @extend_schema(operation_id="remove_passkey", responses={200: MessageSerializer})
+    @refuses_with(NotFound, SecondFactorRequired)
     def delete(self, request: Request, passkey_id: UUID) -> Response:
         removal.remove_passkey(_removal(request), passkey_id)
         return _removed()
@@ -166,6 +182,7 @@ class RecoveryCodes(EncryptedView):
     """Ten codes for when every other factor is lost."""
 
     @extend_schema(operation_id="make_recovery_codes", request=None, responses={201: RecoveryCodesSerializer})
+    @refuses_with(NoSecondFactor, NotFound)
     def post(self, request: Request) -> Response:
         codes = enrolment.make_recovery_codes(
             _user_of(request), customer=_customer_of(request), caller=caller_of(request), now=timezone.now()
@@ -173,6 +190,7 @@ class RecoveryCodes(EncryptedView):
         return Response({"recovery_codes": list(codes)}, status=status.HTTP_201_CREATED)
 
     @extend_schema(operation_id="remove_recovery_codes", responses={200: MessageSerializer})
+    @refuses_with(NotFound)
     def delete(self, request: Request) -> Response:
         removal.remove_recovery_codes(_removal(request))
         return _removed()

@@ -8,13 +8,14 @@ from email.utils import formataddr, parseaddr
 from typing import Any
 from uuid import UUID
 
+import phonenumbers
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
 DEFAULT_COLOUR = "#1f4fd8"
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
-COUNTRY_DIGITS, VISIBLE_DIGITS = 3, 2
+VISIBLE_DIGITS = 2
 LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
@@ -72,8 +73,8 @@ class Text:
 
 
 def masked(number: str) -> str:
-    """As much of a phone number as may be shown: "+49 … 67"."""
-    return f"{number[:COUNTRY_DIGITS]} … {number[-VISIBLE_DIGITS:]}"
+    """As much of a phone number (E.164) as may be shown, its country and its end: "+49 … 67"."""
+    return f"+{phonenumbers.parse(number).country_code} … {number[-VISIBLE_DIGITS:]}"
 
 
 def render(*, kind: str, locale: str, branding: Branding, context: Mapping[str, Any]) -> Content:

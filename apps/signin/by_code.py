@@ -10,6 +10,7 @@ from apps.audit import actions, events
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.mail import ledger, outbox
+from apps.mail.outbox import Destination
 from apps.otp import redeeming
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import LOGIN
@@ -54,36 +55,42 @@ def sign_in(attempt: Attempt) -> SignedIn | Challenged:
 
 
 def _accept(attempt: Attempt, message_id: UUID) -> SignedIn | Challenged | None:
-    """The code was right, and is used up. None when this account may not sign in by it all the same.
+    """The code was right, and is used up. None when this account may not sign in by it all the same."""
+    with transaction.atomic():
+        sent = outbox.destination_of(message_id)
+        found = _whose(attempt, sent) if sent else None
+        if sent is None or found is None:
+            return None
+        _prove_mailbox(attempt, found)
+        ended = challenges.proceed(_proven(attempt, found))
+        ledger.code_used(message_id=message_id, now=attempt.now)  # users are locked before what hangs on them
+        if sent.suppressed:
+            _record(attempt, actions.FIXED_CODE_USED, found.user)
+        return ended
+
+
+def _whose(attempt: Attempt, sent: Destination) -> Found | None:
+    """The user who may sign in by this code.
 
     What the code has proven is the address its mail went to; the one given now may be another that compares equal.
     """
-    customer = attempt.customer
-    with transaction.atomic():
-        sent = outbox.destination_of(message_id)
-        if sent is None:  # its row was never committed, or is gone
-            return None
-        proven = emails.parse(sent.recipient)
-        found = directory.find_or_create(
-            customer.id, proven, may_create=customer.creates_users_on_sign_in, now=attempt.now
-        )
-        if found is None or not _may_sign_in(customer, found.user, proven, by_fixed_code=sent.suppressed):
-            return None
-        _prove_mailbox(attempt, found)
-        ledger.code_used(message_id=message_id, now=attempt.now)
-        if sent.suppressed:
-            _record(attempt, actions.FIXED_CODE_USED, found.user)
-        return challenges.proceed(
-            Proven(
-                customer=customer,
-                user=found.user,
-                first_factor=FirstFactor.CODE,
-                delivery=attempt.delivery,
-                caller=attempt.caller,
-                now=attempt.now,
-                is_new=found.is_new,
-            )
-        )
+    customer, proven = attempt.customer, emails.parse(sent.recipient)
+    found = directory.find_or_create(customer.id, proven, may_create=customer.creates_users_on_sign_in, now=attempt.now)
+    if found is None or not _may_sign_in(customer, found.user, proven, by_fixed_code=sent.suppressed):
+        return None
+    return found
+
+
+def _proven(attempt: Attempt, found: Found) -> Proven:
+    return Proven(
+        customer=attempt.customer,
+        user=found.user,
+        first_factor=FirstFactor.CODE,
+        delivery=attempt.delivery,
+        caller=attempt.caller,
+        now=attempt.now,
+        is_new=found.is_new,
+    )
 
 
 def _prove_mailbox(attempt: Attempt, found: Found) -> None:

@@ -12,10 +12,10 @@ from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.factors import passkeys
 from apps.factors.errors import InvalidPasskey
+from apps.factors.methods import PASSKEY
 from apps.signin import challenges
 from apps.signin.challenges import Challenged, Proven, SignedIn
 from apps.signin.models import FirstFactor
-from apps.signin.requirements import PASSKEY
 from apps.users import directory
 from apps.users.models import UserStatus
 

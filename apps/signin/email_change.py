@@ -1,4 +1,4 @@
-"""Another address: proven by a code sent there, announced at the old one, and undone from there for seven days."""
+"""Another address: proven by a code sent there, and announced at the old one, from where it can be undone (`email_undo`)."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -8,24 +8,20 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from apps.audit import actions, events
-from apps.audit.models import Outcome, Severity
+from apps.audit.models import Severity
 from apps.core import ciphers, snapshots
 from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers import links
-from apps.customers import standing as customers
 from apps.customers.standing import CustomerStanding
-from apps.factors import removal
-from apps.otp import codes, drafts, redeeming, requesting, tries
+from apps.otp import codes, drafts, redeeming, requesting
 from apps.otp.codes import NewCode, Place
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import CHANGE_EMAIL
 from apps.otp.redeeming import Try
-from apps.signin import challenges, first_proof, password_change, recovery, whose
-from apps.signin.errors import EmailTaken, InvalidUndoToken
+from apps.signin import first_proof, password_change, recovery
+from apps.signin.errors import EmailTaken
 from apps.signin.models import EmailChange, Password
-from apps.tokens import sessions
-from apps.tokens.models import EndReason
 from apps.users import directory, emails, erasure, notices, standing
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User
@@ -55,20 +51,6 @@ class Proof:
     user: User
     address: Address
     code: str = field(repr=False)
-    caller: Caller
-    now: datetime
-
-
-@dataclass(frozen=True)
-class Undoing:
-    """The token that was sent to the old address. `customer`: where it is given.
-
-    `owners_too`: nobody has named that customer, by a key or a page, so owners may mean the one that they made.
-    """
-
-    customer: CustomerStanding
-    owners_too: bool
-    token: str = field(repr=False)
     caller: Caller
     now: datetime
 
@@ -111,17 +93,36 @@ def confirm(proof: Proof) -> User:
         raise EmailTaken from error
 
 
-def undo(undoing: Undoing) -> None:
-    """Give the account its old address back, and end every session. Raises InvalidUndoToken, EmailTaken, RateLimited."""
-    tries.hit_network(undoing.customer, undoing.caller)
-    change = _find(undoing)
-    customer = customers.read(change.customer_id)
-    customers.require_active(customer)
-    try:
-        with transaction.atomic():
-            _move_back(change, customer, undoing)
-    except IntegrityError as error:
-        raise EmailTaken from error
+def set_address(user: User, email: str, caller: Caller, now: datetime) -> None:
+    """Whoever has proven the mailbox comes before whoever merely registered its address. Raises IntegrityError.
+
+    Nobody merely registers to be an owner, or has been given a role or permissions: such a user stays.
+    """
+    squatter = (
+        User.objects.of(user.customer_id)
+        .filter(email_identity=emails.identity(email), email_verified_at=None)
+        .filter(is_owner=False, role=BuiltInRole.COMPANY_USER, permissions=[])
+        .exclude(id=user.id)
+        .first()
+    )
+    if squatter is not None:
+        erasure.erase(customer_id=user.customer_id, user_id=squatter.id, actor=events.SYSTEM, caller=caller, now=now)
+    user.email, user.email_identity, user.email_verified_at = email, emails.identity(email), now
+    user.save(update_fields=["email", "email_identity", "email_verified_at"])
+    snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
+
+
+def record(action: str, user: User, caller: Caller, now: datetime, *, severity: Severity = Severity.LOW) -> None:
+    """The event of what the user, or whoever reads the mailbox, did to the address."""
+    events.record(
+        action=action,
+        severity=severity,
+        customer_id=user.customer_id,
+        user_id=user.id,
+        actor=events.user(user.id),
+        caller=caller,
+        now=now,
+    )
 
 
 def _place(user: User, address: Address, caller: Caller) -> Place:
@@ -139,7 +140,7 @@ def _write(wish: Wish, new: NewCode) -> None:
         created_at=wish.now,
         expires_at=wish.now + timedelta(seconds=customer.code_lifetime),
     )
-    _record(actions.EMAIL_CHANGE_REQUESTED, user, wish.caller, wish.now)
+    record(actions.EMAIL_CHANGE_REQUESTED, user, wish.caller, wish.now)
     draft = drafts.draft(
         kind=MAIL,
         new=new,
@@ -162,9 +163,9 @@ def _move(proof: Proof, message_id: UUID) -> User:
     was_proven = user.email_verified_at is not None
     change.old_email, change.confirmed_at = user.email, proof.now
     change.save(update_fields=["old_email", "confirmed_at"])
-    _set_address(user, change.new_email, proof.caller, proof.now)
+    set_address(user, change.new_email, proof.caller, proof.now)
     recovery.withdraw_links(user, now=proof.now)  # those lie in the old mailbox
-    _record(actions.EMAIL_CHANGED, user, proof.caller, proof.now)
+    record(actions.EMAIL_CHANGED, user, proof.caller, proof.now)
     if was_proven:
         _announce(change, user, proof)
     else:  # whoever reads a mailbox that was mistyped must not get the account
@@ -184,92 +185,13 @@ def _announce(change: EmailChange, user: User, proof: Proof) -> None:
         caller=proof.caller,
         now=proof.now,
         recipient=change.old_email,
-        new_email=masked(change.new_email),
+        new_email=_masked(change.new_email),
         undo_link=links.to(proof.customer, links.UNDO_EMAIL_CHANGE, token=token),
         days=UNDOABLE_FOR.days,
     )
 
 
-def masked(email: str) -> str:
+def _masked(email: str) -> str:
     """ "a…@example.com": enough to recognise one's own."""
     local, _at, domain = email.rpartition("@")
     return f"{local[:1]}…@{domain}"
-
-
-def _set_address(user: User, email: str, caller: Caller, now: datetime) -> None:
-    """Whoever has proven the mailbox comes before whoever merely registered its address. Raises IntegrityError.
-
-    Nobody merely registers to be an owner, or has been given a role or permissions: such a user stays.
-    """
-    squatter = (
-        User.objects.of(user.customer_id)
-        .filter(email_identity=emails.identity(email), email_verified_at=None)
-        .filter(is_owner=False, role=BuiltInRole.COMPANY_USER, permissions=[])
-        .exclude(id=user.id)
-        .first()
-    )
-    if squatter is not None:
-        erasure.erase(customer_id=user.customer_id, user_id=squatter.id, actor=events.SYSTEM, caller=caller, now=now)
-    user.email, user.email_identity, user.email_verified_at = email, emails.identity(email), now
-    user.save(update_fields=["email", "email_identity", "email_verified_at"])
-    snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
-
-
-def _find(undoing: Undoing) -> EmailChange:
-    """The change that can be undone with this token."""
-    undoable = EmailChange.objects.filter(undone_at=None, undo_until__gt=undoing.now)
-    presented = whose.presented_at(undoing.customer, owners_too=undoing.owners_too)
-    change = undoable.filter(presented, undo_digest=ciphers.digest(undoing.token.encode())).first()
-    if change is None:
-        events.record(
-            action=actions.EMAIL_CHANGE_UNDO_REJECTED,
-            outcome=Outcome.FAILURE,
-            severity=Severity.LOW,
-            customer_id=undoing.customer.id,
-            caller=undoing.caller,
-            now=undoing.now,
-        )
-        raise InvalidUndoToken
-    return change
-
-
-def _move_back(change: EmailChange, customer: CustomerStanding, undoing: Undoing) -> None:
-    """Of several changes in a row the earliest that is undone wins: the later ones, made by whom it may be, go with it."""
-    user = directory.lock(change.user_id)
-    changes = EmailChange.objects.filter(user=user, undone_at=None)
-    if user is None or not changes.filter(id=change.id).update(undone_at=undoing.now):
-        raise InvalidUndoToken
-    changes.filter(confirmed_at__gte=change.confirmed_at).update(undone_at=undoing.now)
-    _set_address(user, change.old_email, undoing.caller, undoing.now)
-    _drop_what_came_with_it(user, change, undoing.now)
-    sessions.end_others(
-        customer_id=user.customer_id,
-        user_id=user.id,
-        except_for=None,
-        reason=EndReason.EMAIL_CHANGE_UNDONE,
-        actor=events.user(user.id),
-        caller=undoing.caller,
-        now=undoing.now,
-    )
-    _record(actions.EMAIL_CHANGE_UNDONE, user, undoing.caller, undoing.now, severity=Severity.HIGH)
-    recovery.send_link(user, customer=customer, caller=undoing.caller, now=undoing.now)
-
-
-def _drop_what_came_with_it(user: User, change: EmailChange, now: datetime) -> None:
-    """Whoever changed the address knew the password, and may have enrolled factors since."""
-    Password.objects.filter(user=user).delete()
-    challenges.void(user, now=now)
-    if change.confirmed_at is not None:
-        removal.remove_since(user, change.confirmed_at)
-
-
-def _record(action: str, user: User, caller: Caller, now: datetime, *, severity: Severity = Severity.LOW) -> None:
-    events.record(
-        action=action,
-        severity=severity,
-        customer_id=user.customer_id,
-        user_id=user.id,
-        actor=events.user(user.id),
-        caller=caller,
-        now=now,
-    )

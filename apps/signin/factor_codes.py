@@ -11,12 +11,13 @@ from apps.core.ids import new_id
 from apps.core.rate_limits import Rule
 from apps.customers import limits
 from apps.factors import phones
+from apps.factors.methods import SMS
 from apps.otp import codes, drafts, tries
 from apps.otp.codes import NewCode, Place
 from apps.otp.purposes import SECOND_FACTOR_EMAIL, SECOND_FACTOR_SMS
 from apps.signin.challenges import Opened, Proven
 from apps.signin.errors import MethodNotOffered
-from apps.signin.requirements import EMAIL, SMS
+from apps.signin.requirements import EMAIL
 
 MAIL = "second_factor_code"
 PURPOSES = {EMAIL: SECOND_FACTOR_EMAIL, SMS: SECOND_FACTOR_SMS}

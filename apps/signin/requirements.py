@@ -4,11 +4,10 @@ from dataclasses import dataclass, replace
 
 from apps.customers.models import SecondFactorPolicy
 from apps.factors.enrolled import Enrolled
+from apps.factors.methods import BOTH, ENROLLABLE, PASSKEY, RECOVERY_CODE, SMS, TOTP
 
-PASSKEY, TOTP, SMS, RECOVERY_CODE, EMAIL = "passkey", "totp", "sms", "recovery_code", "email"
+EMAIL = "email"  # nothing to enrol: everybody has a mailbox
 METHODS = (PASSKEY, TOTP, SMS, RECOVERY_CODE, EMAIL)  # as they are offered: an email code ranks last
-ENROLLABLE = (PASSKEY, TOTP, SMS)
-BOTH = (PASSKEY, SMS)
 GUESSABLE = (TOTP, SMS, EMAIL)
 
 

@@ -14,6 +14,7 @@ from apps.core import rate_limits
 from apps.core.requests import Caller
 from apps.factors import passkeys, phones, recovery_codes, totp
 from apps.factors.errors import InvalidPasskey
+from apps.factors.methods import PASSKEY, RECOVERY_CODE, SMS, TOTP
 from apps.mail import ledger
 from apps.otp import redeeming, tries
 from apps.otp.errors import InvalidOtp
@@ -22,7 +23,7 @@ from apps.signin import challenges, factor_codes
 from apps.signin.challenges import Challenged, Opened, SignedIn
 from apps.signin.errors import MethodNotOffered
 from apps.signin.factor_codes import Sent
-from apps.signin.requirements import EMAIL, PASSKEY, RECOVERY_CODE, SMS, TOTP
+from apps.signin.requirements import EMAIL
 from apps.tokens.errors import UserInactive
 from apps.users import directory, emails
 

@@ -77,48 +77,20 @@ def signing_keys(customer: CustomerStanding, kid: UUID) -> SigningKeys:
 def pair(*, customer: CustomerStanding, user: UserStanding, refresh: RefreshToken, delivery: str) -> TokenPair:
     """The two tokens that this row stands for."""
     keys = signing_keys(customer, refresh.signing_secret_id)
-    issued, access_expiry, refresh_expiry = map(
-        _seconds, (refresh.issued_at, refresh.access_expires_at, refresh.expires_at)
-    )
-    common = {
-        "iss": signing.issuer_of(customer.slug),
-        "aud": str(customer.id),
-        "sub": str(user.id),
-        "customer_id": str(customer.id),
-        "sid": str(refresh.session_id),
-        "iat": issued,
-        "nbf": issued,
-    }
-    access = AccessToken(
-        backend=signing.backend(keys, TokenKind.ACCESS),
-        claims={
-            **common,
-            "email": user.email,
-            "role": user.role,
-            "permissions": list(user.permissions),
-            "jti": str(refresh.access_jti),
-            "exp": access_expiry,
-            "token_type": AccessToken.token_type,
-        },
-    )
-    renewal = RefreshingToken(
-        backend=signing.backend(keys, TokenKind.REFRESH),
-        claims={
-            **common,
-            "jti": str(refresh.id),
-            "exp": refresh_expiry,
-            "token_type": RefreshingToken.token_type,
-        },
-    )
+    issued, expiry = _seconds(refresh.issued_at), _seconds(refresh.access_expires_at)
+    common = _common(customer, user_id=user.id, session_id=refresh.session_id, issued=issued)
+    says = {"email": user.email, "role": user.role, "permissions": list(user.permissions)}
+    access = {**common, **says, "jti": str(refresh.access_jti), "exp": expiry}
+    renewal = {**common, "jti": str(refresh.id), "exp": _seconds(refresh.expires_at)}
     return TokenPair(
         session_id=refresh.session_id,
         jti=refresh.access_jti,
-        expires_in=access_expiry - issued,
+        expires_in=expiry - issued,
         refresh_expires_at=refresh.expires_at,
         delivery=delivery,
         permissions=user.permissions,
-        access=str(access),
-        refresh=str(renewal),
+        access=_signed(AccessToken, TokenKind.ACCESS, keys, access),
+        refresh=_signed(RefreshingToken, TokenKind.REFRESH, keys, renewal),
     )
 
 
@@ -126,22 +98,27 @@ def challenge(
     *, customer: CustomerStanding, user_id: UUID, challenge_id: UUID, issued_at: datetime, expires_at: datetime
 ) -> str:
     """The token of a sign-in that waits for a second factor. In the place of a session it names the challenge."""
-    kid = keyring.current_kid(customer)
-    issued = _seconds(issued_at)
-    claims = {
+    keys = signing_keys(customer, keyring.current_kid(customer))
+    common = _common(customer, user_id=user_id, session_id=challenge_id, issued=_seconds(issued_at))
+    claims = {**common, "jti": str(challenge_id), "exp": _seconds(expires_at)}
+    return _signed(ChallengeToken, TokenKind.CHALLENGE, keys, claims)
+
+
+def _common(customer: CustomerStanding, *, user_id: UUID, session_id: UUID, issued: int) -> dict[str, Any]:
+    """The claims that tokens of every kind have (contract 3.2)."""
+    return {
         "iss": signing.issuer_of(customer.slug),
         "aud": str(customer.id),
         "sub": str(user_id),
         "customer_id": str(customer.id),
-        "sid": str(challenge_id),
-        "jti": str(challenge_id),
+        "sid": str(session_id),
         "iat": issued,
         "nbf": issued,
-        "exp": _seconds(expires_at),
-        "token_type": ChallengeToken.token_type,
     }
-    backend = signing.backend(signing_keys(customer, kid), TokenKind.CHALLENGE)
-    return str(ChallengeToken(backend=backend, claims=claims))
+
+
+def _signed(token: type[CustomerToken], kind: TokenKind, keys: SigningKeys, claims: dict[str, Any]) -> str:
+    return str(token(backend=signing.backend(keys, kind), claims={**claims, "token_type": token.token_type}))
 
 
 def _seconds(at: datetime) -> int:

@@ -8,10 +8,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api_keys.asking import Asking
+from apps.core.errors import NotFound, RateLimited
+from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
 from apps.customers.standing import CustomerStanding
+from apps.mail.errors import QuotaExceeded
+from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.payloads.views import EncryptedView, ServiceView
-from apps.signin import email_change
+from apps.signin import email_change, email_undo
+from apps.signin.errors import EmailTaken, InvalidPassword, InvalidUndoToken
 from apps.signin.serializers.email_change import (
     ChangeEmailSerializer,
     ChangingEmailSerializer,
@@ -28,6 +33,7 @@ class ChangeEmail(EncryptedView):
     """Have a code sent to the address that is to be the user's."""
 
     @extend_schema(operation_id="change_email", request=ChangeEmailSerializer, responses={202: ChangingEmailSerializer})
+    @refuses_with(InvalidPassword, ResendTooSoon, RateLimited, QuotaExceeded, NotFound)
     def post(self, request: Request) -> Response:
         given = ChangeEmailSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -56,6 +62,7 @@ class ConfirmEmail(EncryptedView):
     @extend_schema(
         operation_id="confirm_email_change", request=ConfirmEmailSerializer, responses=EmailChangedSerializer
     )
+    @refuses_with(InvalidOtp, EmailTaken, RateLimited, NotFound)
     def post(self, request: Request) -> Response:
         given = ConfirmEmailSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -77,12 +84,13 @@ class UndoEmailChange(ServiceView):
     """Give the account its old address back, with the token from the mail that announced the change."""
 
     @extend_schema(operation_id="undo_email_change", request=UndoEmailChangeSerializer, responses=MessageSerializer)
+    @refuses_with(InvalidUndoToken, EmailTaken, RateLimited)
     def post(self, request: Request) -> Response:
         given = UndoEmailChangeSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         asking: Asking = request.user  # type: ignore[assignment]
-        email_change.undo(
-            email_change.Undoing(
+        email_undo.undo(
+            email_undo.Undoing(
                 customer=asking.customer,
                 owners_too=asking.api_key is None,
                 token=given.validated_data["token"],

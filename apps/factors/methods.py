@@ -1,0 +1,5 @@
+"""The second factors that can be enrolled, by the names that the API calls them (contract 4)."""
+
+PASSKEY, TOTP, SMS, RECOVERY_CODE = "passkey", "totp", "sms", "recovery_code"
+ENROLLABLE = (PASSKEY, TOTP, SMS)
+BOTH = (PASSKEY, SMS)  # where a customer demands two: the device and the number

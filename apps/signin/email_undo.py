@@ -1,0 +1,100 @@
+"""Undoing a change of address, from the old mailbox: for whoever did not want it (contract 4, change-email/undo).
+
+Whoever changed it knew the password, and may have done more: sessions, challenges and that password end with it.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from apps.audit import actions, events
+from apps.audit.models import Outcome, Severity
+from apps.core import ciphers
+from apps.core.requests import Caller
+from apps.customers import standing as customers
+from apps.customers.standing import CustomerStanding
+from apps.factors import removal
+from apps.otp import tries
+from apps.signin import challenges, email_change, recovery, whose
+from apps.signin.errors import EmailTaken, InvalidUndoToken
+from apps.signin.models import EmailChange, Password
+from apps.tokens import sessions
+from apps.tokens.models import EndReason
+from apps.users import directory
+from apps.users.models import User
+
+
+@dataclass(frozen=True)
+class Undoing:
+    """The token that was sent to the old address. `customer`: where it is given.
+
+    `owners_too`: nobody has named that customer, by a key or a page, so owners may mean the one that they made.
+    """
+
+    customer: CustomerStanding
+    owners_too: bool
+    token: str = field(repr=False)
+    caller: Caller
+    now: datetime
+
+
+def undo(undoing: Undoing) -> None:
+    """Give the account its old address back, and end every session. Raises InvalidUndoToken, EmailTaken, RateLimited."""
+    tries.hit_network(undoing.customer, undoing.caller)
+    change = _find(undoing)
+    customer = customers.read(change.customer_id)
+    customers.require_active(customer)
+    try:
+        with transaction.atomic():
+            _move_back(change, customer, undoing)
+    except IntegrityError as error:
+        raise EmailTaken from error
+
+
+def _find(undoing: Undoing) -> EmailChange:
+    """The change that can be undone with this token."""
+    undoable = EmailChange.objects.filter(undone_at=None, undo_until__gt=undoing.now)
+    presented = whose.presented_at(undoing.customer, owners_too=undoing.owners_too)
+    change = undoable.filter(presented, undo_digest=ciphers.digest(undoing.token.encode())).first()
+    if change is None:
+        events.record(
+            action=actions.EMAIL_CHANGE_UNDO_REJECTED,
+            outcome=Outcome.FAILURE,
+            severity=Severity.LOW,
+            customer_id=undoing.customer.id,
+            caller=undoing.caller,
+            now=undoing.now,
+        )
+        raise InvalidUndoToken
+    return change
+
+
+def _move_back(change: EmailChange, customer: CustomerStanding, undoing: Undoing) -> None:
+    """Of several changes in a row the earliest that is undone wins: the later ones, made by whom it may be, go with it."""
+    user = directory.lock(change.user_id)
+    changes = EmailChange.objects.filter(user=user, undone_at=None)
+    if user is None or not changes.filter(id=change.id).update(undone_at=undoing.now):
+        raise InvalidUndoToken
+    changes.filter(confirmed_at__gte=change.confirmed_at).update(undone_at=undoing.now)
+    email_change.set_address(user, change.old_email, undoing.caller, undoing.now)
+    _drop_what_came_with_it(user, change, undoing.now)
+    sessions.end_others(
+        customer_id=user.customer_id,
+        user_id=user.id,
+        except_for=None,
+        reason=EndReason.EMAIL_CHANGE_UNDONE,
+        actor=events.user(user.id),
+        caller=undoing.caller,
+        now=undoing.now,
+    )
+    email_change.record(actions.EMAIL_CHANGE_UNDONE, user, undoing.caller, undoing.now, severity=Severity.HIGH)
+    recovery.send_link(user, customer=customer, caller=undoing.caller, now=undoing.now)
+
+
+def _drop_what_came_with_it(user: User, change: EmailChange, now: datetime) -> None:
+    """Whoever changed the address knew the password, and may have enrolled factors since."""
+    Password.objects.filter(user=user).delete()
+    challenges.void(user, now=now)
+    if change.confirmed_at is not None:
+        removal.remove_since(user, change.confirmed_at)
