@@ -108,3 +108,21 @@ def test_a_row_too_long_for_any_page_stands_alone(users: list[User]) -> None:
     """Better one long page than a list that never ends."""
     found = list(pages(users, text="x" * 60_000))
     assert [len(one.results) for one in found] == [1] * 7
+
+
+@pytest.mark.parametrize(
+    "text", ["0000000015000000", "0000000010", "00000001" + "0" * 5000, "101", "0", "-1", "\u0663", ""]
+)
+def test_a_page_is_no_longer_than_the_longest(text: str) -> None:
+    """Leading zeros hide a number of any size; one of 4,301 digits was an error of ours."""
+    with pytest.raises(ValidationFailed):
+        pagination._size(text)
+
+
+def test_a_page_is_as_long_as_asked_for() -> None:
+    assert (pagination._size(None), pagination._size("1"), pagination._size("007"), pagination._size("100")) == (
+        50,
+        1,
+        7,
+        100,
+    )

@@ -1,5 +1,7 @@
 """Limits of sign-in by code hold exactly: under any concurrency, and against those who would get around them."""
 
+import time
+
 import pytest
 from django.utils import timezone
 
@@ -183,3 +185,25 @@ def test_requests_are_limited_exactly_under_concurrency() -> None:
     results = at_once(70, lambda _: outcome(lambda: requesting.request_code(asked)))
     assert results.count("done") == 7
     assert results.count("RateLimited") == 63
+
+
+def test_a_customers_short_window_does_not_empty_the_log_of_the_others(client_for: MakeClient) -> None:
+    """C6: tries of one network are counted across customers; one with a window of its own wipes nothing that they have counted."""
+    one, other = factories.customer(), factories.customer()
+    factories.limit(one, "tries_per_ip", 2)
+    factories.limit(other, "tries_per_ip", 1000, 1)
+    guess, reset = client_for(one), client_for(other)
+    for number in range(2):
+        assert guess.verify_otp(f"u{number}@example.com", "000000").error_type == "invalid_otp"
+    time.sleep(1.1)
+    assert reset.verify_otp("somebody@example.com", "000000").error_type == "invalid_otp"
+    assert guess.verify_otp("another@example.com", "000000").status == 429
+
+
+def test_a_further_code_too_soon_says_which_limit_it_was(client_for: MakeClient) -> None:
+    """C6: a 429 says which limit it was."""
+    client = client_for(factories.customer())
+    client.request_otp("ada@example.com")
+    again = client.request_otp("ada@example.com")
+    assert (again.status, again.error_type) == (429, "resend_too_soon")
+    assert again.document["error"]["limit"] == "resend"

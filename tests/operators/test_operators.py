@@ -1,4 +1,4 @@
-"""What a review of the operators' admin found."""
+"""Operators themselves in the admin: who may change whom, and what is written down of it."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
