@@ -343,7 +343,16 @@ def test_a_passkey_is_a_second_factor_after_a_password(client_for: MakeClient) -
 
 
 def test_a_challenge_for_signing_in_alone_is_none_for_a_second_factor(client_for: MakeClient) -> None:
-    """Bound to the user: another user's passkey does not meet it."""
+    """Nor the other way about: each is for what it was asked for."""
+    client, device, _user = with_passkey(client_for)
+    token = login(client).document["session_token"]
+    assert second(client, token, "passkey", credential=device.get(options(client))).error_type == "invalid_passkey"
+    sent = send(client, token, "passkey").document
+    assert use(client, device.get(sent)).error_type == "invalid_passkey"
+    assert not Session.objects.exists()
+
+
+def test_another_users_passkey_is_none_for_a_second_factor(client_for: MakeClient) -> None:
     client, _device, user = with_passkey(client_for)
     eve, hers = member(user.customer, "eve@example.com"), Authenticator()  # type: ignore[attr-defined]
     enrol_passkey(client, factories.session(eve).access, hers)
