@@ -12,7 +12,7 @@ NODE_MODULES := tests/interop/node_modules
 .PHONY: help demo test lint bench run requirements translations clean
 
 help:
-	@echo "make demo          start everything and perform the journey of a user (ONCE=1: then end; PORT=9000)"
+	@echo "make demo          start everything and perform two journeys of users (ONCE=1: then end; PORT=9000)"
 	@echo "make test          the tests (ARGS=\"tests/otp -k budget\" for a part)"
 	@echo "make lint          style, types, house plan, migrations, deployment checks, known vulnerabilities"
 	@echo "make bench         benchmarks: ratios, side by side in one run"

@@ -1,4 +1,4 @@
-"""Sets Gatehouse up, starts it, performs the journey, and serves until Ctrl-C (ONCE=1: ends after the journey)."""
+"""Sets Gatehouse up, starts it, performs two journeys, and serves until Ctrl-C (ONCE=1: ends after them)."""
 
 import json
 import os
