@@ -15,15 +15,20 @@ from django.db import connection
 
 
 class Worker:
-    """`celery worker` with one child. Give it the environment that shall differ from the test's, such as EMAIL_URL."""
+    """`celery worker` with one child. Give it the environment that shall differ from the test's, such as EMAIL_URL.
 
-    def __init__(self, **environment: str) -> None:
+    `queues`: those that it takes; all of them without a word.
+    """
+
+    def __init__(self, *, queues: str = "", **environment: str) -> None:
         self.environment = environment
+        self.queues = queues
         self._process: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the worker)
 
     def start(self) -> None:
         options = ["--pool=prefork", "--concurrency=1", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+        options += ["--queues", self.queues] if self.queues else []
         self._process = subprocess.Popen(
             [sys.executable, "-m", "celery", "--app", "config.celery", "worker", "--loglevel=INFO", *options],
             env=environment_of_process(**self.environment),
@@ -77,8 +82,8 @@ def make_worker() -> Iterator[Callable[..., Worker]]:
     """Workers that end with the test: `make_worker(EMAIL_URL=…)`, started."""
     workers: list[Worker] = []
 
-    def make(**environment: str) -> Worker:
-        worker = Worker(**environment)
+    def make(*, queues: str = "", **environment: str) -> Worker:
+        worker = Worker(queues=queues, **environment)
         workers.append(worker)
         worker.start()
         return worker

@@ -10,13 +10,26 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from threading import Thread
 from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
 PATIENCE_SECONDS = 10.0
 LONGEST_ANSWER = 300  # bytes that are read of an answer
+
+# Of IPv6 only what is handed out to networks (RFC 4291 section 2.4, IANA): so no address that merely wraps an IPv4 address,
+# which a translator or tunnel nearby might unwrap (::/96, ::ffff:0:0/96, ::ffff:0:0:0/96, 64:ff9b::/96, 64:ff9b:1::/48), and no fec0::/10.
+UNICAST = IPv6Network("2000::/3")
+NOT_PUBLIC = (  # where Python's `is_global` says otherwise, or did before 3.11.10
+    IPv4Network("192.0.0.0/24"),  # IETF protocol assignments (RFC 6890)
+    IPv4Network("192.88.99.0/24"),  # relays of 6to4 (RFC 7526)
+    IPv6Network("2001::/23"),  # IETF protocol assignments (RFC 2928), Teredo among them (RFC 4380)
+    IPv6Network("2002::/16"),  # 6to4 (RFC 3056)
+    IPv6Network("3fff::/20"),  # documentation (RFC 9637)
+)
 
 
 class Unreachable(Exception):
@@ -44,10 +57,10 @@ def post(
 
     `private_allowed`: for addresses that the operator has set.
     """
-    place = urlsplit(url)
     deadline = time.monotonic() + within
     try:
-        connection = _connection(place, _address(place, private_allowed=private_allowed), deadline)
+        place = urlsplit(url)
+        connection = _connection(place, _address(place, deadline, private_allowed=private_allowed), deadline)
         try:
             target = (place.path or "/") + (f"?{place.query}" if place.query else "")
             connection.request("POST", target, body, dict(headers))
@@ -69,40 +82,69 @@ def _beginning(response: http.client.HTTPResponse, longest: int) -> str:
         return ""
 
 
-def _address(place: SplitResult, *, private_allowed: bool) -> tuple[Any, ...]:
+def _address(place: SplitResult, deadline: float, *, private_allowed: bool) -> tuple[Any, ...]:
     """Where the name leads: family and socket address. Raises Unreachable unless all that it leads to is public."""
     if place.scheme not in ("http", "https") or not place.hostname:
         raise Unreachable("not an http or https address")
-    port = place.port or (443 if place.scheme == "https" else 80)
-    found = socket.getaddrinfo(place.hostname, port, type=socket.SOCK_STREAM)
+    found = _resolve(place.hostname, _port(place), deadline)
     if not private_allowed and not all(_is_public(str(item[4][0])) for item in found):
         raise Unreachable("a private address")
     return found[0][0], found[0][4]
 
 
+def _resolve(host: str, port: int, deadline: float) -> list[Any]:
+    """What `getaddrinfo` finds. It knows no timeout: so it works in a thread, which is left to itself when time is over."""
+    found: Future[list[Any]] = Future()
+
+    def look_up() -> None:
+        try:
+            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except Exception as error:  # noqa: BLE001  (raised again where the result is waited for)
+            found.set_exception(error)
+
+    Thread(target=look_up, name="getaddrinfo", daemon=True).start()
+    return found.result(_patience(deadline))
+
+
 def _is_public(text: str) -> bool:
     address = ip_address(text.partition("%")[0])
-    plain = getattr(address, "ipv4_mapped", None) or address
-    return bool(plain.is_global) and not plain.is_multicast
+    if isinstance(address, IPv6Address) and address not in UNICAST:
+        return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in NOT_PUBLIC)
 
 
 def _connection(place: SplitResult, address: tuple[Any, ...], deadline: float) -> http.client.HTTPConnection:
     """A connection to this very address, under the name that was asked for."""
+    secure, host = place.scheme == "https", place.hostname or ""
+    connection = http.client.HTTPConnection(host, _port(place))  # refuses a name that is none before anything is opened
+    connection.default_port = _default_port(place)  # so that the Host header names no port that goes without saying
+    stream = _stream(address, host if secure else None, deadline)
+    connection.sock = cast(socket.socket, _Hurried(stream, deadline))
+    return connection
+
+
+def _stream(address: tuple[Any, ...], secure_host: str | None, deadline: float) -> socket.socket:
+    """Connected; encrypted to whoever proves to be `secure_host`, where there is one."""
     family, socket_address = address
     plain = socket.socket(family, socket.SOCK_STREAM)
     try:
         plain.settimeout(_patience(deadline))
         plain.connect(socket_address)
-        secure = place.scheme == "https"
-        host = place.hostname or ""
-        stream = ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
+        plain.settimeout(_patience(deadline))  # of the handshake, which may not take as long again
+        if secure_host is None:
+            return plain
+        return ssl.create_default_context().wrap_socket(plain, server_hostname=secure_host)
     except BaseException:
         plain.close()
         raise
-    connection = http.client.HTTPConnection(host, place.port)
-    connection.default_port = 443 if secure else 80  # so that the Host header names no port that goes without saying
-    connection.sock = cast(socket.socket, _Hurried(stream, deadline))
-    return connection
+
+
+def _port(place: SplitResult) -> int:
+    return place.port or _default_port(place)
+
+
+def _default_port(place: SplitResult) -> int:
+    return 443 if place.scheme == "https" else 80
 
 
 class _Hurried:

@@ -1,6 +1,6 @@
 """Signed messages between servers: HMAC-SHA256 over time and body, so that neither can be changed, nor used much later."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from apps.core import ciphers
 
@@ -14,14 +14,16 @@ def sign(body: bytes, *, key: bytes, now: datetime) -> str:
     return f"t={seconds},v1={_mac(seconds, body, key)}"
 
 
-def is_genuine(header: str, body: bytes, *, key: bytes, now: datetime) -> bool:
-    """Whether the header signs this body, about now."""
+def signed_at(header: str, body: bytes, *, key: bytes, now: datetime) -> datetime | None:
+    """When the header signed this body, to the second. None: it does not, or not about now."""
     parts = dict(part.partition("=")[::2] for part in header.split(","))
     text = parts.get("t", "")
     if not (text.isascii() and text.isdecimal() and len(text) <= 12):
-        return False
+        return None
     right = ciphers.equal(parts.get("v1", "").encode(), _mac(int(text), body, key).encode())
-    return right and abs(now.timestamp() - int(text)) <= TOLERANCE_SECONDS
+    if not right or abs(now.timestamp() - int(text)) > TOLERANCE_SECONDS:
+        return None
+    return datetime.fromtimestamp(int(text), UTC)
 
 
 def _mac(seconds: int, body: bytes, key: bytes) -> str:

@@ -11,21 +11,46 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.audit.admin_base import ReadOnlyAdmin, who
 from apps.customers import standing as customers
+from apps.customers.admin import CustomerForm
 from apps.customers.models import Customer
-from apps.signin import identity_check, outside_checks
+from apps.signin import identity_check, outside_checks, waiting
 from apps.signin.models import CheckState, IdentityCheck
 from apps.tokens.admin import CustomerWithSessionsAdmin
 
 admin.site.unregister(Customer)
 
 
+class FixedCheckForm(CustomerForm):
+    """A customer's policy, as those fill it in who may not say where its users are approved. What they post there is ignored."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "identity_check_url" in self.fields:  # not where all is but shown
+            self.fields["identity_check_url"].disabled = True
+
+
 @admin.register(Customer)
 class CustomerWithIdentityCheckAdmin(CustomerWithSessionsAdmin):
-    """The customer's page, with what belongs to its outside identity check."""
+    """The customer's page, with what belongs to its outside identity check.
+
+    Whoever sets where it is asked for, or holds its secret, can approve users by it: so that takes the same permission.
+    """
 
     actions_detail = (*CustomerWithSessionsAdmin.actions_detail, "renew_identity_check_secret")
 
-    @action(description=_("New identity check secret"), url_path="identity-check-secret", permissions=["change"])
+    def get_form(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
+        if not request.user.has_perm(waiting.PERMISSION):
+            options["form"] = FixedCheckForm
+        return super().get_form(request, obj, **options)
+
+    def has_renew_identity_check_secret_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm(waiting.PERMISSION)
+
+    @action(
+        description=_("New identity check secret"),
+        url_path="identity-check-secret",
+        permissions=["change", "renew_identity_check_secret"],
+    )
     def renew_identity_check_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.row_or_none(request, object_id)
         if row is None:
@@ -72,7 +97,7 @@ class IdentityCheckAdmin(ReadOnlyAdmin):
     actions_detail = ("approve", "reject")
 
     def has_decide_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("signin.change_identitycheck")
+        return request.user.has_perm(waiting.PERMISSION)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any = None) -> list[Any]:
         """Offer what makes sense: what was decided can be decided the other way."""

@@ -10,7 +10,7 @@ from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.signin.errors import AlreadyDecided
 from apps.signin.models import CheckState, IdentityCheck
-from apps.users import notices, standing
+from apps.users import directory, notices, standing
 from apps.users.models import User, UserStatus
 
 
@@ -24,7 +24,8 @@ def approve(
 ) -> None:
     """The user is who it should be: active, unless the address is still to be proven. Raises AlreadyDecided."""
     with transaction.atomic():
-        user = _decide(check, CheckState.APPROVED, "", actor, now)
+        user = lock_user(check)
+        _decide(check, CheckState.APPROVED, "", actor, now)
         user.approved_at = now
         if user.status == UserStatus.PENDING and _address_suffices(user, customer):
             user.status = UserStatus.ACTIVE
@@ -43,7 +44,8 @@ def reject(
 ) -> None:
     """The user goes on waiting, and is told why. Can be approved later. Raises AlreadyDecided."""
     with transaction.atomic():
-        user = _decide(check, CheckState.REJECTED, reason, actor, now)
+        user = lock_user(check)
+        _decide(check, CheckState.REJECTED, reason, actor, now)
         user.approved_at = None
         if user.status == UserStatus.ACTIVE and customer.demands_approval:
             user.status = UserStatus.PENDING
@@ -51,12 +53,19 @@ def reject(
         notices.post(notices.USER_REJECTED, customer=customer, user=user, caller=caller, now=now, reason=reason)
 
 
-def _decide(check: IdentityCheck, state: CheckState, reason: str, actor: str, now: datetime) -> User:
+def lock_user(check: IdentityCheck) -> User:
+    """The user, locked before the check as whoever erases it does. Raises AlreadyDecided: it has been erased."""
+    user = directory.lock(check.user_id)
+    if user is None:
+        raise AlreadyDecided
+    return user
+
+
+def _decide(check: IdentityCheck, state: CheckState, reason: str, actor: str, now: datetime) -> None:
     """One statement decides between two who decide alike at once. Raises AlreadyDecided."""
     undecided = IdentityCheck.objects.filter(id=check.id).exclude(state=state)
     if not undecided.update(state=state, reason=reason, decided_at=now, decided_by=actor):
         raise AlreadyDecided
-    return User.objects.select_for_update().get(id=check.user_id)
 
 
 def _address_suffices(user: User, customer: CustomerStanding) -> bool:

@@ -151,6 +151,7 @@ class IdentityCheck(models.Model):
     asked_at = models.DateTimeField(null=True)  # when the outside check took the request
     attempts = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
+    answer_signed_at = models.DateTimeField(null=True)  # of the newest answer from outside: none that is older counts
     decided_at = models.DateTimeField(null=True)
     decided_by = models.CharField(max_length=200, blank=True)  # an actor, as in audit events
     reason = models.CharField(max_length=500, blank=True)

@@ -1,6 +1,7 @@
 """Background work of sign-in."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from celery import shared_task
 from django.db.models import Q
@@ -10,6 +11,8 @@ from apps.core import batches
 from apps.signin import locks, outside_checks, waiting
 from apps.signin.models import Challenge, EmailChange, Registration, ResetToken
 
+# One check is one conversation of `outgoing.PATIENCE_SECONDS`; a class of one's own (IDENTITY_CHECK) may take a little longer.
+ASKING_SECONDS, ASKING_SECONDS_AT_MOST = 20, 30
 KEPT = timedelta(days=1)  # what has ended is of use to whoever looks into a trouble, for this long
 
 
@@ -29,9 +32,32 @@ def tell_operators() -> int:
 
 @shared_task(name="signin.ask_identity_checks")
 def ask_identity_checks() -> int:
-    """Ask outside identity checks for those who wait. Returns how many took it."""
-    now = timezone.now()
-    return sum(outside_checks.ask(check, now=now) for check in outside_checks.due(now=now))
+    """Hand over the checks that outside identity checks are to be asked for, each by itself. Returns how many.
+
+    What waits in the queue for longer than a lease is dropped there, and handed over anew. Nothing is added to a full batch:
+    so the queue stays short, however slow they are outside, and though no worker took it at all.
+    """
+    if _queued() >= outside_checks.BATCH:
+        return 0
+    due = outside_checks.due(now=timezone.now())
+    for check_id in due:
+        ask_identity_check.apply_async((str(check_id),), expires=outside_checks.LEASE.total_seconds())
+    return len(due)
+
+
+@shared_task(name="signin.ask_identity_check", soft_time_limit=ASKING_SECONDS, time_limit=ASKING_SECONDS_AT_MOST)
+def ask_identity_check(check_id: str) -> bool:
+    """Ask for one check, in a queue of its own (CELERY_TASK_ROUTES): what is slow outside keeps no mail waiting."""
+    return outside_checks.ask(UUID(check_id), now=timezone.now())
+
+
+def _queued() -> int:
+    """How many checks wait for a worker."""
+    app = ask_identity_check.app
+    queue = app.amqp.router.route({}, ask_identity_check.name)["queue"]
+    with app.connection_for_write() as broker:
+        waiting: int = queue(broker.default_channel).queue_declare().message_count
+    return waiting
 
 
 @shared_task(name="signin.remove_expired")

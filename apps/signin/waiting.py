@@ -32,8 +32,9 @@ def open_missing(*, now: datetime) -> int:
 
 
 def for_operators() -> QuerySet[IdentityCheck]:
-    """Those that no outside check is asked for."""
-    return IdentityCheck.objects.filter(state=CheckState.WAITING, customer__identity_check_url="")
+    """Those that no outside check is asked for: the customer has no address for it, or no secret to sign with yet."""
+    nobody_outside = Q(customer__identity_check_url="") | Q(customer__identity_check_secret="")
+    return IdentityCheck.objects.filter(nobody_outside, state=CheckState.WAITING)
 
 
 def tell_operators(*, now: datetime) -> int:

@@ -4,6 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from kombu import Queue
+
 from config import celery, environment
 from config.logging import logging_settings
 from config.settings import unfold
@@ -147,6 +149,10 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 120
+# A worker takes both queues unless `--queues` says otherwise. What waits for somebody outside has one of its own, so that it
+# can have workers of its own, and no mail waits behind it.
+CELERY_TASK_QUEUES = (Queue("celery", routing_key="celery"), Queue("outside", routing_key="outside"))
+CELERY_TASK_ROUTES = {"signin.ask_identity_check": {"queue": "outside"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -240,6 +246,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,  # a PATCH is checked like any other document
 }
 
 # --- Browsers ----------------------------------------------------------------------------------------------

@@ -3,41 +3,26 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.contrib.auth.models import User as Operator
 from django.test import Client as Browser
 from django.utils import timezone
 
 from apps.audit.models import Event
+from apps.core import sealed
 from apps.customers.models import Customer
 from apps.mail.models import Message
 from apps.signin import identity_check, tasks
 from apps.signin.models import IdentityCheck
-from demo.client import Client
 from tests import factories
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code
 from tests.races import at_once, outcome
+from tests.signin.approving import decide, waiting
 from tests.signin.entering import EMAIL, PASSWORD, login
-from tests.signin.test_registration import register, verify
+from tests.signin.registering import register
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def waiting(client_for: MakeClient, **policy: object) -> tuple[Customer, Client, IdentityCheck]:
-    customer = factories.customer(demands_approval=True, **policy)
-    client = client_for(customer)
-    register(client)
-    assert verify(client, newest_code()).document["user"]["status"] == "pending"
-    return customer, client, IdentityCheck.objects.get()
-
-
-def decide(check: IdentityCheck, approve: bool = True, reason: str = "") -> None:
-    customer = factories.standing_of(check.customer)
-    acting = {"customer": customer, "actor": "operator:o", "caller": None, "now": timezone.now()}
-    if approve:
-        identity_check.approve(check, **acting)  # type: ignore[arg-type]
-    else:
-        identity_check.reject(check, reason=reason, **acting)  # type: ignore[arg-type]
 
 
 def test_an_approved_user_is_active_on_the_next_request(client_for: MakeClient) -> None:
@@ -151,3 +136,72 @@ def test_an_operator_without_the_right_does_not_decide(client_for: MakeClient) -
     assert browser.post(f"/admin/signin/identitycheck/{check.id}/approve/").status_code == 403
     check.refresh_from_db()
     assert check.state == "waiting"
+
+
+# --- Whom an outside check is asked for decides as they do ----------------------------------------------------------
+
+
+def clerk(*permissions: str) -> Browser:
+    """An operator who holds these alone, signed in."""
+    row = Operator.objects.create_user("clerk", "clerk@example.com", PASSWORD, is_staff=True)
+    row.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    browser = Browser()
+    browser.force_login(row)
+    return browser
+
+
+def save(browser: Browser, customer: Customer | None, **changes: str) -> int:
+    """Post the page of a customer, or of a new one, as a browser would if its form had all these fields. The status."""
+    page = f"/admin/customers/customer/{customer.id}/change/" if customer else "/admin/customers/customer/add/"
+    shown = browser.get(page).context
+    form = shown["adminform"].form
+    filled = {name: form[name].value() for name in form.fields if form[name].value() not in (None, "", False)}
+    inlines = [inline.formset.prefix for inline in shown["inline_admin_formsets"]]
+    numbers = {f"{prefix}-{which}_FORMS": "0" for prefix in inlines for which in ("TOTAL", "INITIAL")}
+    return browser.post(page, {**filled, **numbers, **changes}).status_code
+
+
+def test_who_may_not_approve_users_gets_no_secret_that_does() -> None:
+    customer = factories.customer(demands_approval=True)
+    page = f"/admin/customers/customer/{customer.id}"
+    browser = clerk("change_customer")
+    assert "identity-check-secret" not in browser.get(f"{page}/change/").content.decode()
+    assert browser.get(f"{page}/identity-check-secret/").status_code == 403
+    assert browser.post(f"{page}/identity-check-secret/").status_code == 403
+    customer.refresh_from_db()
+    assert customer.identity_check_secret == ""
+
+
+def test_who_may_approve_users_but_not_change_customers_gets_none_either() -> None:
+    customer = factories.customer()
+    browser = clerk("change_identitycheck", "view_customer")
+    assert browser.post(f"/admin/customers/customer/{customer.id}/identity-check-secret/").status_code == 403
+
+
+def test_who_may_not_approve_users_does_not_say_who_is_asked_outside() -> None:
+    customer = factories.customer(demands_approval=True, identity_check_url="https://check.example/")
+    browser = clerk("change_customer", "add_customer")
+    assert save(browser, customer, identity_check_url="https://evil.example/", sender_name="Acme") == 302
+    customer.refresh_from_db()
+    assert (customer.identity_check_url, customer.sender_name) == ("https://check.example/", "Acme")
+    assert save(browser, customer, identity_check_url="") == 302, "nor takes the check away from whoever is asked"
+    customer.refresh_from_db()
+    assert customer.identity_check_url == "https://check.example/"
+    assert save(browser, None, name="New", slug="new", identity_check_url="https://evil.example/") == 302
+    assert Customer.objects.get(slug="new").identity_check_url == ""
+
+
+def test_who_may_only_look_at_customers_sees_the_page() -> None:
+    customer = factories.customer(identity_check_url="https://check.example/")
+    shown = clerk("view_customer").get(f"/admin/customers/customer/{customer.id}/change/").content.decode()
+    assert "https://check.example/" in shown
+
+
+def test_who_may_do_both_sets_the_address_and_makes_the_secret() -> None:
+    customer = factories.customer(demands_approval=True)
+    browser = clerk("change_customer", "change_identitycheck")
+    assert save(browser, customer, identity_check_url="https://check.example/") == 302
+    shown = browser.post(f"/admin/customers/customer/{customer.id}/identity-check-secret/").content.decode()
+    customer.refresh_from_db()
+    assert customer.identity_check_url == "https://check.example/"
+    assert sealed.read(customer, "identity_check_secret").decode() in shown

@@ -1,186 +1,300 @@
 """Users who wait for an identity check outside: asked for and answered, signed."""
 
 import json
-import threading
-from collections.abc import Iterator
-from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
-from apps.core import outgoing, signatures
+from apps.audit.models import Event
+from apps.core import signatures
+from apps.core.ids import new_id
+from apps.customers import lifecycle as customers
 from apps.mail.models import Message
-from apps.signin import outside_checks, tasks
+from apps.signin import identity_check, outside_checks, tasks
 from apps.signin.models import IdentityCheck
-from demo.client import Answer, Client
+from apps.users import lifecycle as users
 from tests import factories
 from tests.conftest import MakeClient
 from tests.races import at_once
+from tests.signin.approving import decide, waiting
+from tests.signin.checking import Asked, Checkers, answer, ask_all, deliver, secret_of
 from tests.signin.entering import EMAIL, login
-from tests.signin.test_identity_check import waiting
+from tests.worker import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-class Checker(BaseHTTPRequestHandler):
-    """Somebody who checks identities."""
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        server: Checkers = self.server  # type: ignore[assignment]
-        server.got.append((self.headers[signatures.HEADER], body))
-        self.send_response(server.statuses.pop(0) if server.statuses else 202)
-        self.send_header("Location", "/elsewhere")
-        self.end_headers()
-
-    def log_message(self, *_arguments: object) -> None:
-        pass
+def acting() -> dict[str, Any]:
+    return {"actor": "operator:o", "caller": None, "now": timezone.now()}
 
 
-class Checkers(ThreadingHTTPServer):
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Checker)
-        self.got: list[tuple[str, bytes]] = []
-        self.statuses: list[int] = []
+def another_check(asked: Asked) -> IdentityCheck:
+    """Of another user of the same customer, who waits too."""
+    user = factories.user(asked.customer, "eve@example.com", status="pending", email_verified_at=timezone.now())
+    identity_check.open_for(user, customer=factories.standing_of(asked.customer), now=timezone.now())
+    return IdentityCheck.objects.get(user=user)
 
 
-@pytest.fixture
-def checker() -> Iterator[Checkers]:
-    server = Checkers()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+# --- Asking ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def asked(client_for: MakeClient, checker: Checkers, settings: object) -> tuple[Client, IdentityCheck, bytes]:
-    """A user whose check has been asked for outside; the client, the check, the customer's secret."""
-    settings.IDENTITY_CHECK_PRIVATE_ADDRESSES = True  # type: ignore[attr-defined]
-    url = f"http://127.0.0.1:{checker.server_address[1]}/checks"
-    customer, client, check = waiting(client_for, identity_check_url=url)
-    secret = outside_checks.renew_secret(customer, actor="system", caller=None, now=timezone.now())
-    return client, check, secret.encode()
-
-
-def answer(client: Client, check_id: object, document: object, key: bytes, *, late: int = 0) -> Answer:
-    body = json.dumps(document).encode()
-    signature = signatures.sign(body, key=key, now=timezone.now() - timedelta(seconds=late))
-    return client.call("POST", f"/api/identity-checks/{check_id}", body, headers={signatures.HEADER: signature})
-
-
-def test_the_request_says_who_and_is_signed(asked: tuple[Client, IdentityCheck, bytes], checker: Checkers) -> None:
-    _client, check, key = asked
-    assert tasks.ask_identity_checks() == 1
-    signature, body = checker.got[0]
-    assert signatures.is_genuine(signature, body, key=key, now=timezone.now())
-    document = json.loads(body)
-    assert document["check_id"] == str(check.id)
+def test_the_request_says_who_and_is_signed(asked: Asked, checker: Checkers) -> None:
+    assert ask_all() == 1
+    question = checker.got[0]
+    assert signatures.signed_at(question.signature, question.body, key=asked.key, now=timezone.now())
+    document = json.loads(question.body)
+    assert document["check_id"] == str(asked.check.id)
     assert document["user"]["email"] == EMAIL
-    assert document["callback_url"] == f"https://auth.example.test/api/identity-checks/{check.id}"
-    assert tasks.ask_identity_checks() == 0, "asked once"
+    assert document["callback_url"] == f"https://auth.example.test/api/identity-checks/{asked.check.id}"
+    assert ask_all() == 0, "asked once"
     assert tasks.tell_operators() == 0, "no operator is bothered"
 
 
 @pytest.mark.parametrize("status", [302, 400, 500])
-def test_a_checker_in_trouble_is_asked_again(
-    asked: tuple[Client, IdentityCheck, bytes], checker: Checkers, status: int
-) -> None:
-    _client, check, _key = asked
+def test_a_checker_in_trouble_is_asked_again(asked: Asked, checker: Checkers, status: int) -> None:
     checker.statuses = [status]
-    assert tasks.ask_identity_checks() == 0
-    check.refresh_from_db()
-    assert check.asked_at is None
-    assert check.next_try_at is not None
-    assert check.next_try_at > timezone.now()
+    assert ask_all() == 0
+    asked.check.refresh_from_db()
+    assert asked.check.asked_at is None
+    assert asked.check.next_try_at is not None
+    assert asked.check.next_try_at > timezone.now()
     IdentityCheck.objects.update(next_try_at=timezone.now())
-    assert tasks.ask_identity_checks() == 1
+    assert ask_all() == 1
     assert len(checker.got) == 2
 
 
-def test_of_many_workers_one_asks(asked: tuple[Client, IdentityCheck, bytes], checker: Checkers) -> None:
-    assert sum(at_once(6, lambda _: tasks.ask_identity_checks())) == 1
+def test_of_many_workers_one_asks(asked: Asked, checker: Checkers) -> None:
+    assert sum(at_once(6, lambda _: ask_all())) == 1
     assert len(checker.got) == 1
 
 
-def test_the_answer_decides(asked: tuple[Client, IdentityCheck, bytes]) -> None:
-    client, check, key = asked
-    refused = answer(client, check.id, {"approved": False, "reason": "Not the same person."}, key)
-    assert refused.status == 200, refused.document
-    assert login(client).document["user"]["status"] == "pending"
-    assert answer(client, check.id, {"approved": True}, key).status == 200
-    assert login(client).document["user"]["status"] == "active"
-    assert answer(client, check.id, {"approved": True}, key).status == 200, "a repetition changes nothing"
-    assert Message.objects.filter(kind="user_approved").count() == 1
-
-
-@pytest.mark.parametrize(
-    "how", ["another key", "late", "no signature", "another body", "unknown check", "another customer"]
-)
-def test_what_is_not_signed_is_refused_alike(asked: tuple[Client, IdentityCheck, bytes], how: str) -> None:
-    from apps.core.ids import new_id
-
-    client, check, key = asked
-    document = {"approved": True}
-    if how == "another key":
-        got = answer(client, check.id, document, b"x" * 64)
-    elif how == "late":
-        got = answer(client, check.id, document, key, late=301)
-    elif how == "no signature":
-        got = client.call("POST", f"/api/identity-checks/{check.id}", json.dumps(document).encode())
-    elif how == "another body":
-        signature = signatures.sign(b'{"approved": false}', key=key, now=timezone.now())
-        got = client.call(
-            "POST",
-            f"/api/identity-checks/{check.id}",
-            json.dumps(document).encode(),
-            headers={signatures.HEADER: signature},
-        )
-    elif how == "unknown check":
-        got = answer(client, new_id(), document, key)
-    else:
-        other = factories.customer()
-        theirs = outside_checks.renew_secret(other, actor="system", caller=None, now=timezone.now())
-        got = answer(client, check.id, document, theirs.encode())
-    assert (got.status, got.error_type) == (401, "invalid_signature")
-    check.refresh_from_db()
-    assert check.state == "waiting"
-
-
-@pytest.mark.parametrize(
-    "document", [{}, {"approved": "perhaps"}, {"approved": True, "reason": "x" * 501}, {"approved": None}]
-)
-def test_a_wrong_answer_is_named(asked: tuple[Client, IdentityCheck, bytes], document: object) -> None:
-    client, check, key = asked
-    assert answer(client, check.id, document, key).error_type == "validation_error"
-
-
-def test_private_addresses_are_refused(
-    asked: tuple[Client, IdentityCheck, bytes], checker: Checkers, settings: object
-) -> None:
+def test_private_addresses_are_refused(asked: Asked, checker: Checkers, settings: Any) -> None:
     """C8: private addresses refused."""
-    settings.IDENTITY_CHECK_PRIVATE_ADDRESSES = False  # type: ignore[attr-defined]
-    assert tasks.ask_identity_checks() == 0
+    settings.IDENTITY_CHECK_PRIVATE_ADDRESSES = False
+    assert ask_all() == 0
     assert not checker.got
 
 
+@pytest.mark.parametrize("when", ["before it is handed over", "while it is in the queue"])
+@pytest.mark.parametrize("how", ["suspended customer", "no address", "deactivated user"])
+def test_nobody_outside_hears_of_users_whom_they_are_not_to_check(
+    asked: Asked, checker: Checkers, how: str, when: str
+) -> None:
+    """C1.8: a suspended customer's users are handed to nobody."""
+    handed_over = outside_checks.due(now=timezone.now()) if when == "while it is in the queue" else []
+    if how == "suspended customer":
+        customers.suspend(asked.customer, **acting())
+    elif how == "no address":
+        factories.policy(asked.customer, identity_check_url="")
+    else:
+        users.deactivate(asked.check.user, **acting())
+    assert outside_checks.due(now=timezone.now()) == []
+    assert not any(tasks.ask_identity_check(str(check_id)) for check_id in handed_over)
+    assert not checker.got
+
+
+def test_customers_take_turns(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whose users fill every batch keeps no other's waiting."""
+    monkeypatch.setattr(outside_checks, "BATCH", 2)
+    another_check(asked)
+    other = factories.customer(demands_approval=True, identity_check_url="https://check.example/")
+    secret_of(other)
+    user = factories.user(other, status="pending")
+    identity_check.open_for(user, customer=factories.standing_of(other), now=timezone.now())
+    due = outside_checks.due(now=timezone.now())
+    assert due == [asked.check.id, IdentityCheck.objects.get(user=user).id]
+
+
+def test_operators_are_told_of_users_whom_nobody_can_be_asked_about_for_want_of_a_secret(
+    client_for: MakeClient, checker: Checkers
+) -> None:
+    customer, _client, _check = waiting(client_for, identity_check_url=checker.url)
+    assert outside_checks.due(now=timezone.now()) == []
+    assert tasks.tell_operators() == 1
+    IdentityCheck.objects.update(operators_told_at=None)
+    secret_of(customer)
+    assert tasks.tell_operators() == 0
+
+
+# --- Answers --------------------------------------------------------------------------------------------------------
+
+
+def test_the_answer_decides(asked: Asked) -> None:
+    refused = answer(asked.client, asked.check.id, {"approved": False, "reason": "Too dark."}, asked.key, late=2)
+    assert refused.status == 200, refused.document
+    assert login(asked.client).document["user"]["status"] == "pending"
+    assert asked.says(approved=True, late=1).status == 200
+    assert login(asked.client).document["user"]["status"] == "active"
+    assert asked.says(approved=True).status == 200, "a repetition changes nothing"
+    assert Message.objects.filter(kind="user_approved").count() == 1
+
+
+def test_events_name_the_check_that_decided(asked: Asked) -> None:
+    asked.says(approved=True)
+    event = Event.objects.get(action="user_approved")
+    assert (event.actor, event.user_id) == (f"identity-check:{asked.check.id}", asked.check.user_id)
+    asked.check.refresh_from_db()
+    assert asked.check.decided_by == event.actor
+
+
 @pytest.mark.parametrize(
-    "url",
+    "how", ["another key", "late", "early", "no signature", "another body", "unknown check", "another customer"]
+)
+def test_what_is_not_signed_is_refused_alike(asked: Asked, how: str) -> None:
+    client, check, key = asked
+    body = json.dumps({"check_id": str(check.id), "approved": True}).encode()
+    if how == "another key":
+        got = answer(client, check.id, {"approved": True}, b"x" * 64)
+    elif how in ("late", "early"):
+        got = asked.says(approved=True, late={"late": 302, "early": -302}[how])
+    elif how == "no signature":
+        got = client.call("POST", f"/api/identity-checks/{check.id}", body)
+    elif how == "another body":
+        got = deliver(client, check.id, body, signatures.sign(body + b" ", key=key, now=timezone.now()))
+    elif how == "unknown check":
+        got = answer(client, new_id(), {"approved": True}, key)
+    else:
+        got = answer(client, check.id, {"approved": True}, secret_of(factories.customer()))
+    assert (got.status, got.error_type) == (401, "invalid_signature")
+    assert asked.status == "pending"
+
+
+@pytest.mark.parametrize(
+    "document",
     [
-        "http://127.0.0.1/",
-        "http://[::1]/",
-        "http://10.1.2.3/",
-        "http://169.254.169.254/",
-        "http://localhost/",
-        "http://[::ffff:192.168.0.1]/",
-        "http://0.0.0.0/",
-        "ftp://example.com/",
-        "http:///",
-        "gopher://x",
-        "http://224.0.0.1/",
+        *({}, {"approved": "perhaps"}, {"approved": True, "reason": "x" * 501}, {"approved": None}),
+        *({"approved": True, "check_id": None}, {"approved": True, "check_id": "1"}),
     ],
 )
-def test_no_private_address_is_called(url: str) -> None:
-    with pytest.raises(outgoing.Unreachable):
-        outgoing.post(url, b"", {}, within=2)
+def test_a_wrong_answer_is_named(asked: Asked, document: dict[str, object]) -> None:
+    assert answer(asked.client, asked.check.id, document, asked.key).error_type == "validation_error"
+    assert asked.status == "pending"
+
+
+def test_what_is_signed_must_name_its_check(asked: Asked) -> None:
+    body = b'{"approved": true}'
+    got = deliver(asked.client, asked.check.id, body, signatures.sign(body, key=asked.key, now=timezone.now()))
+    assert (got.status, got.error_type) == (400, "validation_error")
+    assert asked.status == "pending"
+
+
+def test_what_was_signed_for_one_check_is_worthless_for_another(asked: Asked) -> None:
+    """The address is not signed: whoever sees one approval would approve anybody of that customer with it."""
+    theirs = another_check(asked)
+    body = json.dumps({"check_id": str(asked.check.id), "approved": True}).encode()
+    signature = signatures.sign(body, key=asked.key, now=timezone.now())
+    got = deliver(asked.client, theirs.id, body, signature)
+    assert (got.status, got.error_type) == (401, "invalid_signature")
+    theirs.refresh_from_db()
+    assert (theirs.state, theirs.user.status) == ("waiting", "pending")
+    assert deliver(asked.client, asked.check.id, body, signature).status == 200
+
+
+def test_what_we_ask_is_no_answer(asked: Asked, checker: Checkers) -> None:
+    """Both ways are signed by one key, so whoever is asked could send the question back."""
+    ask_all()
+    question = checker.got[0]
+    assert deliver(asked.client, asked.check.id, question.body, question.signature).status == 400
+    assert asked.status == "pending"
+
+
+def test_an_answer_that_comes_again_does_not_undo_a_newer_one(asked: Asked) -> None:
+    """Whoever has overheard an approval cannot repeat it after a rejection, though its signature is still good."""
+    body = json.dumps({"check_id": str(asked.check.id), "approved": True}).encode()
+    overheard = signatures.sign(body, key=asked.key, now=timezone.now())
+    assert deliver(asked.client, asked.check.id, body, overheard).status == 200
+    assert asked.says(approved=False, late=-1).status == 200
+    again = deliver(asked.client, asked.check.id, body, overheard)
+    assert (again.status, again.error_type) == (409, "already_decided")
+    assert asked.status == "pending"
+    assert asked.says(approved=True, late=5).error_type == "already_decided", "nor does an older one that comes late"
+    assert asked.says(approved=True, late=-2).status == 200
+
+
+def test_a_repeated_answer_counts_as_heard(asked: Asked) -> None:
+    """Else what was signed between the two would undo the second."""
+    assert asked.says(approved=True, late=9).status == 200
+    assert asked.says(approved=True, late=1).status == 200
+    assert asked.says(approved=False, late=5).error_type == "already_decided"
+    assert asked.status == "active"
+
+
+def test_of_answers_signed_at_once_the_first_to_come_stands(asked: Asked) -> None:
+    now = timezone.now()
+
+    def say(number: int) -> int:
+        body = json.dumps({"check_id": str(asked.check.id), "approved": number % 2 == 0}).encode()
+        return deliver(asked.client, asked.check.id, body, signatures.sign(body, key=asked.key, now=now)).status
+
+    statuses = at_once(8, say)
+    assert sorted(statuses) == [200] * 4 + [409] * 4, "those who say the same are told so"
+    assert Event.objects.filter(action__in=("user_approved", "user_rejected")).count() == 1
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_what_an_operator_has_decided_is_final(asked: Asked, approved: bool) -> None:
+    assert asked.says(approved=approved, late=3).status == 200
+    asked.check.refresh_from_db()
+    decide(asked.check, approve=not approved)
+    status = asked.status
+    got = asked.says(approved=approved)
+    assert (got.status, got.error_type) == (409, "already_decided")
+    assert asked.status == status
+    asked.check.refresh_from_db()
+    assert asked.check.decided_by == "operator:o"
+
+
+def test_an_operator_who_decides_while_answers_come_has_the_last_word(asked: Asked) -> None:
+    def act(number: int) -> object:
+        return decide(asked.check, approve=False) if number == 3 else asked.says(approved=True, late=8 - number)
+
+    at_once(8, act)
+    assert asked.status == "pending"
+    assert (asked.check.state, asked.check.decided_by) == ("rejected", "operator:o")
+
+
+def test_an_answer_waits_for_whoever_is_deciding_on_the_user(asked: Asked) -> None:
+    """All lock the user first: else two who hold what the other needs would end in a deadlock."""
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        identity_check.lock_user(asked.check)
+        late = pool.submit(at_once, 1, lambda _: asked.says(approved=True))
+        wait_until(_somebody_waits_for_us)
+        decide(asked.check, approve=False)
+    assert [got.error_type for got in late.result()] == ["already_decided"]
+
+
+def _somebody_waits_for_us() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+        return cursor.fetchone() is not None
+
+
+def test_a_deactivated_user_stays_so_whatever_the_answer(asked: Asked) -> None:
+    users.deactivate(asked.check.user, **acting())
+    asked.says(approved=True)
+    assert asked.status == "deactivated"
+
+
+@pytest.mark.parametrize("document", [{"approved": True}, {}])
+def test_a_suspended_customers_answers_are_refused(asked: Asked, document: dict[str, object]) -> None:
+    """C1.8: on every path."""
+    customers.suspend(asked.customer, **acting())
+    got = answer(asked.client, asked.check.id, document, asked.key)
+    assert (got.status, got.error_type) == (403, "customer_suspended")
+    assert asked.status == "pending"
+
+
+def test_where_operators_approve_by_now_no_answer_does(asked: Asked) -> None:
+    factories.policy(asked.customer, identity_check_url="")
+    got = asked.says(approved=True)
+    assert (got.status, got.error_type) == (403, "permission_denied")
+    assert asked.status == "pending"
+
+
+def test_a_renewed_secret_makes_the_old_one_worthless(asked: Asked) -> None:
+    secret_of(asked.customer)
+    assert asked.says(approved=True).error_type == "invalid_signature"
+    assert asked.status == "pending"

@@ -1,21 +1,34 @@
-"""What leads into no account any more is removed; what still does stays."""
+"""What sign-in leaves to workers: what leads into no account any more is removed; outside checks wait in their own queue."""
 
+import re
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import yaml
+from django.conf import settings as configured
 from django.utils import timezone
 
-from apps.signin import tasks
-from apps.signin.models import Challenge, EmailChange, Registration, ResetToken
+from apps.mail.models import MessageState
+from apps.signin import identity_check, outside_checks, tasks
+from apps.signin.models import Challenge, EmailChange, IdentityCheck, Registration, ResetToken
+from config.celery import app
 from tests import factories
 from tests.conftest import MakeClient
+from tests.mail import posting
+from tests.mail.smtp import MailServer
+from tests.signin.checking import Asked, Checkers
 from tests.signin.entering import enrol_app, login, member
-from tests.signin.test_email_change import moved
-from tests.signin.test_recovery import forgot
-from tests.signin.test_registration import register
+from tests.signin.moving import moved
+from tests.signin.recovering import forgot
+from tests.signin.registering import register
+from tests.worker import Worker, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MODELS = (Registration, Challenge, ResetToken, EmailChange)
+PRIVATE = {"IDENTITY_CHECK_PRIVATE_ADDRESSES": "true"}
+MakeWorker = Callable[..., Worker]
 
 
 def test_what_has_ended_long_ago_goes(client_for: MakeClient) -> None:
@@ -41,3 +54,81 @@ def test_a_change_that_nobody_can_undo_goes_too(client_for: MakeClient) -> None:
     moved(client_for)
     EmailChange.objects.update(undo_until=None, undo_digest=None, expires_at=timezone.now() - timedelta(days=2))
     assert tasks.remove_expired() == 1
+
+
+# --- Outside checks -------------------------------------------------------------------------------------------------
+
+
+def another_waits(asked: Asked, email: str) -> None:
+    user = factories.user(asked.customer, email, status="pending", email_verified_at=timezone.now())
+    identity_check.open_for(user, customer=factories.standing_of(asked.customer), now=timezone.now())
+
+
+@pytest.fixture
+def outside() -> Iterator[Callable[[], int]]:
+    """The queue of its own, empty before and after: how many tasks wait in it."""
+    with app.connection_for_write() as broker:
+        queue = app.amqp.queues["outside"](broker.default_channel)
+        queue.declare()
+        queue.purge()
+        yield lambda: int(queue.queue_declare().message_count)
+        queue.purge()
+
+
+@pytest.mark.usefixtures("outside")
+def test_a_checker_that_is_slow_keeps_no_mail_waiting(
+    asked: Asked, checker: Checkers, mail_server: MailServer, make_worker: MakeWorker
+) -> None:
+    """With workers as compose.yaml has them. Each check is signed, and leased, when it is asked for.
+
+    Were it when the batch was handed over, the last of a slow one would bear an old signature, and be asked for twice.
+    """
+    checker.seconds = 3
+    another_waits(asked, "bob@example.com")
+    make_worker(queues="outside", **PRIVATE)
+    make_worker(queues="celery", EMAIL_URL=mail_server.url)
+    tasks.ask_identity_checks.delay()
+    wait_until(lambda: checker.got)
+    message = posting.post()
+    wait_until(lambda: posting.steps(message)[-1:] == ["accepted"], within=10)
+    assert not IdentityCheck.objects.exclude(asked_at=None).exists(), "the first is still being asked for"
+    wait_until(lambda: IdentityCheck.objects.exclude(asked_at=None).count() == 2)
+    assert all(question.at - question.signed_at < 2 for question in checker.got)
+    first, second = IdentityCheck.objects.order_by("asked_at")
+    assert first.asked_at and second.asked_at and second.next_try_at
+    assert second.asked_at - first.asked_at >= timedelta(seconds=3), "one after the other"
+    assert second.next_try_at - second.asked_at >= outside_checks.LEASE, "and so is each one's lease"
+
+
+@pytest.mark.usefixtures("outside")
+def test_a_worker_that_is_told_nothing_of_queues_takes_both(
+    asked: Asked, checker: Checkers, mail_server: MailServer, make_worker: MakeWorker
+) -> None:
+    make_worker(EMAIL_URL=mail_server.url, **PRIVATE)
+    tasks.ask_identity_checks.delay()
+    message = posting.post()
+    wait_until(lambda: checker.got and posting.steps(message)[-1:] == ["accepted"])
+    message.refresh_from_db()
+    assert message.state == MessageState.SENT
+
+
+def test_a_queue_that_nobody_takes_from_stays_short(
+    asked: Asked, outside: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside_checks, "BATCH", 2)
+    for number in range(3):
+        another_waits(asked, f"{number}@example.com")
+    assert [tasks.ask_identity_checks() for _ in range(4)] == [2, 0, 0, 0]
+    assert outside() == 2
+
+
+def test_every_queue_has_a_worker_wherever_gatehouse_is_started() -> None:
+    root = Path(configured.BASE_DIR)
+    services = yaml.safe_load((root / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    commands = [service["command"] for service in services.values() if "worker" in service.get("command", ())]
+    taken = [command[command.index("--queues") + 1] for command in commands]
+    assert sorted(taken) == sorted(queue.name for queue in configured.CELERY_TASK_QUEUES)
+    for path in ("Makefile", "demo/__main__.py"):
+        text = (root / path).read_text(encoding="utf-8")
+        assert re.search(r"celery.*worker", text)
+        assert not re.search(r"--queues|-Q\b|exclude-queues", text), "without a word a worker takes them all"

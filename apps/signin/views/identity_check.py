@@ -4,21 +4,27 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.core import signatures
+from apps.core.errors import PermissionDenied
+from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
+from apps.customers.errors import CustomerSuspended
 from apps.payloads.envelope import Envelope
 from apps.signin import outside_checks
-from apps.signin.errors import AlreadyDecided
+from apps.signin.errors import AlreadyDecided, InvalidSignature
 from apps.tokens.serializers import MessageSerializer
+
+HOW_SIGNED = '`t=<unix time>,v1=<hex HMAC-SHA256 of "<t>.<body>">`, with the identity check secret'
 
 
 class CheckAnswerSerializer(serializers.Serializer[Any]):
+    check_id = serializers.UUIDField()  # again, since the address is not signed
     approved = serializers.BooleanField()
     reason = serializers.CharField(max_length=outside_checks.LONGEST_REASON, default="", allow_blank=True)
 
@@ -30,7 +36,15 @@ class IdentityCheckAnswer(APIView):
     permission_classes: Any = ()
     envelope = Envelope.PLAIN
 
-    @extend_schema(operation_id="identity_check_answer", request=CheckAnswerSerializer, responses=MessageSerializer)
+    @extend_schema(
+        operation_id="identity_check_answer",
+        request=CheckAnswerSerializer,
+        responses=MessageSerializer,
+        parameters=[
+            OpenApiParameter(signatures.HEADER, str, OpenApiParameter.HEADER, required=True, description=HOW_SIGNED)
+        ],
+    )
+    @refuses_with(InvalidSignature, CustomerSuspended, PermissionDenied, AlreadyDecided)
     def post(self, request: Request, check_id: UUID) -> Response:
         answer = outside_checks.Answer(
             check_id=check_id,
@@ -39,11 +53,8 @@ class IdentityCheckAnswer(APIView):
             caller=caller_of(request),
             now=timezone.now(),
         )
-        outside_checks.require_genuine(answer)
+        genuine = outside_checks.require_genuine(answer)
         given = CheckAnswerSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        try:
-            outside_checks.take_answer(answer, **given.validated_data)
-        except AlreadyDecided:  # said twice, or by a replay: nothing changes
-            return Response({"message": "Already so"})
-        return Response({"message": "Noted"})
+        changed = outside_checks.take_answer(genuine, **given.validated_data)
+        return Response({"message": "Noted" if changed else "Already so"})
