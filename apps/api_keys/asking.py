@@ -87,7 +87,7 @@ def _check_address(key: ApiKeyStanding, customer: CustomerStanding, caller: Call
                 outcome=Outcome.DENIED,
                 severity=Severity.MEDIUM,
                 customer_id=customer.id,
-                actor=f"api-key:{key.key_id}",
+                actor=events.api_key(key.key_id),
                 caller=caller,
                 now=now,
             )

@@ -1,8 +1,7 @@
 """The base of every admin page: what operators do is asked about first where it cannot be undone, and becomes an audit event."""
 
 from collections.abc import Callable
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import messages
@@ -21,7 +20,7 @@ from apps.core.requests import caller_of
 
 def actor_of(request: HttpRequest) -> str:
     """How events name the operator."""
-    return f"operator:{request.user.get_username()}"
+    return events.operator(request.user.get_username())
 
 
 def who(request: HttpRequest) -> dict[str, Any]:
@@ -29,38 +28,74 @@ def who(request: HttpRequest) -> dict[str, Any]:
     return {"actor": actor_of(request), "caller": caller_of(request), "now": timezone.now()}
 
 
-class AuditedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    """Records `<model>_added`, `_changed` (the names of the fields, never their values) and `_deleted`.
+class Recorded(NamedTuple):
+    """What events call an addition, a change and a deletion: names from `actions`."""
 
-    Pages whose saving goes through a flow that records by itself set `records_itself`.
+    added: str
+    changed: str
+    deleted: str
+
+
+class AuditedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    """Records what is added, changed (the names of the fields, never their values) and deleted, as `recorded_as` names it.
+
+    Pages whose saving goes through flows that record by themselves set `records_itself` instead. What a flow refuses is
+    undone as a whole, for Django's views are one transaction each; and the operator reads why. Pages whose rows events
+    refer to in a column of their own name it in `history_by`, and get a link to them.
     """
 
+    recorded_as: Recorded
     records_itself = False
+    history_by = ""
     compressed_fields = True
     warn_unsaved_form = True
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        return self._or_say_why(request, super().changeform_view, *args, **options)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        return self._or_say_why(request, super().delete_view, *args, **options)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        context["show_history"] = bool(self.history_by) and request.user.has_perm("audit.view_event")
+        response: HttpResponse = super().render_change_form(request, context, *args, **options)
+        return response
+
+    def history_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> HttpResponse:
+        """The row's audit events: there is no other history."""
+        query = {self.history_by: object_id} if self.history_by else None
+        return HttpResponseRedirect(reverse("admin:audit_event_changelist", query=query))
 
     def save_model(self, request: HttpRequest, row: Model, form: Any, change: bool) -> None:  # noqa: FBT001
         super().save_model(request, row, form, change)
         if not self.records_itself:
-            self.record(request, row, "changed" if change else "added", fields=sorted(form.changed_data))
+            action = self.recorded_as.changed if change else self.recorded_as.added
+            self.record(request, row, action, fields=sorted(form.changed_data))
 
     def delete_model(self, request: HttpRequest, row: Model) -> None:
         if not self.records_itself:
-            self.record(request, row, "deleted")
+            self.record(request, row, self.recorded_as.deleted)
         super().delete_model(request, row)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         for row in queryset:
             self.delete_model(request, row)
 
-    def record(self, request: HttpRequest, row: Model, what: str, **details: Any) -> None:
+    def record(self, request: HttpRequest, row: Model, action: str, **details: Any) -> None:
         """Write the event for what the operator did to `row`."""
-        events.record(
-            action=f"{row._meta.model_name}_{what}",
-            customer_id=_customer_of(row),
-            details={"row": str(row.pk), **details},
-            **who(request),
-        )
+        customer_id = getattr(row, "customer_id", None)
+        events.record(action=action, customer_id=customer_id, details={"row": str(row.pk), **details}, **who(request))
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:
+        """Nothing: Django's own log would keep a user's address, which is the row's name, after the user is erased."""
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:
+        """Nothing, as above."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+        """Nothing, as above."""
 
     def ask_first(
         self,
@@ -79,9 +114,7 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
             try:
                 outcome = act(form)
             except GatehouseError as error:
-                messages.error(
-                    request, " ".join([str(error.text), *(t for ts in (error.fields or {}).values() for t in ts)])
-                )
+                _say_why(request, error)
                 return HttpResponseRedirect(self.page_of(row))
             if isinstance(outcome, HttpResponse):
                 return outcome
@@ -121,6 +154,14 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         options = self.model._meta
         return HttpResponseRedirect(reverse(f"admin:{options.app_label}_{options.model_name}_changelist"))
 
+    def _or_say_why(self, request: HttpRequest, view: Any, *args: Any, **options: Any) -> HttpResponse:
+        try:
+            response: HttpResponse = view(request, *args, **options)
+        except GatehouseError as error:
+            _say_why(request, error)
+            return HttpResponseRedirect(request.path)
+        return response
+
 
 class LookOnly:
     """Pages, and parts of pages, that nobody edits. Stands before the admin class it restricts."""
@@ -139,6 +180,6 @@ class ReadOnlyAdmin(LookOnly, AuditedAdmin):
     """Pages to look at."""
 
 
-def _customer_of(row: Model) -> UUID | None:
-    customer_id: UUID | None = getattr(row, "customer_id", None)
-    return customer_id
+def _say_why(request: HttpRequest, error: GatehouseError) -> None:
+    reasons = [text for texts in (error.fields or {}).values() for text in texts]
+    messages.error(request, " ".join([str(error.text), *reasons]))

@@ -28,10 +28,8 @@ class Event(models.Model):
     at = models.DateTimeField()
     customer_id = models.UUIDField(null=True)
     user_id = models.UUIDField(null=True)
-    actor = models.CharField(
-        max_length=200
-    )  # "user:<id>", "operator:<email>", "api-key:<key id>", "system", "anonymous"
-    action = models.CharField(max_length=64)
+    actor = models.CharField(max_length=200)  # "user:<id>", "system" and the like: `events` makes them
+    action = models.CharField(max_length=64)  # one of `actions`
     outcome = models.CharField(max_length=16, choices=Outcome)
     severity = models.CharField(max_length=16, choices=Severity, default=Severity.INFO)
     ip = models.GenericIPAddressField(null=True)

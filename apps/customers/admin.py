@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import URLField
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html_join
@@ -13,11 +14,12 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminURLInputWidget
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.audit.admin_base import AuditedAdmin, who
 from apps.customers import keyring, lifecycle, limits
 from apps.customers.models import AllowedNetwork, Customer, CustomerStatus, LimitOverride, SigningSecret
+from apps.customers.validation import canonical_network
 from apps.mail.models import Allowance
 
 LINE_BREAK = mark_safe("<br>")
@@ -55,20 +57,7 @@ HELP_TEXTS = {
 
 
 class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
-    logo_url = forms.URLField(assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget)
-    account_url = forms.URLField(
-        assume_scheme="https", required=False, widget=UnfoldAdminURLInputWidget, help_text=HELP_TEXTS["account_url"]
-    )
-    identity_check_url = forms.URLField(
-        assume_scheme="https",
-        required=False,
-        widget=UnfoldAdminURLInputWidget,
-        help_text=HELP_TEXTS["identity_check_url"],
-    )
-
-    class Meta:
-        model = Customer
-        fields = "__all__"  # noqa: DJ007  (the admin's fieldsets choose)
+    class Meta:  # the model and the fields are the admin's choice
         help_texts = HELP_TEXTS
         widgets = {name: UnfoldAdminTextareaWidget(attrs={"rows": 3}) for name in ("allowed_origins", "sms_regions")}
 
@@ -80,14 +69,31 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
         return self.cleaned_data["sms_regions"] or []
 
 
+class NetworkForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean_network(self) -> str:
+        """In its one form: so the page sees that two rows are the same network, and says so."""
+        return canonical_network(self.cleaned_data["network"])
+
+
 class NetworkInline(TabularInline):  # type: ignore[misc]  # unfold has no types
     model = AllowedNetwork
+    form = NetworkForm
+    fields = ("network", "note")
     extra = 0
     verbose_name_plural = "IP allowlist (none: everybody)"
 
 
+class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not self.instance._state.adding:
+            self.fields["name"].disabled = True  # one limit does not become another: it is deleted, and the other added
+
+
 class LimitInline(TabularInline):  # type: ignore[misc]  # unfold has no types
     model = LimitOverride
+    form = LimitForm
+    fields = ("name", "count", "window")
     extra = 0
     verbose_name_plural = "Limits of its own (count in a window of seconds)"
 
@@ -95,6 +101,8 @@ class LimitInline(TabularInline):  # type: ignore[misc]  # unfold has no types
 @admin.register(Customer)
 class CustomerAdmin(AuditedAdmin):
     form = CustomerForm
+    history_by = "customer_id"
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
     records_itself = True
     list_display = ("name", "slug", "state", "codes_today", "created_at")
     list_filter = ("status",)
@@ -153,16 +161,20 @@ class CustomerAdmin(AuditedAdmin):
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         if change:
             changes = {name: form.cleaned_data[name] for name in form.changed_data}
-            lifecycle.update_policy(customer=row, changes=changes, **who(request))
+            if changes:
+                lifecycle.update_policy(customer=row, changes=changes, **who(request))
         else:
             lifecycle.register(row, **who(request))
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
-        super().save_related(request, form, formsets, change)
-        changed = [formset.model._meta.model_name for formset in formsets if formset.has_changed()]
-        if changed:
-            self.record(request, form.instance, "changed", parts=changed)
-            lifecycle.announce_change(form.instance.id)
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
+        """Through the flows, which record what they do and tell every process."""
+        formset.save(commit=False)  # only sorts the rows into new, changed and deleted ones
+        if not formset.has_changed():
+            return
+        if formset.model is AllowedNetwork:
+            lifecycle.replace_allowlist(customer=form.instance, networks=_networks_left(formset), **who(request))
+        else:
+            _save_limits(formset, form.instance, who(request))
 
     @display(description=_("State"), label={"active": "success", "suspended": "danger"})
     def state(self, row: Customer) -> str:
@@ -262,6 +274,25 @@ class CustomerAdmin(AuditedAdmin):
         useless = "reactivate" if row is None or row.status == CustomerStatus.ACTIVE else "suspend"
         offered: list[Any] = super().get_actions_detail(request, object_id)
         return [item for item in offered if not item.action_name.endswith(useless)]
+
+
+def _written(formset: Any) -> list[Any]:
+    return [*formset.new_objects, *(row for row, _fields in formset.changed_objects)]
+
+
+def _networks_left(formset: Any) -> dict[str, str]:
+    """The allowlist as the page leaves it; what somebody else has added meanwhile stays."""
+    written = _written(formset)
+    touched = {row.id for row in (*written, *formset.deleted_objects)}
+    kept = formset.instance.allowed_networks.exclude(id__in=touched)
+    return {row.network: row.note for row in (*kept, *written)}
+
+
+def _save_limits(formset: Any, customer: Customer, acting: dict[str, Any]) -> None:
+    for row in formset.deleted_objects:
+        lifecycle.restore_limit(customer=customer, name=row.name, **acting)
+    for row in _written(formset):
+        lifecycle.override_limit(customer=customer, name=row.name, count=row.count, window=row.window, **acting)
 
 
 def _state_of(secret: SigningSecret) -> str:

@@ -67,15 +67,17 @@ def reactivate(customer: Customer, *, actor: str, caller: Caller | None, now: da
 def replace_allowlist(
     *, customer: Customer, networks: Mapping[str, str], actor: str, caller: Caller | None, now: datetime
 ) -> Propagation:
-    """Let exactly these networks (network → note) use the customer's keys. Raises ValidationFailed."""
+    """Let exactly these networks (network → note) use the customer's keys; none: everybody. Raises ValidationFailed."""
     try:
         wanted = {canonical_network(network): note for network, note in networks.items()}
     except ValidationError as error:
         raise ValidationFailed(fields={"networks": list(error.messages)}) from error
+    rows = [AllowedNetwork(customer=customer, network=network, note=note) for network, note in wanted.items()]
     with transaction.atomic():
-        customer.allowed_networks.all().delete()
+        _lock(customer)
+        customer.allowed_networks.exclude(network__in=wanted).delete()
         AllowedNetwork.objects.bulk_create(
-            [AllowedNetwork(customer=customer, network=network, note=note) for network, note in wanted.items()]
+            rows, update_conflicts=True, unique_fields=["customer", "network"], update_fields=["note"]
         )
         _record(actions.ALLOWLIST_CHANGED, customer.id, actor, caller, now, networks=sorted(wanted))
         return snapshots.invalidate_on_commit(standing.key(customer.id))
@@ -85,20 +87,28 @@ def override_limit(
     *, customer: Customer, name: str, count: int, window: int, actor: str, caller: Caller | None, now: datetime
 ) -> Propagation:
     """Give this customer a limit of its own: `count` in `window` seconds. Raises ValidationFailed."""
-    override = LimitOverride.objects.filter(customer=customer, name=name).first() or LimitOverride(
-        customer=customer, name=name
-    )
-    override.count, override.window = count, window
-    _validate(override)
     with transaction.atomic():
+        _lock(customer)
+        present = LimitOverride.objects.filter(customer=customer, name=name).first()
+        override = present or LimitOverride(customer=customer, name=name)
+        override.count, override.window = count, window
+        _validate(override)
         override.save()
         _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, limit=name, count=count, window=window)
         return snapshots.invalidate_on_commit(standing.key(customer.id))
 
 
-def announce_change(customer_id: UUID) -> Propagation:
-    """For edges that save rows of a customer by themselves (the admin's inlines): make it take effect."""
-    return snapshots.invalidate_on_commit(standing.key(customer_id))
+def restore_limit(*, customer: Customer, name: str, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+    """Let the default hold for this customer again. Where it did already, nothing changes."""
+    with transaction.atomic():
+        if LimitOverride.objects.filter(customer=customer, name=name).delete()[0]:
+            _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, limit=name, restored=True)
+        return snapshots.invalidate_on_commit(standing.key(customer.id))
+
+
+def _lock(customer: Customer) -> None:
+    """Two who change the same list or limit do so one after the other."""
+    Customer.objects.select_for_update(no_key=True).get(id=customer.id)
 
 
 def _set_status(

@@ -11,13 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.ids import new_id
 from apps.core.sealed import SealedField
 from apps.customers import limits
-from apps.customers.validation import (
-    canonical_network,
-    validate_endpoint,
-    validate_origins,
-    validate_page,
-    validate_regions,
-)
+from apps.customers.validation import validate_endpoint, validate_origins, validate_page, validate_regions
 
 # Fixed, so that a request without a key needs no look-up to know its customer (contract 1.4).
 DEFAULT_CUSTOMER_ID = UUID("01900000-0000-7000-8000-000000000001")
@@ -26,6 +20,8 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 class CustomerStatus(models.TextChoices):
+    """Whether the customer is served. A suspended one is answered 403 on every path (contract 1.8)."""
+
     ACTIVE = "active"
     SUSPENDED = "suspended"
 
@@ -40,6 +36,8 @@ class Algorithm(models.TextChoices):
 
 
 class CodeAlphabet(models.TextChoices):
+    """What one-time codes are made of."""
+
     DIGITS = "digits"
     LETTERS = "letters"  # without look-alikes
 
@@ -53,6 +51,7 @@ class SecondFactorPolicy(models.TextChoices):
 
 
 def between(low: int, high: int) -> list[MinValueValidator | MaxValueValidator]:
+    """Validators that let these numbers pass, and those between them."""
     return [MinValueValidator(low), MaxValueValidator(high)]
 
 
@@ -155,7 +154,10 @@ class SigningSecret(models.Model):
 
 
 class AllowedNetwork(models.Model):
-    """An IPv4 or IPv6 network that may use the customer's API keys. None at all means everybody may."""
+    """An IPv4 or IPv6 network that may use the customer's API keys. None at all means everybody may.
+
+    Change them through `lifecycle`, which writes networks in their one form and tells every process.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="allowed_networks")
@@ -169,17 +171,18 @@ class AllowedNetwork(models.Model):
     def __str__(self) -> str:
         return self.network
 
-    def clean(self) -> None:
-        """Raises ValidationError unless it is a network; writes it in its canonical form."""
-        self.network = canonical_network(self.network)
+
+def limit_names() -> list[tuple[str, str]]:
+    """The limits to choose from. Called when asked, so that another limit is no change of the schema."""
+    return [(name, name) for name in limits.DEFAULTS]
 
 
 class LimitOverride(models.Model):
-    """An exception this customer makes to one of the limits in `limits.DEFAULTS`."""
+    """An exception this customer makes to one of the limits in `limits.DEFAULTS`. Change it through `lifecycle`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="limit_overrides")
-    name = models.CharField(max_length=64, choices=[(name, name) for name in limits.DEFAULTS])
+    name = models.CharField(max_length=64, choices=limit_names)
     count = models.PositiveIntegerField(validators=between(1, 10_000_000))
     window = models.PositiveIntegerField(validators=between(0, 31 * DAY))  # seconds; 0: ever
 

@@ -98,9 +98,7 @@ def _hand_over_mail(message: Message, mail: Content, now: datetime) -> Receipt:
             raise
         except TransportDown as error:
             failure = error
-            ledger.note(
-                message_id=message.id, step=LedgerStep.DEFERRED, now=now, server=error.server, answer=error.answer
-            )
+            _note(message, LedgerStep.DEFERRED, error, now)
     raise failure
 
 
@@ -110,9 +108,7 @@ def _accept(message: Message, receipt: Receipt, now: datetime) -> None:
         Message.objects.filter(id=message.id).update(
             state=MessageState.SENT, leased_until=None, content="", last_error=""
         )
-        ledger.note(
-            message_id=message.id, step=LedgerStep.ACCEPTED, now=now, server=receipt.server, answer=receipt.answer
-        )
+        _note(message, LedgerStep.ACCEPTED, receipt, now)
     log.info("mail_sent", message_id=str(message.id), kind=message.kind, server=receipt.server)
 
 
@@ -125,11 +121,19 @@ def _give_up(message: Message, failure: TransportDown, now: datetime) -> bool:
         )
         if not ours:
             return False
-        ledger.note(
-            message_id=message.id, step=LedgerStep.FAILED, now=now, server=failure.server, answer=failure.answer
-        )
+        _note(message, LedgerStep.FAILED, failure, now)
     log.warning("mail_failed", message_id=str(message.id), kind=message.kind, server=failure.server)
     return True
+
+
+def _note(message: Message, step: LedgerStep, said: Receipt | TransportDown, now: datetime) -> None:
+    """Servers like to repeat the address: their answer is kept only while the message has a recipient, which erasing the user
+    takes away. The row is locked, so that of an answer and an erasure that come at once the second sees the first.
+    """
+    with transaction.atomic():
+        is_kept = Message.objects.select_for_update().filter(id=message.id).exclude(recipient="").exists()
+        answer = said.answer if is_kept else ""
+        ledger.note(message_id=message.id, step=step, now=now, server=said.server, answer=answer)
 
 
 def _defer(message: Message, failure: TransportDown, now: datetime) -> float | None:

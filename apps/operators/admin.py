@@ -11,8 +11,8 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from apps.audit import events
-from apps.audit.admin_base import AuditedAdmin, who
+from apps.audit import actions
+from apps.audit.admin_base import AuditedAdmin, Recorded
 
 for model in (User, Group, StaticDevice, TOTPDevice):
     # django-otp's own pages show seeds and recovery codes: operators enrol on the page made for it.
@@ -38,22 +38,20 @@ class OperatorAdmin(UserAdmin, SuperusersAlone):  # type: ignore[type-arg, misc]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    # `user_…` is said of end users.
+    recorded_as = Recorded(actions.OPERATOR_ADDED, actions.OPERATOR_CHANGED, actions.OPERATOR_DELETED)
     list_display = ("username", "is_active", "is_staff", "is_superuser", "last_login")
 
-    def record(self, request: HttpRequest, row: Model, what: str, **details: object) -> None:
-        """`operator_added` and so on: `user_added` is said of end users."""
-        facts = {"row": str(row.pk), **details}
-        events.record(action=f"operator_{what}", details=facts, **who(request))
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]  # as AuditedAdmin's
         """The page of the password saves without `save_model`; this it calls too."""
         if isinstance(message, list) and any(
             "password" in part.get("changed", {}).get("fields", ()) for part in message
         ):
-            self.record(request, obj, "changed", fields=["password"])
-        return super().log_change(request, obj, message)
+            self.record(request, obj, self.recorded_as.changed, fields=["password"])
 
 
 @admin.register(Group)
 class OperatorGroupAdmin(GroupAdmin, SuperusersAlone):  # type: ignore[misc]
     """Sets of permissions."""
+
+    recorded_as = Recorded(actions.GROUP_ADDED, actions.GROUP_CHANGED, actions.GROUP_DELETED)

@@ -1,8 +1,11 @@
-"""The numbers of the first page."""
+"""The numbers of the first page: to each operator those of the lists that it may look at."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
+from django.db.models import Model, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,40 +30,38 @@ class Number:
     bad: bool = False
 
 
-def numbers() -> list[Number]:
-    """How things are at this moment."""
-    now = timezone.now()
+@dataclass(frozen=True)
+class _Tile:
+    """What a tile would count, and the query of the list behind it. `alarming`: any at all needs a look."""
+
+    label: str
+    rows: QuerySet[Any]
+    query: str = ""
+    alarming: bool = False
+
+
+def numbers(may_view: Callable[[type[Model]], bool]) -> list[Number]:
+    """How things are at this moment, as far as `may_view` lets somebody look."""
+    return [_number(tile) for tile in _tiles(timezone.now()) if may_view(tile.rows.model)]
+
+
+def _tiles(now: datetime) -> list[_Tile]:
     day_ago = now - timedelta(days=1)
-    failed = Message.objects.filter(state=MessageState.FAILED, created_at__gte=day_ago).count()
-    alarms = Event.objects.filter(severity__in=ALARMING, at__gte=day_ago).count()
+    unsent = Message.objects.filter(state__in=(MessageState.QUEUED, MessageState.TAKEN))
+    failed = Message.objects.filter(state=MessageState.FAILED, created_at__gte=day_ago)
+    alarms = Event.objects.filter(severity__in=ALARMING, at__gte=day_ago)
     return [
-        Number(_("Customers"), Customer.objects.count(), reverse("admin:customers_customer_changelist")),
-        Number(_("Users"), User.objects.count(), reverse("admin:users_user_changelist")),
-        Number(
-            _("Users to approve"),
-            waiting.for_operators().count(),
-            reverse("admin:signin_identitycheck_changelist") + "?state__exact=waiting",
-        ),
-        Number(
-            _("Living sessions"),
-            Session.objects.filter(ended_at=None, expires_at__gt=now).count(),
-            reverse("admin:tokens_session_changelist"),
-        ),
-        Number(
-            _("Mails waiting"),
-            Message.objects.filter(state__in=(MessageState.QUEUED, MessageState.TAKEN)).count(),
-            reverse("admin:mail_message_changelist") + "?state__exact=queued",
-        ),
-        Number(
-            _("Mails failed, 24 h"),
-            failed,
-            reverse("admin:mail_message_changelist") + "?state__exact=failed",
-            bad=failed > 0,
-        ),
-        Number(
-            _("Security events, 24 h"),
-            alarms,
-            reverse("admin:audit_event_changelist"),
-            bad=alarms > 0,
-        ),
+        _Tile(_("Customers"), Customer.objects.all()),
+        _Tile(_("Users"), User.objects.all()),
+        _Tile(_("Users to approve"), waiting.for_operators(), "?state__exact=waiting"),
+        _Tile(_("Living sessions"), Session.objects.filter(ended_at=None, expires_at__gt=now)),
+        _Tile(_("Mails waiting"), unsent, "?state__exact=queued"),
+        _Tile(_("Mails failed, 24\u00a0h"), failed, "?state__exact=failed", alarming=True),
+        _Tile(_("Security events, 24\u00a0h"), alarms, alarming=True),
     ]
+
+
+def _number(tile: _Tile) -> Number:
+    options, value = tile.rows.model._meta, tile.rows.count()
+    page = reverse(f"admin:{options.app_label}_{options.model_name}_changelist")
+    return Number(tile.label, value, page + tile.query, bad=tile.alarming and value > 0)

@@ -18,6 +18,7 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.audit import actions, events
+from apps.audit.admin_base import actor_of
 from apps.core.requests import caller_of
 
 RECOVERY_CODES = 10
@@ -93,7 +94,7 @@ def _new_recovery_codes(request: HttpRequest) -> list[str]:
 def _record(request: HttpRequest, what: str) -> None:
     events.record(
         action=actions.OPERATOR_SECOND_FACTOR_CHANGED,
-        actor=f"operator:{request.user.get_username()}",
+        actor=actor_of(request),
         caller=caller_of(request),
         details={"what": what},
         now=timezone.now(),

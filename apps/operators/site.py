@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -48,9 +49,12 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
         return response
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        numbers = {"numbers": overview.numbers()}
+        numbers = {"numbers": overview.numbers(lambda model: self._may_view(request, model))}
         response: TemplateResponse = super().index(request, {**numbers, **(extra_context or {})})
         return response
+
+    def _may_view(self, request: HttpRequest, model: type[Model]) -> bool:
+        return bool(self.get_model_admin(model).has_view_permission(request))
 
     def _lacks_second_factor(self, request: HttpRequest) -> bool:
         passed = request.user.is_verified()  # type: ignore[union-attr]  # django-otp's middleware adds it

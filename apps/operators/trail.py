@@ -19,21 +19,20 @@ def connect() -> None:
 
 
 def _signed_in(request: HttpRequest, user: Any, **_: Any) -> None:
-    _record(actions.OPERATOR_SIGNED_IN, request, f"operator:{user.get_username()}", Outcome.SUCCESS, Severity.INFO)
+    _record(actions.OPERATOR_SIGNED_IN, request, user.get_username(), Outcome.SUCCESS, Severity.INFO)
 
 
 def _signed_out(request: HttpRequest, user: Any, **_: Any) -> None:
     if user is not None:
-        _record(actions.OPERATOR_SIGNED_OUT, request, f"operator:{user.get_username()}", Outcome.SUCCESS, Severity.INFO)
+        _record(actions.OPERATOR_SIGNED_OUT, request, user.get_username(), Outcome.SUCCESS, Severity.INFO)
 
 
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     if request is not None:
         name = str(credentials.get("username", "")).replace("\0", "")[:150]
-        _record(actions.OPERATOR_SIGN_IN_FAILED, request, f"operator:{name}", Outcome.FAILURE, Severity.MEDIUM)
+        _record(actions.OPERATOR_SIGN_IN_FAILED, request, name, Outcome.FAILURE, Severity.MEDIUM)
 
 
-def _record(action: str, request: HttpRequest, actor: str, outcome: Outcome, severity: Severity) -> None:
-    events.record(
-        action=action, outcome=outcome, severity=severity, actor=actor, caller=caller_of(request), now=timezone.now()
-    )
+def _record(action: str, request: HttpRequest, name: str, outcome: Outcome, severity: Severity) -> None:
+    actor, caller = events.operator(name), caller_of(request)
+    events.record(action=action, outcome=outcome, severity=severity, actor=actor, caller=caller, now=timezone.now())

@@ -5,16 +5,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from apps.audit.admin_base import AuditedAdmin, who
-from apps.core.errors import GatehouseError, ValidationFailed
+from apps.core.errors import ValidationFailed
 from apps.users import directory, emails, erasure, lifecycle, permission_names, roles
-from apps.users.models import BuiltInRole, Permission, Role, User
+from apps.users.models import BuiltInRole, Permission, Role, User, UserStatus
 
+AT_FIRST = (UserStatus.ACTIVE, UserStatus.PENDING)  # the status of a user who is just being made
+COUNTS = ("wrong_codes", "wrong_second_factors")
 LATER = "More can be given once it is saved."  # whose roles and permissions there are depends on the customer
 
 
@@ -46,6 +48,8 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["role"] = forms.ChoiceField(
                 choices=choices, widget=UnfoldAdminSelectWidget, initial=BuiltInRole.COMPANY_USER, help_text=help_text
             )
+        if "status" in self.fields:
+            self.fields["status"].choices = choice_of(AT_FIRST)  # type: ignore[attr-defined]
         if "permissions" in self.fields and not adding:
             self.fields["permissions"] = choose_permissions(user.customer_id, user.permissions)
             self.fields["permissions"].help_text = _("Those of the role need not be repeated.")
@@ -60,39 +64,21 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
             if directory.find(cleaned["customer"].id, address.identity):
                 raise forms.ValidationError({"email": _("This customer has such a user already.")})
             self.instance.email_identity = address.identity
+            cleaned["email"] = address.typed
         return cleaned
 
 
-class SaysWhy:
-    """Pages whose flows refuse some changes: the operator reads why. Stands before the admin class."""
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
-        return self._or_say_why(request, super().changeform_view, *args, **options)  # type: ignore[misc]
-
-    def delete_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
-        return self._or_say_why(request, super().delete_view, *args, **options)  # type: ignore[misc]
-
-    def _or_say_why(self, request: HttpRequest, view: Any, *args: Any, **options: Any) -> HttpResponse:
-        """Django's views are one transaction each: what is refused is undone as a whole."""
-        try:
-            response: HttpResponse = view(request, *args, **options)
-        except GatehouseError as error:
-            reasons = [text for texts in (error.fields or {}).values() for text in texts]
-            messages.error(request, " ".join([str(error.text), *reasons]))
-            return HttpResponseRedirect(request.path)
-        return response
-
-
 @admin.register(User)
-class UserAdmin(SaysWhy, AuditedAdmin):
+class UserAdmin(AuditedAdmin):
     form = UserForm
     records_itself = True
+    history_by = "user_id"
     list_display = ("email", "customer", "role", "state", "last_sign_in_at", "wrong_codes")
     list_filter = ("status", "role", "customer")
     list_select_related = ("customer",)
     search_fields = ("email_identity", "name", "id")
-    readonly_fields = ("id", "has_phone", "email_verified_at", "created_at", "last_sign_in_at", "wrong_codes")
-    actions_detail = ("clear_wrong_codes", "erase")
+    readonly_fields = ("id", "has_phone", "email_verified_at", "approved_at", "created_at", "last_sign_in_at", *COUNTS)
+    actions_detail: tuple[str, ...] = ("reactivate", "clear_wrong_codes", "erase")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj:
@@ -100,7 +86,8 @@ class UserAdmin(SaysWhy, AuditedAdmin):
         return tuple(name for name in UserForm.Meta.fields if name != "permissions")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return (*self.readonly_fields, "customer", "email") if obj else self.readonly_fields
+        """The status changes by what an operator does about the account, not by being written."""
+        return (*self.readonly_fields, "customer", "email", "status") if obj else self.readonly_fields
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Deactivate, or erase: that says what will happen, and to one user at a time."""
@@ -125,6 +112,28 @@ class UserAdmin(SaysWhy, AuditedAdmin):
     def has_phone(self, row: User) -> str:
         return _("on file") if row.phone else _("none")
 
+    @action(description=_("Reactivate"), url_path="reactivate", permissions=["change"])
+    def reactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.row_or_none(request, object_id)
+        if row is None:
+            return self.to_list()
+
+        def act(_form: forms.Form) -> str:
+            lifecycle.reactivate(row, **who(request))
+            return _("The account is open again.")
+
+        return self.ask_first(
+            request,
+            row,
+            title=_("Reactivate %s?") % row.email,
+            explanation=[
+                _("The user can sign in again. Sessions that have ended stay so."),
+                _("What the customer demands counts as ever: without it the account is pending until that is done."),
+            ],
+            button=_("Reactivate"),
+            act=act,
+        )
+
     @action(description=_("Clear wrong codes"), url_path="clear-wrong-codes", permissions=["change"])
     def clear_wrong_codes(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.row_or_none(request, object_id)
@@ -140,7 +149,8 @@ class UserAdmin(SaysWhy, AuditedAdmin):
             row,
             title=_("Open codes to %s again?") % row.email,
             explanation=[
-                _("%d wrong codes in a row were given for this account. The count starts anew.") % row.wrong_codes
+                _("%d wrong codes in a row were given for this account. The count starts anew.")
+                % (row.wrong_codes + row.wrong_second_factors)
             ],
             button=_("Clear"),
             act=act,
@@ -184,7 +194,7 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["permissions"] = choose_permissions(self.instance.customer_id, self.instance.permissions)
 
 
-class OfOneCustomer(SaysWhy, AuditedAdmin):
+class OfOneCustomer(AuditedAdmin):
     """Pages of what a customer names: name and customer stay what they were when it was made."""
 
     records_itself = True

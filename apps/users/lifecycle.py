@@ -5,54 +5,80 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from apps.audit import actions, events
 from apps.core import sealed, snapshots
-from apps.core.errors import ValidationFailed
+from apps.core.errors import NotFound, ValidationFailed
 from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
-from apps.users import permission_names, phones, roles, standing
+from apps.customers import standing as customers
+from apps.customers.standing import CustomerStanding
+from apps.users import directory, permission_names, phones, roles, standing
 from apps.users.models import User, UserStatus
 
 PROFILE = {"name", "locale"}
-BY_OPERATOR = {"name", "locale", "role", "permissions", "status"}
+BY_OPERATOR = {"name", "locale", "role", "permissions"}
 
 
 def register(user: User, *, actor: str, caller: Caller | None, now: datetime) -> None:
-    """Save a user that an operator made. Raises ValidationFailed."""
+    """Save a user that an operator made, and thereby approved if it is active. Raises ValidationFailed."""
     with transaction.atomic():
         _require_known(user, {"role": user.role, "permissions": user.permissions})
         user.created_at = now
-        user.save(force_insert=True)
+        user.approved_at = now if user.status == UserStatus.ACTIVE else None
+        _insert(user)
         _record(actions.USER_CREATED, user, actor, caller, now)
 
 
 def change(user: User, *, changes: Mapping[str, Any], actor: str, caller: Caller | None, now: datetime) -> Propagation:
-    """Set fields an operator may set. Raises ValidationFailed, for roles and permissions that the customer does not know too."""
+    """Set fields an operator may set. Raises ValidationFailed, for roles and permissions that the customer does not know
+    too; NotFound for who was erased a moment ago.
+    """
     return _save(user, changes, BY_OPERATOR, actions.USER_CHANGED, actor, caller, now)
 
 
 def change_profile(user: User, *, changes: Mapping[str, Any], caller: Caller | None, now: datetime) -> Propagation:
-    """Set what users may set of themselves: `name`, `locale`, and `phone` (kept as E.164, sealed). Raises ValidationFailed."""
-    return _save(user, changes, PROFILE | {"phone"}, actions.PROFILE_CHANGED, f"user:{user.id}", caller, now)
+    """Set what users may set of themselves: `name`, `locale`, and `phone` (kept as E.164, sealed). Raises ValidationFailed;
+    NotFound for who was erased a moment ago.
+    """
+    return _save(user, changes, PROFILE | {"phone"}, actions.PROFILE_CHANGED, events.user(user.id), caller, now)
 
 
 def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
-    """The user's tokens are worthless from the next request on."""
-    changes = {"status": UserStatus.DEACTIVATED}
-    return _save(user, changes, BY_OPERATOR, actions.USER_DEACTIVATED, actor, caller, now)
+    """Close the account: its tokens are worthless from the next request on. Doing it again changes nothing. Raises NotFound.
+
+    Sessions are not this room's: `tokens.deactivation` calls this, and ends them too.
+    """
+    with transaction.atomic():
+        _lock(user)
+        if user.status != UserStatus.DEACTIVATED:
+            _set_status(user, UserStatus.DEACTIVATED, actions.USER_DEACTIVATED, actor, caller, now)
+        return snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
 
 
 def reactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
-    changes = {"status": UserStatus.ACTIVE}
-    return _save(user, changes, BY_OPERATOR, actions.USER_REACTIVATED, actor, caller, now)
+    """Open a deactivated account again, with what it had proven and no more. Doing it again changes nothing. Raises NotFound."""
+    customer = customers.read(user.customer_id)
+    with transaction.atomic():
+        _lock(user)
+        if user.status == UserStatus.DEACTIVATED:
+            _set_status(user, status_due(user, customer), actions.USER_REACTIVATED, actor, caller, now)
+        return snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
+
+
+def status_due(user: User, customer: CustomerStanding) -> UserStatus:
+    """Pending until all is done that the customer demands: the address proven, the user approved, both, or neither."""
+    unproven = customer.demands_verified_email and user.email_verified_at is None
+    unapproved = customer.demands_approval and user.approved_at is None
+    return UserStatus.PENDING if unproven or unapproved else UserStatus.ACTIVE
 
 
 def clear_wrong_codes(user: User, *, actor: str, caller: Caller | None, now: datetime) -> None:
     """Let codes be sent and tried again after too many wrong ones in a row."""
     with transaction.atomic():
-        User.objects.filter(id=user.id).update(wrong_codes=0)
+        directory.open_to_codes(user)
         _record(actions.WRONG_CODES_CLEARED, user, actor, caller, now)
 
 
@@ -67,14 +93,38 @@ def _save(
 ) -> Propagation:
     if not changes.keys() <= allowed:
         raise ValidationFailed(fields={name: ["This cannot be changed."] for name in changes.keys() - allowed})
-    for name, value in changes.items():
-        _set(user, name, value)
-    _clean(user, changes)
     with transaction.atomic():
+        _lock(user)
+        for name, value in changes.items():
+            _set(user, name, value)
+        _clean(user, changes)
         _require_known(user, changes)
         user.save(update_fields=list(changes))
         _record(action, user, actor, caller, now, fields=sorted(changes))
         return snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
+
+
+def _set_status(user: User, status: UserStatus, action: str, actor: str, caller: Caller | None, now: datetime) -> None:
+    user.status = status
+    user.save(update_fields=["status"])
+    _record(action, user, actor, caller, now, status=status)
+
+
+def _lock(user: User) -> None:
+    """Read the row anew and keep it until the end of the transaction. Raises NotFound: it was erased a moment ago."""
+    try:
+        user.refresh_from_db(from_queryset=User.objects.of(user.customer_id).select_for_update(no_key=True))
+    except User.DoesNotExist:
+        raise NotFound from None
+
+
+def _insert(user: User) -> None:
+    """Raises ValidationFailed."""
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        raise ValidationFailed(fields={"email": [_("This customer has such a user already.")]}) from error
 
 
 def _set(user: User, name: str, value: Any) -> None:

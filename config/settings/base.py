@@ -212,6 +212,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
     "apps.signin.passwords.BCryptHasher",
 ]
+LOGIN_REDIRECT_URL = "admin:index"  # where an operator comes who has asked for no page of ours
 SESSION_COOKIE_NAME = "gatehouse_operator"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True

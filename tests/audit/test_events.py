@@ -1,6 +1,8 @@
 """Events: one INSERT each, no secret in them, and a database that refuses to change or remove them."""
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +55,45 @@ def test_an_event_that_would_hold_a_secret_is_refused(details: dict[str, Any]) -
     with pytest.raises(ValueError, match="must not hold"):
         events.record(action=actions.SIGN_IN, details=details, now=timezone.now())
     assert Event.objects.count() == 0
+
+
+@pytest.mark.parametrize("action", ["", "user_added", "SIGN_IN", "sign_in ", "ALL"])
+def test_an_action_that_is_not_listed_is_refused(action: str) -> None:
+    """Exports and alerts are built on the names: none comes into being by a slip of the pen."""
+    with pytest.raises(ValueError, match="is not one of"):
+        events.record(action=action, now=timezone.now())
+    assert Event.objects.count() == 0
+
+
+def test_every_listed_action_is_recorded_under_its_name_and_no_name_is_listed_twice() -> None:
+    listed = [value for name, value in vars(actions).items() if name.isupper() and isinstance(value, str)]
+    assert sorted(listed) == sorted(actions.ALL)
+    for action in listed:
+        assert len(action) <= Event._meta.get_field("action").max_length
+        events.record(action=action, now=timezone.now())
+    assert set(Event.objects.values_list("action", flat=True)) == set(listed)
+
+
+def test_every_listed_action_happens_somewhere() -> None:
+    """A name that nothing records would promise an event that never comes."""
+    code = "".join(path.read_text() for path in Path(events.__file__ or "").parents[1].rglob("*.py"))
+    assert not [name for name in vars(actions) if name.isupper() and name != "ALL" and f"actions.{name}" not in code]
+
+
+def test_who_did_it_is_named_in_one_way_each() -> None:
+    user_id = new_id()
+    assert events.user(user_id) == f"user:{user_id}"
+    assert events.operator("ops@example.com") == "operator:ops@example.com"
+    assert events.api_key("4F2B") == "api-key:4F2B"
+    named = [events.operator("ops"), events.user(user_id), events.api_key("operator:"), events.SYSTEM, events.ANONYMOUS]
+    assert [events.is_operator(actor) for actor in named] == [True, False, False, False, False]
+
+
+def test_no_code_spells_an_actor_by_itself() -> None:
+    spelled = re.compile(r"""["'](user|operator|api-key|identity-check):""")
+    rooms = Path(events.__file__ or "").parents[1]
+    found = [path for path in rooms.rglob("*.py") if spelled.search(path.read_text())]
+    assert {str(path.relative_to(rooms)) for path in found} == {"audit/events.py", "audit/models.py"}
 
 
 def test_an_event_belongs_to_the_transaction_of_what_it_tells() -> None:

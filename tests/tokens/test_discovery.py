@@ -10,8 +10,8 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from apps.core import sealed
-from apps.customers import keyring, lifecycle
+from apps.core import sealed, snapshots
+from apps.customers import keyring, lifecycle, standing
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer, SigningSecret
 from apps.tokens import rotation
 from tests import factories
@@ -103,7 +103,7 @@ def test_all_versions_that_verify_are_published_the_current_first() -> None:
     second = current_kid(customer)
     assert kids_of(customer) == [second, first]
     SigningSecret.objects.filter(id=first).update(retires_at=now - timedelta(seconds=1))
-    lifecycle.announce_change(customer.id)
+    snapshots.invalidate(standing.key(customer.id))
     assert kids_of(customer) == [second]
     rotation.rotate_in_emergency(customer, now=timezone.now(), **WHO)
     assert kids_of(customer) == [current_kid(customer)]

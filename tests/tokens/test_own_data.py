@@ -132,7 +132,7 @@ def test_nothing_of_others_is_exported(client_for: MakeClient) -> None:
 
 def test_long_lists_come_in_pages_that_fit(client_for: MakeClient) -> None:
     """C2.2.4: a JSON answer stays under 48 KiB."""
-    user = factories.user(factories.customer(), name="ö" * 200)
+    user = factories.user(factories.customer(), name="ö" * 200, email_verified_at=timezone.now())
     agent = Caller(ip="192.0.2.7", user_agent="\u20ac" * 512, request_id="r")
     for number in range(60):
         events.record(
@@ -343,7 +343,7 @@ def test_a_cookie_session_is_cleared_with_the_account(client_for: MakeClient) ->
 
 
 def test_an_export_costs_a_statement_for_each_section(client_for: MakeClient) -> None:
-    pair = factories.session(factories.user(factories.customer()))
+    pair = factories.session(factories.user(factories.customer(), email_verified_at=timezone.now()))
     client = client_for(None)
     client.get("/api/auth/me", token=pair.access)
     with counted() as cost:

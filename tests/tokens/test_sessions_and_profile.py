@@ -218,8 +218,8 @@ def test_changes_cost_what_they_must(client_for: MakeClient) -> None:
     assert (len(ending_others.statements), ending_others.transactions, ending_others.round_trips) == (3, 1, 2)
     with counted() as changing:
         client.patch("/api/auth/me", {"name": "Ada"}, token=pair.access)
-    # Read, update, event; read the standing, tell Valkey.
-    assert (len(changing.statements), changing.transactions, changing.round_trips) == (3, 1, 2)
+    # Read, lock, update, event; read the standing, tell Valkey.
+    assert (len(changing.statements), changing.transactions, changing.round_trips) == (4, 1, 2)
 
 
 def test_activity_is_written_at_most_once_a_minute(client_for: MakeClient) -> None:

@@ -69,7 +69,7 @@ def test_every_change_is_seen_at_once(scene: Scene) -> None:
     for which in ({"user_id": str(scene.user.id)}, {"email": "ada@example.com"}):
         found = scene.ask(**which)
         assert (found["role"], found["permissions"]) == ("auditor", ["invoices.pay", "invoices.read"])
-    scene.change(status=UserStatus.DEACTIVATED)
+    users.deactivate(scene.user, actor="operator:x", caller=CALLER, now=timezone.now())
     for which in ({"user_id": str(scene.user.id)}, {"email": "ada@example.com"}):
         assert (scene.ask(**which)["status"], scene.ask(**which)["active"]) == ("deactivated", False)
 

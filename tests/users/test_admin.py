@@ -36,7 +36,7 @@ def test_an_operator_makes_a_permission_and_a_role_that_gives_it(browser: Client
     path = f"/admin/users/role/{Role.objects.get().id}/change/"
     assert "invoices.read" in shown(browser, path)
     assert browser.post(path, {"permissions": ["invoices.read"], "description": "Audits"}).status_code == 302
-    profile = {"name": "", "locale": "", "role": "auditor", "status": "active"}
+    profile = {"name": "", "locale": "", "role": "auditor"}
     assert browser.post(f"/admin/users/user/{user.id}/change/", profile).status_code == 302
     me = client_for(None).get("/api/auth/me", token=token).document
     assert (me["role"], me["permissions"]) == ("auditor", ["invoices.read"])
@@ -60,7 +60,7 @@ def test_a_user_is_offered_its_own_customers_roles_and_permissions_alone(browser
     assert "invoices.read" in page
     assert "curator" not in page
     assert "pictures.read" not in page
-    form = {"name": "", "locale": "", "role": "curator", "status": "active"}
+    form = {"name": "", "locale": "", "role": "curator"}
     assert browser.post(path, form).status_code == 200  # the form again
     assert browser.post(path, {**form, "role": "auditor", "permissions": ["pictures.read"]}).status_code == 200
     assert User.objects.get().role == "company_user"

@@ -4,10 +4,11 @@ import pytest
 from django.utils import timezone
 
 from apps.audit.models import Event
-from apps.core.errors import ValidationFailed
-from apps.users import lifecycle, standing
+from apps.core.errors import NotFound, ValidationFailed
+from apps.users import erasure, lifecycle, standing
 from apps.users.models import User
-from tests import factories
+from tests import factories, meanwhile
+from tests.conftest import MakeClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,6 +42,84 @@ def test_deactivating_and_reactivating_is_seen_at_once() -> None:
     assert remembered(user).may_sign_in
     actions = Event.objects.filter(user_id=user.id).order_by("id").values_list("action", flat=True)
     assert list(actions) == ["user_deactivated", "user_reactivated"]
+
+
+@pytest.mark.parametrize(
+    ("demanded", "proven", "due"),
+    [
+        (set(), set(), "active"),
+        ({"demands_verified_email"}, set(), "pending"),
+        ({"demands_verified_email"}, {"email_verified_at"}, "active"),
+        ({"demands_approval"}, {"email_verified_at"}, "pending"),
+        ({"demands_approval"}, {"approved_at"}, "active"),
+        ({"demands_approval", "demands_verified_email"}, {"approved_at"}, "pending"),
+        ({"demands_approval", "demands_verified_email"}, {"approved_at", "email_verified_at"}, "active"),
+    ],
+)
+def test_an_account_that_is_opened_again_is_what_it_has_proven(demanded: set[str], proven: set[str], due: str) -> None:
+    """C4, register: pending until what the customer demands is done. Closing and opening is no way around it."""
+    demands = dict.fromkeys(("demands_verified_email", "demands_approval"), False)
+    customer = factories.customer(**{**demands, **dict.fromkeys(demanded, True)})
+    user = factories.user(customer, status="pending", **dict.fromkeys(proven, timezone.now()))
+    lifecycle.deactivate(user, actor="system", caller=None, now=timezone.now())
+    lifecycle.reactivate(user, actor="system", caller=None, now=timezone.now())
+    assert User.objects.get().status == remembered(user).status == due
+    assert Event.objects.get(action="user_reactivated").details == {"status": due}
+
+
+def test_closing_a_closed_and_opening_an_open_account_changes_nothing() -> None:
+    customer = factories.customer(demands_approval=True)
+    closed, pending = factories.user(customer), factories.user(customer, "bob@example.com", status="pending")
+    for _ in range(2):
+        lifecycle.deactivate(closed, actor="system", caller=None, now=timezone.now())
+        lifecycle.reactivate(pending, actor="system", caller=None, now=timezone.now())
+    assert list(Event.objects.exclude(user_id=None).values_list("user_id", "action")) == [
+        (closed.id, "user_deactivated")
+    ]
+    assert User.objects.get(id=pending.id).status == "pending"
+
+
+@pytest.mark.parametrize("status", ["active", "pending"])
+def test_who_is_made_active_by_an_operator_is_approved_by_that(status: str) -> None:
+    """Else closing and opening the account would take the approval away."""
+    customer = factories.customer(demands_approval=True)
+    user = User(customer=customer, email="ada@example.com", email_identity="ada@example.com", status=status)
+    lifecycle.register(user, actor="operator:o@x", caller=None, now=timezone.now())
+    assert (User.objects.get().approved_at is not None) is (status == "active")
+
+
+def test_an_address_that_was_taken_a_moment_ago_is_refused() -> None:
+    taken = factories.user(factories.customer())
+    user = User(customer=taken.customer, email="Ada@example.com", email_identity=taken.email_identity)
+    with pytest.raises(ValidationFailed) as refused:
+        lifecycle.register(user, actor="operator:o@x", caller=None, now=timezone.now())
+    assert "email" in (refused.value.fields or {})
+    assert not Event.objects.filter(action="user_created").exists()
+
+
+def test_an_operator_cannot_write_a_status() -> None:
+    """Closing an account ends its sessions too, and opening it asks what is due."""
+    user = factories.user(factories.customer())
+    with pytest.raises(ValidationFailed):
+        lifecycle.change(user, changes={"status": "pending"}, actor="operator:o@x", caller=None, now=timezone.now())
+    assert User.objects.get().status == "active"
+
+
+def test_a_change_of_who_is_being_erased_is_refused_and_not_a_server_error(client_for: MakeClient) -> None:
+    """C5: no input yields a 500."""
+    user = factories.user(factories.customer())
+    token = factories.session(user).access
+    who = {"actor": "system", "caller": None, "now": timezone.now()}
+
+    def erase() -> None:
+        erasure.erase(customer_id=user.customer_id, user_id=user.id, **who)  # type: ignore[arg-type]
+
+    with meanwhile.uncommitted(erase):
+        answer = client_for(None).patch("/api/auth/me", {"name": "Ada"}, token=token)
+    assert (answer.status, answer.error_type) == (404, "not_found")
+    assert not User.objects.exists()
+    with pytest.raises(NotFound):
+        lifecycle.reactivate(user, **who)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("field", ["role", "status", "permissions", "email", "customer_id", "wrong_codes"])

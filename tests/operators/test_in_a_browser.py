@@ -1,0 +1,63 @@
+"""An operator closes and opens an account, on a phone, in a real browser."""
+
+import pytest
+from playwright.sync_api import Page
+
+from apps.audit.models import Event
+from apps.users.models import User
+from tests import browser, factories
+from tests.operators.test_admin import PASSWORD, operator
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LONG = "ada.augusta.countess.of.lovelace@analytical-engines.example.com"
+
+
+def sign_in(page: Page, url: str) -> None:
+    page.goto(f"{url}/admin/login/")
+    page.get_by_label("Email").fill("ops@example.com")
+    page.locator("#id_password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/admin/")
+
+
+def choose(page: Page, name: str) -> None:
+    """One of the actions that a page keeps behind three dots on a phone."""
+    page.get_by_text("more_horiz").click()
+    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("button", name=name).wait_for()
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_account_is_closed_and_opened_again_on_a_phone(live_server: object, scheme: str) -> None:
+    operator()
+    user = factories.user(factories.customer(demands_verified_email=False), LONG)
+    url = live_server.url  # type: ignore[attr-defined]
+    with browser.page(viewport={"width": 390, "height": 780}, color_scheme=scheme) as page:
+        sign_in(page, url)
+        assert fits(page)
+        page.goto(f"{url}/admin/users/user/{user.id}/change/")
+        assert fits(page)
+        for name, status in (("Deactivate", "deactivated"), ("Reactivate", "active")):
+            choose(page, name)
+            assert fits(page)
+            page.get_by_role("button", name=name).click()
+            page.wait_for_url(f"**/{user.id}/change/")
+            assert User.objects.get().status == status
+
+
+def test_a_customers_page_saved_as_it_is_changes_nothing(live_server: object) -> None:
+    """The browser's own form: lists and numbers come back as they were shown."""
+    operator()
+    customer = factories.customer(allowed_origins=["https://app.example.com"])
+    url = live_server.url  # type: ignore[attr-defined]
+    with browser.page() as page:
+        sign_in(page, url)
+        page.goto(f"{url}/admin/customers/customer/{customer.id}/change/")
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.wait_for_url("**/admin/customers/customer/")
+    actions = Event.objects.filter(customer_id=customer.id).values_list("action", flat=True)
+    assert list(actions) == ["customer_created"]

@@ -1,0 +1,62 @@
+"""What users see of what others did to their accounts: that it was done, and nothing of who did it."""
+
+import json
+from uuid import UUID
+
+import pytest
+from django.utils import timezone
+
+from apps.audit import actions, events
+from apps.core.requests import Caller
+from apps.users.models import User
+from tests import factories
+from tests.conftest import MakeClient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+THEIRS = Caller(ip="10.20.30.40", user_agent="Their browser", request_id="request")
+MINE = Caller(ip="203.0.113.9", user_agent="My browser", request_id="request")
+
+
+def note(user: User, actor: str, caller: Caller) -> None:
+    events.record(
+        action=actions.USER_CHANGED,
+        customer_id=user.customer_id,
+        user_id=user.id,
+        actor=actor,
+        caller=caller,
+        now=timezone.now(),
+    )
+
+
+def exported(client_for: MakeClient, user: User) -> list[dict[str, object]]:
+    token = factories.session(user).access
+    answer = client_for(None).get("/api/auth/me/export?section=events", token=token)
+    found: list[dict[str, object]] = [row for row in answer.document["results"] if row["action"] == "user_changed"]
+    return found
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        events.operator("boss@x.example"),
+        events.api_key("4F2B1C9A7D3E"),
+        events.identity_check(UUID(int=7)),
+        events.user(UUID(int=7)),
+        events.SYSTEM,
+    ],
+)
+def test_where_operators_and_servers_were_is_not_among_a_users_data(client_for: MakeClient, actor: str) -> None:
+    user = factories.user(factories.customer(), email_verified_at=timezone.now())
+    note(user, actor, THEIRS)
+    [row] = exported(client_for, user)
+    assert (row["ip"], row["user_agent"]) == (None, "")
+    assert not [fact for fact in ("10.20.30.40", "Their browser", "boss@x.example") if fact in json.dumps(row)]
+
+
+@pytest.mark.parametrize("anonymous", [False, True])
+def test_where_the_user_was_is(client_for: MakeClient, *, anonymous: bool) -> None:
+    """A wrong password, say, has no actor yet; but it may have been the user's."""
+    user = factories.user(factories.customer(), email_verified_at=timezone.now())
+    note(user, events.ANONYMOUS if anonymous else events.user(user.id), MINE)
+    [row] = exported(client_for, user)
+    assert (row["ip"], row["user_agent"]) == ("203.0.113.9", "My browser")
