@@ -15,6 +15,7 @@ from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
 from apps.payloads import service_keys
 from demo.client import Client, Wire
 from tests import factories
+from tests.contract.documented import CheckedClient
 
 MakeClient = Callable[..., Client]
 
@@ -74,7 +75,7 @@ def client_for(settings: object) -> MakeClient:
     def make(customer: Customer | None = None, *, ip: str = "192.0.2.7", **options: object) -> Client:
         key = factories.api_key(customer)[1] if customer else None
         service_key = None if "public_jwk" in options else settings.SERVICE_ENCRYPTION_KEY  # type: ignore[attr-defined]
-        return Client(
+        return CheckedClient(
             **{"send": over_django(REMOTE_ADDR=ip), "api_key": key, "service_key": service_key, **options}  # type: ignore[arg-type]
         )
 

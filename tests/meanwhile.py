@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from django.db import connection, connections, transaction
@@ -35,6 +36,31 @@ def uncommitted(act: Callable[[], object]) -> Iterator[None]:
     finally:
         thread.join()
     assert waited == [True]
+
+
+class Intruder:
+    """Somebody else's call, begun in the middle of a transaction of ours. It must come to wait for us; `result` is what it gave."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._act = act
+        self._ended: Future[object] | None = None
+
+    def begin(self) -> None:
+        """Begin, and go on once it waits for a lock that we hold. Only the first time."""
+        if self._ended is None:
+            self._ended = self._pool.submit(self._run)
+            assert _somebody_waits()
+
+    def result(self) -> object:
+        assert self._ended is not None, "nobody has begun"
+        return self._ended.result(PATIENCE)
+
+    def _run(self) -> object:
+        try:
+            return self._act()
+        finally:
+            connections.close_all()
 
 
 def _somebody_waits() -> bool:

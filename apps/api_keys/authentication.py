@@ -7,8 +7,9 @@ from rest_framework.request import Request
 
 from apps.api_keys import asking
 from apps.api_keys.asking import Asking
-from apps.api_keys.errors import InvalidApiKey
+from apps.api_keys.errors import ApiKeyRequired, InvalidApiKey
 from apps.core.requests import caller_of
+from apps.customers.errors import CustomerSuspended, IpNotAllowed
 
 HEADER = "X-OTP-API-Key"
 BEARER = "bearer "
@@ -16,6 +17,8 @@ BEARER = "bearer "
 
 class ApiKeyAuthentication(BaseAuthentication):
     """For endpoints that take no access token: `request.user` becomes an Asking, `request.customer` its customer."""
+
+    refusals = (ApiKeyRequired, InvalidApiKey, CustomerSuspended, IpNotAllowed)
 
     def authenticate(self, request: Request) -> tuple[Asking, None]:
         found = asking.identify(

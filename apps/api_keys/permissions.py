@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from apps.api_keys import asking
 from apps.api_keys.errors import ApiKeyRequired
+from apps.core.errors import PermissionDenied
 
 if TYPE_CHECKING:  # DRF reads its defaults while this very module is being imported
     from rest_framework.views import APIView
@@ -14,6 +15,8 @@ if TYPE_CHECKING:  # DRF reads its defaults while this very module is being impo
 
 class HasScope(BasePermission):
     """A key, if one is given, must have the view's `required_scope`; without one the default customer's doors are open."""
+
+    refusals = (PermissionDenied,)
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         asking.require_scope(request.user, view.required_scope)  # type: ignore[arg-type, attr-defined]

@@ -4,29 +4,39 @@ import math
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api_keys.asking import Asking
 from apps.core.errors import GatehouseError, RateLimited
 from apps.core.rate_limits import Limit
+from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
 from apps.mail import allowances
 from apps.mail.errors import QuotaExceeded
 from apps.otp import codes, requesting
+from apps.otp.errors import ResendTooSoon
 from apps.otp.requesting import Wish
 from apps.otp.serializers import RequestedSerializer, RequestOtpSerializer
 from apps.payloads.views import ServiceView
 from apps.users import emails
 
+RATE_LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit")
+
 
 class RequestOtp(ServiceView):
     """Have a code sent by email. The answer is the same whether or not the address is known."""
 
-    @extend_schema(operation_id="request_otp", request=RequestOtpSerializer, responses=RequestedSerializer)
+    @extend_schema(
+        operation_id="request_otp",
+        request=RequestOtpSerializer,
+        responses=RequestedSerializer,
+        parameters=[OpenApiParameter(name, str, OpenApiParameter.HEADER, response=True) for name in RATE_LIMIT_HEADERS],
+    )
+    @refuses_with(ResendTooSoon, RateLimited, QuotaExceeded)
     def post(self, request: Request) -> Response:
         given = RequestOtpSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -74,7 +84,6 @@ def _refusing_limit(name: str | None, customer: CustomerStanding) -> Limit:
 
 def _rate_limit_headers(limit: Limit, *, remaining: int, reset: float) -> dict[str, str]:
     """What is left, and seconds until there is more (draft-ietf-httpapi-ratelimit-headers)."""
-    return {
-        "RateLimit-Policy": f'"{limit.name}";q={limit.count};w={limit.window}',
-        "RateLimit": f'"{limit.name}";r={remaining};t={max(1, math.ceil(reset))}',
-    }
+    policy = f'"{limit.name}";q={limit.count};w={limit.window}'
+    left = f'"{limit.name}";r={remaining};t={max(1, math.ceil(reset))}'
+    return dict(zip(RATE_LIMIT_HEADERS, (policy, left), strict=True))

@@ -5,8 +5,12 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
+from apps.core import errors, refusals
+from apps.core.refusals import Refusals
+from apps.payloads import error_schema
 from apps.payloads.envelope import Envelope
 from apps.payloads.parsers import EnvelopeParser
+from apps.payloads.views import WITH_BODY
 
 EXPLANATIONS = {
     Envelope.SERVICE: (
@@ -19,26 +23,6 @@ EXPLANATIONS = {
     ),
     Envelope.PLAIN: "Plain JSON over TLS.",
 }
-ERROR = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["code", "type", "message", "timestamp", "request_id"],
-            "properties": {
-                "code": {"type": "integer", "description": "the HTTP status"},
-                "type": {"type": "string", "description": "stable, machine-readable"},
-                "message": {"type": "string", "description": "a sentence for a person"},
-                "timestamp": {"type": "string", "format": "date-time"},
-                "request_id": {"type": "string"},
-                "fields": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
-                "limit": {"type": "string", "description": "with 429: which limit"},
-                "retry_after": {"type": "integer", "description": "with 429: seconds"},
-            },
-        }
-    },
-}
 
 
 class EnvelopeSchema(AutoSchema):
@@ -47,15 +31,20 @@ class EnvelopeSchema(AutoSchema):
     def get_operation(self, *args: Any, **options: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **options)
         if operation is not None:
+            found = self._refusals(operation)
+            if self._envelope() is Envelope.SERVICE:
+                _require_body(operation)
             operation["x-gatehouse-envelope"] = self._envelope().value
-            operation["responses"]["default"] = {
-                "description": "An error, in the one form",
-                "content": {"application/json": {"schema": ERROR}},
-            }
+            operation["responses"].update(error_schema.responses(self, found))
         return operation
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular narrows DRF's signature, too
         return f"{super().get_description()}\n\n{EXPLANATIONS[self._envelope()]}".strip()
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        """Before sign-in a request without a key is the default customer's (contract 1.4)."""
+        schemes: list[dict[str, Any]] = super().get_auth()
+        return [*schemes, {}] if self._envelope() is Envelope.SERVICE else schemes
 
     def get_tags(self) -> list[str]:
         return [type(self.view).__module__.split(".")[1].replace("_", " ")]
@@ -66,22 +55,44 @@ class EnvelopeSchema(AutoSchema):
             return Envelope.PLAIN
         return getattr(self.view, "envelope", Envelope.TOKEN)
 
+    def _refusals(self, operation: dict[str, Any]) -> set[type[errors.GatehouseError]]:
+        """What the view says of this method, and what comes before it: parsing, authentication, permissions."""
+        places = [
+            *self.view.authentication_classes,
+            *self.view.permission_classes,
+            getattr(self.view, self.method.lower()),
+        ]
+        said = {error for place in places for error in refusals.of(place)}
+        return {*said, *self._before_the_view(operation), errors.TemporarilyUnavailable}
+
+    def _before_the_view(self, operation: dict[str, Any]) -> Refusals:
+        parameters = {parameter["in"] for parameter in operation.get("parameters", ())}
+        document = "requestBody" in operation
+        body = document or (self.method in WITH_BODY and self._envelope() is not Envelope.PLAIN)
+        return (
+            *(error_schema.OF_A_BODY[self._envelope()] if body else ()),
+            *((errors.ValidationFailed,) if document or "query" in parameters else ()),
+            *((errors.NotFound,) if "path" in parameters else ()),
+        )
+
+
+def _require_body(operation: dict[str, Any]) -> None:
+    """What is encrypted to the service has a body, if only `iat`, `jti` and `htu` (contract 2.1.3)."""
+    nothing_more = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    operation.setdefault("requestBody", nothing_more)["required"] = True
+
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The API key as a security scheme."""
+    """The API key as a security scheme: in a header of its own or, where no access token is taken, as a bearer (contract 1.1)."""
 
     target_class = "apps.api_keys.authentication.ApiKeyAuthentication"
-    name = "apiKey"
+    name = ["apiKey", "apiKeyAsBearer"]
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        return {"type": "apiKey", "in": "header", "name": "X-OTP-API-Key"}
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        return [{name: []} for name in self.name]
 
-
-class AccessTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The access token as a security scheme."""
-
-    target_class = "apps.tokens.authentication.TokenAuthentication"
-    name = "accessToken"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+        return [
+            {"type": "apiKey", "in": "header", "name": "X-OTP-API-Key"},
+            {"type": "http", "scheme": "bearer", "description": "the API key as a bearer"},
+        ]

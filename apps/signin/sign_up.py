@@ -60,7 +60,10 @@ class SignedUp:
 
 
 def sign_up(wish: Wish) -> SignedUp:
-    """Make a customer and sign its owner in. Raises SignUpClosed, ValidationFailed, RateLimited or ValkeyUnavailable."""
+    """Make a customer and sign its owner in.
+
+    Raises SignUpClosed, ValidationFailed, RateLimited, QuotaExceeded or ValkeyUnavailable.
+    """
     if not settings.ALLOW_CUSTOMER_SIGNUP:
         raise SignUpClosed
     password = passwords.require_acceptable(wish.password, address=wish.address)
@@ -111,7 +114,7 @@ def _own(customer: Customer, wish: Wish) -> User:
 def _send_code(owner: User, encoded: str, customer: CustomerStanding, wish: Wish) -> None:
     """The owner's address is proven like any other: by the code of a registration with the same password."""
     new = NewCode(message_id=new_id(), code=codes.generate(customer))
-    codes.issue(Place(customer.id, owner.email_identity, VERIFY_EMAIL), new, customer=customer, rules=())
+    place = Place(customer.id, owner.email_identity, VERIFY_EMAIL)  # given back with the new customer's live key
     registration.keep(owner, message_id=new.message_id, encoded=encoded, caller=wish.caller, now=wish.now)
     draft = drafts.draft(
         kind=registration.CODE_MAIL,
@@ -119,11 +122,12 @@ def _send_code(owner: User, encoded: str, customer: CustomerStanding, wish: Wish
         customer=customer,
         user=owner,
         recipient=owner.email,
-        sandbox_key_id=wish.caller.sandbox_key_id,
+        caller=wish.caller,
         now=wish.now,
     )
     quota = None if wish.caller.sandbox_key_id else customer.quota
-    outbox.post(draft=draft, branding=customer.branding, quota=quota, now=wish.now)
+    with codes.issued(place, new, customer=customer, rules=()):
+        outbox.post(draft=draft, branding=customer.branding, quota=quota, now=wish.now)
 
 
 def _name(wish: Wish) -> str:

@@ -12,15 +12,30 @@ from apps.api_keys import asking
 from apps.api_keys.authentication import key_of
 from apps.api_keys.errors import InvalidApiKey
 from apps.core.errors import AuthenticationRequired
+from apps.core.refusals import Refusals
 from apps.core.requests import Caller, caller_of
+from apps.customers.errors import CustomerSuspended, IpNotAllowed
 from apps.payloads import token_envelope
 from apps.payloads.token_envelope import TokenEnvelope
 from apps.tokens import cookies, sessions, verification
+from apps.tokens.errors import (
+    CrossSiteRequest,
+    InvalidToken,
+    MalformedToken,
+    SessionEnded,
+    TokenExpired,
+    TokenRevoked,
+    UserInactive,
+)
 from apps.tokens.signing import TokenKind
 from apps.tokens.verification import Verified
 from apps.users.standing import UserStanding
 
 SCHEME = "bearer"
+OF_A_TOKEN: Refusals = (
+    *(MalformedToken, InvalidToken, TokenExpired, TokenRevoked, SessionEnded, UserInactive, CrossSiteRequest),
+    *(CustomerSuspended, IpNotAllowed, InvalidApiKey),
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +64,8 @@ class Principal:
 
 class TokenAuthentication(BaseAuthentication):
     """What every view gets without a word. Header before cookie (contract 3.8)."""
+
+    refusals = (*OF_A_TOKEN, AuthenticationRequired)
 
     def authenticate(self, request: Request) -> tuple[Principal, TokenEnvelope] | None:
         header = _header_token(request)

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from apps.core import pagination
 from apps.core.errors import NotFound, ValidationFailed
+from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
 from apps.core.times import rfc3339
 from apps.payloads.views import EncryptedView
@@ -19,6 +20,7 @@ from apps.tokens.models import Delivery
 from apps.tokens.permissions import principal_of
 from apps.tokens.serializers import EXPORT_ANSWER, MessageSerializer, ProfileAnswerSerializer, ProfileSerializer
 from apps.users import erasure, lifecycle, own_data
+from apps.users.errors import LastAdmin
 from apps.users.models import User
 from apps.users.own_data import Section
 from apps.users.standing import UserStanding
@@ -34,6 +36,7 @@ class Me(EncryptedView):
         return Response(_profile(principal_of(request).user))
 
     @extend_schema(operation_id="change_me", request=ProfileSerializer, responses=ProfileAnswerSerializer)
+    @refuses_with(NotFound)
     def patch(self, request: Request) -> Response:
         wanted = ProfileSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
@@ -45,6 +48,7 @@ class Me(EncryptedView):
         return Response({**_profile(now), **answers.honestly(told)})
 
     @extend_schema(operation_id="erase_me", request=None, responses={200: MessageSerializer})
+    @refuses_with(LastAdmin, NotFound)
     def delete(self, request: Request) -> Response:
         """Erases the account and all that hangs on it; the audit trail stays, and bears no address.
 
@@ -72,6 +76,7 @@ class Export(EncryptedView):
             OpenApiParameter("limit", int, description="with `section`"),
         ],
     )
+    @refuses_with(NotFound)
     def get(self, request: Request) -> Response:
         """The account and every list of what belongs to it, each from its newest row on:
         `{"user": {…}, "sections": {"sessions": {"results": […], "next": "<cursor>" or null}, …}}`.

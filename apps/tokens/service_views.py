@@ -13,8 +13,11 @@ from rest_framework.views import APIView
 from apps.api_keys.models import Scope
 from apps.api_keys.views import KeyView
 from apps.audit import events
+from apps.core.errors import NotFound
+from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
 from apps.customers import standing as customers
+from apps.customers.errors import CustomerSuspended
 from apps.customers.standing import CustomerStanding
 from apps.payloads.envelope import Envelope
 from apps.payloads.parsers import EnvelopeParser
@@ -79,6 +82,7 @@ class VerifyUser(FromServer):
     required_scope = Scope.INTERNAL
 
     @extend_schema(operation_id="verify_user", request=WhichUserSerializer, responses=UserStandingSerializer)
+    @refuses_with(NotFound)
     def post(self, request: Request) -> Response:
         wanted = WhichUserSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
@@ -111,6 +115,7 @@ class Jwks(Published):
     cached_seconds = KEYS_CACHED_SECONDS
 
     @extend_schema(operation_id="customer_jwks", responses=JwksSerializer, auth=[])
+    @refuses_with(CustomerSuspended)
     def get(self, request: Request, slug: str) -> Response:
         return _publish(discovery.jwks, slug)
 
@@ -121,6 +126,7 @@ class Configuration(Published):
     cached_seconds = CONFIGURATION_CACHED_SECONDS
 
     @extend_schema(operation_id="customer_configuration", responses=ConfigurationSerializer, auth=[])
+    @refuses_with(CustomerSuspended)
     def get(self, request: Request, slug: str) -> Response:
         return _publish(discovery.configuration, slug)
 

@@ -14,14 +14,17 @@ from apps.api_keys import asking
 from apps.api_keys.authentication import key_of
 from apps.api_keys.errors import InvalidApiKey
 from apps.audit import events
-from apps.core.errors import ValidationFailed
+from apps.core.errors import RateLimited, ValidationFailed
 from apps.core.pagination import page
+from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
 from apps.core.times import rfc3339
 from apps.customers.standing import CustomerStanding
 from apps.payloads.envelope import Envelope
 from apps.payloads.views import EncryptedView
-from apps.tokens import answers, cookies, devices, parsing, refreshing, sessions
+from apps.tokens import answers, cookies, devices, parsing, refreshing, schema, sessions
+from apps.tokens.authentication import OF_A_TOKEN
+from apps.tokens.errors import RefreshTokenReused
 from apps.tokens.models import Delivery, EndReason, Session
 from apps.tokens.permissions import principal_of
 from apps.tokens.serializers import (
@@ -40,7 +43,8 @@ class Refresh(APIView):
     permission_classes: Any = ()
     envelope = Envelope.PLAIN
 
-    @extend_schema(operation_id="refresh", request=RefreshSerializer, responses=REFRESH_ANSWER)
+    @extend_schema(operation_id="refresh", request=RefreshSerializer, responses=REFRESH_ANSWER, auth=schema.REFRESHING)
+    @refuses_with(*OF_A_TOKEN, RefreshTokenReused, RateLimited)
     def post(self, request: Request) -> Response:
         text = _refresh_token_of(request)
         caller, now = caller_of(request), timezone.now()

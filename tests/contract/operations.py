@@ -6,11 +6,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import schemathesis
-from drf_spectacular.generators import SchemaGenerator
 
 from demo.client import Answer, Client, TokenKeys, envelope
+from tests.contract.documented import SCHEMA
 
-SCHEMA = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
 OPERATIONS = {
     f"{found.ok().method.upper()} {found.ok().path}": found.ok()
     for found in schemathesis.openapi.from_dict(SCHEMA).get_all_operations()

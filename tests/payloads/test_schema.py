@@ -52,8 +52,11 @@ def test_each_call_says_who_may_make_it_and_how_it_fails(schema: dict[str, Any])
     asked = schema["paths"]["/api/auth/request-otp"]["post"]
     assert {"apiKey": []} in asked["security"]
     for operation in (me, asked):
-        form = operation["responses"]["default"]["content"]["application/json"]["schema"]
-        assert set(form["properties"]["error"]["required"]) == {"code", "type", "message", "timestamp", "request_id"}
+        for status in ("400", "401", "403", "503", "default"):
+            form = operation["responses"][status]["content"]["application/json"]["schema"]
+            assert form == {"$ref": "#/components/schemas/Error"}
+    error = schema["components"]["schemas"]["Error"]["properties"]["error"]
+    assert set(error["required"]) == {"code", "type", "message", "timestamp", "request_id"}
 
 
 def test_documents_are_described_as_they_are_inside(schema: dict[str, Any]) -> None:

@@ -1,15 +1,10 @@
 """Flows that change anything of a user's lock the user first: of two at once none waits for the other in a ring.
 
-In each, one flow stops in its middle until the other has begun. PostgreSQL ends a ring by failing one of both (503).
+In each, one flow stops in its middle until the other waits for it. PostgreSQL ends a ring by failing one of both (503).
 """
-
-import threading
-import time
-from collections.abc import Callable
 
 import pyotp
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from apps.audit import events
@@ -23,36 +18,12 @@ from tests import factories
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator
 from tests.factors.enrolling import enrol_passkey
+from tests.meanwhile import Intruder
 from tests.otp.reading import newest_code
 from tests.signin.entering import EMAIL, enrol_app, generous, login, member, second, send
 from tests.signin.recovering import forgot, mailed_token, reset
 
 pytestmark = pytest.mark.django_db(transaction=True)
-BEGUN = 0.5  # seconds in which the other flow surely comes to its locks
-
-
-class Meanwhile:
-    """Another flow, on a thread and connections of its own."""
-
-    def __init__(self, act: Callable[[], object]) -> None:
-        self.ended: list[object] = []
-        self._act = act
-        self._thread = threading.Thread(target=self._run)
-
-    def begin(self) -> None:
-        if not self._thread.ident:
-            self._thread.start()
-            time.sleep(BEGUN)
-
-    def result(self) -> object:
-        self._thread.join()
-        return self.ended[0]
-
-    def _run(self) -> None:
-        try:
-            self.ended.append(self._act())
-        finally:
-            connections.close_all()
 
 
 def test_confirming_an_app_while_it_is_removed(client_for: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +33,7 @@ def test_confirming_an_app_while_it_is_removed(client_for: MakeClient, monkeypat
     recovery_codes.RecoveryCode.objects.all().delete()
     client, token = client_for(customer), factories.session(user).access
     begun = client.post("/api/auth/2fa/totp", {}, token=token).document
-    removing = Meanwhile(lambda: client.delete("/api/auth/2fa/totp", token=token).status)
+    removing = Intruder(lambda: client.delete("/api/auth/2fa/totp", token=token).status)
     make = recovery_codes.make_if_none
 
     def interrupted(*args: object, **options: object) -> tuple[str, ...]:
@@ -81,7 +52,7 @@ def test_a_password_while_a_first_code_comes_back(client_for: MakeClient, monkey
     client = client_for(customer)
     client.request_otp(EMAIL)
     code, proceed = newest_code(), challenges.proceed
-    proving = Meanwhile(lambda: client.verify_otp(EMAIL, code).status)
+    proving = Intruder(lambda: client.verify_otp(EMAIL, code).status)
 
     def interrupted(proven: challenges.Proven) -> object:
         proving.begin()
@@ -102,7 +73,7 @@ def test_no_next_challenge_outlives_a_reset(client_for: MakeClient, monkeypatch:
     token = login(client).document["session_token"]
     forgot(client)
     mailed, proceed = mailed_token(), challenges.proceed
-    resetting = Meanwhile(lambda: reset(client, mailed).status)
+    resetting = Intruder(lambda: reset(client, mailed).status)
 
     def interrupted(proven: challenges.Proven) -> object:
         resetting.begin()

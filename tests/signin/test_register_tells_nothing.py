@@ -10,7 +10,7 @@ from tests.conftest import MakeClient
 from tests.races import at_once
 from tests.signin.entering import EMAIL, enrol_app, member
 from tests.signin.observing import Observed, observed
-from tests.signin.test_registration import quick, register
+from tests.signin.registering import quick, register
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -3,31 +3,17 @@
 import pytest
 
 from apps.audit.models import Event
-from apps.customers.models import Customer
 from apps.mail.models import Message
 from apps.signin.models import IdentityCheck, Registration
 from apps.tokens.models import Session
 from apps.users.models import User
-from demo.client import Answer, Client
 from tests import factories
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code, wrong_code
-from tests.signin.entering import EMAIL, PASSWORD, generous, login
+from tests.signin.entering import EMAIL, PASSWORD, login
+from tests.signin.registering import quick, register, verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
-STRANGERS = "the password of a stranger"
-
-
-def register(client: Client, password: str = PASSWORD, email: str = EMAIL, **fields: object) -> Answer:
-    return client.before_sign_in("/api/auth/register", {"email": email, "password": password, **fields})
-
-
-def verify(client: Client, otp: str, email: str = EMAIL, **fields: object) -> Answer:
-    return client.before_sign_in("/api/auth/verify-email", {"email": email, "otp": otp, **fields})
-
-
-def quick(**policy: object) -> Customer:
-    return generous(code_resend_after=0, **policy)
 
 
 def test_registering_proving_and_signing_in(client_for: MakeClient) -> None:
@@ -154,3 +140,20 @@ def test_nothing_secret_is_in_the_events(client_for: MakeClient) -> None:
     assert PASSWORD not in told
     assert code not in told
     assert Session.objects.count() == 0
+
+
+def test_verifying_tells_whether_the_registered_password_counts(client_for: MakeClient) -> None:
+    """C4 verify-email: a client knows whether to offer sign-in by password, or to have one set."""
+    customer = quick()
+    client, elsewhere = client_for(customer), client_for(customer, ip="203.0.113.9")
+    register(client)
+    assert verify(client, newest_code()).document["password_set"] is True
+    for one in (client, elsewhere):
+        register(one, email="bob@example.com")
+    assert verify(client, newest_code(), "bob@example.com").document["password_set"] is False
+    factories.user(customer, "eve@example.com")
+    client.request_otp("eve@example.com", purpose="verify_email")
+    late = newest_code()
+    client.request_otp("eve@example.com")
+    assert client.verify_otp("eve@example.com", newest_code()).status == 200
+    assert verify(client, late, "eve@example.com").document["password_set"] is False, "proven meanwhile, in another way"

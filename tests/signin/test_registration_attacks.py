@@ -10,7 +10,7 @@ from tests import factories
 from tests.conftest import MakeClient
 from tests.otp.reading import code_of, newest_code
 from tests.signin.entering import EMAIL, PASSWORD, enrol_app, login, member
-from tests.signin.test_registration import STRANGERS, quick, register, verify
+from tests.signin.registering import STRANGERS, quick, register, verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

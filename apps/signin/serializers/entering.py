@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
+from apps.factors import methods
+from apps.factors.serializers import AppAnswerSerializer, PhoneAnswerSerializer
+from apps.factors.webauthn_serializers import CREATION_OPTIONS, REQUEST_OPTIONS
 from apps.signin import requirements
 from apps.tokens.models import Delivery
-from apps.tokens.serializers import TokenAnswerSerializer
+from apps.tokens.serializers import CookieTokenAnswerSerializer, TokenAnswerSerializer
 
 LONGEST_EMAIL, LONGEST_PASSWORD, LONGEST_TOKEN = 320, 1024, 8192
 
@@ -30,12 +34,12 @@ class PasskeyVerifySerializer(serializers.Serializer[Any]):
 
 class SecondFactorSendSerializer(serializers.Serializer[Any]):
     session_token = serializers.CharField(max_length=LONGEST_TOKEN, trim_whitespace=False)
-    method = serializers.ChoiceField(choices=(requirements.EMAIL, requirements.SMS, requirements.PASSKEY))
+    method = serializers.ChoiceField(choices=(requirements.EMAIL, methods.SMS, methods.PASSKEY))
 
 
 class SecondFactorEnrolSerializer(serializers.Serializer[Any]):
     session_token = serializers.CharField(max_length=LONGEST_TOKEN, trim_whitespace=False)
-    method = serializers.ChoiceField(choices=requirements.ENROLLABLE)
+    method = serializers.ChoiceField(choices=methods.ENROLLABLE)
     phone = serializers.CharField(max_length=32, default="", allow_blank=True, help_text="for `sms`: E.164")
 
 
@@ -46,7 +50,7 @@ class SecondFactorVerifySerializer(serializers.Serializer[Any]):
     credential = serializers.JSONField(default=None, help_text="for `passkey`")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        wanted = "credential" if attrs["method"] == requirements.PASSKEY else "code"
+        wanted = "credential" if attrs["method"] == methods.PASSKEY else "code"
         if not attrs[wanted]:
             raise serializers.ValidationError({wanted: [self.error_messages["required"]]})
         return attrs
@@ -64,18 +68,46 @@ class ChallengeAnswerSerializer(serializers.Serializer[Any]):
     expires_in = serializers.IntegerField(help_text="seconds")
 
 
-class SignInAnswerSerializer(TokenAnswerSerializer):
-    """Tokens, or what to do for them."""
+SIGN_IN_ANSWER = PolymorphicProxySerializer(
+    component_name="SignInAnswer",
+    serializers=[TokenAnswerSerializer, CookieTokenAnswerSerializer, ChallengeAnswerSerializer],
+    resource_type_field_name=None,
+)
 
-    requires_2fa = serializers.BooleanField(required=False)
-    session_token = serializers.CharField(required=False)
-    methods = serializers.ListField(child=serializers.CharField(), required=False)
-    enrol = serializers.ListField(
-        child=serializers.CharField(), required=False, help_text="what the customer demands, and the user should enrol"
-    )
+
+class MadeCodesSerializer(serializers.Serializer[Any]):
     recovery_codes = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="with a factor enrolled on the way in; shown this once"
     )
+
+
+class ShouldEnrolSerializer(MadeCodesSerializer):
+    enrol = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="what the customer demands, and the user should enrol"
+    )
+
+
+class SecondFactorTokenAnswerSerializer(TokenAnswerSerializer, ShouldEnrolSerializer):
+    pass
+
+
+class SecondFactorCookieTokenAnswerSerializer(CookieTokenAnswerSerializer, ShouldEnrolSerializer):
+    """With cookie delivery: the tokens are in the cookies that come with the answer."""
+
+
+class NextChallengeAnswerSerializer(ChallengeAnswerSerializer, MadeCodesSerializer):
+    """Where a customer demands two factors, after the first of them."""
+
+
+SECOND_FACTOR_ANSWER = PolymorphicProxySerializer(
+    component_name="SecondFactorAnswer",
+    serializers=[
+        SecondFactorTokenAnswerSerializer,
+        SecondFactorCookieTokenAnswerSerializer,
+        NextChallengeAnswerSerializer,
+    ],
+    resource_type_field_name=None,
+)
 
 
 class SentSerializer(serializers.Serializer[Any]):
@@ -83,3 +115,16 @@ class SentSerializer(serializers.Serializer[Any]):
     expires_in = serializers.IntegerField(help_text="seconds until the code expires")
     resend_in = serializers.IntegerField(help_text="seconds until a further code may be asked for")
     message = serializers.CharField()
+
+
+SEND_ANSWER = PolymorphicProxySerializer(
+    component_name="SecondFactorSendAnswer",
+    serializers=[SentSerializer, REQUEST_OPTIONS],
+    resource_type_field_name=None,
+)
+
+ENROL_ANSWER = PolymorphicProxySerializer(
+    component_name="SecondFactorEnrolAnswer",
+    serializers=[AppAnswerSerializer, PhoneAnswerSerializer, CREATION_OPTIONS],
+    resource_type_field_name=None,
+)

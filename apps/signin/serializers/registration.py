@@ -44,4 +44,7 @@ class RegisteredSerializer(serializers.Serializer[Any]):
 class VerifiedSerializer(serializers.Serializer[Any]):
     success = serializers.BooleanField()
     user = RegisteredUserSerializer()
+    password_set = serializers.BooleanField(
+        help_text="whether the password that was registered counts from now on; else set one by `forgot-password`"
+    )
     message = serializers.CharField()

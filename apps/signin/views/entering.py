@@ -6,10 +6,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api_keys.asking import Asking
+from apps.core.errors import RateLimited
+from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
+from apps.factors.errors import InvalidPasskey
 from apps.factors.webauthn_serializers import REQUEST_OPTIONS
+from apps.otp.errors import InvalidOtp
 from apps.payloads.views import ServiceView
 from apps.signin import by_code, by_passkey, by_password, whose
+from apps.signin.errors import InvalidCredentials
 from apps.signin.serializers.entering import (
     SIGN_IN_ANSWER,
     LoginSerializer,
@@ -17,6 +22,7 @@ from apps.signin.serializers.entering import (
     VerifyOtpSerializer,
 )
 from apps.signin.views import answers
+from apps.tokens.errors import UserInactive
 from apps.users import emails
 
 
@@ -24,6 +30,7 @@ class VerifyOtp(ServiceView):
     """Sign in with a code."""
 
     @extend_schema(operation_id="verify_otp", request=VerifyOtpSerializer, responses=SIGN_IN_ANSWER)
+    @refuses_with(InvalidOtp, RateLimited, UserInactive)
     def post(self, request: Request) -> Response:
         given = VerifyOtpSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -45,6 +52,7 @@ class Login(ServiceView):
     """Sign in with a password. Without an API key an owner signs in at the customer that is theirs."""
 
     @extend_schema(operation_id="login", request=LoginSerializer, responses=SIGN_IN_ANSWER)
+    @refuses_with(InvalidCredentials, RateLimited, UserInactive)
     def post(self, request: Request) -> Response:
         given = LoginSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -77,6 +85,7 @@ class PasskeyVerify(ServiceView):
     """Sign in by a passkey alone."""
 
     @extend_schema(operation_id="passkey_verify", request=PasskeyVerifySerializer, responses=SIGN_IN_ANSWER)
+    @refuses_with(InvalidPasskey, UserInactive)
     def post(self, request: Request) -> Response:
         given = PasskeyVerifySerializer(data=request.data)
         given.is_valid(raise_exception=True)

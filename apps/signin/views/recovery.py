@@ -7,9 +7,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api_keys.asking import Asking
+from apps.core.errors import NotFound, RateLimited
+from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
+from apps.mail.errors import QuotaExceeded
 from apps.payloads.views import EncryptedView, ServiceView
 from apps.signin import password_change, recovery, whose
+from apps.signin.errors import InvalidPassword, InvalidResetToken
 from apps.signin.serializers.recovery import (
     ChangePasswordSerializer,
     ForgotPasswordSerializer,
@@ -25,6 +29,7 @@ class ForgotPassword(ServiceView):
     """Have a link sent that sets another password. The answer is the same whether or not the address is known."""
 
     @extend_schema(operation_id="forgot_password", request=ForgotPasswordSerializer, responses=MessageSerializer)
+    @refuses_with(RateLimited, QuotaExceeded)
     def post(self, request: Request) -> Response:
         given = ForgotPasswordSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -46,6 +51,7 @@ class ResetPassword(ServiceView):
     """Set another password with the token from the mail. Ends every session."""
 
     @extend_schema(operation_id="reset_password", request=ResetPasswordSerializer, responses=MessageSerializer)
+    @refuses_with(InvalidResetToken, RateLimited)
     def post(self, request: Request) -> Response:
         given = ResetPasswordSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -67,6 +73,7 @@ class ChangePassword(EncryptedView):
     """Set another password. Ends the other sessions."""
 
     @extend_schema(operation_id="change_password", request=ChangePasswordSerializer, responses=MessageSerializer)
+    @refuses_with(InvalidPassword, RateLimited, NotFound)
     def post(self, request: Request) -> Response:
         given = ChangePasswordSerializer(data=request.data)
         given.is_valid(raise_exception=True)

@@ -8,15 +8,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api_keys.asking import Asking
+from apps.core.errors import RateLimited
+from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
+from apps.mail.errors import QuotaExceeded
+from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.payloads.views import ServiceView
-from apps.signin import registration
+from apps.signin import registration, verify_email
+from apps.signin.errors import RegistrationClosed
 from apps.signin.serializers.registration import (
     RegisteredSerializer,
     RegisterSerializer,
     VerifiedSerializer,
     VerifyEmailSerializer,
 )
+from apps.tokens.errors import UserInactive
 from apps.users import emails
 
 
@@ -24,6 +30,7 @@ class Register(ServiceView):
     """Become a user of the key's customer. The answer does not tell whether the address was taken."""
 
     @extend_schema(operation_id="register", request=RegisterSerializer, responses={202: RegisteredSerializer})
+    @refuses_with(RegistrationClosed, ResendTooSoon, RateLimited, QuotaExceeded)
     def post(self, request: Request) -> Response:
         given = RegisterSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -56,12 +63,13 @@ class VerifyEmail(ServiceView):
     """Prove an address with the code that was sent there."""
 
     @extend_schema(operation_id="verify_email", request=VerifyEmailSerializer, responses=VerifiedSerializer)
+    @refuses_with(InvalidOtp, RateLimited, UserInactive)
     def post(self, request: Request) -> Response:
         given = VerifyEmailSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         asking: Asking = request.user  # type: ignore[assignment]
-        user = registration.verify_email(
-            registration.Proof(
+        verified = verify_email.verify(
+            verify_email.Proof(
                 customer=asking.customer,
                 address=emails.parse(given.validated_data["email"]),
                 code=given.validated_data["otp"],
@@ -70,9 +78,11 @@ class VerifyEmail(ServiceView):
                 now=timezone.now(),
             )
         )
+        user = verified.user
         body = {
             "success": True,
             "user": {"email": user.email, "name": user.name, "status": user.status},
+            "password_set": verified.password_set,
             "message": _("This address is verified."),
         }
         return Response(body)

@@ -9,9 +9,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from apps.core.errors import RateLimited
+from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
+from apps.factors.errors import InvalidPasskey, TooManyPasskeys
+from apps.mail.errors import QuotaExceeded, TextsUnavailable
+from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.payloads.views import ServiceView
 from apps.signin import second_factor
+from apps.signin.errors import MethodNotOffered
 from apps.signin.factor_codes import Sent
 from apps.signin.second_factor import Asked, Given
 from apps.signin.serializers.entering import (
@@ -23,12 +29,16 @@ from apps.signin.serializers.entering import (
     SecondFactorVerifySerializer,
 )
 from apps.signin.views import answers
+from apps.tokens.errors import InvalidToken, MalformedToken, TokenExpired, UserInactive
+
+OF_A_CHALLENGE = (MalformedToken, InvalidToken, TokenExpired, UserInactive, MethodNotOffered)
 
 
 class Send(ServiceView):
     """Have a code sent, or get the options for a passkey."""
 
     @extend_schema(operation_id="second_factor_send", request=SecondFactorSendSerializer, responses=SEND_ANSWER)
+    @refuses_with(*OF_A_CHALLENGE, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable)
     def post(self, request: Request) -> Response:
         given = _valid(SecondFactorSendSerializer, request)
         sent = second_factor.send(Asked(**_asked(request, given)))
@@ -39,6 +49,7 @@ class Enrol(ServiceView):
     """Begin to enrol a second factor that the customer demands, on the way in. `verify` confirms it."""
 
     @extend_schema(operation_id="second_factor_enrol", request=SecondFactorEnrolSerializer, responses=ENROL_ANSWER)
+    @refuses_with(*OF_A_CHALLENGE, TooManyPasskeys, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable)
     def post(self, request: Request) -> Response:
         given = _valid(SecondFactorEnrolSerializer, request)
         return Response(second_factor.enrol(Asked(**_asked(request, given)), phone=given["phone"]))
@@ -50,6 +61,7 @@ class Verify(ServiceView):
     @extend_schema(
         operation_id="second_factor_verify", request=SecondFactorVerifySerializer, responses=SECOND_FACTOR_ANSWER
     )
+    @refuses_with(*OF_A_CHALLENGE, InvalidOtp, InvalidPasskey, RateLimited, TooManyPasskeys)
     def post(self, request: Request) -> Response:
         given = _valid(SecondFactorVerifySerializer, request)
         passed = second_factor.verify(

@@ -7,9 +7,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api_keys.asking import Asking
+from apps.core.errors import RateLimited
+from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
+from apps.mail.errors import QuotaExceeded
 from apps.payloads.views import ServiceView
 from apps.signin import sign_up
+from apps.signin.errors import SignUpClosed
 from apps.signin.serializers.sign_up import SignedUpSerializer, SignUpSerializer
 from apps.tokens import answers
 from apps.users import emails
@@ -19,6 +23,7 @@ class SignUp(ServiceView):
     """A customer of one's own: its secrets, its owner, a first API key, and tokens."""
 
     @extend_schema(operation_id="signup", request=SignUpSerializer, responses={201: SignedUpSerializer})
+    @refuses_with(SignUpClosed, RateLimited, QuotaExceeded)
     def post(self, request: Request) -> Response:
         given = SignUpSerializer(data=request.data)
         given.is_valid(raise_exception=True)

@@ -1,0 +1,144 @@
+"""Proving an address by the code that was sent to it (contract 4, verify-email).
+
+The code proves who reads the mailbox. It confirms a registration, and so sets a password, only if that registration was
+surely made by the same person: anybody can register anybody's address.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.core import sealed
+from apps.core.requests import Caller
+from apps.customers.standing import CustomerStanding
+from apps.mail import ledger, outbox
+from apps.mail.outbox import Destination
+from apps.otp import redeeming, requesting
+from apps.otp.errors import InvalidOtp
+from apps.otp.purposes import VERIFY_EMAIL
+from apps.signin import first_proof, passwords
+from apps.signin.models import Password, Registration
+from apps.users import directory, emails
+from apps.users.emails import Address
+from apps.users.models import User, UserStatus
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The code that was sent to an address. `password`: the one that was registered with it, if the client knows it."""
+
+    customer: CustomerStanding
+    address: Address
+    code: str = field(repr=False)
+    caller: Caller
+    now: datetime
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Whose address is proven. `password_set`: the password that was registered is the user's from now on."""
+
+    user: User
+    password_set: bool
+
+
+def verify(proof: Proof) -> Verified:
+    """Mark the address as proven, and make the user what was registered with this code.
+
+    Raises InvalidOtp (whatever is wrong with the code), RateLimited or ValkeyUnavailable.
+    """
+    attempt = redeeming.of_address(
+        customer=proof.customer,
+        address=proof.address,
+        purpose=VERIFY_EMAIL,
+        code=proof.code,
+        caller=proof.caller,
+        now=proof.now,
+    )
+    redemption = redeeming.redeem(attempt)
+    verified = _accept(proof, redemption.message_id) if redemption.message_id else None
+    if verified is None:
+        redeeming.reject(attempt, redemption)
+        raise InvalidOtp  # after the commit: a counted failure is never undone by its own request
+    return verified
+
+
+def _accept(proof: Proof, message_id: UUID) -> Verified | None:
+    """The user whose address the code proves. None if there is no such user, or its account is closed."""
+    with transaction.atomic():
+        user = _lock_user(proof)
+        sent = outbox.destination_of(message_id)  # read under the lock: erasing the user takes it away
+        if sent is None or user is None or not _may_prove(proof.customer, user):
+            return None
+        registration = _registration_of(message_id, sent, user, proof)
+        if user.email_verified_at is not None:  # a registration that is still open is worth nothing after the proof
+            own = registration is None and emails.same_mailbox(user.email, sent.recipient)
+            return Verified(user, password_set=False) if own else None
+        user.email = sent.recipient
+        _become(user, registration, proof)
+        ledger.code_used(message_id=message_id, now=proof.now)
+        return Verified(user, password_set=registration is not None)
+
+
+def _lock_user(proof: Proof) -> User | None:
+    """The user of this address, who may have been erased, or have moved, since it was looked up."""
+    found = directory.find(proof.customer.id, proof.address.identity)
+    user = directory.lock(found.id) if found else None
+    return user if user and user.email_identity == proof.address.identity else None
+
+
+def _may_prove(customer: CustomerStanding, user: User) -> bool:
+    return user.status != UserStatus.DEACTIVATED and not requesting.too_many_wrong(customer, user)
+
+
+def _registration_of(message_id: UUID, sent: Destination, user: User, proof: Proof) -> Registration | None:
+    """The registration that the code confirms. None when it may be a stranger's.
+
+    The mailbox may hold two codes: its owner's, and that of a stranger who registered the same address from another
+    network. Its owner may enter the wrong one. Then the password decides, since the stranger's is another.
+    """
+    opened = list(Registration.objects.filter(user=user, used_at=None, expires_at__gt=proof.now))
+    found = _carried_by(message_id, sent, opened, user)
+    if found is None or len({row.network for row in opened}) == 1:
+        return found
+    return found if proof.password and passwords.matches(proof.password, found.encoded) else None
+
+
+def _carried_by(message_id: UUID, sent: Destination, opened: list[Registration], user: User) -> Registration | None:
+    """The registration whose mail carried the code. A code that was asked for again has none of its own.
+
+    Such a code confirms the registration that made this user, if no other is open. It confirms none when there are
+    several, when the user was there before (imported), or when it was sent to an earlier user of this address (erased
+    since): then the registration may be a stranger's.
+    """
+    own = [row for row in opened if row.message_id == message_id]
+    if own:
+        return own[0]
+    asked_again = sent.user_id == user.id and not Registration.objects.filter(message_id=message_id).exists()
+    made_the_user = len(opened) == 1 and opened[0].created_at == user.created_at
+    return opened[0] if asked_again and made_the_user else None
+
+
+def _become(user: User, registration: Registration | None, proof: Proof) -> None:
+    """Make the user what was registered. What was set before the proof goes, unless it is the very same password."""
+    present = Password.objects.filter(user=user).values_list("encoded", flat=True).first()
+    if registration is not None and present == registration.encoded:
+        first_proof.note(user, customer=proof.customer, caller=proof.caller, now=proof.now)
+    else:
+        first_proof.by_mail(user, customer=proof.customer, caller=proof.caller, now=proof.now)
+    if registration is not None:
+        _take_over(user, registration, proof.now)
+    user.save(update_fields=["email", "name", "phone"])
+
+
+def _take_over(user: User, registration: Registration, now: datetime) -> None:
+    """Password, name and phone number of the registration are the user's from now on."""
+    registration.used_at = now
+    registration.save(update_fields=["used_at"])
+    passwords.put(user, registration.encoded, by_mail=False, now=now)
+    user.name = registration.name or user.name
+    if registration.phone:
+        sealed.write(user, "phone", sealed.read(registration, "phone"))
