@@ -35,6 +35,12 @@ class ApiKeyAuthentication(BaseAuthentication):
         return "Bearer"
 
 
+def asking_of(request: Request) -> Asking:
+    """Who asks, in a view whose requests `ApiKeyAuthentication` has let pass."""
+    asking: Asking = request.user  # type: ignore[assignment]
+    return asking
+
+
 def key_of(request: Request, *, bearer: bool = True) -> str | None:
     """The key in X-OTP-API-Key or, where no access token is taken, in Authorization. Raises InvalidApiKey if they differ."""
     found = {text for text in (request.headers.get(HEADER), _bearer(request) if bearer else None) if text is not None}

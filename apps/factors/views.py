@@ -9,7 +9,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 
 from apps.audit import events
 from apps.core.errors import NotFound, RateLimited
@@ -37,10 +36,8 @@ from apps.factors.webauthn_serializers import CREATION_OPTIONS
 from apps.mail.errors import QuotaExceeded, TextsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.payloads.views import EncryptedView
-from apps.tokens.permissions import principal_of
+from apps.tokens.permissions import customer_of, user_of
 from apps.tokens.serializers import MessageSerializer
-from apps.users import directory
-from apps.users.models import User
 
 
 class Overview(EncryptedView):
@@ -49,9 +46,9 @@ class Overview(EncryptedView):
     @extend_schema(operation_id="second_factors", responses=OverviewSerializer)
     @refuses_with(NotFound)
     def get(self, request: Request) -> Response:
-        found = overview.of(_user_of(request))
+        found = overview.of(user_of(request))
         body = {
-            "policy": _customer_of(request).second_factor,
+            "policy": customer_of(request).second_factor,
             "methods": list(found.enrolled.methods),
             "totp": {"confirmed_at": rfc3339(found.app_since)} if found.app_since else None,
             "sms": {"number": found.phone.hint, "confirmed_at": rfc3339(found.phone.confirmed_at)}
@@ -69,7 +66,7 @@ class App(EncryptedView):
     @extend_schema(operation_id="begin_app", request=None, responses={201: AppAnswerSerializer})
     @refuses_with(NotFound)
     def post(self, request: Request) -> Response:
-        begun = totp.begin(_user_of(request), customer=_customer_of(request), now=timezone.now())
+        begun = totp.begin(user_of(request), customer=customer_of(request), now=timezone.now())
         return Response(begun.document(), status=status.HTTP_201_CREATED)
 
     @extend_schema(operation_id="remove_app", responses={200: MessageSerializer})
@@ -85,8 +82,8 @@ class AppConfirmation(EncryptedView):
     @extend_schema(operation_id="confirm_app", request=CodeSerializer, responses=ConfirmedSerializer)
     @refuses_with(InvalidOtp, RateLimited, NotFound)
     def post(self, request: Request) -> Response:
-        given = _valid(CodeSerializer, request)
-        user, customer, caller, now = _user_of(request), _customer_of(request), caller_of(request), timezone.now()
+        given = self.read(CodeSerializer)
+        user, customer, caller, now = user_of(request), customer_of(request), caller_of(request), timezone.now()
         enrolment.limit(user, customer=customer)
         codes = totp.confirm(user, given["code"], customer=customer, caller=caller, now=now)
         return _confirmed(codes)
@@ -98,10 +95,10 @@ class Phone(EncryptedView):
     @extend_schema(operation_id="begin_phone", request=PhoneSerializer, responses={202: PhoneAnswerSerializer})
     @refuses_with(ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable, NotFound)
     def post(self, request: Request) -> Response:
-        given = _valid(PhoneSerializer, request)
+        given = self.read(PhoneSerializer)
         begun = phones.begin(
-            _user_of(request),
-            customer=_customer_of(request),
+            user_of(request),
+            customer=customer_of(request),
             number=given["phone"],
             caller=caller_of(request),
             now=timezone.now(),
@@ -121,8 +118,8 @@ class PhoneConfirmation(EncryptedView):
     @extend_schema(operation_id="confirm_phone", request=CodeSerializer, responses=ConfirmedSerializer)
     @refuses_with(InvalidOtp, RateLimited, NotFound)
     def post(self, request: Request) -> Response:
-        given = _valid(CodeSerializer, request)
-        user, customer, caller, now = _user_of(request), _customer_of(request), caller_of(request), timezone.now()
+        given = self.read(CodeSerializer)
+        user, customer, caller, now = user_of(request), customer_of(request), caller_of(request), timezone.now()
         enrolment.limit(user, customer=customer)
         codes = phones.confirm(user, given["code"], customer=customer, caller=caller, now=now)
         return _confirmed(codes)
@@ -134,7 +131,7 @@ class PasskeyOptions(EncryptedView):
     @extend_schema(operation_id="begin_passkey", request=None, responses=CREATION_OPTIONS)
     @refuses_with(TooManyPasskeys, NotFound)
     def post(self, request: Request) -> Response:
-        options = passkeys.creation_options(_user_of(request), customer=_customer_of(request))
+        options = passkeys.creation_options(user_of(request), customer=customer_of(request))
         return Response(options)
 
 
@@ -146,10 +143,10 @@ class Passkeys(EncryptedView):
     )
     @refuses_with(InvalidPasskey, TooManyPasskeys, NotFound)
     def post(self, request: Request) -> Response:
-        given = _valid(NewPasskeySerializer, request)
+        given = self.read(NewPasskeySerializer)
         made = passkeys.enrol(
-            _user_of(request),
-            customer=_customer_of(request),
+            user_of(request),
+            customer=customer_of(request),
             credential=given["credential"],
             name=given["name"],
             caller=caller_of(request),
@@ -165,9 +162,9 @@ class OnePasskey(EncryptedView):
     @extend_schema(operation_id="rename_passkey", request=PasskeyNameSerializer, responses=PasskeySerializer)
     @refuses_with(NotFound)
     def patch(self, request: Request, passkey_id: UUID) -> Response:
-        given = _valid(PasskeyNameSerializer, request)
+        given = self.read(PasskeyNameSerializer)
         row = passkeys.rename(
-            _user_of(request), passkey_id, name=given["name"], caller=caller_of(request), now=timezone.now()
+            user_of(request), passkey_id, name=given["name"], caller=caller_of(request), now=timezone.now()
         )
         return Response(_passkey(row))
 
@@ -185,7 +182,7 @@ class RecoveryCodes(EncryptedView):
     @refuses_with(NoSecondFactor, NotFound)
     def post(self, request: Request) -> Response:
         codes = enrolment.make_recovery_codes(
-            _user_of(request), customer=_customer_of(request), caller=caller_of(request), now=timezone.now()
+            user_of(request), customer=customer_of(request), caller=caller_of(request), now=timezone.now()
         )
         return Response({"recovery_codes": list(codes)}, status=status.HTTP_201_CREATED)
 
@@ -196,31 +193,15 @@ class RecoveryCodes(EncryptedView):
         return _removed()
 
 
-def _user_of(request: Request) -> User:
-    who = principal_of(request)
-    return directory.get(who.customer_id, who.user_id)
-
-
-def _customer_of(request: Request) -> Any:
-    return request.customer  # type: ignore[attr-defined]  # a CustomerStanding: TokenAuthentication puts it there
-
-
 def _removal(request: Request) -> Removal:
-    user = _user_of(request)
+    user = user_of(request)
     return Removal(
         user=user,
-        customer=_customer_of(request),
+        customer=customer_of(request),
         actor=events.user(user.id),
         caller=caller_of(request),
         now=timezone.now(),
     )
-
-
-def _valid(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]:
-    given = serializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    validated: dict[str, Any] = given.validated_data
-    return validated
 
 
 def _confirmed(recovery_codes: tuple[str, ...]) -> Response:

@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api_keys.asking import Asking
+from apps.api_keys.authentication import asking_of
 from apps.core.errors import GatehouseError, RateLimited
 from apps.core.rate_limits import Limit
 from apps.core.refusals import refuses_with
@@ -38,17 +38,16 @@ class RequestOtp(ServiceView):
     )
     @refuses_with(ResendTooSoon, RateLimited, QuotaExceeded)
     def post(self, request: Request) -> Response:
-        given = RequestOtpSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        asking: Asking = request.user  # type: ignore[assignment]
+        given = self.read(RequestOtpSerializer)
+        asking = asking_of(request)
         limit = asking.customer.limit(limits.CODES_PER_EMAIL)
         try:
             requested = requesting.request_code(
                 Wish(
                     customer=asking.customer,
-                    address=emails.parse(given.validated_data["email"]),
-                    purpose=given.validated_data["purpose"],
-                    locale=given.validated_data["locale"],
+                    address=emails.parse(given["email"]),
+                    purpose=given["purpose"],
+                    locale=given["locale"],
                     caller=caller_of(request),
                     now=timezone.now(),
                 )

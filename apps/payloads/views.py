@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest, JsonResponse
 from rest_framework.request import Request
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from apps.api_keys.authentication import ApiKeyAuthentication
@@ -30,6 +31,13 @@ class EncryptedView(APIView):
         super().initial(request, *args, **kwargs)
         if self.takes_body(request):
             request.data  # noqa: B018  (reading it opens it)
+
+    def read(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
+        """The document that the client sent, checked. Raises what becomes `validation_error`."""
+        given = serializer(data=self.request.data)
+        given.is_valid(raise_exception=True)
+        checked: dict[str, Any] = given.validated_data
+        return checked
 
     def takes_body(self, request: Request) -> bool:
         """Whether this call has a body to open; else it is a 405, whatever the body."""

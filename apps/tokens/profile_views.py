@@ -17,7 +17,7 @@ from apps.core.times import rfc3339
 from apps.payloads.views import EncryptedView
 from apps.tokens import answers, cookies
 from apps.tokens.models import Delivery
-from apps.tokens.permissions import principal_of
+from apps.tokens.permissions import principal_of, user_of
 from apps.tokens.serializers import EXPORT_ANSWER, MessageSerializer, ProfileAnswerSerializer, ProfileSerializer
 from apps.users import erasure, lifecycle, own_data
 from apps.users.errors import LastAdmin
@@ -38,12 +38,8 @@ class Me(EncryptedView):
     @extend_schema(operation_id="change_me", request=ProfileSerializer, responses=ProfileAnswerSerializer)
     @refuses_with(NotFound)
     def patch(self, request: Request) -> Response:
-        wanted = ProfileSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        user = _user_of(request)
-        told = lifecycle.change_profile(
-            user, changes=wanted.validated_data, caller=caller_of(request), now=timezone.now()
-        )
+        changes, user = self.read(ProfileSerializer), user_of(request)
+        told = lifecycle.change_profile(user, changes=changes, caller=caller_of(request), now=timezone.now())
         now = replace(principal_of(request).user, name=user.name, locale=user.locale, sealed_phone=user.phone)
         return Response({**_profile(now), **answers.honestly(told)})
 
@@ -83,7 +79,7 @@ class Export(EncryptedView):
 
         A list that is longer goes on at `?section=sessions&cursor=<next>`: `{"section", "results", "next"}`.
         """
-        user, wanted = _user_of(request), request.query_params.get("section")
+        user, wanted = user_of(request), request.query_params.get("section")
         if wanted is None:
             _note(request, user, "")
             return Response({"user": own_data.account(user), "sections": _beginnings(user)})
@@ -109,14 +105,6 @@ def _beginning(section: Section, user: User, longest: int) -> dict[str, Any]:
 
 def _note(request: Request, user: User, section: str) -> None:
     own_data.note_export(user, section=section, caller=caller_of(request), now=timezone.now())
-
-
-def _user_of(request: Request) -> User:
-    who = principal_of(request)
-    user = User.objects.of(who.customer_id).filter(id=who.user_id).first()
-    if user is None:
-        raise NotFound
-    return user
 
 
 def _profile(user: UserStanding) -> dict[str, Any]:

@@ -7,11 +7,10 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api_keys.asking import Asking
+from apps.api_keys.authentication import asking_of
 from apps.core.errors import NotFound, RateLimited
 from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
-from apps.customers.standing import CustomerStanding
 from apps.mail.errors import QuotaExceeded
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.payloads.views import EncryptedView, ServiceView
@@ -24,9 +23,9 @@ from apps.signin.serializers.email_change import (
     EmailChangedSerializer,
     UndoEmailChangeSerializer,
 )
-from apps.tokens.permissions import principal_of
+from apps.tokens.permissions import customer_of, user_of
 from apps.tokens.serializers import MessageSerializer
-from apps.users import directory, emails
+from apps.users import emails
 
 
 class ChangeEmail(EncryptedView):
@@ -35,15 +34,14 @@ class ChangeEmail(EncryptedView):
     @extend_schema(operation_id="change_email", request=ChangeEmailSerializer, responses={202: ChangingEmailSerializer})
     @refuses_with(InvalidPassword, ResendTooSoon, RateLimited, QuotaExceeded, NotFound)
     def post(self, request: Request) -> Response:
-        given = ChangeEmailSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        who, customer = principal_of(request), _customer_of(request)
+        given = self.read(ChangeEmailSerializer)
+        customer = customer_of(request)
         email_change.request(
             email_change.Wish(
                 customer=customer,
-                user=directory.get(who.customer_id, who.user_id),
-                address=emails.parse(given.validated_data["email"]),
-                password=given.validated_data["password"],
+                user=user_of(request),
+                address=emails.parse(given["email"]),
+                password=given["password"],
                 caller=caller_of(request),
                 now=timezone.now(),
             )
@@ -64,15 +62,13 @@ class ConfirmEmail(EncryptedView):
     )
     @refuses_with(InvalidOtp, EmailTaken, RateLimited, NotFound)
     def post(self, request: Request) -> Response:
-        given = ConfirmEmailSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        who = principal_of(request)
+        given = self.read(ConfirmEmailSerializer)
         user = email_change.confirm(
             email_change.Proof(
-                customer=_customer_of(request),
-                user=directory.get(who.customer_id, who.user_id),
-                address=emails.parse(given.validated_data["email"]),
-                code=given.validated_data["otp"],
+                customer=customer_of(request),
+                user=user_of(request),
+                address=emails.parse(given["email"]),
+                code=given["otp"],
                 caller=caller_of(request),
                 now=timezone.now(),
             )
@@ -86,21 +82,15 @@ class UndoEmailChange(ServiceView):
     @extend_schema(operation_id="undo_email_change", request=UndoEmailChangeSerializer, responses=MessageSerializer)
     @refuses_with(InvalidUndoToken, EmailTaken, RateLimited)
     def post(self, request: Request) -> Response:
-        given = UndoEmailChangeSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        asking: Asking = request.user  # type: ignore[assignment]
+        given = self.read(UndoEmailChangeSerializer)
+        asking = asking_of(request)
         email_undo.undo(
             email_undo.Undoing(
                 customer=asking.customer,
                 owners_too=asking.api_key is None,
-                token=given.validated_data["token"],
+                token=given["token"],
                 caller=caller_of(request),
                 now=timezone.now(),
             )
         )
         return Response({"message": _("The address is what it was. A link to set a new password is on its way.")})
-
-
-def _customer_of(request: Request) -> CustomerStanding:
-    customer: CustomerStanding = request.customer  # type: ignore[attr-defined]  # put there by TokenAuthentication
-    return customer

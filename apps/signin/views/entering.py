@@ -5,7 +5,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api_keys.asking import Asking
+from apps.api_keys.authentication import asking_of
 from apps.core.errors import RateLimited
 from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
@@ -32,15 +32,14 @@ class VerifyOtp(ServiceView):
     @extend_schema(operation_id="verify_otp", request=VerifyOtpSerializer, responses=SIGN_IN_ANSWER)
     @refuses_with(InvalidOtp, RateLimited, UserInactive)
     def post(self, request: Request) -> Response:
-        given = VerifyOtpSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        asking: Asking = request.user  # type: ignore[assignment]
+        given = self.read(VerifyOtpSerializer)
+        asking = asking_of(request)
         ended = by_code.sign_in(
             by_code.Attempt(
                 customer=asking.customer,
-                address=emails.parse(given.validated_data["email"]),
-                code=given.validated_data["otp"],
-                delivery=given.validated_data["delivery"],
+                address=emails.parse(given["email"]),
+                code=given["otp"],
+                delivery=given["delivery"],
                 caller=caller_of(request),
                 now=timezone.now(),
             )
@@ -54,17 +53,16 @@ class Login(ServiceView):
     @extend_schema(operation_id="login", request=LoginSerializer, responses=SIGN_IN_ANSWER)
     @refuses_with(InvalidCredentials, RateLimited, UserInactive)
     def post(self, request: Request) -> Response:
-        given = LoginSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        address = emails.parse(given.validated_data["email"])
-        asking: Asking = request.user  # type: ignore[assignment]
+        given = self.read(LoginSerializer)
+        address = emails.parse(given["email"])
+        asking = asking_of(request)
         ended = by_password.sign_in(
             by_password.Attempt(
                 asked=asking.customer,
                 customer=whose.customer_of(asking, address),
                 address=address,
-                password=given.validated_data["password"],
-                delivery=given.validated_data["delivery"],
+                password=given["password"],
+                delivery=given["delivery"],
                 caller=caller_of(request),
                 now=timezone.now(),
             )
@@ -77,7 +75,7 @@ class PasskeyOptions(ServiceView):
 
     @extend_schema(operation_id="passkey_options", request=None, responses=REQUEST_OPTIONS)
     def post(self, request: Request) -> Response:
-        asking: Asking = request.user  # type: ignore[assignment]
+        asking = asking_of(request)
         return Response(by_passkey.options(asking.customer))
 
 
@@ -87,14 +85,13 @@ class PasskeyVerify(ServiceView):
     @extend_schema(operation_id="passkey_verify", request=PasskeyVerifySerializer, responses=SIGN_IN_ANSWER)
     @refuses_with(InvalidPasskey, UserInactive)
     def post(self, request: Request) -> Response:
-        given = PasskeyVerifySerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        asking: Asking = request.user  # type: ignore[assignment]
+        given = self.read(PasskeyVerifySerializer)
+        asking = asking_of(request)
         ended = by_passkey.sign_in(
             by_passkey.Attempt(
                 customer=asking.customer,
-                credential=given.validated_data["credential"],
-                delivery=given.validated_data["delivery"],
+                credential=given["credential"],
+                delivery=given["delivery"],
                 caller=caller_of(request),
                 now=timezone.now(),
             )

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api_keys.asking import Asking
+from apps.api_keys.authentication import asking_of
 from apps.core.errors import NotFound, RateLimited
 from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
@@ -20,9 +20,9 @@ from apps.signin.serializers.recovery import (
     ResetPasswordSerializer,
 )
 from apps.tokens import answers
-from apps.tokens.permissions import principal_of
+from apps.tokens.permissions import customer_of, principal_of, user_of
 from apps.tokens.serializers import MessageSerializer
-from apps.users import directory, emails
+from apps.users import emails
 
 
 class ForgotPassword(ServiceView):
@@ -31,10 +31,9 @@ class ForgotPassword(ServiceView):
     @extend_schema(operation_id="forgot_password", request=ForgotPasswordSerializer, responses=MessageSerializer)
     @refuses_with(RateLimited, QuotaExceeded)
     def post(self, request: Request) -> Response:
-        given = ForgotPasswordSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        address = emails.parse(given.validated_data["email"])
-        asking: Asking = request.user  # type: ignore[assignment]
+        given = self.read(ForgotPasswordSerializer)
+        address = emails.parse(given["email"])
+        asking = asking_of(request)
         recovery.forgot(
             recovery.Forgotten(
                 asked=asking.customer,
@@ -53,15 +52,14 @@ class ResetPassword(ServiceView):
     @extend_schema(operation_id="reset_password", request=ResetPasswordSerializer, responses=MessageSerializer)
     @refuses_with(InvalidResetToken, RateLimited)
     def post(self, request: Request) -> Response:
-        given = ResetPasswordSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        asking: Asking = request.user  # type: ignore[assignment]
+        given = self.read(ResetPasswordSerializer)
+        asking = asking_of(request)
         recovery.reset(
             recovery.Reset(
                 customer=asking.customer,
                 owners_too=asking.api_key is None,
-                token=given.validated_data["token"],
-                password=given.validated_data["password"],
+                token=given["token"],
+                password=given["password"],
                 caller=caller_of(request),
                 now=timezone.now(),
             )
@@ -75,16 +73,15 @@ class ChangePassword(EncryptedView):
     @extend_schema(operation_id="change_password", request=ChangePasswordSerializer, responses=MessageSerializer)
     @refuses_with(InvalidPassword, RateLimited, NotFound)
     def post(self, request: Request) -> Response:
-        given = ChangePasswordSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
+        given = self.read(ChangePasswordSerializer)
         who = principal_of(request)
         told = password_change.change(
             password_change.Change(
-                customer=request.customer,  # type: ignore[attr-defined]  # put there by TokenAuthentication
-                user=directory.get(who.customer_id, who.user_id),
+                customer=customer_of(request),
+                user=user_of(request),
                 session_id=who.session_id,
-                current=given.validated_data["current_password"],
-                password=given.validated_data["password"],
+                current=given["current_password"],
+                password=given["password"],
                 caller=caller_of(request),
                 now=timezone.now(),
             )

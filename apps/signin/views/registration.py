@@ -7,7 +7,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api_keys.asking import Asking
+from apps.api_keys.authentication import asking_of
 from apps.core.errors import RateLimited
 from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
@@ -32,10 +32,9 @@ class Register(ServiceView):
     @extend_schema(operation_id="register", request=RegisterSerializer, responses={202: RegisteredSerializer})
     @refuses_with(RegistrationClosed, ResendTooSoon, RateLimited, QuotaExceeded)
     def post(self, request: Request) -> Response:
-        given = RegisterSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        asking: Asking = request.user  # type: ignore[assignment]
-        fields = given.validated_data
+        given = self.read(RegisterSerializer)
+        asking = asking_of(request)
+        fields = given
         address = emails.parse(fields["email"])
         done = registration.register(
             registration.Wish(
@@ -65,15 +64,14 @@ class VerifyEmail(ServiceView):
     @extend_schema(operation_id="verify_email", request=VerifyEmailSerializer, responses=VerifiedSerializer)
     @refuses_with(InvalidOtp, RateLimited, UserInactive)
     def post(self, request: Request) -> Response:
-        given = VerifyEmailSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        asking: Asking = request.user  # type: ignore[assignment]
+        given = self.read(VerifyEmailSerializer)
+        asking = asking_of(request)
         verified = verify_email.verify(
             verify_email.Proof(
                 customer=asking.customer,
-                address=emails.parse(given.validated_data["email"]),
-                code=given.validated_data["otp"],
-                password=given.validated_data["password"],
+                address=emails.parse(given["email"]),
+                code=given["otp"],
+                password=given["password"],
                 caller=caller_of(request),
                 now=timezone.now(),
             )

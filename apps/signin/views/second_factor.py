@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 
 from apps.core.errors import RateLimited
 from apps.core.refusals import refuses_with
@@ -40,7 +39,7 @@ class Send(ServiceView):
     @extend_schema(operation_id="second_factor_send", request=SecondFactorSendSerializer, responses=SEND_ANSWER)
     @refuses_with(*OF_A_CHALLENGE, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable)
     def post(self, request: Request) -> Response:
-        given = _valid(SecondFactorSendSerializer, request)
+        given = self.read(SecondFactorSendSerializer)
         sent = second_factor.send(Asked(**_asked(request, given)))
         return Response(_on_its_way(sent) if isinstance(sent, Sent) else sent)
 
@@ -51,7 +50,7 @@ class Enrol(ServiceView):
     @extend_schema(operation_id="second_factor_enrol", request=SecondFactorEnrolSerializer, responses=ENROL_ANSWER)
     @refuses_with(*OF_A_CHALLENGE, TooManyPasskeys, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable)
     def post(self, request: Request) -> Response:
-        given = _valid(SecondFactorEnrolSerializer, request)
+        given = self.read(SecondFactorEnrolSerializer)
         return Response(second_factor.enrol(Asked(**_asked(request, given)), phone=given["phone"]))
 
 
@@ -63,7 +62,7 @@ class Verify(ServiceView):
     )
     @refuses_with(*OF_A_CHALLENGE, InvalidOtp, InvalidPasskey, RateLimited, TooManyPasskeys)
     def post(self, request: Request) -> Response:
-        given = _valid(SecondFactorVerifySerializer, request)
+        given = self.read(SecondFactorVerifySerializer)
         passed = second_factor.verify(
             Given(**_asked(request, given), code=given["code"], credential=given["credential"])
         )
@@ -80,13 +79,6 @@ def _on_its_way(sent: Sent) -> dict[str, Any]:
         "resend_in": sent.resend_in,
         "message": _("A code is on its way."),
     }
-
-
-def _valid(serializer: type[Serializer[Any]], request: Request) -> dict[str, Any]:
-    given = serializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    validated: dict[str, Any] = given.validated_data
-    return validated
 
 
 def _asked(request: Request, given: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api_keys.asking import Asking
+from apps.api_keys.authentication import asking_of
 from apps.core.errors import RateLimited
 from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
@@ -25,15 +25,14 @@ class SignUp(ServiceView):
     @extend_schema(operation_id="signup", request=SignUpSerializer, responses={201: SignedUpSerializer})
     @refuses_with(SignUpClosed, RateLimited, QuotaExceeded)
     def post(self, request: Request) -> Response:
-        given = SignUpSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        asking: Asking = request.user  # type: ignore[assignment]
+        given = self.read(SignUpSerializer)
+        asking = asking_of(request)
         made = sign_up.sign_up(
             sign_up.Wish(
                 asked=asking.customer,
-                address=emails.parse(given.validated_data["email"]),
-                password=given.validated_data["password"],
-                organization=given.validated_data["organization"],
+                address=emails.parse(given["email"]),
+                password=given["password"],
+                organization=given["organization"],
                 caller=caller_of(request),
                 now=timezone.now(),
             )
