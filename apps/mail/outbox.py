@@ -44,9 +44,10 @@ class Draft(AnyDraft):
 
 @dataclass(frozen=True)
 class Destination:
-    """The address a message was for, and whether it was kept from going there."""
+    """The address and the user that a message was for, and whether it was kept from going there."""
 
     recipient: str
+    user_id: UUID | None  # None: nobody had the address then
     suppressed: bool
 
 
@@ -97,9 +98,9 @@ def sandbox_messages(key_id: str) -> QuerySet[Message]:
 
 
 def destination_of(message_id: UUID) -> Destination | None:
-    """Where a message went, or None if there is no such message."""
-    found = Message.objects.filter(id=message_id).values_list("recipient", "state").first()
-    return Destination(found[0], suppressed=found[1] == MessageState.SUPPRESSED) if found else None
+    """Where a message went. None if there is no such message, or it was to somebody who has been erased since."""
+    row = Message.objects.filter(id=message_id).exclude(recipient="").defer("content").first()
+    return Destination(row.recipient, row.user_id, suppressed=row.state == MessageState.SUPPRESSED) if row else None
 
 
 def content_of(message: Message) -> content.Content | content.Text:

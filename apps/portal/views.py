@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from csp.decorators import csp_update
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -18,17 +19,21 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from apps.api_keys.asking import Asking
-from apps.core.errors import GatehouseError, NotFound
+from apps.core import error_answers
+from apps.core.errors import GatehouseError, NotFound, ValidationFailed
 from apps.core.requests import caller_of
-from apps.customers import standing
-from apps.customers.models import Customer
+from apps.customers import standing as customers
+from apps.customers.errors import CustomerSuspended
 from apps.customers.standing import CustomerStanding
 from apps.portal.forms import ForgotPasswordForm, ResetPasswordForm, UndoEmailChangeForm
-from apps.signin import email_change, recovery
+from apps.signin import email_undo, recovery
 from apps.users import emails
 
 POLICY = {"style-src": ["'self'"], "script-src": ["'self'"]}
+WHAT_NOW = {
+    NotFound: _("Perhaps the link was not copied as a whole. Please open it from the mail again."),
+    CustomerSuspended: _("Nothing has been changed. Please try again later."),
+}
 
 
 @method_decorator((csrf_exempt, never_cache, csp_update(POLICY)), name="dispatch")
@@ -42,18 +47,29 @@ class Page(View):
     button: ClassVar[str | Promise]
     done: ClassVar[str | Promise]
 
-    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        return self._show(request, _customer(slug), form=self.form_class(label_suffix=""))
+    def dispatch(self, request: HttpRequest, *args: Any, slug: str, **kwargs: Any) -> HttpResponseBase:
+        """Every page is one customer's. Who is suspended answers 403 whatever is asked for (contract 1.8)."""
+        brand = None
+        try:
+            customer = customers.find_any(slug)
+            brand = customer.branding
+            customers.require_active(customer)
+        except (NotFound, CustomerSuspended) as error:
+            return _answer(request, {"brand": brand, "heading": error.text, "lead": WHAT_NOW[type(error)]}, error=error)
+        return super().dispatch(request, *args, customer=customer, **kwargs)
 
-    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
-        customer, form = _customer(slug), self.form_class(request.POST, label_suffix="")
+    def get(self, request: HttpRequest, customer: CustomerStanding) -> HttpResponse:
+        return self._show(request, customer, form=self.form_class(label_suffix=""))
+
+    def post(self, request: HttpRequest, customer: CustomerStanding) -> HttpResponse:
+        form = self.form_class(request.POST, label_suffix="")
         if not form.is_valid():
-            return self._show(request, customer, form=form, status=400)
+            return self._show(request, customer, form=form, error=ValidationFailed())
         try:
             self.act(request, customer, form.cleaned_data)
         except GatehouseError as error:
             _explain(form, error)
-            return self._show(request, customer, form=form, status=error.status)
+            return self._show(request, customer, form=form, error=error)
         return self._show(request, customer, done=self.done)
 
     def act(self, request: HttpRequest, customer: CustomerStanding, given: dict[str, Any]) -> None:
@@ -61,12 +77,10 @@ class Page(View):
         raise NotImplementedError
 
     def _show(
-        self, request: HttpRequest, customer: CustomerStanding, *, status: int = 200, **context: Any
+        self, request: HttpRequest, customer: CustomerStanding, *, error: GatehouseError | None = None, **context: Any
     ) -> HttpResponse:
         facts = {"brand": customer.branding, "heading": self.heading, "lead": self.lead, "button": self.button}
-        response = render(request, "portal/page.html", {**facts, **context}, status=status)
-        response["Referrer-Policy"] = "no-referrer"
-        return response
+        return _answer(request, {**facts, **context}, error=error)
 
 
 class ResetPassword(Page):
@@ -80,7 +94,8 @@ class ResetPassword(Page):
     def act(self, request: HttpRequest, customer: CustomerStanding, given: dict[str, Any]) -> None:
         recovery.reset(
             recovery.Reset(
-                asking=Asking(customer, None),
+                customer=customer,
+                owners_too=False,
                 token=given["token"],
                 password=given["password"],
                 caller=caller_of(request),
@@ -100,7 +115,7 @@ class ForgotPassword(Page):
 
     def act(self, request: HttpRequest, customer: CustomerStanding, given: dict[str, Any]) -> None:
         address = emails.parse(given["email"])
-        recovery.forgot(recovery.Forgotten(customer, address, caller_of(request), timezone.now()))
+        recovery.forgot(recovery.Forgotten(customer, customer, address, caller_of(request), timezone.now()))
 
 
 class UndoEmailChange(Page):
@@ -115,21 +130,24 @@ class UndoEmailChange(Page):
     done = _("The address is what it was. A link to set a new password is on its way to it.")
 
     def act(self, request: HttpRequest, customer: CustomerStanding, given: dict[str, Any]) -> None:
-        asking = Asking(customer, None)
-        email_change.undo(email_change.Undoing(asking, given["token"], caller_of(request), timezone.now()))
+        email_undo.undo(
+            email_undo.Undoing(
+                customer=customer,
+                owners_too=False,
+                token=given["token"],
+                caller=caller_of(request),
+                now=timezone.now(),
+            )
+        )
 
 
-def _customer(slug: str) -> CustomerStanding:
-    """Raises Http404, for customers who are suspended too."""
-    customer_id = Customer.objects.filter(slug=slug).values_list("id", flat=True).first()
-    try:
-        found = standing.read(customer_id) if customer_id else None
-        if found is None:
-            raise Http404
-        standing.require_active(found)
-    except (NotFound, GatehouseError):
-        raise Http404 from None
-    return found
+def _answer(request: HttpRequest, context: dict[str, Any], *, error: GatehouseError | None) -> HttpResponse:
+    """The page. `error`: it says so with this status, and with when to come back."""
+    response = render(request, "portal/page.html", context, status=error.status if error else 200)
+    for name, value in error_answers.headers_of(error).items() if error else ():
+        response[name] = value
+    response["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 def _explain(form: Form, error: GatehouseError) -> None:

@@ -1,6 +1,8 @@
-"""What this room holds about a user, for the export. No hash and no digest is in it."""
+"""What this room holds about a user, for the export. No hash and no digest is in it, nor what may be somebody else's."""
 
 from typing import Any
+
+from django.db.models import QuerySet
 
 from apps.core import sealed
 from apps.signin.models import (
@@ -13,6 +15,7 @@ from apps.signin.models import (
     ResetToken,
 )
 from apps.users import own_data
+from apps.users.models import User
 from apps.users.own_data import moment
 
 
@@ -21,12 +24,10 @@ def register() -> None:
     own_data.register("password", rows=lambda user: Password.objects.filter(user=user), represent=_password)
     own_data.register("known_devices", rows=lambda user: KnownDevice.objects.filter(user=user), represent=_device)
     own_data.register("email_changes", rows=lambda user: EmailChange.objects.filter(user=user), represent=_email_change)
-    own_data.register(
-        "registrations", rows=lambda user: Registration.objects.filter(user=user), represent=_registration
-    )
+    own_data.register("registrations", rows=_registrations, represent=_registration)
     own_data.register("identity_check", rows=lambda user: IdentityCheck.objects.filter(user=user), represent=_check)
     own_data.register("challenges", rows=lambda user: Challenge.objects.filter(user=user), represent=_challenge)
-    own_data.register("resets", rows=lambda user: ResetToken.objects.filter(user=user), represent=_used_once)
+    own_data.register("resets", rows=_resets, represent=_used_once)
 
 
 def _password(row: Password) -> dict[str, Any]:
@@ -53,9 +54,20 @@ def _email_change(row: EmailChange) -> dict[str, Any]:
     }
 
 
+def _registrations(user: User) -> QuerySet[Registration]:
+    """Those that were confirmed. The others may be anybody's, who gave a name and a phone number of their own."""
+    confirmed = Registration.objects.filter(user=user, used_at__isnull=False)
+    return own_data.of_proven_address(confirmed, user, at="created_at")
+
+
 def _registration(row: Registration) -> dict[str, Any]:
     phone = sealed.read(row, "phone").decode() if row.phone else ""
     return {"name": row.name, "phone": phone, **_used_once(row)}
+
+
+def _resets(user: User) -> QuerySet[ResetToken]:
+    """Anybody can ask for one who knows the address."""
+    return own_data.of_proven_address(ResetToken.objects.filter(user=user), user, at="created_at")
 
 
 def _check(row: IdentityCheck) -> dict[str, Any]:

@@ -1,9 +1,13 @@
 """Erasing a user: the row goes, and everything that hangs on it in any room; mails lose what they said and to whom.
 
 Audit events stay (contract 8). They name the user by an id that nothing else bears any more, and hold no address.
+A room above this one that keeps something by a user's address, and not in a row that hangs on the user, registers how it
+forgets that (as `own_data` does it for the export).
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -21,6 +25,15 @@ from apps.users.models import BuiltInRole, User, UserStatus
 
 UNSENT = (MessageState.QUEUED, MessageState.TAKEN, MessageState.FAILED)
 
+Forget = Callable[[UUID, str], None]
+
+_register: dict[str, Forget] = {}
+
+
+def register(name: str, forget: Forget) -> None:
+    """Have `forget` called after each erasure, with the customer's id and the address as it is compared. It must not raise."""
+    _register[name] = forget
+
 
 def erase_oneself(*, customer_id: UUID, user_id: UUID, caller: Caller, now: datetime) -> Propagation:
     """The user's own wish. Raises LastAdmin when that would leave others without one; NotFound.
@@ -29,7 +42,7 @@ def erase_oneself(*, customer_id: UUID, user_id: UUID, caller: Caller, now: date
     """
     with transaction.atomic():
         _require_other_admin(customer_id, user_id)
-        return erase(customer_id=customer_id, user_id=user_id, actor=f"user:{user_id}", caller=caller, now=now)
+        return erase(customer_id=customer_id, user_id=user_id, actor=events.user(user_id), caller=caller, now=now)
 
 
 def erase(*, customer_id: UUID, user_id: UUID, actor: str, caller: Caller | None, now: datetime) -> Propagation:
@@ -45,7 +58,10 @@ def erase(*, customer_id: UUID, user_id: UUID, actor: str, caller: Caller | None
         events.record(
             action=actions.USER_ERASED, customer_id=customer_id, user_id=user_id, actor=actor, caller=caller, now=now
         )
-        return snapshots.invalidate_on_commit(standing.key(customer_id, user_id))
+        told = snapshots.invalidate_on_commit(standing.key(customer_id, user_id))
+        for forget in _register.values():
+            transaction.on_commit(partial(forget, customer_id, user.email_identity))
+        return told
 
 
 def _require_other_admin(customer_id: UUID, user_id: UUID) -> None:
@@ -67,9 +83,8 @@ def _lock_belongings(user: User) -> None:
 
 
 def _empty_mails(user: User) -> None:
-    """What has not gone out yet will not."""
+    """What has not gone out yet will not. First the messages: a worker that has one in hand notes no more answers from then on."""
     ids = list(own_data.mails_of(user).values_list("id", flat=True))
-    LedgerEntry.objects.filter(message_id__in=ids).update(answer="")  # servers like to repeat the address
     Message.objects.filter(id__in=ids).update(
         recipient="",
         content="",
@@ -77,3 +92,4 @@ def _empty_mails(user: User) -> None:
         leased_until=None,
         state=Case(When(state__in=UNSENT, then=Value(MessageState.SUPPRESSED)), default=F("state")),
     )
+    LedgerEntry.objects.filter(message_id__in=ids).update(answer="")  # servers like to repeat the address

@@ -3,15 +3,18 @@
 Rooms above this one hold data of users too (factors, passwords, devices, files), and a room imports only those below it. So the arrow is
 turned round: each room registers, when Django starts (`AppConfig.ready`), which of its rows are a user's and how they are shown.
 A room that begins to keep something about users adds a section, and the export has it.
+
+Anybody can register an address that is not theirs, and have a session before its owner comes. What whoever merely names the
+address can bring about is therefore exported only of an address that the user has proven (`of_proven_address`).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import Model, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Lower
 
 from apps.audit import actions, events
 from apps.audit.models import Event
@@ -21,6 +24,7 @@ from apps.mail.models import Message
 from apps.users import standing
 from apps.users.models import User
 
+Row = TypeVar("Row", bound=Model)
 Rows = Callable[[User], QuerySet[Any]]
 Represent = Callable[[Any], dict[str, Any]]
 
@@ -66,6 +70,7 @@ def account(user: User) -> dict[str, Any]:
         "approved_at": moment(user.approved_at),
         "last_sign_in_at": moment(user.last_sign_in_at),
         "wrong_codes": user.wrong_codes,
+        "wrong_second_factors": user.wrong_second_factors,
         "is_owner": user.is_owner,
     }
 
@@ -83,13 +88,39 @@ def mails_of(user: User) -> QuerySet[Message]:
     )
 
 
+def of_proven_address(rows: QuerySet[Row], user: User, *, at: str) -> QuerySet[Row]:
+    """Those that came about since the user's address is one that it has proven. `at`: the column that says when.
+
+    Once an address is proven, so is what came about before: it was the user's address all the time. But whoever moves to
+    another address before the proof has never proven the first one.
+    """
+    if user.email_verified_at is None:
+        return rows.none()
+    return rows.filter(**{f"{at}__gte": _since(user)})
+
+
+def _since(user: User) -> Coalesce:
+    """Since when the address is one that the user has proven, then or later."""
+    mine = Event.objects.filter(customer_id=user.customer_id, user_id=user.id)
+    proofs = mine.filter(action=actions.EMAIL_VERIFIED)
+    first_proof_was_a_move = mine.filter(action=actions.EMAIL_CHANGED, at__in=proofs.values("at"))
+    return Coalesce(Subquery(first_proof_was_a_move.values("at")[:1]), Value(user.created_at))
+
+
+def _mails(user: User) -> QuerySet[Message]:
+    """What was sent to the user at addresses that it has proven, and to the present one before it was anybody's."""
+    if user.email_verified_at is None:
+        return mails_of(user).none()
+    return mails_of(user).filter(Q(user_id=None) | Q(created_at__gte=_since(user)))
+
+
 def note_export(user: User, *, section: str, caller: Caller, now: datetime) -> None:
     """Write down that the data, or one section of it, was handed out."""
     events.record(
         action=actions.USER_EXPORTED,
         customer_id=user.customer_id,
         user_id=user.id,
-        actor=f"user:{user.id}",
+        actor=events.user(user.id),
         caller=caller,
         details={"section": section or "all"},
         now=now,
@@ -106,28 +137,29 @@ def _mail(row: Message) -> dict[str, Any]:
     }
 
 
-def _events_of(user: User) -> QuerySet[Event]:
-    return Event.objects.filter(customer_id=user.customer_id, user_id=user.id)
+def _events(user: User) -> QuerySet[Event]:
+    """What happened to the account. What nobody knows who did may have been the owner of an address that is not the user's."""
+    found = Event.objects.filter(customer_id=user.customer_id, user_id=user.id)
+    by_known = ~Q(actor=events.ANONYMOUS)
+    if user.email_verified_at is None:
+        return found.filter(by_known)
+    return found.filter(by_known | Q(at__gte=_since(user)))
 
 
 def _event(row: Event) -> dict[str, Any]:
+    """Where from, and with what, only if it may have been the user: else these are the data of operators and servers."""
+    is_others = row.actor not in (events.user(row.user_id), events.ANONYMOUS)  # type: ignore[arg-type]  # all are of a user
     return {
         "id": str(row.id),
         "at": moment(row.at),
         "action": row.action,
         "outcome": row.outcome,
-        "actor": _actor(row),
-        "ip": row.ip,
-        "user_agent": row.user_agent,
+        "actor": "operator" if events.is_operator(row.actor) else row.actor,  # whose name is its own
+        "ip": None if is_others else row.ip,
+        "user_agent": "" if is_others else row.user_agent,
         "details": row.details,
     }
 
 
-def _actor(row: Event) -> str:
-    """Who did it; of an operator no more than that, for its name is its own."""
-    kind = row.actor.partition(":")[0]
-    return kind if kind == "operator" else row.actor
-
-
-register("mails", rows=mails_of, represent=_mail)
-register("events", rows=_events_of, represent=_event)
+register("mails", rows=_mails, represent=_mail)
+register("events", rows=_events, represent=_event)

@@ -1,7 +1,7 @@
 """How a user stands now: status, role, permissions, profile. All that an authenticated request may ask of its user.
 
 A user's row and its customer's roles are two snapshots, since a change of a role must not touch the snapshots of all who have it.
-A standing is made of both: its permissions are the effective ones.
+A standing is made of both. Its permissions are those that count now: none before the user is active.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class UserStanding:
     name: str
     locale: str
     role: str
-    permissions: tuple[str, ...]  # those of the role and those given to the user, sorted
+    permissions: tuple[str, ...]  # of an active user, those of the role and those given to the user, sorted; else none
     status: str
     email_verified: bool
     created_at: datetime
@@ -75,12 +75,13 @@ def state_of(user: User) -> State:
 
 def parse(state: Mapping[str, Any], table: RoleTable) -> UserStanding:
     """A state as a value, with what its role gives by the customer's table."""
+    is_active = state["status"] == UserStatus.ACTIVE
     return UserStanding(
         **{
             **state,
             "id": UUID(state["id"]),
             "customer_id": UUID(state["customer_id"]),
-            "permissions": table.effective(state["role"], state["permissions"]),
+            "permissions": table.effective(state["role"], state["permissions"]) if is_active else (),
             "created_at": datetime.fromtimestamp(state["created_at"], UTC),
         }
     )

@@ -8,8 +8,7 @@ from apps.mail import outbox
 from apps.mail.models import Message
 from tests import browser, factories
 from tests.conftest import MakeClient
-from tests.signin.entering import EMAIL, login, member
-from tests.signin.test_recovery import FRESH
+from tests.signin.entering import EMAIL, FRESH, login, member
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

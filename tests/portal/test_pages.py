@@ -10,9 +10,9 @@ from apps.customers import lifecycle
 from apps.mail.models import Message
 from tests import factories
 from tests.conftest import MakeClient
-from tests.signin.entering import EMAIL, login, member
-from tests.signin.test_email_change import moved, undo_token
-from tests.signin.test_recovery import FRESH, mailed_token
+from tests.signin.entering import EMAIL, FRESH, login, member
+from tests.signin.moving import moved, undo_token
+from tests.signin.recovering import mailed_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,11 +95,45 @@ def test_limits_hold_there_too() -> None:
     assert statuses == [400, 400, 429]
 
 
-def test_customers_that_there_are_not_have_none() -> None:
-    customer = factories.customer()
-    assert Browser().get(page("nobody", "reset-password")).status_code == 404
+@pytest.mark.parametrize("name", ["reset-password", "forgot-password", "undo-email-change"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_customers_that_there_are_not_have_none(name: str, method: str) -> None:
+    shown = getattr(Browser(), method)(page("nobody", name))
+    assert shown.status_code == 404
+    assert "There is nothing here." in shown.content.decode()
+
+
+@pytest.mark.parametrize("name", ["reset-password", "forgot-password", "undo-email-change"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_suspended_customers_pages_say_so(name: str, method: str) -> None:
+    """C1.8: 403, whatever is asked for."""
+    customer = factories.customer(name="Acme")
     lifecycle.suspend(customer, actor="system", caller=None, now=timezone.now())
-    assert Browser().get(page(customer.slug, "reset-password")).status_code == 404
+    shown = getattr(Browser(), method)(page(customer.slug, name), {"email": EMAIL, "token": "x", "password": FRESH})
+    assert shown.status_code == 403
+    assert "This service is suspended" in shown.content.decode()
+    assert "Acme" in shown.content.decode()
+    assert "<form" not in shown.content.decode()
+    assert not Message.objects.exists()
+
+
+def test_a_page_takes_no_other_customers_token(client_for: MakeClient) -> None:
+    """C1.5: also where the user owns a customer, for the page names one."""
+    customer, other = factories.customer(), factories.customer()
+    member(customer, is_owner=True)
+    client_for(customer).before_sign_in("/api/auth/forgot-password", {"email": EMAIL})
+    form = {"token": mailed_token(), "password": FRESH}
+    assert Browser().post(page(other.slug, "reset-password"), form).status_code == 400
+    assert login(client_for(customer), FRESH).status == 401
+    assert Browser().post(page(customer.slug, "reset-password"), form).status_code == 200
+
+
+def test_a_page_undoes_no_other_customers_change(client_for: MakeClient) -> None:
+    _client, _token, user = moved(client_for)
+    type(user).objects.update(is_owner=True)
+    form = {"token": undo_token()}
+    assert Browser().post(page(factories.customer().slug, "undo-email-change"), form).status_code == 400
+    assert Browser().post(page(user.customer.slug, "undo-email-change"), form).status_code == 200
 
 
 @pytest.mark.parametrize("form", [{}, {"email": "nobody"}, {"email": "a\0b@example.com"}, {"email": "x" * 400}])

@@ -84,6 +84,25 @@ def test_a_spent_quota_refuses_and_leaves_nothing_behind(client_for: MakeClient)
     assert Registration.objects.count() == 1
 
 
+def test_who_is_erased_while_somebody_registers_its_address_makes_room(
+    client_for: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the statement that finds the address taken and the one that reads by whom."""
+    customer = quick()
+    old = factories.user(customer, EMAIL)
+    insert = User.objects.bulk_create
+
+    def interrupted(rows: list[User], **options: object) -> object:
+        made = insert(rows, **options)
+        monkeypatch.setattr(User.objects, "bulk_create", insert)
+        User.objects.all().delete()
+        return made
+
+    monkeypatch.setattr(User.objects, "bulk_create", interrupted)
+    assert register(client_for(customer)).status == 202
+    assert User.objects.get().id != old.id
+
+
 def test_registration_can_be_closed(client_for: MakeClient) -> None:
     client = client_for(factories.customer(allows_registration=False))
     assert (register(client).status, register(client).error_type) == (403, "registration_closed")

@@ -165,11 +165,16 @@ def test_role_and_permissions_are_those_of_now(scene: Scene) -> None:
 
 
 def test_a_pending_users_token_says_so() -> None:
-    """C4, register: it may sign in, but not all is done that the customer demands."""
+    """C4, register: it may sign in, but not all is done that the customer demands: so its permissions are none yet.
+
+    Neither here nor in the token, which other servers read by themselves.
+    """
     customer = factories.customer()
+    factories.role(customer, "company_user", "invoices.read")
     pair = factories.session(factories.user(customer, status=UserStatus.PENDING))
     found = Server(customer).introspect(pair.access)
-    assert (found["active"], found["status"]) == (True, "pending")
+    assert (found["active"], found["status"], found["scope"]) == (True, "pending", "")
+    assert (claims_of(pair.access)["permissions"], pair.permissions) == ([], ())
 
 
 def test_an_expired_token_is_inactive_and_nobody_is_alarmed(scene: Scene) -> None:
