@@ -79,10 +79,9 @@ def _move_back(change: EmailChange, customer: CustomerStanding, undoing: Undoing
     changes.filter(confirmed_at__gte=change.confirmed_at).update(undone_at=undoing.now)
     email_change.set_address(user, change.old_email, undoing.caller, undoing.now)
     _drop_what_came_with_it(user, change, undoing.now)
-    sessions.end_others(
+    sessions.end_all(
         customer_id=user.customer_id,
         user_id=user.id,
-        except_for=None,
         reason=EndReason.EMAIL_CHANGE_UNDONE,
         actor=events.user(user.id),
         caller=undoing.caller,

@@ -37,10 +37,9 @@ def by_mail(user: User, *, customer: CustomerStanding, caller: Caller, now: date
     Challenge.objects.filter(user=user, used_at=None).update(used_at=now)
     removal.remove_all(user)
     user._state.fields_cache.pop("password", None)
-    sessions.end_others(
+    sessions.end_all(
         customer_id=customer.id,
         user_id=user.id,
-        except_for=None,
         reason=EndReason.EMAIL_PROVEN,
         actor=events.user(user.id),
         caller=caller,

@@ -90,7 +90,7 @@ def replace(
     encoded: str,
     *,
     by_mail: bool,
-    except_for: UUID | None,
+    except_for: UUID | None = None,
     customer: CustomerStanding,
     caller: Caller,
     now: datetime,
@@ -102,7 +102,7 @@ def replace(
     passwords.put(user, encoded, by_mail=by_mail, now=now)
     challenges.void(user, now=now)
     directory.open_to_codes(user)
-    _ended, told = sessions.end_others(
+    _ended, told = sessions.end_all(
         customer_id=user.customer_id,
         user_id=user.id,
         except_for=except_for,

@@ -79,7 +79,7 @@ def send_link(user: User, *, customer: CustomerStanding, caller: Caller, now: da
 
 def _link(user: User | None, address: Address, *, customer: CustomerStanding, caller: Caller, now: datetime) -> Draft:
     """A fresh token, for nobody too, and the mail that carries it."""
-    token = secrets.token_urlsafe(TOKEN_BYTES)
+    token, user_id = secrets.token_urlsafe(TOKEN_BYTES), user.id if user else None
     ResetToken.objects.create(
         customer_id=customer.id,
         user=user if _may_reset(user) else None,
@@ -91,21 +91,19 @@ def _link(user: User | None, address: Address, *, customer: CustomerStanding, ca
         action=actions.PASSWORD_RESET_REQUESTED,
         severity=Severity.LOW,
         customer_id=customer.id,
-        user_id=user.id if user else None,
+        user_id=user_id,
         caller=caller,
         now=now,
     )
+    link = links.to(customer, links.RESET_PASSWORD, token=token)
     return Draft(
         message_id=new_id(),
         kind=MAIL,
         recipient=user.email if user else address.typed,
         locale=supported(user.locale if user else "", customer.default_locale),
         expires_at=now + LIFETIME,
-        context={
-            "reset_link": links.to(customer, links.RESET_PASSWORD, token=token),
-            "minutes": int(LIFETIME.total_seconds()) // 60,
-        },
-        user_id=user.id if user else None,
+        context={"reset_link": link, "minutes": int(LIFETIME.total_seconds()) // 60},
+        user_id=user_id,
         sandbox_key_id=caller.sandbox_key_id,
     )
 
@@ -132,9 +130,7 @@ def reset(wanted: Reset) -> None:
         _use(row, user, wanted.now)
         if user.email_verified_at is None:
             first_proof.by_mail(user, customer=customer, caller=wanted.caller, now=wanted.now)
-        password_change.replace(
-            user, encoded, by_mail=True, except_for=None, customer=customer, caller=wanted.caller, now=wanted.now
-        )
+        password_change.replace(user, encoded, by_mail=True, customer=customer, caller=wanted.caller, now=wanted.now)
         _record(actions.PASSWORD_RESET, user, wanted.caller, wanted.now)
 
 

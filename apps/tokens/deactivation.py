@@ -19,10 +19,9 @@ def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) 
     """
     with transaction.atomic():
         told = lifecycle.deactivate(user, actor=actor, caller=caller, now=now)
-        sessions.end_others(
+        sessions.end_all(
             customer_id=user.customer_id,
             user_id=user.id,
-            except_for=None,
             reason=EndReason.USER_DEACTIVATED,
             actor=actor,
             caller=caller,

@@ -122,17 +122,17 @@ def end_one(
         return snapshots.invalidate_on_commit(standing.session_key(customer_id, session_id))
 
 
-def end_others(
+def end_all(
     *,
     customer_id: UUID,
     user_id: UUID,
-    except_for: UUID | None,
+    except_for: UUID | None = None,
     reason: EndReason,
     actor: str,
     caller: Caller | None,
     now: datetime,
 ) -> tuple[int, Propagation]:
-    """End every session of this user but one. Returns how many."""
+    """End every session of this user, but perhaps for one. Returns how many."""
     with transaction.atomic():
         living = alive(customer_id=customer_id, user_id=user_id, now=now)
         if except_for is not None:

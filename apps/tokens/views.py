@@ -96,7 +96,7 @@ class Sessions(EncryptedView):
     @extend_schema(operation_id="end_other_sessions", responses={200: EndedSessionsSerializer})
     def delete(self, request: Request) -> Response:
         who = principal_of(request)
-        ended, told = sessions.end_others(
+        ended, told = sessions.end_all(
             customer_id=who.customer_id,
             user_id=who.user_id,
             except_for=who.session_id,

@@ -117,7 +117,7 @@ def end_many(number: int, customer: Customer, user: User, pairs: list[TokenPair]
     if number == 3:
         rotation.rotate_in_emergency(customer, **facts)
     else:
-        sessions.end_others(
+        sessions.end_all(
             customer_id=customer.id,
             user_id=user.id,
             except_for=pairs[number].session_id,
