@@ -16,7 +16,7 @@ from apps.signin.models import Challenge, Password
 from apps.tokens import sessions
 from apps.tokens.errors import UserInactive
 from apps.tokens.models import EndReason
-from apps.users import directory, standing
+from apps.users import directory, lifecycle, standing
 from apps.users.models import User, UserStatus
 
 
@@ -60,7 +60,7 @@ def note(user: User, *, customer: CustomerStanding, caller: Caller, now: datetim
     """The address is the user's; what the customer demands beyond that decides the status. In the caller's transaction."""
     user.email_verified_at = now
     if user.status == UserStatus.PENDING:
-        user.status = _status_once_proven(user, customer)
+        user.status = lifecycle.status_due(user, customer)
     user.save(update_fields=["email_verified_at", "status"])
     if user.status == UserStatus.PENDING:
         identity_check.open_for(user, customer=customer, now=now)
@@ -73,8 +73,3 @@ def note(user: User, *, customer: CustomerStanding, caller: Caller, now: datetim
         now=now,
     )
     snapshots.invalidate_on_commit(standing.key(customer.id, user.id))
-
-
-def _status_once_proven(user: User, customer: CustomerStanding) -> UserStatus:
-    waits = customer.demands_approval and user.approved_at is None
-    return UserStatus.PENDING if waits else UserStatus.ACTIVE

@@ -10,7 +10,7 @@ from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.signin.errors import AlreadyDecided
 from apps.signin.models import CheckState, IdentityCheck
-from apps.users import directory, notices, standing
+from apps.users import directory, lifecycle, notices, standing
 from apps.users.models import User, UserStatus
 
 
@@ -27,8 +27,8 @@ def approve(
         user = lock_user(check)
         _decide(check, CheckState.APPROVED, "", actor, now)
         user.approved_at = now
-        if user.status == UserStatus.PENDING and _address_suffices(user, customer):
-            user.status = UserStatus.ACTIVE
+        if user.status == UserStatus.PENDING:
+            user.status = lifecycle.status_due(user, customer)
         _save(user, actions.USER_APPROVED, actor, caller, now)
         notices.post(notices.USER_APPROVED, customer=customer, user=user, caller=caller, now=now)
 
@@ -66,10 +66,6 @@ def _decide(check: IdentityCheck, state: CheckState, reason: str, actor: str, no
     undecided = IdentityCheck.objects.filter(id=check.id).exclude(state=state)
     if not undecided.update(state=state, reason=reason, decided_at=now, decided_by=actor):
         raise AlreadyDecided
-
-
-def _address_suffices(user: User, customer: CustomerStanding) -> bool:
-    return user.email_verified_at is not None or not customer.demands_verified_email
 
 
 def _save(user: User, action: str, actor: str, caller: Caller | None, now: datetime) -> None:
