@@ -107,9 +107,4 @@ def _note_use(key: ApiKeyStanding, now: datetime) -> None:
 
 def _first_this_minute(key: ApiKeyStanding, *what: str) -> bool:
     """Whether this has not happened within the last minute. Without Valkey: no, so that an outage is no flood of writes."""
-    try:
-        with valkey.reachable():
-            name = valkey.key(key.key_id, "api-key", *what)
-            return bool(valkey.client().set(name, b"1", nx=True, ex=ONCE_A_MINUTE))
-    except valkey.ValkeyUnavailable:
-        return False
+    return valkey.is_first(valkey.key(key.key_id, "api-key", *what), within=ONCE_A_MINUTE, in_doubt=False)

@@ -60,6 +60,15 @@ def reachable() -> Iterator[None]:
         raise ValkeyUnavailable from error
 
 
+def is_first(name: str, *, within: int, in_doubt: bool) -> bool:
+    """Whether nobody has asked so by this name within so many seconds. `in_doubt`: what is said without Valkey."""
+    try:
+        with reachable():
+            return bool(client().set(name, b"1", nx=True, ex=within))
+    except ValkeyUnavailable:
+        return in_doubt
+
+
 class Script:
     """A Lua script: one atomic step, one round trip once Valkey knows it."""
 

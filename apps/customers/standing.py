@@ -118,12 +118,12 @@ class CustomerStanding:
 
     @property
     def quota(self) -> Quota:
-        return Quota(daily=self.daily_code_quota, monthly=self.monthly_code_quota)
+        return Quota(daily=self.daily_code_quota, monthly=self.monthly_code_quota, of=self.id)
 
     @property
     def sms_quota(self) -> Quota:
         """In segments, which is what carriers charge for."""
-        return Quota(daily=self.daily_sms_quota, monthly=self.monthly_sms_quota)
+        return Quota(daily=self.daily_sms_quota, monthly=self.monthly_sms_quota, of=self.id)
 
     @property
     def branding(self) -> Branding:

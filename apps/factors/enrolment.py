@@ -7,17 +7,17 @@ from django.db import transaction
 from apps.audit import actions, events
 from apps.core import rate_limits
 from apps.core.requests import Caller
-from apps.customers import limits
 from apps.customers.standing import CustomerStanding
 from apps.factors import enrolled, recovery_codes
 from apps.factors.errors import NoSecondFactor
+from apps.otp import tries
 from apps.users import directory, notices
 from apps.users.models import User
 
 
-def limit(user: User, *, customer: CustomerStanding) -> None:
+def count_try(user: User, *, customer: CustomerStanding) -> None:
     """Count a try at a first code, with those at sign-in. Raises RateLimited or ValkeyUnavailable."""
-    rate_limits.hit([limits.rule(customer.limit(limits.SECOND_FACTORS_PER_USER), customer.id, str(user.id))])
+    rate_limits.hit([tries.per_user(customer, user.id)])
 
 
 def complete(

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import GatehouseError
+from apps.otp.errors import InvalidOtp
 
 
 class InvalidPasskey(GatehouseError):
@@ -10,6 +11,12 @@ class InvalidPasskey(GatehouseError):
 
     type = "invalid_passkey"
     message = _("This passkey was not accepted. Please try again.")
+
+
+class InvalidFactorCode(InvalidOtp):
+    """A code that nobody can ask for anew: of an authenticator app, or a recovery code."""
+
+    message = _("This code is not valid, or no longer.")
 
 
 class SecondFactorRequired(GatehouseError):

@@ -72,7 +72,7 @@ def parse(text: str, *, customer: CustomerStanding) -> str:
 def begin(user: User, *, customer: CustomerStanding, number: str, caller: Caller, now: datetime) -> Begun:
     """Send a first code. A confirmed number stays until another is confirmed.
 
-    Raises ValidationFailed, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable or ValkeyUnavailable.
+    Raises ValidationFailed, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable, NotFound or ValkeyUnavailable.
     """
     wanted = parse(number, customer=customer)
     new = NewCode(message_id=new_id(), code=codes.generate(customer))
@@ -89,6 +89,7 @@ def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller
 
     Raises InvalidOtp, RateLimited or ValkeyUnavailable.
     """
+    enrolment.count_try(user, customer=customer)
     proven = prove(user, code, customer=customer, caller=caller, now=now)
     return keep(user, proven, customer=customer, caller=caller, now=now)
 
@@ -171,7 +172,7 @@ def _place(customer: CustomerStanding, user: User, number: str, caller: Caller) 
 
 
 def _remember(user: User, number: str, now: datetime) -> None:
-    directory.lock(user.id)
+    directory.hold(user.id)
     row = Phone.objects.filter(user=user).first() or Phone(id=new_id(), user=user, created_at=now)
     sealed.write(row, "pending_number", number.encode())
     row.save()

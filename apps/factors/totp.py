@@ -14,8 +14,8 @@ from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.factors import enrolment, methods
+from apps.factors.errors import InvalidFactorCode
 from apps.factors.models import Totp
-from apps.otp.errors import InvalidOtp
 from apps.users import directory
 from apps.users.models import User
 
@@ -39,10 +39,10 @@ class Enrolment:
 
 
 def begin(user: User, *, customer: CustomerStanding, now: datetime) -> Enrolment:
-    """A fresh secret, which counts once a first code has confirmed it. A confirmed app works on until then."""
+    """A fresh secret, which counts once a first code has confirmed it. A confirmed app works on until then. Raises NotFound."""
     secret = pyotp.random_base32()
     with transaction.atomic():
-        directory.lock(user.id)
+        directory.hold(user.id)
         row = Totp.objects.filter(user=user).first() or Totp(id=new_id(), user=user, created_at=now)
         sealed.write(row, "pending_secret", secret.encode())
         row.save()
@@ -51,13 +51,22 @@ def begin(user: User, *, customer: CustomerStanding, now: datetime) -> Enrolment
 
 
 def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> tuple[str, ...]:
-    """Count the app from now on. Returns fresh recovery codes for a user who has none. Raises InvalidOtp."""
+    """Count the app from now on. Returns fresh recovery codes for a user who has none.
+
+    Raises InvalidFactorCode, RateLimited or ValkeyUnavailable.
+    """
+    enrolment.count_try(user, customer=customer)
+    return keep(user, code, customer=customer, caller=caller, now=now)
+
+
+def keep(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> tuple[str, ...]:
+    """The same where the try has been counted already, as at sign-in. Raises InvalidFactorCode."""
     with transaction.atomic():
         directory.lock(user.id)
         row = Totp.objects.filter(user=user).exclude(pending_secret="").first()
         step = _step_of(code, sealed.read(row, "pending_secret").decode(), now) if row else None
         if row is None or step is None:
-            raise InvalidOtp
+            raise InvalidFactorCode
         sealed.write(row, "secret", sealed.read(row, "pending_secret"))
         row.pending_secret, row.confirmed_at, row.last_step = "", now, step
         row.save()

@@ -20,10 +20,11 @@ TEXTS_PER_DAY, TEXTS_PER_MONTH = "sms_per_day", "sms_per_month"
 
 @dataclass(frozen=True)
 class Quota:
-    """How much a customer may send in a UTC day and a UTC month."""
+    """How much a customer may send in a UTC day and a UTC month. `of`: which customer, if not the message's own."""
 
     daily: int
     monthly: int
+    of: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ TEXTS = Meter(TextAllowance, TEXTS_PER_DAY, TEXTS_PER_MONTH)
 COLUMNS = """
 INSERT INTO mail_message (id, customer_id, user_id, kind, channel, recipient, content, state, attempts, created_at,
                           next_try_at, leased_until, expires_at, sandbox_key_id, last_error)
-SELECT %(id)s, customer_id, %(user_id)s, %(kind)s, %(channel)s, %(recipient)s, %(content)s, %(state)s, 0, %(now)s,
+SELECT %(id)s, %(customer_id)s, %(user_id)s, %(kind)s, %(channel)s, %(recipient)s, %(content)s, %(state)s, 0, %(now)s,
        %(now)s, NULL, %(expires_at)s, %(sandbox_key_id)s, ''
 """
 
@@ -50,7 +51,7 @@ COUNT_AND_INSERT = (
     """
 WITH allowed AS (
     INSERT INTO {table} AS a (customer_id, day, sent_today, month, sent_this_month)
-    SELECT %(customer_id)s, %(day)s, %(amount)s, %(month)s, %(amount)s
+    SELECT %(payer)s, %(day)s, %(amount)s, %(month)s, %(amount)s
     WHERE %(daily)s >= %(amount)s AND %(monthly)s >= %(amount)s
     ON CONFLICT (customer_id) DO UPDATE SET
         sent_today = CASE WHEN a.day < excluded.day THEN %(amount)s ELSE a.sent_today + %(amount)s END,
@@ -71,10 +72,9 @@ WITH allowed AS (
 CHECK_AND_INSERT = (
     COLUMNS  # noqa: S608  (joined from constants)
     + """
-FROM (SELECT %(customer_id)s AS customer_id) AS asking
 WHERE %(daily)s >= %(amount)s AND %(monthly)s >= %(amount)s AND NOT EXISTS (
     SELECT 1 FROM {table} AS a
-    WHERE a.customer_id = asking.customer_id
+    WHERE a.customer_id = %(payer)s
       AND (a.day >= %(day)s AND a.sent_today + %(amount)s > %(daily)s
            OR a.month >= %(month)s AND a.sent_this_month + %(amount)s > %(monthly)s)
 )
@@ -101,7 +101,7 @@ def _insert(message: Message, statement: str, meter: Meter, quota: Quota | None,
         cursor.execute(statement.format(table=meter.model._meta.db_table), _parameters(message, quota, amount))
         inserted = cursor.rowcount == 1
     if not inserted:
-        raise _refusal(message.customer_id, meter, quota, amount, message.created_at)
+        raise _refusal(quota.of or message.customer_id, meter, quota, amount, message.created_at)
 
 
 def _parameters(message: Message, quota: Quota, amount: int) -> dict[str, Any]:
@@ -115,6 +115,7 @@ def _parameters(message: Message, quota: Quota, amount: int) -> dict[str, Any]:
         "now": message.created_at,
         "day": today,
         "month": today.replace(day=1),
+        "payer": quota.of or message.customer_id,
         "daily": quota.daily,
         "monthly": quota.monthly,
         "amount": amount,

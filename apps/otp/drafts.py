@@ -49,13 +49,14 @@ def post(
     receives: bool,
     now: datetime,
     counts: bool = True,
+    pays: CustomerStanding | None = None,
 ) -> None:
     """Post the mail; where nobody may receive it, do the same work and send nothing. Raises QuotaExceeded.
 
-    `counts`: against the customer's quota, but for what stays in the sandbox.
+    `counts`: whether it uses a quota up; in the sandbox nothing does. `pays`: whose, if not the customer's.
     """
     insert = outbox.post if receives and not is_kept_from(user, draft.sandbox_key_id) else outbox.suppress
-    quota = customer.quota if counts and not draft.sandbox_key_id else None
+    quota = (pays or customer).quota if counts and not draft.sandbox_key_id else None
     insert(draft=draft, branding=customer.branding, quota=quota, now=now)
 
 

@@ -60,15 +60,16 @@ def add(
     with transaction.atomic():
         FixedCode.objects.filter(customer=customer, email_identity=address.identity).delete()
         row.save(force_insert=True)
-        _announce(customer, actor, caller, now, added=address.typed)
+        _announce(customer, actor, caller, now, added=str(row.id))
     return row
 
 
 def remove(row: FixedCode, *, actor: str, caller: Caller | None, now: datetime) -> None:
     """Take an address off the list."""
     with transaction.atomic():
+        removed = str(row.id)  # not the address: events stay when a user is erased
         row.delete()
-        _announce(row.customer, actor, caller, now, removed=row.email)
+        _announce(row.customer, actor, caller, now, removed=removed)
 
 
 def _announce(customer: Customer, actor: str, caller: Caller | None, now: datetime, **details: str) -> None:

@@ -1,14 +1,19 @@
-"""With a user go the codes of its address: what was sent before an erasure is worth nothing after it."""
+"""With a user go the codes of its address: what was sent before an erasure, or a deactivation, is worth nothing after it."""
 
+from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
+from django.db import transaction
 
 from apps.core.valkey import ValkeyUnavailable
 from apps.otp import codes
 from apps.otp.codes import Place
 from apps.otp.purposes import MAILS
+from apps.tokens import deactivation
 from apps.users import erasure
+from apps.users.models import User
 
 log = structlog.get_logger(__name__)
 
@@ -16,6 +21,11 @@ log = structlog.get_logger(__name__)
 def register() -> None:
     """Called when Django starts."""
     erasure.register("codes", _forget)
+    deactivation.register(_close)
+
+
+def _close(user: User, _now: datetime) -> None:
+    transaction.on_commit(partial(_forget, user.customer_id, user.email_identity))
 
 
 def _forget(customer_id: UUID, identity: str) -> None:
@@ -27,5 +37,7 @@ def _forget(customer_id: UUID, identity: str) -> None:
     ]
     try:
         codes.withdraw_all(places)
-    except ValkeyUnavailable:  # they open nothing all the same: the mails that carried them are to nobody now
+    except (
+        ValkeyUnavailable
+    ):  # those of the erased open nothing all the same: the mails that carried them are to nobody now
         log.warning("codes_not_withdrawn", customer_id=str(customer_id))

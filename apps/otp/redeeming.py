@@ -11,7 +11,6 @@ from apps.audit.models import Outcome, Severity
 from apps.core import valkey
 from apps.core.rate_limits import Rule
 from apps.core.requests import Caller
-from apps.core.valkey import ValkeyUnavailable
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
 from apps.otp import codes, requesting, tries
@@ -81,7 +80,8 @@ def sound_alarm(customer: CustomerStanding, *, caller: Caller, now: datetime) ->
 
     Not to be called within a transaction that is rolled back: the next alarm would come a window later.
     """
-    if _first_alarm(customer):
+    window = customer.limit(limits.WRONG_CODES_PER_CUSTOMER).window
+    if valkey.is_first(valkey.key(customer.id, "alarm"), within=window, in_doubt=True):
         events.record(
             action=actions.CODE_GUESSING,
             outcome=Outcome.FAILURE,
@@ -99,13 +99,3 @@ def _count(attempt: Try) -> None:
         directory.count_wrong_second_factor(customer_id, identity)
     else:
         directory.count_wrong_code(customer_id, identity)
-
-
-def _first_alarm(customer: CustomerStanding) -> bool:
-    """Whether nobody has raised the alarm for this customer in this window. In doubt it is raised."""
-    window = customer.limit(limits.WRONG_CODES_PER_CUSTOMER).window
-    try:
-        with valkey.reachable():
-            return bool(valkey.client().set(valkey.key(customer.id, "alarm"), b"1", nx=True, ex=window))
-    except ValkeyUnavailable:
-        return True

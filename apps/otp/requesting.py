@@ -14,10 +14,9 @@ from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
 from apps.mail import outbox
-from apps.otp import codes, drafts, fixed_codes
+from apps.otp import codes, drafts, fixed_codes, tries
 from apps.otp.codes import NewCode, Place
 from apps.otp.purposes import LOGIN, MAILS
-from apps.otp.tries import counted
 from apps.users import directory
 from apps.users.emails import Address
 from apps.users.models import User, UserStatus
@@ -69,7 +68,7 @@ def place_of(customer: CustomerStanding, address: Address, purpose: str, caller:
 def rules_for(customer: CustomerStanding, address: Address, caller: Caller) -> list[Rule]:
     """The limits on asking for mail (contract 6). The first is the one that answers speak of."""
     return [
-        limits.rule(customer.limit(limits.CODES_PER_EMAIL), customer.id, counted(address)),
+        limits.rule(customer.limit(limits.CODES_PER_EMAIL), customer.id, tries.counted(address)),
         limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(caller.ip)),
         limits.rule(customer.limit(limits.CODES_PER_CUSTOMER), customer.id),
     ]
@@ -108,9 +107,4 @@ def _write(wish: Wish, new: NewCode, *, is_fixed: bool) -> None:
 def _may_receive(wish: Wish, user: User | None) -> bool:
     if user is None:
         return wish.purpose == LOGIN and wish.customer.creates_users_on_sign_in
-    return user.status != UserStatus.DEACTIVATED and not too_many_wrong(wish.customer, user)
-
-
-def too_many_wrong(customer: CustomerStanding, user: User) -> bool:
-    """Whether so many codes in a row were wrong that codes are closed to this account until somebody opens them."""
-    return user.wrong_codes >= customer.limit(limits.WRONG_CODES_IN_A_ROW).count
+    return user.status != UserStatus.DEACTIVATED and not tries.is_closed_to_codes(wish.customer, user)

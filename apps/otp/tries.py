@@ -11,6 +11,7 @@ from apps.customers import limits
 from apps.customers.standing import CustomerStanding
 from apps.otp import codes
 from apps.users.emails import Address
+from apps.users.models import User
 
 
 def hit_network(customer: CustomerStanding, caller: Caller) -> None:
@@ -33,7 +34,7 @@ def rules(customer: CustomerStanding, address: Address, caller: Caller) -> list[
 
 
 def second_factor_rules(customer: CustomerStanding, user_id: UUID, caller: Caller) -> list[Rule]:
-    """The same limits on tries of whoever has given a first factor: of one user, from one network and from all.
+    """The same limits on tries of whoever has given a first factor, or is signed in: of one user, from one network and from all.
 
     Counted apart, so that no stranger keeps anybody from giving a second factor.
     """
@@ -41,8 +42,13 @@ def second_factor_rules(customer: CustomerStanding, user_id: UUID, caller: Calle
     return [
         after_a_first_factor(per_network, customer, user_id, counted_as(caller.ip)),
         after_a_first_factor(customer.limit(limits.TRIES_PER_EMAIL), customer, user_id),
-        limits.rule(customer.limit(limits.SECOND_FACTORS_PER_USER), customer.id, str(user_id)),
+        per_user(customer, user_id),
     ]
+
+
+def per_user(customer: CustomerStanding, user_id: UUID) -> Rule:
+    """The limit on second factors tried by one user, at sign-in and at enrolment together."""
+    return limits.rule(customer.limit(limits.SECOND_FACTORS_PER_USER), customer.id, str(user_id))
 
 
 def after_a_first_factor(limit: Limit, customer: CustomerStanding, user_id: UUID, *scope: str) -> Rule:
@@ -50,10 +56,20 @@ def after_a_first_factor(limit: Limit, customer: CustomerStanding, user_id: UUID
     return limits.rule(limit, customer.id, "second-factor", str(user_id), *scope)
 
 
+def is_closed_to_codes(customer: CustomerStanding, user: User) -> bool:
+    """Whether so many wrong codes were given for the account that none is sent or taken until somebody opens it."""
+    return user.wrong_codes >= customer.limit(limits.WRONG_CODES_IN_A_ROW).count
+
+
+def is_closed_to_second_factors(customer: CustomerStanding, user: User) -> bool:
+    """Whether somebody who knows the password has guessed as often: the account is to be entered by other means first."""
+    return user.wrong_second_factors >= customer.limit(limits.WRONG_CODES_IN_A_ROW).count
+
+
 def note_guess(customer: CustomerStanding) -> bool:
     """Count a wrong code among those of all the customer's users. Whether there are too many. Raises ValkeyUnavailable.
 
-    Of codes that lie in Valkey the script counts that tries them (`codes.redeem`).
+    Wrong codes that lie in Valkey are counted by the script that checks them (`codes.redeem`).
     """
     try:
         rate_limits.hit([limits.rule(customer.limit(limits.WRONG_CODES_PER_CUSTOMER), customer.id)])

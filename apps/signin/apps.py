@@ -10,6 +10,7 @@ class SigninConfig(AppConfig):
 
     def ready(self) -> None:
         """Models can be imported from here on."""
-        from apps.signin import own_data
+        from apps.signin import own_data, pending_ways_in
 
         own_data.register()
+        pending_ways_in.register()

@@ -8,6 +8,8 @@ from django.db import transaction
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
+from apps.core import valkey
+from apps.core.client_address import counted_as
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.factors import passkeys
@@ -18,6 +20,8 @@ from apps.signin.challenges import Challenged, Proven, SignedIn
 from apps.signin.models import FirstFactor
 from apps.users import directory
 from apps.users.models import UserStatus
+
+ONCE_A_MINUTE = 60  # seconds
 
 
 @dataclass(frozen=True)
@@ -44,14 +48,7 @@ def sign_in(attempt: Attempt) -> SignedIn | Challenged:
     try:
         return _sign_in(attempt)
     except InvalidPasskey:
-        events.record(
-            action=actions.PASSKEY_REJECTED,
-            outcome=Outcome.FAILURE,
-            severity=Severity.LOW,
-            customer_id=attempt.customer.id,
-            caller=attempt.caller,
-            now=attempt.now,
-        )
+        _report(attempt)
         raise
 
 
@@ -73,4 +70,19 @@ def _sign_in(attempt: Attempt) -> SignedIn | Challenged:
                 now=attempt.now,
                 passed=(PASSKEY,),
             )
+        )
+
+
+def _report(attempt: Attempt) -> None:
+    """Write the event, of one network once a minute: nothing else keeps strangers from filling the log."""
+    customer, network = attempt.customer, counted_as(attempt.caller.ip)
+    name = valkey.key(customer.id, "reported", actions.PASSKEY_REJECTED, network)
+    if valkey.is_first(name, within=ONCE_A_MINUTE, in_doubt=False):
+        events.record(
+            action=actions.PASSKEY_REJECTED,
+            outcome=Outcome.FAILURE,
+            severity=Severity.LOW,
+            customer_id=customer.id,
+            caller=attempt.caller,
+            now=attempt.now,
         )

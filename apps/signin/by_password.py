@@ -69,13 +69,16 @@ def find(customer: CustomerStanding, address: Address) -> User | None:
     return User.objects.of(customer.id).filter(email_identity=address.identity).select_related("password").first()
 
 
-def check(user: User | None, text: str, *, now: datetime) -> User | None:
-    """The user, if this password opens the account now. The same Argon2 for nobody, no password, and a locked one."""
+def check(user: User | None, text: str, *, now: datetime, despite_lock: bool = False) -> User | None:
+    """The user, if this password opens the account now. The same Argon2 for nobody, no password, and a locked one.
+
+    `despite_lock`: for who is signed in already. Strangers can lock a password, and must not stand in the way then.
+    """
     password: Password | None = getattr(user, "password", None)
     right = passwords.matches(text, password.encoded if password else None)
     if user is None or password is None or user.status == UserStatus.DEACTIVATED:
         return None
-    return user if right and not is_locked(password, now) else None
+    return user if right and (despite_lock or not is_locked(password, now)) else None
 
 
 def is_locked(password: Password, now: datetime) -> bool:
@@ -86,7 +89,7 @@ def _is_open(now: datetime) -> Q:
     return Q(locked_until=None) | Q(locked_until__lte=now)
 
 
-def accept(user: User, text: str, *, now: datetime) -> None:
+def accept(user: User, text: str, *, now: datetime, despite_lock: bool = False) -> None:
     """The password was right: wrong ones are forgotten, and a hash of another kind is replaced by ours.
 
     In the transaction that signs in, which has locked the user. Raises InvalidCredentials if the password was changed
@@ -97,8 +100,9 @@ def accept(user: User, text: str, *, now: datetime) -> None:
     if passwords.is_outdated(encoded):
         encoded = passwords.encode(passwords.normalise(text))
     # By the time it was set, since another sign-in may replace the hash by a better one of the same password.
-    unchanged = Password.objects.filter(_is_open(now), user=user, set_at=password.set_at)
-    if not unchanged.update(encoded=encoded, wrong_in_a_row=0, locked_until=None, lock_told_at=None):
+    unchanged = Password.objects.filter(user=user, set_at=password.set_at)
+    usable = unchanged if despite_lock else unchanged.filter(_is_open(now))
+    if not usable.update(encoded=encoded, wrong_in_a_row=0, locked_until=None, lock_told_at=None):
         raise InvalidCredentials
 
 

@@ -10,10 +10,10 @@ from apps.api_keys.asking import Asking
 from apps.audit import actions, events
 from apps.core.ids import new_id
 from apps.core.requests import Caller
-from apps.customers import limits
 from apps.customers.standing import CustomerStanding
 from apps.factors import enrolled
 from apps.factors.enrolled import Enrolled
+from apps.otp import tries
 from apps.signin import devices, requirements, whose
 from apps.signin.models import Challenge, FirstFactor
 from apps.signin.requirements import Given, Missing
@@ -128,14 +128,9 @@ def _missing(proven: Proven, found: Enrolled) -> Missing | None:
         passed=proven.passed,
         mailbox=proven.first_factor == FirstFactor.CODE,
         may_use_email=proven.may_use_email and not (found.has_any and _set_by_mail(proven.user)),
-        codes_closed=_closed_to_codes(proven),
+        codes_closed=tries.is_closed_to_second_factors(proven.customer, proven.user),
     )
     return requirements.missing(policy=proven.customer.second_factor, enrolled=found, given=given)
-
-
-def _closed_to_codes(proven: Proven) -> bool:
-    """Whoever knows the password may guess so often in all, and no more until the account is entered by other means."""
-    return proven.user.wrong_second_factors >= proven.customer.limit(limits.WRONG_CODES_IN_A_ROW).count
 
 
 def _set_by_mail(user: User) -> bool:

@@ -14,7 +14,7 @@ from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers import links
 from apps.customers.standing import CustomerStanding
-from apps.otp import codes, drafts, redeeming, requesting
+from apps.otp import codes, drafts, redeeming, requesting, tries
 from apps.otp.codes import NewCode, Place
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import CHANGE_EMAIL
@@ -58,7 +58,7 @@ class Proof:
 def request(wish: Wish) -> None:
     """Send a code to the new address. Nobody is told whether it is taken.
 
-    Raises InvalidPassword, ResendTooSoon, RateLimited, QuotaExceeded or ValkeyUnavailable.
+    Raises InvalidPassword, ResendTooSoon, RateLimited, QuotaExceeded, NotFound or ValkeyUnavailable.
     """
     customer, user = wish.customer, wish.user
     if Password.objects.filter(user=user).exists():
@@ -82,8 +82,8 @@ def confirm(proof: Proof) -> User:
         caller=proof.caller,
         now=proof.now,
     )
-    redemption = redeeming.redeem(attempt)
-    if redemption.message_id is None or requesting.too_many_wrong(proof.customer, proof.user):
+    redemption = redeeming.redeem(attempt, rules=tries.second_factor_rules(proof.customer, proof.user.id, proof.caller))
+    if redemption.message_id is None or tries.is_closed_to_second_factors(proof.customer, proof.user):
         redeeming.reject(attempt, redemption)
         raise InvalidOtp  # after the commit: a counted failure is never undone by its own request
     try:
@@ -130,7 +130,7 @@ def _place(user: User, address: Address, caller: Caller) -> Place:
 
 
 def _write(wish: Wish, new: NewCode) -> None:
-    customer, user = wish.customer, wish.user
+    customer, user = wish.customer, directory.hold(wish.user.id)
     EmailChange.objects.create(
         customer_id=customer.id,
         user=user,
@@ -150,7 +150,7 @@ def _write(wish: Wish, new: NewCode) -> None:
         caller=wish.caller,
         now=wish.now,
     )
-    receives = not requesting.too_many_wrong(customer, user)
+    receives = not tries.is_closed_to_second_factors(customer, user)
     drafts.post(draft, customer=customer, user=user, receives=receives, now=wish.now)
 
 

@@ -11,11 +11,11 @@ from apps.core import snapshots
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.factors import removal
-from apps.signin import identity_check
-from apps.signin.models import Challenge, Password
+from apps.signin import challenges, identity_check
+from apps.signin.models import Password
 from apps.tokens import sessions
 from apps.tokens.errors import UserInactive
-from apps.tokens.models import EndReason
+from apps.tokens.models import EndReason, Session
 from apps.users import directory, lifecycle, standing
 from apps.users.models import User, UserStatus
 
@@ -33,8 +33,11 @@ def by_mail(user: User, *, customer: CustomerStanding, caller: Caller, now: date
         user.refresh_from_db()
         return
     user.status = present.status  # it may have been deactivated since it was read
+    if _was_used(user):
+        user.name, user.phone = "", ""
+        user.save(update_fields=["name", "phone"])
     Password.objects.filter(user=user).delete()
-    Challenge.objects.filter(user=user, used_at=None).update(used_at=now)
+    challenges.void(user, now=now)
     removal.remove_all(user)
     user._state.fields_cache.pop("password", None)
     sessions.end_all(
@@ -48,10 +51,15 @@ def by_mail(user: User, *, customer: CustomerStanding, caller: Caller, now: date
     note(user, customer=customer, caller=caller, now=now)
 
 
+def _was_used(user: User) -> bool:
+    """Whether somebody has had a way in before: then the name and the phone number are theirs, not the mailbox's owner's."""
+    return Password.objects.filter(user=user).exists() or Session.objects.filter(user=user).exists()
+
+
 def begin(user: User, *, customer: CustomerStanding, now: datetime) -> None:
     """A user made just now by a proof waits for approval where that is demanded. In the caller's transaction."""
-    if customer.demands_approval:
-        user.status = UserStatus.PENDING
+    user.status = lifecycle.status_due(user, customer)
+    if user.status == UserStatus.PENDING:
         user.save(update_fields=["status"])
         identity_check.open_for(user, customer=customer, now=now)
 

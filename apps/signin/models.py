@@ -102,6 +102,7 @@ class ResetToken(models.Model):
         User, null=True, on_delete=models.CASCADE, related_name="+"
     )  # null: nobody has that address
     digest = models.BinaryField(max_length=32, unique=True)  # SHA-256 of 32 random bytes
+    in_sandbox = models.BooleanField(default=False, db_default=False)  # whoever holds a test key has read it
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

@@ -66,20 +66,21 @@ def change(wanted: Change) -> Propagation:
 
 
 def require_password(user: User, text: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> User:
-    """The user who is signed in gives the password once more. A wrong one counts as at sign-in.
+    """The user who is signed in gives the password once more. A wrong one counts towards the lock, as at sign-in.
 
+    But neither a lock nor the tries of strangers stand in the way: tries are counted with second factors, of this user.
     Returns the user with the password that was right. Raises InvalidPassword, RateLimited or ValkeyUnavailable.
     """
     address = emails.parse(user.email)
     tries.hit_network(customer, caller)
-    rate_limits.hit(tries.rules(customer, address, caller))
+    rate_limits.hit(tries.second_factor_rules(customer, user.id, caller))
     found = by_password.find(customer, address)
-    checked = by_password.check(found, text, now=now)
+    checked = by_password.check(found, text, now=now, despite_lock=True)
     if checked is None:
         by_password.count_wrong(customer, address, found, caller=caller, now=now)
         raise InvalidPassword  # after the commit: a counted failure is never undone by its own request
     try:
-        by_password.accept(checked, text, now=now)
+        by_password.accept(checked, text, now=now, despite_lock=True)
     except InvalidCredentials as error:
         raise InvalidPassword from error
     return checked

@@ -25,7 +25,7 @@ from apps.signin.errors import InvalidResetToken
 from apps.signin.models import ResetToken
 from apps.users import directory, emails
 from apps.users.emails import Address
-from apps.users.models import User, UserStatus
+from apps.users.models import BuiltInRole, User, UserStatus
 
 MAIL = "password_reset"
 LIFETIME = timedelta(hours=1)
@@ -35,7 +35,7 @@ LONGEST_TOKEN = 64  # characters
 
 @dataclass(frozen=True)
 class Forgotten:
-    """Somebody says that the password of this address is forgotten. `asked`: whose limits count."""
+    """Somebody says that the password of this address is forgotten. `asked`: whose limits and quota count."""
 
     asked: CustomerStanding
     customer: CustomerStanding
@@ -66,9 +66,16 @@ def forgot(forgotten: Forgotten) -> None:
     """
     rate_limits.hit(requesting.rules_for(forgotten.asked, forgotten.address, forgotten.caller))
     with transaction.atomic():
-        user = directory.find(forgotten.customer.id, forgotten.address.identity)
+        user = directory.find_locked(forgotten.customer.id, forgotten.address.identity)
         draft = _link(user, forgotten.address, customer=forgotten.customer, caller=forgotten.caller, now=forgotten.now)
-        drafts.post(draft, customer=forgotten.customer, user=user, receives=_may_reset(user), now=forgotten.now)
+        drafts.post(
+            draft,
+            customer=forgotten.customer,
+            user=user,
+            receives=_may_reset(user),
+            pays=forgotten.asked,
+            now=forgotten.now,
+        )
 
 
 def send_link(user: User, *, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
@@ -84,6 +91,7 @@ def _link(user: User | None, address: Address, *, customer: CustomerStanding, ca
         customer_id=customer.id,
         user=user if _may_reset(user) else None,
         digest=_digest(token),
+        in_sandbox=caller.in_sandbox,
         created_at=now,
         expires_at=now + LIFETIME,
     )
@@ -138,12 +146,17 @@ def _may_reset(user: User | None) -> bool:
     return user is not None and user.status != UserStatus.DEACTIVATED
 
 
+def _may_use(row: ResetToken, user: User) -> bool:
+    """Not one that the holder of a test key has read, if the user has become an administrator since."""
+    return _may_reset(user) and not (row.in_sandbox and user.role == BuiltInRole.ADMIN)
+
+
 def _find(wanted: Reset) -> tuple[ResetToken, User]:
     """The token's row and its user."""
     open_rows = ResetToken.objects.filter(used_at=None, expires_at__gt=wanted.now).select_related("user")
     presented = whose.presented_at(wanted.customer, owners_too=wanted.owners_too)
     row = open_rows.filter(presented, digest=_digest(wanted.token)).first()
-    if row is None or row.user is None or not _may_reset(row.user):
+    if row is None or row.user is None or not _may_use(row, row.user):
         events.record(
             action=actions.PASSWORD_RESET_REJECTED,
             outcome=Outcome.FAILURE,

@@ -17,13 +17,13 @@ from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers import links
 from apps.customers.standing import CustomerStanding
-from apps.otp import codes, drafts, requesting
+from apps.otp import codes, drafts, requesting, tries
 from apps.otp.codes import NewCode
 from apps.otp.purposes import VERIFY_EMAIL
 from apps.signin import passwords
 from apps.signin.errors import RegistrationClosed
 from apps.signin.models import Password, Registration
-from apps.users import phones
+from apps.users import lifecycle, phones
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
 
@@ -95,8 +95,7 @@ def keep(
 
 
 def _first_status(customer: CustomerStanding) -> UserStatus:
-    demands = customer.demands_verified_email or customer.demands_approval
-    return UserStatus.PENDING if demands else UserStatus.ACTIVE
+    return lifecycle.status_due(User(), customer)  # who has proven nothing yet
 
 
 def _write(wish: Wish, new: NewCode, encoded: str, phone: str) -> None:
@@ -173,6 +172,6 @@ def _post(wish: Wish, user: User, new: NewCode) -> None:
         locale=wish.locale,
         more={"reset_link": links.to(customer, links.FORGOT_PASSWORD)},
     )
-    closed = not taken and requesting.too_many_wrong(customer, user)
+    closed = not taken and tries.is_closed_to_codes(customer, user)
     receives = not closed and user.status != UserStatus.DEACTIVATED
     drafts.post(draft, customer=customer, user=user, receives=receives, now=wish.now)

@@ -13,7 +13,7 @@ from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits
 from apps.core.requests import Caller
 from apps.factors import passkeys, phones, recovery_codes, totp
-from apps.factors.errors import InvalidPasskey
+from apps.factors.errors import InvalidFactorCode, InvalidPasskey
 from apps.factors.methods import PASSKEY, RECOVERY_CODE, SMS, TOTP
 from apps.mail import ledger
 from apps.otp import redeeming, tries
@@ -174,7 +174,7 @@ def _with_kept_secret(opened: Opened, given: Given, check: Callable[..., bool]) 
         if check(opened.proven.user.id, given.code, now=given.now):
             return _go_on(opened, given)
     _count_guess(opened, given)
-    raise InvalidOtp
+    raise InvalidFactorCode
 
 
 def _confirm_enrolment(opened: Opened, given: Given) -> Passed:
@@ -199,7 +199,7 @@ def _enrolling(opened: Opened, given: Given) -> Callable[[], tuple[str, ...]]:
     """What enrols the factor within the transaction. What must not be rolled back with it is done before."""
     user, acting = opened.proven.user, _acting(opened, given)
     if given.method == TOTP:
-        return lambda: totp.confirm(user, given.code, **acting)
+        return lambda: totp.keep(user, given.code, **acting)
     if given.method == SMS:
         proven_phone = phones.prove(user, given.code, **acting)
         return lambda: phones.keep(user, proven_phone, **acting)

@@ -15,7 +15,7 @@ from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.mail import ledger, outbox
 from apps.mail.outbox import Destination
-from apps.otp import redeeming, requesting
+from apps.otp import redeeming, tries
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import VERIFY_EMAIL
 from apps.signin import first_proof, passwords
@@ -91,7 +91,7 @@ def _lock_user(proof: Proof) -> User | None:
 
 
 def _may_prove(customer: CustomerStanding, user: User) -> bool:
-    return user.status != UserStatus.DEACTIVATED and not requesting.too_many_wrong(customer, user)
+    return user.status != UserStatus.DEACTIVATED and not tries.is_closed_to_codes(customer, user)
 
 
 def _registration_of(message_id: UUID, sent: Destination, user: User, proof: Proof) -> Registration | None:

@@ -18,7 +18,7 @@ from apps.customers.models import Customer
 from apps.tokens import deactivation, devices, rotation, sessions
 from apps.tokens.models import EndReason, Session
 from apps.users.admin import UserAdmin
-from apps.users.models import User, UserStatus
+from apps.users.models import BuiltInRole, User, UserStatus
 
 for model in (Customer, User):
     admin.site.unregister(model)
@@ -59,6 +59,11 @@ class UserWithSessionsAdmin(UserAdmin):
     """The user's page, with what needs to know of sessions, which users themselves do not."""
 
     actions_detail = ("deactivate", *UserAdmin.actions_detail)
+
+    def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        super().save_model(request, row, form, change)
+        if change and row.role == BuiltInRole.ADMIN and "role" in form.changed_data:
+            sessions.end_begun_by_test_keys(customer_id=row.customer_id, user_id=row.id, **who(request))
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any = None) -> list[Any]:
         """Offer what makes sense: reactivate the deactivated, deactivate all others."""

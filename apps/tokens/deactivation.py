@@ -1,5 +1,6 @@
 """Closing an account: its tokens are worthless at once, and its sessions end, so that opening it again revives none of them."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
@@ -11,9 +12,20 @@ from apps.tokens.models import EndReason
 from apps.users import lifecycle
 from apps.users.models import User
 
+Close = Callable[[User, datetime], None]
+
+_register: list[Close] = []
+
+
+def register(close: Close) -> None:
+    """Have `close` called in the transaction of each deactivation: for rooms above, which know of other ways in."""
+    _register.append(close)
+
 
 def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
-    """Deactivate the user, and end every session. Doing it again changes nothing. Raises NotFound.
+    """Deactivate the user, end every session, and withdraw what else would open the account once it is open again.
+
+    Doing it again changes nothing. Raises NotFound.
 
     The row is locked first: who is just signing in either has a session by then, which ends, or gets none.
     """
@@ -27,4 +39,6 @@ def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) 
             caller=caller,
             now=now,
         )
+        for close in _register:
+            close(user, now)
         return told

@@ -13,7 +13,8 @@ ONCE_A_MINUTE = 60  # seconds
 
 def report(user: UserStanding, *, wanted: str, caller: Caller, now: datetime) -> None:
     """Write the event: `wanted` is the role that the user lacks. Not without Valkey, so that nobody can fill the log."""
-    if not _first_this_minute(user):
+    name = valkey.key(user.customer_id, "reported", actions.ROLE_ESCALATION_ATTEMPT, str(user.id))
+    if not valkey.is_first(name, within=ONCE_A_MINUTE, in_doubt=False):
         return
     events.record(
         action=actions.ROLE_ESCALATION_ATTEMPT,
@@ -26,12 +27,3 @@ def report(user: UserStanding, *, wanted: str, caller: Caller, now: datetime) ->
         details={"role": user.role, "wanted": wanted},
         now=now,
     )
-
-
-def _first_this_minute(user: UserStanding) -> bool:
-    name = valkey.key(user.customer_id, "reported", actions.ROLE_ESCALATION_ATTEMPT, str(user.id))
-    try:
-        with valkey.reachable():
-            return bool(valkey.client().set(name, b"1", nx=True, ex=ONCE_A_MINUTE))
-    except valkey.ValkeyUnavailable:
-        return False

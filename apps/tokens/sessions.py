@@ -145,6 +145,20 @@ def end_all(
         )
 
 
+def end_begun_by_test_keys(
+    *, customer_id: UUID, user_id: UUID, actor: str, caller: Caller | None, now: datetime
+) -> None:
+    """End the sessions that whoever holds a test key may have begun, of one who becomes an administrator.
+
+    In the caller's transaction.
+    """
+    sandboxed = alive(customer_id=customer_id, user_id=user_id, now=now).exclude(sandbox_key_id="")
+    ended, reason = _end(sandboxed, EndReason.OPERATOR, now), EndReason.OPERATOR
+    if ended:
+        _record(actions.SESSION_ENDED, customer_id, user_id, actor, caller, now, count=len(ended), reason=reason)
+    snapshots.invalidate_on_commit(*(standing.session_key(customer_id, session_id) for session_id in ended))
+
+
 def end_all_of_customer(*, customer_id: UUID, now: datetime) -> int:
     """End every session of a customer, in the caller's transaction. Its snapshots are the caller's to invalidate."""
     living = Session.objects.filter(customer_id=customer_id, ended_at=None)

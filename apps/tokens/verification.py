@@ -137,12 +137,8 @@ def _existing(customer_id: UUID | None) -> UUID | None:
 
 def _first_this_minute(tag: UUID | str, action: str, caller: Caller) -> bool:
     """Whether this address has not done so within the last minute. Without Valkey: no, so that garbage cannot fill the log."""
-    try:
-        with valkey.reachable():
-            name = valkey.key(tag, "reported", action, counted_as(caller.ip))
-            return bool(valkey.client().set(name, b"1", nx=True, ex=ONCE_A_MINUTE))
-    except valkey.ValkeyUnavailable:
-        return False
+    name = valkey.key(tag, "reported", action, counted_as(caller.ip))
+    return valkey.is_first(name, within=ONCE_A_MINUTE, in_doubt=False)
 
 
 def _report(action: str, severity: Severity, customer_id: UUID | None, caller: Caller, now: datetime) -> None:

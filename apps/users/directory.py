@@ -43,9 +43,26 @@ def lock(user_id: UUID) -> User | None:
     return User.objects.select_for_update(no_key=True).filter(id=user_id).first()
 
 
+def find_locked(customer_id: UUID, identity: str) -> User | None:
+    """The user of this address as it is now, locked as `lock` does it, in one statement."""
+    found = User.objects.of(customer_id).filter(email_identity=identity)
+    return found.select_for_update(no_key=True, of=("self",)).first()
+
+
+def hold(user_id: UUID) -> User:
+    """The same as `lock`, for flows of somebody who is signed in. Raises NotFound: erased a moment ago."""
+    user = lock(user_id)
+    if user is None:
+        raise NotFound
+    return user
+
+
 def find_or_create(customer_id: UUID, address: Address, *, may_create: bool, now: datetime) -> Found | None:
-    """The customer's user of this proven address, made if there is none and it may be. Of two at once, one is made."""
-    user = find(customer_id, address.identity)
+    """The customer's user of this proven address, made if there is none and it may be. Of two at once, one is made.
+
+    Locked, for the caller's transaction.
+    """
+    user = find_locked(customer_id, address.identity)
     if user is not None:
         return Found(user, is_new=False)
     if not may_create:
@@ -54,7 +71,7 @@ def find_or_create(customer_id: UUID, address: Address, *, may_create: bool, now
         with transaction.atomic():
             return Found(create(customer_id, address, verified_at=now, now=now), is_new=True)
     except IntegrityError:
-        user = find(customer_id, address.identity)
+        user = find_locked(customer_id, address.identity)
         return Found(user, is_new=False) if user else None
 
 

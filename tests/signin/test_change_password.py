@@ -32,7 +32,8 @@ def test_changing_the_password_ends_the_other_sessions(client_for: MakeClient) -
     assert Message.objects.filter(kind="password_changed").count() == 1
 
 
-def test_a_stolen_token_does_not_change_the_password_and_guessing_locks(client_for: MakeClient) -> None:
+def test_a_stolen_token_does_not_change_the_password_and_guessing_locks_and_ends(client_for: MakeClient) -> None:
+    """The lock has the user told by mail; the limit on second factors ends the guessing."""
     customer = generous()
     user = member(customer)
     session = factories.session(user)
@@ -40,8 +41,25 @@ def test_a_stolen_token_does_not_change_the_password_and_guessing_locks(client_f
     for _ in range(5):
         refused = change(client, session.access, "a wild guess")
         assert (refused.status, refused.error_type, refused.encrypted) == (400, "invalid_password", True)
-    assert change(client, session.access).error_type == "invalid_password", "locked"
+    assert Password.objects.get().locked_until is not None
+    factories.limit(customer, "second_factors_per_user", 5)
+    assert change(client, session.access).error_type == "rate_limited"
     assert Session.objects.get(id=session.session_id).ended_at is None
+
+
+def test_strangers_do_not_keep_a_signed_in_user_from_changing_the_password(client_for: MakeClient) -> None:
+    """Neither by locking it, nor by using up the tries of the address."""
+    customer = generous()
+    session = factories.session(member(customer))
+    stranger = client_for(customer, ip="198.51.100.9")
+    for _ in range(5):
+        login(stranger, "a wild guess")
+    factories.limit(customer, "tries_per_email", 1)
+    assert login(stranger).error_type == "rate_limited"
+    client = client_for(customer)
+    assert change(client, session.access).status == 200
+    factories.limit(customer, "tries_per_email", 1_000)
+    assert login(client, FRESH).status == 200
 
 
 def test_a_right_password_breaks_the_row_of_wrong_ones(client_for: MakeClient) -> None:

@@ -64,7 +64,7 @@ def test_a_wrong_code_and_one_for_another_address_change_nothing(client_for: Mak
     assert confirm(client, token, wrong_code(code)).error_type == "invalid_otp"
     assert confirm(client, token, code, "other@example.org").error_type == "invalid_otp"
     user.refresh_from_db()
-    assert (user.email, user.wrong_codes) == (EMAIL, 2)
+    assert (user.email, user.wrong_second_factors, user.wrong_codes) == (EMAIL, 2, 0), "counted for who is signed in"
 
 
 def test_after_too_many_wrong_codes_none_is_sent_and_none_opens(client_for: MakeClient) -> None:
@@ -74,7 +74,7 @@ def test_after_too_many_wrong_codes_none_is_sent_and_none_opens(client_for: Make
     client, token = client_for(customer), factories.session(user).access
     ask(client, token)
     code = newest_code()
-    User.objects.update(wrong_codes=100)
+    User.objects.update(wrong_second_factors=100)
     assert confirm(client, token, code).error_type == "invalid_otp"
     assert ask(client, token).status == 202
     assert Message.objects.order_by("-id")[0].state == MessageState.SUPPRESSED

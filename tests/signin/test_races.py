@@ -1,9 +1,6 @@
 """What happens between reading a password and signing in by it."""
 
-import threading
-
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from apps.signin import by_password, challenges, passwords
@@ -14,6 +11,7 @@ from apps.users import emails
 from apps.users.models import User
 from tests import factories
 from tests.conftest import MakeClient
+from tests.meanwhile import Intruder
 from tests.signin.entering import EMAIL, FRESH, PASSWORD, enrol_app, generous, login, member, second
 from tests.signin.recovering import forgot, mailed_token, reset
 
@@ -84,17 +82,15 @@ def test_a_reset_that_comes_while_a_session_starts_waits_and_ends_it(
     client = client_for(customer)
     forgot(client)
     token, proceed = mailed_token(), challenges.proceed
-    resetting = threading.Thread(target=lambda: (reset(client, token), connections.close_all()))
+    resetting = Intruder(lambda: reset(client, token).status)
 
     def interrupted(proven: challenges.Proven) -> object:
-        resetting.start()
-        resetting.join(0.3)
-        assert resetting.is_alive(), "it waits for the sign-in to end"
+        resetting.begin()
         return proceed(proven)
 
     monkeypatch.setattr(challenges, "proceed", interrupted)
     by_password.sign_in(attempt(user))
-    resetting.join()
+    assert resetting.result() == 200
     assert Session.objects.get().ended_at is not None
 
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from apps.audit.models import Event
 from apps.customers import lifecycle as customers
+from apps.factors.models import Totp
 from apps.mail.models import Message
 from apps.signin.models import Password, ResetToken
 from tests import factories
@@ -160,14 +161,14 @@ def test_a_user_who_never_had_a_password_gets_one(client_for: MakeClient) -> Non
 def test_a_first_proof_by_reset_drops_what_a_stranger_had_set(client_for: MakeClient) -> None:
     customer = factories.customer()
     user = member(customer, email_verified_at=None, status="pending")
-    app = enrol_app(user)
+    enrol_app(user)
     client = client_for(customer)
     forgot(client)
     reset(client, mailed_token())
     answer = login(client, FRESH)
     assert answer.status == 200
     assert answer.document["user"]["status"] == "active"
-    assert app is not None
+    assert not Totp.objects.exists()
 
 
 def test_an_owner_without_a_key_gets_the_link_of_its_own_customer(client_for: MakeClient) -> None:

@@ -93,7 +93,7 @@ def test_a_checker_that_is_slow_keeps_no_mail_waiting(
     wait_until(lambda: posting.steps(message)[-1:] == ["accepted"], within=10)
     assert not IdentityCheck.objects.exclude(asked_at=None).exists(), "the first is still being asked for"
     wait_until(lambda: IdentityCheck.objects.exclude(asked_at=None).count() == 2)
-    assert all(question.at - question.signed_at < 2 for question in checker.got)
+    assert all(question.at - question.signed_at < 10 for question in checker.got)
     first, second = IdentityCheck.objects.order_by("asked_at")
     assert first.asked_at and second.asked_at and second.next_try_at
     assert second.asked_at - first.asked_at >= timedelta(seconds=3), "one after the other"
