@@ -34,7 +34,7 @@ class Enrolled:
 
     @property
     def has_any(self) -> bool:
-        """Whether the account is protected: else whoever uses a copy would switch the second factor off by it."""
+        """Whether a second factor is asked for. A suspected copy counts: else using a copy would switch it off."""
         return self.has_usable or self.has_copied_passkey
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.audit import actions, events
+from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
@@ -18,6 +19,23 @@ from apps.users.models import User
 def count_try(user: User, *, customer: CustomerStanding) -> None:
     """Count a try at a first code, with those at sign-in. Raises RateLimited or ValkeyUnavailable."""
     rate_limits.hit([tries.per_user(customer, user.id)])
+
+
+def note_wrong(user: User, *, factor: str, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+    """A first code was wrong: counted for the account like one at sign-in. Not to be called within a transaction."""
+    with transaction.atomic():
+        directory.count_wrong_second_factor(customer.id, user.email_identity)
+        events.record(
+            action=actions.SECOND_FACTOR_REJECTED,
+            outcome=Outcome.FAILURE,
+            severity=Severity.LOW,
+            customer_id=customer.id,
+            user_id=user.id,
+            actor=events.user(user.id),
+            caller=caller,
+            details={"method": factor, "enrolling": True},
+            now=now,
+        )
 
 
 def complete(

@@ -22,10 +22,15 @@ def _totp(row: Totp) -> dict[str, Any]:
 
 def _phone(row: Phone) -> dict[str, Any]:
     return {
-        "number": sealed.read(row, "number").decode(),
+        "number": _sealed(row, "number"),
+        "number_to_be_confirmed": _sealed(row, "pending_number"),
         "created_at": moment(row.created_at),
         "confirmed_at": moment(row.confirmed_at),
     }
+
+
+def _sealed(row: Phone, field: str) -> str | None:
+    return sealed.read(row, field).decode() if getattr(row, field) else None
 
 
 def _passkey(row: Passkey) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from phonenumbers import PhoneNumberType
 
+from apps.audit import actions, events
 from apps.core import sealed
 from apps.core.client_address import counted_as
 from apps.core.errors import ValidationFailed
@@ -80,6 +81,15 @@ def begin(user: User, *, customer: CustomerStanding, number: str, caller: Caller
     rules = rules_for(user, wanted, customer=customer, caller=caller)
     with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
         _remember(user, wanted, now)
+        events.record(
+            action=actions.SECOND_FACTOR_SENT,
+            customer_id=customer.id,
+            user_id=user.id,
+            actor=events.user(user.id),
+            caller=caller,
+            details={"method": methods.SMS, "enrolling": True},
+            now=now,
+        )
         post_code(wanted, new, user=user, customer=customer, caller=caller, now=now)
     return Begun(masked(wanted), customer.code_lifetime, customer.code_resend_after)
 

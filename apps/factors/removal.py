@@ -71,7 +71,7 @@ def remove_since(user: User, moment: datetime) -> None:
 
 
 def _remove(removal: Removal, factor: str, name: str, delete: Callable[[], int]) -> None:
-    """Delete, and see whether what is left still does."""
+    """Delete the factor. Refuse if what is left no longer meets the customer's policy."""
     user = removal.user
     with transaction.atomic():
         directory.lock(user.id)  # of two removals at once, one sees the other
@@ -83,7 +83,8 @@ def _remove(removal: Removal, factor: str, name: str, delete: Callable[[], int])
             raise SecondFactorRequired
         if not left.has_any:
             RecoveryCode.objects.filter(user=user).delete()  # they stand in for a factor, and there is none
-        _announce(removal, factor, name)
+        if factor in before.held:  # else it never counted: nobody has confirmed it
+            _announce(removal, factor, name)
 
 
 def _breaks(customer: CustomerStanding, before: Enrolled, left: Enrolled) -> bool:

@@ -56,7 +56,11 @@ def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller
     Raises InvalidFactorCode, RateLimited or ValkeyUnavailable.
     """
     enrolment.count_try(user, customer=customer)
-    return keep(user, code, customer=customer, caller=caller, now=now)
+    try:
+        return keep(user, code, customer=customer, caller=caller, now=now)
+    except InvalidFactorCode:
+        enrolment.note_wrong(user, factor=methods.TOTP, customer=customer, caller=caller, now=now)
+        raise
 
 
 def keep(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""One-time codes, and sign-in by code."""
+"""One-time codes: asked for, sent, tried."""

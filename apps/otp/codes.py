@@ -272,7 +272,7 @@ def redeem(place: Place, code: str, *, rules: Sequence[Rule], guessing: Rule) ->
 def issued(
     place: Place, new: NewCode, *, customer: CustomerStanding, rules: Sequence[Rule]
 ) -> Iterator[dict[str, int]]:
-    """Let the code live for what is done within, which posts it; if that fails, whyever, it is taken back.
+    """Let the code live for what is done within, which posts it; if that fails for whatever reason, it is taken back.
 
     Gives what remains of each limit. Raises as `issue` does.
     """

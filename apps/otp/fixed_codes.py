@@ -1,6 +1,7 @@
 """Addresses with a fixed code until a date, for app-store review (contract 1.7). Off unless a customer lists some."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -72,9 +73,14 @@ def remove(row: FixedCode, *, actor: str, caller: Caller | None, now: datetime) 
         _announce(row.customer, actor, caller, now, removed=removed)
 
 
+def forget(customer_id: UUID, identity: str) -> None:
+    """Take the address of one who is being erased off the list. In the caller's transaction."""
+    if FixedCode.objects.filter(customer_id=customer_id, email_identity=identity).delete()[0]:
+        _note_whether_listed(customer_id)
+
+
 def _announce(customer: Customer, actor: str, caller: Caller | None, now: datetime, **details: str) -> None:
-    listed = FixedCode.objects.filter(customer=customer).exists()
-    Customer.objects.filter(id=customer.id).update(has_fixed_codes=listed)
+    _note_whether_listed(customer.id)
     events.record(
         action=actions.POLICY_CHANGED,
         customer_id=customer.id,
@@ -83,4 +89,9 @@ def _announce(customer: Customer, actor: str, caller: Caller | None, now: dateti
         details={"fixed_codes": details},
         now=now,
     )
-    snapshots.invalidate_on_commit(standing.key(customer.id))
+
+
+def _note_whether_listed(customer_id: UUID) -> None:
+    listed = FixedCode.objects.filter(customer_id=customer_id).exists()
+    Customer.objects.filter(id=customer_id).update(has_fixed_codes=listed)
+    snapshots.invalidate_on_commit(standing.key(customer_id))

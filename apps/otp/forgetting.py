@@ -8,7 +8,7 @@ import structlog
 from django.db import transaction
 
 from apps.core.valkey import ValkeyUnavailable
-from apps.otp import codes
+from apps.otp import codes, fixed_codes
 from apps.otp.codes import Place
 from apps.otp.purposes import MAILS
 from apps.tokens import deactivation
@@ -25,10 +25,15 @@ def register() -> None:
 
 
 def _close(user: User, _now: datetime) -> None:
-    transaction.on_commit(partial(_forget, user.customer_id, user.email_identity))
+    transaction.on_commit(partial(_withdraw, user.customer_id, user.email_identity))
 
 
 def _forget(customer_id: UUID, identity: str) -> None:
+    fixed_codes.forget(customer_id, identity)
+    transaction.on_commit(partial(_withdraw, customer_id, identity))
+
+
+def _withdraw(customer_id: UUID, identity: str) -> None:
     """Codes of other purposes are of the user's id, which is nobody's any more."""
     places = [
         Place(customer_id, identity, purpose, in_sandbox=in_sandbox)

@@ -71,7 +71,7 @@ def _find(undoing: Undoing) -> EmailChange:
 
 
 def _move_back(change: EmailChange, customer: CustomerStanding, undoing: Undoing) -> None:
-    """Of several changes in a row the earliest that is undone wins: the later ones, made by whom it may be, go with it."""
+    """Undoing a change undoes every later one too, whoever made it."""
     user = directory.lock(change.user_id)
     changes = EmailChange.objects.filter(user=user, undone_at=None)
     if user is None or not changes.filter(id=change.id).update(undone_at=undoing.now):

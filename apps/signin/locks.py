@@ -14,7 +14,10 @@ BATCH = 100
 
 
 def tell(*, now: datetime) -> int:
-    """A mail for each lock that its user does not know of. Returns how many. Of two who do so at once each tells others."""
+    """A mail for each lock that its user does not know of. Returns how many.
+
+    Two workers at once never tell of the same lock.
+    """
     with transaction.atomic():
         untold = (
             Password.objects.filter(locked_until__gt=now, lock_told_at=None)

@@ -79,7 +79,10 @@ def forgot(forgotten: Forgotten) -> None:
 
 
 def send_link(user: User, *, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
-    """A link to whom the house itself leads back in; it uses no quota. In the caller's transaction."""
+    """Send a link that nobody asked for, after an undone change of address. It uses no quota.
+
+    In the caller's transaction.
+    """
     draft = _link(user, emails.parse(user.email), customer=customer, caller=caller, now=now)
     drafts.post(draft, customer=customer, user=user, receives=True, counts=False, now=now)
 

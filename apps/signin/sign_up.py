@@ -5,6 +5,7 @@ import secrets
 import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -25,9 +26,11 @@ from apps.otp.codes import NewCode, Place
 from apps.otp.purposes import VERIFY_EMAIL
 from apps.signin import devices, passwords, registration
 from apps.signin.errors import SignUpClosed
+from apps.signin.models import FirstFactor
 from apps.tokens import sessions
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import Delivery
+from apps.users import directory
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
 
@@ -87,6 +90,8 @@ def _make(wish: Wish, encoded: str) -> SignedUp:
     caller = replace(wish.caller, sandbox_key_id="")  # a test key of another customer reads nothing of this one
     pair = sessions.start(customer=found, user=owner, delivery=Delivery.BODY, caller=caller, now=wish.now)
     devices.note(owner, customer=found, caller=caller, now=wish.now)
+    directory.note_sign_in(owner, now=wish.now)
+    _record(actions.SIGN_IN, owner, wish, method=FirstFactor.PASSWORD, second_factors=[])
     return SignedUp(customer, owner, key, key_text, pair)
 
 
@@ -100,15 +105,19 @@ def _own(customer: Customer, wish: Wish) -> User:
         is_owner=True,
         created_at=wish.now,
     )
+    _record(actions.USER_CREATED, owner, wish, owner=True)
+    return owner
+
+
+def _record(action: str, user: User, wish: Wish, **details: Any) -> None:
     events.record(
-        action=actions.USER_CREATED,
-        customer_id=customer.id,
-        user_id=owner.id,
+        action=action,
+        customer_id=user.customer_id,
+        user_id=user.id,
         caller=wish.caller,
-        details={"owner": True},
+        details=details,
         now=wish.now,
     )
-    return owner
 
 
 def _send_code(owner: User, encoded: str, customer: CustomerStanding, wish: Wish) -> None:

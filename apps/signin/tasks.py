@@ -35,7 +35,7 @@ def ask_identity_checks() -> int:
     """Hand over the checks that outside identity checks are to be asked for, each by itself. Returns how many.
 
     What waits in the queue for longer than a lease is dropped there, and handed over anew. Nothing is added to a full batch:
-    so the queue stays short, however slow they are outside, and though no worker took it at all.
+    so the queue stays short, however slow they are outside, even if no worker takes from it.
     """
     if _queued() >= outside_checks.BATCH:
         return 0

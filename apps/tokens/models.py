@@ -26,7 +26,7 @@ class EndReason(models.TextChoices):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  (by its user, or reset)
     EMAIL_PROVEN = "email_proven"  # began before anybody had proven the mailbox
     EMAIL_CHANGE_UNDONE = "email_change_undone"
-    TOO_MANY = "too_many"  # the oldest made way for a new one
+    TOO_MANY = "too_many"  # least lately used, it made way for a new one
     REVOKED_BY_SERVER = "revoked_by_server"  # RFC 7009
 
 

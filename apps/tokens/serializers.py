@@ -38,7 +38,13 @@ class UserSerializer(serializers.Serializer[Any]):
     customer_id = serializers.UUIDField()
 
 
-class ProfileAnswerSerializer(UserSerializer):
+class PropagatedSerializer(serializers.Serializer[Any]):
+    propagated = serializers.BooleanField(
+        required=False, help_text="false: some process may learn of it a little later"
+    )
+
+
+class ProfileAnswerSerializer(UserSerializer, PropagatedSerializer):
     locale = serializers.CharField()
     phone = serializers.CharField()
     email_verified = serializers.BooleanField()
@@ -123,11 +129,8 @@ class SessionPageSerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
 
 
-class MessageSerializer(serializers.Serializer[Any]):
+class MessageSerializer(PropagatedSerializer):
     message = serializers.CharField()
-    propagated = serializers.BooleanField(
-        required=False, help_text="false: some process may learn of it a little later"
-    )
 
 
 class EndedSessionsSerializer(MessageSerializer):

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from apps.tokens.serializers import UserSerializer
+from apps.tokens.serializers import PropagatedSerializer, UserSerializer
 
 
 class AnyText(serializers.CharField):
@@ -44,10 +44,8 @@ class IntrospectionSerializer(serializers.Serializer[Any]):
     status = serializers.CharField(required=False, help_text="`active`, or `pending`: not all is done that is demanded")
 
 
-class RevocationSerializer(serializers.Serializer[Any]):
-    propagated = serializers.BooleanField(
-        required=False, help_text="false: some process may learn of it a little later"
-    )
+class RevocationSerializer(PropagatedSerializer):
+    """Nothing more is said (RFC 7009)."""
 
 
 class WhichUserSerializer(serializers.Serializer[Any]):

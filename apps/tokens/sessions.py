@@ -38,8 +38,8 @@ FOR NO KEY UPDATE
 def start(*, customer: CustomerStanding, user: User, delivery: str, caller: Caller, now: datetime) -> TokenPair:
     """A new session and its first tokens. Joins the caller's transaction: what signs in commits as a whole.
 
-    The oldest sessions make way when the user has too many (contract 4, sessions). Raises UserInactive when the user is
-    no longer there.
+    The sessions least lately used make way when the user has too many (contract 4, sessions). Raises UserInactive when
+    the user is no longer there.
     """
     now = now.replace(microsecond=0)  # the tokens' times are whole seconds
     who = users.of(user)  # asks Valkey: before rows are locked, not while they are

@@ -7,7 +7,6 @@ forgets that (as `own_data` does it for the export).
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -31,7 +30,7 @@ _register: dict[str, Forget] = {}
 
 
 def register(name: str, forget: Forget) -> None:
-    """Have `forget` called after each erasure, with the customer's id and the address as it is compared. It must not raise."""
+    """Have `forget` called in the transaction of each erasure, with the customer's id and the address as it is compared."""
     _register[name] = forget
 
 
@@ -60,7 +59,7 @@ def erase(*, customer_id: UUID, user_id: UUID, actor: str, caller: Caller | None
         )
         told = snapshots.invalidate_on_commit(standing.key(customer_id, user_id))
         for forget in _register.values():
-            transaction.on_commit(partial(forget, customer_id, user.email_identity))
+            forget(customer_id, user.email_identity)
         return told
 
 

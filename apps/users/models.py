@@ -48,7 +48,8 @@ class User(models.Model):
     status = models.CharField(max_length=16, choices=UserStatus, default=UserStatus.ACTIVE)
     created_at = models.DateTimeField()
     last_sign_in_at = models.DateTimeField(null=True, blank=True)
-    # In a row, ever; at the customer's limit no code is sent or accepted until somebody clears it (contract 6).
+    # Wrong codes since the last sign-in, without a time limit. At the customer's limit no code is sent or accepted until
+    # a sign-in by other means, a new password or an operator sets it to 0 (contract 6).
     wrong_codes = models.PositiveIntegerField(default=0)
     # The same of those given after a right first factor. Counted apart: no stranger can close somebody's second factor.
     wrong_second_factors = models.PositiveIntegerField(default=0, db_default=0)

@@ -62,6 +62,45 @@ def test_a_number_counts_once_a_first_code_has_confirmed_it(client_for: MakeClie
     assert NUMBER not in str(list(Phone.objects.values())) + str(list(Event.objects.values()))
 
 
+def test_a_number_that_waits_to_be_confirmed_is_in_the_export(client_for: MakeClient) -> None:
+    customer = factories.customer()
+    client, token = client_for(customer), factories.session(member(customer)).access
+    client.post("/api/auth/2fa/sms", {"phone": NUMBER}, token=token)
+    exported = client.get("/api/auth/me/export?section=phone_factor", token=token)
+    assert exported.status == 200
+    row = exported.document["results"][0]
+    assert (row["number"], row["number_to_be_confirmed"], row["confirmed_at"]) == (None, NUMBER, None)
+
+
+def test_an_sms_that_is_sent_is_an_event(client_for: MakeClient) -> None:
+    """C8: it costs the customer money."""
+    customer = factories.customer()
+    user = member(customer)
+    client, token = client_for(customer), factories.session(user).access
+    client.post("/api/auth/2fa/sms", {"phone": NUMBER}, token=token)
+    event = Event.objects.get(action="second_factor_sent")
+    assert (event.user_id, event.details) == (user.id, {"method": "sms", "enrolling": True})
+
+
+def test_taking_away_what_nobody_has_confirmed_is_not_announced(client_for: MakeClient) -> None:
+    customer = factories.customer()
+    client, token = client_for(customer), factories.session(member(customer)).access
+    client.post("/api/auth/2fa/sms", {"phone": NUMBER}, token=token)
+    assert client.delete("/api/auth/2fa/sms", token=token).status == 200
+    assert not Phone.objects.exists()
+    assert not Message.objects.filter(kind="factor_removed").exists()
+    assert not Event.objects.filter(action="factor_removed").exists()
+
+
+def test_first_codes_are_limited_like_those_at_sign_in(client_for: MakeClient) -> None:
+    customer = generous()
+    factories.limit(customer, "second_factors_per_user", 1)
+    client, token = client_for(customer), factories.session(member(customer)).access
+    client.post("/api/auth/2fa/sms", {"phone": NUMBER}, token=token)
+    types = [client.post("/api/auth/2fa/sms/confirm", {"code": "000000"}, token=token).error_type for _ in range(2)]
+    assert types == ["invalid_otp", "rate_limited"]
+
+
 def test_a_code_by_sms_is_a_second_factor(client_for: MakeClient, sent: Path) -> None:
     """C4 2fa/send, 2fa/verify: sms."""
     customer = factories.customer(code_resend_after=0)

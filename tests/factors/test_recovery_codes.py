@@ -92,7 +92,7 @@ def test_as_people_type_them(write: object) -> None:
     assert recovery_codes.use(user.id, write(code), now=timezone.now())  # type: ignore[operator]
 
 
-def test_two_who_make_some_at_once_leave_ten() -> None:
+def test_many_who_make_some_at_once_leave_ten() -> None:
     user, now = factories.user(factories.customer()), timezone.now()
     at_once(8, lambda _: recovery_codes.make(user, now=now))
     assert recovery_codes.left(user.id) == 10

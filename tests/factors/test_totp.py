@@ -92,6 +92,18 @@ class TestEnrolling:
         assert Event.objects.get(action="factor_enrolled").details == {"factor": "totp"}
         assert Message.objects.get().kind == "factor_added"
 
+    def test_a_wrong_first_code_is_counted_for_the_account(self, client_for: MakeClient) -> None:
+        """C8: an event; and one more wrong second factor in a row."""
+        customer = factories.customer()
+        user = factories.user(customer)
+        client, token = client_for(customer), factories.session(user).access
+        client.post("/api/auth/2fa/totp", {}, token=token)
+        assert client.post("/api/auth/2fa/totp/confirm", {"code": "000000"}, token=token).error_type == "invalid_otp"
+        user.refresh_from_db()
+        assert (user.wrong_second_factors, user.wrong_codes) == (1, 0)
+        event = Event.objects.get(action="second_factor_rejected")
+        assert (event.outcome, event.user_id) == ("failure", user.id)
+
     def test_many_who_begin_at_once_leave_one(self, client_for: MakeClient) -> None:
         customer = factories.customer()
         client, token = client_for(customer), factories.session(factories.user(customer)).access

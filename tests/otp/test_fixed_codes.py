@@ -148,3 +148,16 @@ def test_neither_the_row_nor_its_event_holds_the_code() -> None:
     row = listed(factories.customer())
     assert CODE not in row.code
     assert CODE not in str(list(Event.objects.values()))
+
+
+def test_with_an_erased_user_its_address_goes_from_the_list_and_is_in_no_event(client_for: MakeClient) -> None:
+    customer = factories.customer()
+    row = listed(customer)
+    client = client_for(customer)
+    client.request_otp(EMAIL)
+    token = client.verify_otp(EMAIL, CODE).document["access_token"]
+    assert client.delete("/api/auth/me", token=token).status == 200
+    assert not FixedCode.objects.exists()
+    assert EMAIL not in str(list(Event.objects.values()))
+    assert Event.objects.get(action="policy_changed").details == {"fixed_codes": {"added": str(row.id)}}
+    assert not factories.standing_of(customer).has_fixed_codes

@@ -46,6 +46,14 @@ def test_signing_up_makes_a_customer_its_secrets_its_owner_its_key_and_a_session
     assert login(client_for(None)).document["user"]["customer_id"] == str(customer.id)
 
 
+def test_signing_up_is_a_sign_in(client_for: MakeClient) -> None:
+    """C8: so it is an event, and the owner's last sign-in."""
+    sign_up(client_for(None))
+    owner = User.objects.get()
+    assert owner.last_sign_in_at is not None
+    assert Event.objects.get(action="sign_in").user_id == owner.id
+
+
 def test_the_key_is_shown_once_and_kept_nowhere(client_for: MakeClient) -> None:
     made = sign_up(client_for(None)).document
     secret = made["api_key"].rpartition("_")[2]

@@ -40,7 +40,9 @@ class SecondFactorSendSerializer(serializers.Serializer[Any]):
 class SecondFactorEnrolSerializer(serializers.Serializer[Any]):
     session_token = serializers.CharField(max_length=LONGEST_TOKEN, trim_whitespace=False)
     method = serializers.ChoiceField(choices=methods.ENROLLABLE)
-    phone = serializers.CharField(max_length=32, default="", allow_blank=True, help_text="for `sms`: E.164")
+    phone = serializers.CharField(
+        max_length=32, default="", allow_blank=True, help_text="for `sms`: with its country's code"
+    )
 
 
 class SecondFactorVerifySerializer(serializers.Serializer[Any]):
