@@ -36,7 +36,7 @@ from apps.factors.webauthn_serializers import CREATION_OPTIONS
 from apps.mail.errors import QuotaExceeded, TextsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.payloads.views import EncryptedView
-from apps.tokens.permissions import customer_of, user_of
+from apps.tokens.authentication import customer_of, user_of
 from apps.tokens.serializers import MessageSerializer
 
 

@@ -15,6 +15,7 @@ from apps.core.errors import AuthenticationRequired
 from apps.core.refusals import Refusals
 from apps.core.requests import Caller, caller_of
 from apps.customers.errors import CustomerSuspended, IpNotAllowed
+from apps.customers.standing import CustomerStanding
 from apps.payloads import token_envelope
 from apps.payloads.token_envelope import TokenEnvelope
 from apps.tokens import cookies, sessions, verification
@@ -29,6 +30,8 @@ from apps.tokens.errors import (
 )
 from apps.tokens.signing import TokenKind
 from apps.tokens.verification import Verified
+from apps.users import directory
+from apps.users.models import User
 from apps.users.standing import UserStanding
 
 SCHEME = "bearer"
@@ -60,6 +63,25 @@ class Principal:
     def is_authenticated(self) -> bool:
         """For DRF."""
         return True
+
+
+def customer_of(request: Request) -> CustomerStanding:
+    """The customer of whoever is signed in."""
+    customer: CustomerStanding = request.customer  # type: ignore[attr-defined]  # TokenAuthentication has put it there
+    return customer
+
+
+def principal_of(request: Request) -> Principal:
+    """Who calls. Raises AuthenticationRequired unless it is a signed-in user."""
+    if not isinstance(request.user, Principal):
+        raise AuthenticationRequired
+    return request.user
+
+
+def user_of(request: Request) -> User:
+    """The row of whoever is signed in, for what changes it. Raises NotFound: it was erased a moment ago."""
+    who = principal_of(request)
+    return directory.get(who.customer_id, who.user_id)
 
 
 class TokenAuthentication(BaseAuthentication):

@@ -11,13 +11,11 @@ from django.utils import timezone
 from rest_framework.permissions import AND, OR, BasePermission, OperandHolder
 from rest_framework.request import Request
 
-from apps.core.errors import AuthenticationRequired, PermissionDenied
+from apps.core.errors import PermissionDenied
 from apps.core.requests import caller_of
-from apps.customers.standing import CustomerStanding
 from apps.tokens import escalation
-from apps.tokens.authentication import Principal
-from apps.users import directory
-from apps.users.models import BuiltInRole, User
+from apps.tokens.authentication import principal_of
+from apps.users.models import BuiltInRole
 from apps.users.standing import UserStanding
 
 if TYPE_CHECKING:  # DRF reads its defaults while this very module is being imported
@@ -123,25 +121,6 @@ def requires_role(role: str) -> Callable[[Method], Method]:
 def requires_permission(permission: str) -> Callable[[Method], Method]:
     """`@requires_permission("invoices.read")`"""
     return requires(HasPermission(permission))
-
-
-def customer_of(request: Request) -> CustomerStanding:
-    """The customer of whoever is signed in."""
-    customer: CustomerStanding = request.customer  # type: ignore[attr-defined]  # TokenAuthentication has put it there
-    return customer
-
-
-def principal_of(request: Request) -> Principal:
-    """Who calls. Raises AuthenticationRequired unless it is a signed-in user."""
-    if not isinstance(request.user, Principal):
-        raise AuthenticationRequired
-    return request.user
-
-
-def user_of(request: Request) -> User:
-    """The row of whoever is signed in, for what changes it. Raises NotFound: it was erased a moment ago."""
-    who = principal_of(request)
-    return directory.get(who.customer_id, who.user_id)
 
 
 def _joined(operator: Any, left: Any, right: Any) -> OperandHolder:

@@ -16,8 +16,8 @@ from apps.core.requests import caller_of
 from apps.core.times import rfc3339
 from apps.payloads.views import EncryptedView
 from apps.tokens import answers, cookies
+from apps.tokens.authentication import principal_of, user_of
 from apps.tokens.models import Delivery
-from apps.tokens.permissions import principal_of, user_of
 from apps.tokens.serializers import EXPORT_ANSWER, MessageSerializer, ProfileAnswerSerializer, ProfileSerializer
 from apps.users import erasure, lifecycle, own_data
 from apps.users.errors import LastAdmin

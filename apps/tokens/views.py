@@ -23,10 +23,9 @@ from apps.customers.standing import CustomerStanding
 from apps.payloads.envelope import Envelope
 from apps.payloads.views import EncryptedView
 from apps.tokens import answers, cookies, devices, parsing, refreshing, schema, sessions
-from apps.tokens.authentication import OF_A_TOKEN
+from apps.tokens.authentication import OF_A_TOKEN, principal_of
 from apps.tokens.errors import RefreshTokenReused
 from apps.tokens.models import Delivery, EndReason, Session
-from apps.tokens.permissions import principal_of
 from apps.tokens.serializers import (
     REFRESH_ANSWER,
     EndedSessionsSerializer,

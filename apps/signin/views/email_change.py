@@ -23,7 +23,7 @@ from apps.signin.serializers.email_change import (
     EmailChangedSerializer,
     UndoEmailChangeSerializer,
 )
-from apps.tokens.permissions import customer_of, user_of
+from apps.tokens.authentication import customer_of, user_of
 from apps.tokens.serializers import MessageSerializer
 from apps.users import emails
 

@@ -20,7 +20,7 @@ from apps.signin.serializers.recovery import (
     ResetPasswordSerializer,
 )
 from apps.tokens import answers
-from apps.tokens.permissions import customer_of, principal_of, user_of
+from apps.tokens.authentication import customer_of, principal_of, user_of
 from apps.tokens.serializers import MessageSerializer
 from apps.users import emails
 

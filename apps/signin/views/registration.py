@@ -34,23 +34,22 @@ class Register(ServiceView):
     def post(self, request: Request) -> Response:
         given = self.read(RegisterSerializer)
         asking = asking_of(request)
-        fields = given
-        address = emails.parse(fields["email"])
+        address = emails.parse(given["email"])
         done = registration.register(
             registration.Wish(
                 customer=asking.customer,
                 address=address,
-                password=fields["password"],
-                name=fields["name"],
-                phone=fields["phone"],
-                locale=fields["locale"],
+                password=given["password"],
+                name=given["name"],
+                phone=given["phone"],
+                locale=given["locale"],
                 caller=caller_of(request),
                 now=timezone.now(),
             )
         )
         body = {
             "success": True,
-            "user": {"email": address.typed, "name": fields["name"], "status": done.status},
+            "user": {"email": address.typed, "name": given["name"], "status": done.status},
             "expires_in": done.expires_in,
             "resend_in": done.resend_in,
             "message": _("A mail is on its way to this address. It says how to go on."),

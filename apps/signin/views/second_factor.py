@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api_keys.authentication import asking_of
 from apps.core.errors import RateLimited
 from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
@@ -83,7 +84,7 @@ def _on_its_way(sent: Sent) -> dict[str, Any]:
 
 def _asked(request: Request, given: dict[str, Any]) -> dict[str, Any]:
     return {
-        "asking": request.user,
+        "asking": asking_of(request),
         "session_token": given["session_token"],
         "method": given["method"],
         "caller": caller_of(request),
