@@ -16,14 +16,16 @@ from apps.factors.models import Passkey
 from apps.mail.models import Message
 from apps.tokens.models import Session
 from apps.users import lifecycle
+from apps.users.models import User
 from demo.client import Answer, Client
 from tests import factories
 from tests.conftest import MakeClient
 from tests.engines import OwnValkey
 from tests.factors.authenticator import Authenticator, decode, encode
 from tests.factors.enrolling import enrol_passkey
+from tests.otp.reading import newest_code
 from tests.races import at_once
-from tests.signin.entering import enrol_app, login, member, second, send
+from tests.signin.entering import EMAIL, enrol_app, login, member, second, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,6 +97,36 @@ def test_none_is_enrolled_without_user_verification(client_for: MakeClient) -> N
     client, token = client_for(customer), factories.session(factories.user(customer)).access
     assert enrol_passkey(client, token, Authenticator(verifies_user=False)).error_type == "invalid_passkey"
     assert not Passkey.objects.exists()
+
+
+def test_a_passkey_opens_the_account_to_codes_again(client_for: MakeClient) -> None:
+    """C6: after 100 wrong ones no codes until a password, passkey or operator clears it. Those after a password too."""
+    client, device, user = with_passkey(client_for, code_resend_after=0)
+    User.objects.update(wrong_codes=100, wrong_second_factors=100)
+    client.request_otp(EMAIL)
+    assert Message.objects.order_by("-id")[0].state == "suppressed"
+    assert login(client).document["methods"] == ["passkey", "recovery_code"], "no code by email"
+    assert use(client, device.get(options(client))).status == 200
+    user.refresh_from_db()  # type: ignore[attr-defined]
+    assert (user.wrong_codes, user.wrong_second_factors) == (0, 0)  # type: ignore[attr-defined]
+    client.request_otp(EMAIL)
+    assert Message.objects.order_by("-id")[0].state == "queued"
+    assert client.verify_otp(EMAIL, newest_code()).status == 200
+    assert "email" in login(client).document["methods"]
+
+
+def test_refused_passkeys_are_written_down_once_a_minute_for_each_network(client_for: MakeClient) -> None:
+    """They use no limit up: strangers must not be able to fill the log."""
+    customer, others = factories.customer(), factories.customer()
+    networks = {
+        ip: client_for(customer, ip=ip) for ip in ("198.51.100.1", "198.51.100.2", "2001:db8::1", "2001:db8::2")
+    }
+    for client in networks.values():
+        assert {use(client, {"id": "x"}).error_type for _ in range(5)} == {"invalid_passkey"}
+    written = Event.objects.filter(action="passkey_rejected", customer_id=customer.id)
+    assert sorted(str(event.ip) for event in written) == ["198.51.100.1", "198.51.100.2", "2001:db8::1"]
+    use(client_for(others, ip="198.51.100.1"), {"id": "x"})
+    assert Event.objects.filter(action="passkey_rejected", customer_id=others.id).count() == 1, "of its own customer"
 
 
 @pytest.mark.parametrize(

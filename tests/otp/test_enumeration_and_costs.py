@@ -101,6 +101,6 @@ def test_verify_otp_costs_what_it_must(client_for: MakeClient) -> None:
     assert cost.round_trips == 6  # API key, customer, replay, the network's limit, the code, roles
 
 
-def test_an_unexpected_answer_is_never_cached(client_for: MakeClient) -> None:
+def test_the_answer_is_never_cached(client_for: MakeClient) -> None:
     answer, _ = observe(client_for, known, "/api/auth/request-otp", {"email": "x@example.com"})
     assert answer.headers["cache-control"] == "no-store"

@@ -47,7 +47,7 @@ def generous(customer: object) -> None:
         factories.limit(customer, name, 100_000)  # type: ignore[arg-type]
 
 
-def test_of_a_thousand_simultaneous_redemptions_one_signs_in() -> None:
+def test_of_a_thousand_redemptions_32_at_a_time_one_signs_in() -> None:
     customer = factories.customer()
     generous(customer)
     requesting.request_code(wish(customer))

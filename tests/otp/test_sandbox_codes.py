@@ -4,16 +4,21 @@ import json
 import re
 
 import pytest
+from django.utils import timezone
 
 from apps.mail.models import Message
 from apps.tokens.models import Session
+from apps.users import lifecycle
+from apps.users.models import User
 from demo.client import Client
 from tests import factories
 from tests.conftest import MakeClient
 from tests.signin.entering import EMAIL, enrol_app, generous, login, member, second, send
+from tests.signin.recovering import forgot, reset
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CODE = re.compile(r"#(\d{6})")
+LINK = re.compile(r"#token=([\w-]+)")
 
 
 def sandbox(client_for: MakeClient, customer: factories.Customer) -> Client:
@@ -25,8 +30,16 @@ def sandbox(client_for: MakeClient, customer: factories.Customer) -> Client:
 
 def code_in(client: Client) -> str | None:
     """What the holder of the key reads."""
-    found = CODE.search(json.dumps(client.call("GET", "/api/sandbox/messages").document))
-    return found[1] if found else None
+    return _found_in(client, CODE)
+
+
+def link_in(client: Client) -> str | None:
+    """The token of the link that the holder of the key reads."""
+    return _found_in(client, LINK)
+
+
+def promote(user: User) -> None:
+    lifecycle.change(user, changes={"role": "admin"}, actor="operator:o", caller=None, now=timezone.now())
 
 
 def test_a_code_of_a_test_key_signs_in_with_a_test_key_alone(client_for: MakeClient) -> None:
@@ -74,6 +87,47 @@ def test_a_test_key_reads_nothing_that_enters_an_administrators_account(client_f
     test.before_sign_in("/api/auth/forgot-password", {"email": EMAIL})
     assert code_in(test) is None
     assert "token=" not in json.dumps(test.call("GET", "/api/sandbox/messages").document)
+
+
+def test_a_code_that_a_test_key_has_read_does_not_sign_in_who_has_become_an_administrator(
+    client_for: MakeClient,
+) -> None:
+    customer = generous()
+    user = member(customer)
+    test = sandbox(client_for, customer)
+    test.request_otp(EMAIL)
+    code = code_in(test)
+    assert code
+    promote(user)
+    assert test.verify_otp(EMAIL, code).error_type == "invalid_otp"
+    assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["test", "live"])
+def test_nor_does_a_link_reset_the_password_with_whichever_key(client_for: MakeClient, key: str) -> None:
+    customer = generous()
+    user = member(customer)
+    test = sandbox(client_for, customer)
+    forgot(test)
+    link = link_in(test)
+    assert link
+    promote(user)
+    client = test if key == "test" else client_for(customer)
+    assert reset(client, link).error_type == "invalid_reset_token"
+    assert login(client_for(customer)).status == 200, "the password is the old one"
+
+
+def test_a_link_that_a_test_key_has_read_resets_the_password_of_anybody_else(client_for: MakeClient) -> None:
+    customer = generous()
+    member(customer)
+    test = sandbox(client_for, customer)
+    forgot(test)
+    assert reset(test, link_in(test) or "").status == 200
+
+
+def _found_in(client: Client, pattern: re.Pattern[str]) -> str | None:
+    found = pattern.search(json.dumps(client.call("GET", "/api/sandbox/messages").document))
+    return found[1] if found else None
 
 
 def _newest_text() -> str:

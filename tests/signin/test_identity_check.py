@@ -1,4 +1,7 @@
-"""Users who wait to be approved: by operators, who are told, or by somebody outside, who is asked and answers, signed."""
+"""Users who wait to be approved: by operators, who are told. And who may set up a check outside.
+
+How somebody outside is asked and answers is in `test_outside_check`.
+"""
 
 from datetime import timedelta
 

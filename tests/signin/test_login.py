@@ -12,8 +12,10 @@ from apps.signin import passwords
 from apps.signin.models import Password
 from tests import factories
 from tests.conftest import MakeClient
+from tests.factors.authenticator import Authenticator
+from tests.factors.enrolling import enrol_passkey
 from tests.otp.reading import newest_code
-from tests.signin.entering import EMAIL, PASSWORD, generous, login, member
+from tests.signin.entering import EMAIL, PASSWORD, generous, login, member, second, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -112,18 +114,25 @@ def test_wrong_tries_while_locked_do_not_prolong_the_lock(client_for: MakeClient
     assert (password.locked_until, password.wrong_in_a_row) == (until, 0)
 
 
-def test_a_lock_leaves_sessions_and_codes_alone(client_for: MakeClient) -> None:
+def test_a_lock_leaves_sessions_passkeys_and_codes_alone(client_for: MakeClient) -> None:
     """C4: so that a stranger cannot lock somebody out."""
     customer = generous()
     user = member(customer)
     session = factories.session(user)
-    client = client_for(customer)
+    client, device = client_for(customer), Authenticator()
+    assert enrol_passkey(client, session.access, device).status == 201
     for _ in range(5):
         login(client, "wrong horse")
     assert Password.objects.get().locked_until is not None
     assert client.get("/api/auth/me", token=session.access).status == 200
+    options = client.before_sign_in("/api/auth/passkey/options", {}).document
+    document = {"credential": device.get(options)}
+    assert client.before_sign_in("/api/auth/passkey/verify", document).status == 200
+    assert login(client).status == 401, "the password is locked all the while"
     client.request_otp(EMAIL)
-    assert client.verify_otp(EMAIL, newest_code()).status == 200
+    token = client.verify_otp(EMAIL, newest_code()).document["session_token"]
+    credential = device.get(send(client, token, "passkey").document)
+    assert second(client, token, "passkey", credential=credential).status == 200
 
 
 def test_tries_are_limited_before_any_password_is_checked(client_for: MakeClient) -> None:

@@ -1,4 +1,8 @@
-"""Back into an account by mail, and changing the password."""
+"""Back into an account by mail.
+
+What asking for a link tells strangers is in `test_forgot_password_tells_nothing`, changing a password that is known in
+`test_change_password`.
+"""
 
 from datetime import timedelta
 

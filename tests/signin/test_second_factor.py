@@ -22,6 +22,7 @@ from tests.races import at_once
 from tests.signin.entering import EMAIL, enrol_app, generous, login, member, second, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
+NUMBER = "+4915112345678"
 
 
 def header_and_claims(token: str) -> tuple[dict[str, object], dict[str, object]]:
@@ -166,6 +167,33 @@ def test_an_email_code_is_a_second_factor_after_a_password(client_for: MakeClien
     assert (sent.status, sent.document["expires_in"], sent.document["resend_in"]) == (200, 600, 30)
     assert Message.objects.order_by("-id")[0].kind == "second_factor_code"
     assert second(client, token, "email", code=newest_code()).status == 200
+
+
+@pytest.mark.parametrize("method", ["email", "sms"])
+def test_each_code_that_is_sent_is_an_event_that_says_how_and_not_whereto(
+    client_for: MakeClient, settings: object, method: str
+) -> None:
+    settings.SMS_BACKEND = "apps.mail.text_transports.Console"  # type: ignore[attr-defined]
+    customer = factories.customer(code_resend_after=0)
+    user = member(customer)
+    client, access = client_for(customer), factories.session(user).access
+    client.post("/api/auth/2fa/sms", {"phone": NUMBER}, token=access)
+    assert client.post("/api/auth/2fa/sms/confirm", {"code": newest_code()}, token=access).status == 200
+    token = login(client).document["session_token"]
+    before = set(Event.objects.values_list("id", flat=True))
+    assert send(client, token, method).status == 200
+    event = Event.objects.exclude(id__in=before).get()
+    assert event.action == "second_factor_sent"
+    assert (event.user_id, event.customer_id, event.actor) == (user.id, customer.id, f"user:{user.id}")
+    assert (event.outcome, event.details, str(event.ip)) == ("success", {"method": method}, "192.0.2.7")
+
+
+def test_a_code_that_is_not_sent_is_no_such_event(client_for: MakeClient) -> None:
+    customer = factories.customer(daily_code_quota=0)
+    enrol_app(member(customer))
+    client = client_for(customer)
+    assert send(client, login(client).document["session_token"], "email").error_type == "quota_exceeded"
+    assert not Event.objects.filter(action="second_factor_sent").exists()
 
 
 def test_a_spent_quota_refuses_a_second_factor_by_email(client_for: MakeClient) -> None:

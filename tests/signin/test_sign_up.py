@@ -4,13 +4,15 @@ import pytest
 
 from apps.api_keys.models import ApiKey
 from apps.audit.models import Event
-from apps.customers.models import Customer, SigningSecret
+from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer, SigningSecret
 from apps.mail.models import Message
+from apps.tokens.models import Session
 from apps.users.models import User
 from demo.client import Answer, Client
 from tests import factories
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code
+from tests.otp.test_sandbox_codes import code_in, sandbox
 from tests.races import at_once
 from tests.signin.entering import EMAIL, PASSWORD, login, member
 
@@ -52,6 +54,29 @@ def test_signing_up_is_a_sign_in(client_for: MakeClient) -> None:
     owner = User.objects.get()
     assert owner.last_sign_in_at is not None
     assert Event.objects.get(action="sign_in").user_id == owner.id
+
+
+def test_whoever_signs_up_with_a_test_key_reads_no_code_and_so_proves_nobodys_address(client_for: MakeClient) -> None:
+    """Else the owner of any test key would prove any address, and lead away who signs in without a key by it."""
+    member(Customer.objects.get(id=DEFAULT_CUSTOMER_ID))
+    test = sandbox(client_for, factories.customer())
+    assert sign_up(test, password="the password of a stranger").status == 201
+    assert code_in(test) is None
+    assert not Message.objects.exclude(content="").exists(), "nobody is sent any"
+    assert login(client_for(None)).document["user"]["customer_id"] == str(DEFAULT_CUSTOMER_ID)
+
+
+def test_the_session_of_who_signs_up_with_a_test_key_is_one_of_its_own_customer(client_for: MakeClient) -> None:
+    """The key is another customer's: whoever holds it reads nothing of what this session has sent."""
+    test = sandbox(client_for, factories.customer(code_resend_after=0))
+    made = sign_up(test).document
+    session = Session.objects.get()
+    assert (str(session.customer_id), session.sandbox_key_id) == (made["customer"]["id"], "")
+    document = {"email": "new@example.com", "password": PASSWORD}
+    asked = client_for(None).post("/api/auth/change-email", document, token=made["access_token"])
+    assert asked.status == 202
+    assert code_in(test) is None
+    assert Message.objects.order_by("-id")[0].state == "queued"
 
 
 def test_the_key_is_shown_once_and_kept_nowhere(client_for: MakeClient) -> None:

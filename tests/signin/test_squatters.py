@@ -6,9 +6,11 @@ import pytest
 
 from apps.users.models import User
 from demo.client import Client
+from tests import factories
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code
 from tests.signin.entering import EMAIL, PASSWORD, login
+from tests.signin.recovering import forgot, mailed_token, reset
 from tests.signin.registering import STRANGERS, quick, register, verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,3 +53,34 @@ def test_the_owner_sees_what_it_registered_once_the_address_is_proven(client_for
     found = whole_export(owner, login(owner).document["access_token"])
     assert [fact for fact in OWNERS if fact not in found] == []
     assert User.objects.get().name == "Ada Lovelace"
+
+
+@pytest.mark.parametrize("way", ["a code", "a link"])
+def test_the_first_proof_clears_the_name_and_the_phone_number_that_a_stranger_gave(
+    client_for: MakeClient, way: str
+) -> None:
+    """Whoever mistyped an address, or squats it, has left its own there."""
+    customer = quick(demands_verified_email=False)
+    stranger, owner = client_for(customer, ip="203.0.113.66"), client_for(customer, ip=OWNERS[0])
+    register(stranger, STRANGERS)
+    token = login(stranger, STRANGERS).document["access_token"]
+    profile = {"name": "Mallory", "phone": "+4915187654321"}
+    assert stranger.patch("/api/auth/me", profile, token=token).status == 200
+    if way == "a code":
+        owner.request_otp(EMAIL)
+        answer = owner.verify_otp(EMAIL, newest_code())
+    else:
+        forgot(owner)
+        assert reset(owner, mailed_token(), PASSWORD).status == 200
+        answer = login(owner, PASSWORD)
+    me = owner.get("/api/auth/me", token=answer.document["access_token"]).document
+    assert (me["email_verified"], me["name"], me["phone"]) == (True, "", "")
+
+
+def test_who_was_imported_with_a_name_keeps_it(client_for: MakeClient) -> None:
+    """Nobody has had a way in before: the customer knows the name."""
+    customer = quick()
+    factories.user(customer, EMAIL, name="Ada Lovelace")
+    client = client_for(customer)
+    client.request_otp(EMAIL)
+    assert client.verify_otp(EMAIL, newest_code()).document["user"]["name"] == "Ada Lovelace"

@@ -1,5 +1,7 @@
 """Closing, opening and making accounts in the operators' admin."""
 
+from dataclasses import replace
+
 import pytest
 from django.contrib.auth.models import Permission as Right
 from django.test import Client
@@ -92,6 +94,26 @@ def test_the_status_is_not_written_into_the_form(browser: Client) -> None:
     assert browser.post(page, {**PROFILE, "status": "active"}).status_code == 302
     user.refresh_from_db()
     assert (user.status, user.name) == ("pending", "Ada")
+
+
+def test_who_is_made_an_administrator_loses_the_sessions_that_test_keys_began(
+    browser: Client, client_for: MakeClient
+) -> None:
+    """Whoever holds a test key reads its codes, and may have signed in as anybody: not as an administrator."""
+    customer = factories.customer()
+    user = factories.user(customer)
+    live = factories.session(user).access
+    in_sandbox = factories.session(user, caller=replace(factories.CALLER, sandbox_key_id="k" * 12))
+    client, page = client_for(None), f"/admin/users/user/{user.id}/change/"
+    browser.post(page, {**PROFILE, "name": "Ada Lovelace"})
+    assert [client.get("/api/auth/me", token=token).status for token in (live, in_sandbox.access)] == [200, 200]
+    assert browser.post(page, {**PROFILE, "role": "admin"}).status_code == 302
+    me = client.get("/api/auth/me", token=live)
+    assert (me.status, me.document["role"]) == (200, "admin")
+    assert client.get("/api/auth/me", token=in_sandbox.access).error_type == "session_ended"
+    assert client.refresh(in_sandbox.refresh).status == 401
+    ended = Event.objects.get(action="session_ended")
+    assert (ended.user_id, ended.actor) == (user.id, "operator:ops@example.com")
 
 
 def test_it_takes_the_right_to_change_users(client_for: MakeClient) -> None:
