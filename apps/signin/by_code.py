@@ -71,10 +71,12 @@ def _accept(attempt: Attempt, message_id: UUID) -> SignedIn | Challenged | None:
 def _whose(attempt: Attempt, sent: Destination) -> Found | None:
     """The user who may sign in by this code.
 
-    What the code has proven is the address its mail went to; the one given now may be another that compares equal.
+    What the code has proven is the address its mail went to; the one given now may be another that compares equal. A code
+    that was sent to somebody makes no user in the place of one who has gone meanwhile.
     """
     customer, proven = attempt.customer, emails.parse(sent.recipient)
-    found = directory.find_or_create(customer.id, proven, may_create=customer.creates_users_on_sign_in, now=attempt.now)
+    may_create = customer.creates_users_on_sign_in and sent.user_id is None
+    found = directory.find_or_create(customer.id, proven, may_create=may_create, now=attempt.now)
     is_known_to_others = sent.suppressed or attempt.caller.in_sandbox
     if found is None or not _may_sign_in(customer, found.user, proven, is_known_to_others=is_known_to_others):
         return None

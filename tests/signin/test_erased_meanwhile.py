@@ -62,9 +62,12 @@ def test_who_is_erased_while_the_link_is_written_leaves_neither_link_nor_address
     assert not Message.objects.exclude(recipient="", content="").exists()
 
 
-def test_a_code_of_who_is_being_erased_opens_nothing(client_for: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("anybody", [False, True])
+def test_a_code_of_who_is_being_erased_opens_nothing(
+    client_for: MakeClient, monkeypatch: pytest.MonkeyPatch, *, anybody: bool
+) -> None:
     """It was right when it was given: Valkey hears of the erasure too late. Then the user is gone."""
-    customer = generous(creates_users_on_sign_in=False)
+    customer = generous(creates_users_on_sign_in=anybody)
     user = member(customer)
     enrol_app(user)
     client = client_for(customer)

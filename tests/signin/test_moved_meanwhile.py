@@ -83,7 +83,7 @@ def test_a_code_for_signing_in_at_the_mailbox_that_is_just_being_left_opens_noth
     assert Session.objects.count() == 1, "the one that has moved"
 
 
-def test_where_anybody_may_come_in_it_opens_an_account_of_its_own(client_for: MakeClient) -> None:
+def test_nor_does_it_make_a_new_account_there_where_anybody_may_come_in(client_for: MakeClient) -> None:
     moving = Moving(client_for)
     client = client_for(moving.customer)
     client.request_otp(EMAIL)
@@ -91,5 +91,5 @@ def test_where_anybody_may_come_in_it_opens_an_account_of_its_own(client_for: Ma
     with meanwhile.uncommitted(moving.move):
         entered = client.verify_otp(EMAIL, code)
     assert moving.is_done
-    assert (entered.document["user"]["is_new"], entered.document["user"]["email"]) == (True, EMAIL)
-    assert entered.document["user"]["id"] != str(moving.user.id)
+    assert entered.error_type == "invalid_otp"
+    assert not User.objects.filter(email=EMAIL).exists()
