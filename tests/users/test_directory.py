@@ -44,13 +44,15 @@ def test_of_many_that_make_the_same_user_at_once_one_does() -> None:
 
 def test_nobody_is_made_where_that_is_not_allowed() -> None:
     customer = factories.customer()
-    assert directory.find_or_create(customer.id, ADDRESS, may_create=False, now=timezone.now()) is None
+    with transaction.atomic():
+        assert directory.find_or_create(customer.id, ADDRESS, may_create=False, now=timezone.now()) is None
     assert not User.objects.exists()
 
 
 def test_a_user_made_by_proving_an_address_has_it_verified() -> None:
     now = timezone.now()
-    found = directory.find_or_create(factories.customer().id, ADDRESS, may_create=True, now=now)
+    with transaction.atomic():
+        found = directory.find_or_create(factories.customer().id, ADDRESS, may_create=True, now=now)
     assert found is not None
     assert (found.user.email_verified_at, found.user.role) == (now, "company_user")
 
