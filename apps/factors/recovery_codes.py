@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.core import ciphers
+from apps.core import ciphers, typed_codes
 from apps.factors.models import RecoveryCode
 from apps.users import directory
 from apps.users.models import User
@@ -50,6 +50,6 @@ def _generate() -> str:
 
 
 def _digest(user_id: UUID, code: str) -> bytes:
-    """Of the code as it was meant: case, spaces, hyphens and look-alikes do not count."""
-    plain = "".join(letter for letter in code.upper() if letter.isalnum()).translate(LOOK_ALIKES)
+    """Of the code as it was meant; look-alikes do not count."""
+    plain = typed_codes.read(code).translate(LOOK_ALIKES)
     return ciphers.digest(f"gatehouse/recovery/v1\0{user_id}\0{plain}".encode())

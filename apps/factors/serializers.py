@@ -4,11 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.core.serializers import CodeField
 from apps.factors.passkeys import LONGEST_NAME
 
 
 class CodeSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField(max_length=32)
+    code = CodeField()
 
 
 class PhoneSerializer(serializers.Serializer[Any]):

@@ -9,7 +9,7 @@ import pyotp
 import segno
 from django.db import transaction
 
-from apps.core import ciphers, sealed
+from apps.core import ciphers, sealed, typed_codes
 from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
@@ -88,7 +88,7 @@ def check(user_id: UUID, code: str, *, now: datetime) -> bool:
 
 def _step_of(code: str, secret: str, now: datetime) -> int | None:
     """The time step of this code, one either side of the present allowed for clocks that differ (RFC 6238 section 5.2)."""
-    offered = "".join(code.split()).encode()
+    offered = typed_codes.read(code).encode()
     generator = pyotp.HOTP(secret, digits=DIGITS)
     present = int(now.timestamp()) // STEP_SECONDS
     near = range(max(0, present - WINDOW), present + WINDOW + 1)

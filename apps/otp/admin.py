@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from apps.audit.admin_base import AuditedAdmin, who
+from apps.core import typed_codes
 from apps.core.errors import ValidationFailed
 from apps.otp import fixed_codes
 from apps.otp.models import FixedCode
@@ -35,8 +36,8 @@ class FixedCodeForm(forms.ModelForm):  # type: ignore[type-arg]
             raise forms.ValidationError(_("Enter an email address.")) from None
 
     def clean_fixed_code(self) -> str:
-        code: str = self.cleaned_data["fixed_code"]
-        if not code.isascii() or not code.isalnum():
+        code = typed_codes.read(self.cleaned_data["fixed_code"])
+        if not typed_codes.is_code(code):
             raise forms.ValidationError(_("Give 4 to 10 letters or digits."))
         return code
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from apps.core import ciphers, rate_limits, valkey
+from apps.core import ciphers, rate_limits, typed_codes, valkey
 from apps.core.errors import RateLimited
 from apps.core.rate_limits import LUA_LIMITS, Rule
 from apps.customers.limits import WRONG_CODES_PER_CUSTOMER
@@ -214,11 +214,6 @@ def generate(customer: CustomerStanding) -> str:
     return "".join(secrets.choice(alphabet) for _ in range(customer.code_length))
 
 
-def normalise(text: str) -> str:
-    """A code as a person types it: spaces and hyphens do not count, nor does case."""
-    return text.replace(" ", "").replace("-", "").upper()
-
-
 def issue(place: Place, new: NewCode, *, customer: CustomerStanding, rules: Sequence[Rule]) -> dict[str, int]:
     """Let the code live, if the limits and the wait since the last one allow. One round trip.
 
@@ -252,7 +247,7 @@ def redeem(place: Place, code: str, *, rules: Sequence[Rule], guessing: Rule) ->
         keys=[place.key("codes"), place.key("pause"), guessing.key, *(rule.key for rule in rules)],
         args=[
             rate_limits.new_event(),
-            place.mac(normalise(code)),
+            place.mac(typed_codes.read(code)),
             BUDGET,
             guessing.limit.count,
             guessing.limit.window * 1000,

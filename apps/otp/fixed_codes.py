@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.audit import actions, events
-from apps.core import sealed, snapshots
+from apps.core import sealed, snapshots, typed_codes
 from apps.core.errors import ValidationFailed
 from apps.core.requests import Caller
 from apps.customers import standing
@@ -18,7 +18,7 @@ from apps.users import directory, emails
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole
 
-SHORTEST, LONGEST = 4, 10
+SHORTEST, LONGEST = typed_codes.SHORTEST, 10
 
 
 def code_for(customer: CustomerStanding, address: Address, *, now: datetime) -> str | None:
@@ -48,7 +48,8 @@ def add(
 ) -> FixedCode:
     """List an address. Raises ValidationFailed."""
     address = emails.parse(email)
-    if not SHORTEST <= len(code) <= LONGEST or not code.isascii() or not code.isalnum():
+    meant = typed_codes.read(code)
+    if not typed_codes.is_code(meant) or len(meant) > LONGEST:
         raise ValidationFailed(fields={"code": [_("Give 4 to 10 letters or digits.")]})
     row = FixedCode(
         customer=customer,
@@ -57,7 +58,7 @@ def add(
         valid_until=valid_until,
         created_at=now,
     )
-    sealed.write(row, "code", code.upper().encode())
+    sealed.write(row, "code", meant.encode())
     with transaction.atomic():
         FixedCode.objects.filter(customer=customer, email_identity=address.identity).delete()
         row.save(force_insert=True)

@@ -87,7 +87,18 @@ def test_a_wrong_field_is_named(client: Client, document: dict[str, Any], field:
 
 @pytest.mark.parametrize(
     ("more", "field"),
-    [({}, "otp"), ({"otp": ""}, "otp"), ({"otp": "1" * 33}, "otp"), ({"otp": "1", "delivery": "pigeon"}, "delivery")],
+    [
+        ({}, "otp"),
+        ({"otp": ""}, "otp"),
+        ({"otp": "1" * 33}, "otp"),
+        ({"otp": "\u200b" * 1_000}, "otp"),
+        ({"otp": 123456}, "otp"),
+        ({"otp": 123456.0}, "otp"),
+        ({"otp": True}, "otp"),
+        ({"otp": ["123456"]}, "otp"),
+        ({"otp": None}, "otp"),
+        ({"otp": "123456", "delivery": "pigeon"}, "delivery"),
+    ],
 )
 def test_a_wrong_field_of_a_try_is_named(client: Client, more: dict[str, str], field: str) -> None:
     answer = client.before_sign_in(VERIFY, {"email": "ada@example.com", **more})

@@ -135,7 +135,7 @@ def test_listing_an_address_anew_replaces_its_code(client_for: MakeClient) -> No
     assert client.verify_otp(EMAIL, "98765432").status == 200
 
 
-@pytest.mark.parametrize("code", ["", "123", "12345678901", "12 34", "\uff11\uff12\uff13\uff14", "12-34"])
+@pytest.mark.parametrize("code", ["", "123", "1 2-3", "12345678901", "12!34", "schl\u00fcssel"])
 def test_a_code_nobody_could_type_is_refused(code: str) -> None:
     customer = factories.customer()
     with pytest.raises(ValidationFailed):

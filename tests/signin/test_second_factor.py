@@ -344,7 +344,7 @@ def test_of_many_wrong_tries_at_once_five_are_made(client_for: MakeClient) -> No
     [
         ({"method": "totp"}, "code"),
         ({"method": "passkey"}, "credential"),
-        ({"method": "carrier pigeon", "code": "1"}, "method"),
+        ({"method": "carrier pigeon", "code": "123456"}, "method"),
         ({"code": "123456"}, "method"),
         ({"method": "totp", "code": "1" * 65}, "code"),
     ],

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.core.serializers import CodeField
 from apps.signin.recovery import LONGEST_TOKEN
 from apps.signin.serializers.entering import LONGEST_EMAIL, LONGEST_PASSWORD
 
@@ -21,7 +22,7 @@ class ChangeEmailSerializer(serializers.Serializer[Any]):
 
 class ConfirmEmailSerializer(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=LONGEST_EMAIL)
-    otp = serializers.CharField(max_length=32)
+    otp = CodeField()
 
 
 class UndoEmailChangeSerializer(serializers.Serializer[Any]):

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
+from apps.core.serializers import CodeField
 from apps.factors import methods
 from apps.factors.serializers import AppAnswerSerializer, PhoneAnswerSerializer
 from apps.factors.webauthn_serializers import CREATION_OPTIONS, REQUEST_OPTIONS
@@ -17,7 +18,7 @@ LONGEST_EMAIL, LONGEST_PASSWORD, LONGEST_TOKEN = 320, 1024, 8192
 
 class VerifyOtpSerializer(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=LONGEST_EMAIL)
-    otp = serializers.CharField(max_length=32)
+    otp = CodeField()
     delivery = serializers.ChoiceField(choices=Delivery.choices, default=Delivery.BODY)
 
 
@@ -48,7 +49,7 @@ class SecondFactorEnrolSerializer(serializers.Serializer[Any]):
 class SecondFactorVerifySerializer(serializers.Serializer[Any]):
     session_token = serializers.CharField(max_length=LONGEST_TOKEN, trim_whitespace=False)
     method = serializers.ChoiceField(choices=requirements.METHODS)
-    code = serializers.CharField(max_length=64, default="", allow_blank=True)
+    code = CodeField(default="", allow_blank=True)
     credential = serializers.JSONField(default=None, help_text="for `passkey`")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

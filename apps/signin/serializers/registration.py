@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.core.serializers import CodeField
 from apps.signin.serializers.entering import LONGEST_EMAIL, LONGEST_PASSWORD
 
 
@@ -17,7 +18,7 @@ class RegisterSerializer(serializers.Serializer[Any]):
 
 class VerifyEmailSerializer(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=LONGEST_EMAIL)
-    otp = serializers.CharField(max_length=32)
+    otp = CodeField()
     password = serializers.CharField(
         max_length=LONGEST_PASSWORD,
         default="",
