@@ -95,7 +95,7 @@ def make_worker() -> Iterator[Callable[..., Worker]]:
         worker.close()
 
 
-def wait_until(happened: Callable[[], object], *, within: float = 30) -> None:
+def wait_until(happened: Callable[[], object], *, within: float = 90) -> None:
     """Look until it has happened. Fails after so many seconds."""
     deadline = time.monotonic() + within
     while not happened():

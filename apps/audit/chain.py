@@ -1,27 +1,33 @@
 """The hash chain of each customer's events: proof that none was altered, removed or slipped in.
 
 A link's hash covers the event and the link before it. Links are made in the background, in the order in which events become
-visible, so an event whose transaction committed late still gets its link: the next one, not one in the past.
+visible, so an event whose transaction committed late still gets its link: the next one, not one in the past. The database
+notes each new event as unchained, in the event's own transaction: so the cost is that of the new events, whatever came before.
 """
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
-from apps.audit.models import ChainLink, Event
+from apps.audit.models import ChainLink, Event, UnchainedEvent
 from apps.core import ciphers
 from apps.core.times import rfc3339
 
 BEGINNING = bytes(32)
 BATCH = 500
+BEFORE_ALL = -(2**63)  # an intruder may have put links at any position
 LONGEST_TRANSACTION = timedelta(hours=1)
+NOTE_UNCHAINED = """
+INSERT INTO audit_unchainedevent (event_id)
+SELECT event.id FROM audit_event AS event
+WHERE NOT EXISTS (SELECT 1 FROM audit_chainlink AS link WHERE link.event_id = event.id)
+ON CONFLICT DO NOTHING
+"""
 LOCK = 0x6761_7465  # "gate": pg_advisory_xact_lock's key, so that one process at a time extends the chains
 
 
@@ -43,35 +49,35 @@ class Head:
     hash: str
 
 
-def extend(*, everything: bool = False) -> int:
-    """Link one batch of events that have no link yet. Returns how many.
-
-    Looks no further back than a long transaction may have hidden an event, unless told to look at `everything`.
-    """
+def extend() -> int:
+    """Link one batch of events that have no link yet. Returns how many."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        waiting = list(_waiting(everything=everything).order_by("at", "id")[:BATCH])
-        ends = {customer_id: _end(customer_id) for customer_id in {event.customer_id for event in waiting}}
-        links = []
-        for event in waiting:
-            position, previous = ends[event.customer_id]
-            link = ChainLink(
-                event=event, customer_id=event.customer_id, position=position + 1, hash=_hash(previous, event)
-            )
-            links.append(link)
-            ends[event.customer_id] = (link.position, bytes(link.hash))
-        ChainLink.objects.bulk_create(links)
-    return len(links)
+        ids = list(UnchainedEvent.objects.order_by("event_id").values_list("event_id", flat=True)[:BATCH])
+        _link(Event.objects.filter(id__in=ids, chainlink=None).order_by("at", "id"))
+        UnchainedEvent.objects.filter(event_id__in=ids).delete()
+    return len(ids)
 
 
-def _waiting(*, everything: bool) -> QuerySet[Event]:
-    unlinked = Event.objects.filter(chainlink__isnull=True)
-    newest = Event.objects.filter(chainlink__isnull=False).order_by("-at", "-id").first()
-    if everything or newest is None:
-        return unlinked
-    # Not later than now: a clock that once ran ahead must not hide what comes after it was set right.
-    return unlinked.filter(at__gte=min(newest.at, timezone.now()) - LONGEST_TRANSACTION)
+def note_what_is_unchained() -> int:
+    """Find events that have no link, and of which the database has no note: inserted past the trigger. Reads all events."""
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE_UNCHAINED)
+        noted: int = cursor.rowcount
+    return noted
+
+
+def _link(events: QuerySet[Event]) -> None:
+    waiting = list(events)
+    ends = {customer_id: _end(customer_id) for customer_id in {event.customer_id for event in waiting}}
+    links = []
+    for event in waiting:
+        position, previous = ends[event.customer_id]
+        link = ChainLink(event=event, customer_id=event.customer_id, position=position + 1, hash=_hash(previous, event))
+        links.append(link)
+        ends[event.customer_id] = (link.position, bytes(link.hash))
+    ChainLink.objects.bulk_create(links)
 
 
 def flaws(customer_id: UUID | None) -> Iterator[Flaw]:
@@ -118,11 +124,15 @@ def contains(customer_id: UUID | None, position: int, value: str) -> bool:
 
 
 def _linked_events(customer_id: UUID | None) -> Iterator[tuple[ChainLink, Event | None]]:
-    """Links in order, each with its event, or None where that is gone (an inner join would hide it)."""
-    links = ChainLink.objects.filter(customer_id=customer_id).order_by("position").iterator(chunk_size=BATCH)
-    while batch := list(islice(links, BATCH)):
+    """Links in order, each with its event, or None where that is gone (an inner join would hide it).
+
+    Batch by batch by the position: a cursor on the server would not outlive its transaction behind a transaction pooler.
+    """
+    links, last = ChainLink.objects.filter(customer_id=customer_id).order_by("position"), BEFORE_ALL
+    while batch := list(links.filter(position__gt=last)[:BATCH]):
         events = Event.objects.in_bulk([link.event_id for link in batch])
         yield from ((link, events.get(link.event_id)) for link in batch)
+        last = batch[-1].position
 
 
 def _end(customer_id: UUID | None) -> tuple[int, bytes]:

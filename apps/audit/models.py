@@ -71,3 +71,14 @@ class ChainLink(models.Model):
 
     def __str__(self) -> str:
         return f"link {self.position}"
+
+
+class UnchainedEvent(models.Model):
+    """An event that waits for its link. A trigger inserts it with the event; the link takes its place (`chain`)."""
+
+    event = models.OneToOneField(
+        Event, on_delete=models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return f"unchained {self.event_id}"

@@ -7,13 +7,15 @@ the server's answer and our writing it down, once.
 
 import random
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.lookups import GreaterThanOrEqual
 
 from apps.core import sealed
 from apps.mail import ledger, text_transports, transports
@@ -23,6 +25,9 @@ from apps.mail.transports import Receipt, Refused, TransportDown
 
 LONGEST_BACKOFF_SECONDS = 60
 SETTLING = timedelta(seconds=10)  # what is due has a task of its own; the sweeper leaves it alone for this long
+LOST_AFTER = timedelta(
+    seconds=60
+)  # a task that has waited for this long, and for twice as long as before, may have been lost
 SANDBOX_KEPT = timedelta(days=1)
 SHARE_OF_LEASE = 0.8  # for talking to servers; the rest is for looking up their names and for clocks that differ
 BATCH = 1000
@@ -58,7 +63,7 @@ def _lease(message_id: UUID, now: datetime) -> Message | None:
         taken = (
             Message.objects.filter(_waiting(now) | _abandoned(now), id=message_id, expires_at__gt=now)
             .exclude(content="")
-            .update(state=MessageState.TAKEN, leased_until=leased_until, attempts=F("attempts") + 1)
+            .update(state=MessageState.TAKEN, leased_until=leased_until, enqueued_at=None, attempts=F("attempts") + 1)
         )
         if not taken:
             return None
@@ -154,10 +159,25 @@ def _unchanged(message: Message) -> QuerySet[Message]:
     return Message.objects.filter(id=message.id, state=message.state, leased_until=message.leased_until)
 
 
-def overdue(*, now: datetime) -> list[UUID]:
-    """Messages that a lost broker or a killed worker forgot, the longest forgotten first."""
-    forgotten = Message.objects.filter(_waiting(now - SETTLING) | _abandoned(now), expires_at__gt=now)
-    return list(forgotten.order_by("next_try_at").values_list("id", flat=True)[:BATCH])
+def take_overdue(*, now: datetime, queue_is_empty: bool) -> list[UUID]:
+    """Messages that a lost broker or a killed worker forgot, the longest forgotten first; noted as enqueued from now on."""
+    due = Message.objects.filter(_waiting(now - SETTLING) | _abandoned(now), expires_at__gt=now)
+    lost = Q(enqueued_at__lte=now - SETTLING) if queue_is_empty else _enqueued_long_ago(now)
+    forgotten = due.filter(Q(enqueued_at=None) | lost)
+    ids = list(forgotten.order_by("next_try_at").values_list("id", flat=True)[:BATCH])
+    Message.objects.filter(id__in=ids).update(enqueued_at=now)
+    return ids
+
+
+def _enqueued_long_ago(now: datetime) -> Q:
+    """While others wait, a task may only be slow to come up. Each wait is twice the last: a stopped worker finds few of one mail."""
+    waited, before = Value(now) - F("enqueued_at"), F("enqueued_at") - F("next_try_at")
+    return Q(enqueued_at__lte=now - LOST_AFTER) & Q(GreaterThanOrEqual(waited, before))
+
+
+def not_enqueued(ids: Sequence[UUID]) -> None:
+    """The broker did not take their tasks: the sweeper need not wait for any."""
+    Message.objects.filter(id__in=ids).update(enqueued_at=None)
 
 
 def expire(*, now: datetime) -> int:

@@ -36,6 +36,7 @@ class Message(models.Model):
     created_at = models.DateTimeField()
     next_try_at = models.DateTimeField()
     leased_until = models.DateTimeField(null=True)
+    enqueued_at = models.DateTimeField(null=True)  # when a task for it was put into the queue; null: none waits there
     expires_at = models.DateTimeField()
     sandbox_key_id = models.CharField(max_length=12, blank=True)
     last_error = models.CharField(max_length=500, blank=True)

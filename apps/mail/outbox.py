@@ -84,7 +84,7 @@ def resend(*, message: Message, now: datetime) -> None:
         changed = (
             Message.objects.filter(id=message.id, expires_at__gt=now, state__in=RESENDABLE)
             .exclude(content="")
-            .update(state=MessageState.QUEUED, next_try_at=now, leased_until=None)
+            .update(state=MessageState.QUEUED, next_try_at=now, leased_until=None, enqueued_at=now)
         )
         if not changed:
             raise NothingToResend
@@ -134,6 +134,7 @@ def row_for(draft: AnyDraft, channel: Channel, recipient: str, *, branding: Bran
         state=MessageState.SANDBOXED if draft.sandbox_key_id else MessageState.QUEUED,
         created_at=now,
         next_try_at=now,
+        enqueued_at=now,
         expires_at=draft.expires_at,
         sandbox_key_id=draft.sandbox_key_id,
     )

@@ -1,18 +1,18 @@
 """Celery's part: each task gets a row's id and nothing else."""
 
+from contextlib import suppress
 from itertools import takewhile
 from uuid import UUID
 
 import structlog
 from celery import shared_task
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 from kombu.pools import producers
 
+from apps.core import queues
+from apps.core.advisory_locks import alone
 from apps.mail import delivery
-
-# Requests publish too, and must not hang on a broker that accepts connections and says nothing.
-PATIENCE_SECONDS = 1.0
-PATIENCE = {"socket_timeout": PATIENCE_SECONDS, "socket_connect_timeout": PATIENCE_SECONDS}
 
 log = structlog.get_logger(__name__)
 
@@ -26,11 +26,20 @@ def send(message_id: str) -> None:
 
 
 @shared_task(name="mail.sweep")
+@alone
 def sweep() -> int:
     """Hand over again what a lost broker or a killed worker forgot; give up what has expired. Returns how many."""
     now = timezone.now()
     delivery.expire(now=now)
-    return sum(1 for _ in takewhile(hand_over, delivery.overdue(now=now)))
+    try:
+        waiting = queues.length(send)
+    except Exception as error:  # noqa: BLE001  (as in hand_over)
+        log.warning("broker_away", error=type(error).__name__)
+        return 0
+    forgotten = delivery.take_overdue(now=now, queue_is_empty=waiting == 0)
+    told = list(takewhile(hand_over, forgotten))
+    delivery.not_enqueued(forgotten[len(told) :])
+    return len(told)
 
 
 def hand_over(message_id: UUID, *, wait: float = 0) -> bool:
@@ -38,11 +47,18 @@ def hand_over(message_id: UUID, *, wait: float = 0) -> bool:
 
     A broker that is away is no failure (False): the row is there, and the sweeper finds it.
     """
-    broker = send.app.connection_for_write(transport_options=PATIENCE)
+    broker = send.app.connection_for_write(transport_options=queues.PATIENCE)
     try:
-        with producers[broker].acquire(block=True, timeout=PATIENCE_SECONDS) as producer:
+        with producers[broker].acquire(block=True, timeout=queues.PATIENCE_SECONDS) as producer:
             send.apply_async((str(message_id),), countdown=wait, producer=producer, retry=False)
     except Exception as error:  # noqa: BLE001  (each broker's client has errors of its own, and none may fail a request)
         log.warning("broker_away", message_id=str(message_id), error=type(error).__name__)
+        _note_that_it_is_not_enqueued(message_id)
         return False
     return True
+
+
+def _note_that_it_is_not_enqueued(message_id: UUID) -> None:
+    """Without the note the sweeper only waits longer: no reason to fail a request that has committed."""
+    with suppress(DatabaseError, InterfaceError):
+        delivery.not_enqueued([message_id])

@@ -7,7 +7,8 @@ from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.core import batches
+from apps.core import batches, queues
+from apps.core.advisory_locks import alone
 from apps.signin import locks, outside_checks, waiting
 from apps.signin.models import Challenge, EmailChange, Registration, ResetToken
 
@@ -17,12 +18,14 @@ KEPT = timedelta(days=1)  # what has ended is of use to whoever looks into a tro
 
 
 @shared_task(name="signin.tell_locked")
+@alone
 def tell_locked() -> int:
     """Tell users that their password is locked: not in the request that locked it, which is to do no more than others."""
     return locks.tell(now=timezone.now())
 
 
 @shared_task(name="signin.tell_operators")
+@alone
 def tell_operators() -> int:
     """Tell operators of users who wait to be approved. Returns of how many."""
     now = timezone.now()
@@ -31,13 +34,14 @@ def tell_operators() -> int:
 
 
 @shared_task(name="signin.ask_identity_checks")
+@alone
 def ask_identity_checks() -> int:
     """Hand over the checks that outside identity checks are to be asked for, each by itself. Returns how many.
 
     What waits in the queue for longer than a lease is dropped there, and handed over anew. Nothing is added to a full batch:
     so the queue stays short, however slow they are outside, even if no worker takes from it.
     """
-    if _queued() >= outside_checks.BATCH:
+    if queues.length(ask_identity_check) >= outside_checks.BATCH:
         return 0
     due = outside_checks.due(now=timezone.now())
     for check_id in due:
@@ -51,16 +55,8 @@ def ask_identity_check(check_id: str) -> bool:
     return outside_checks.ask(UUID(check_id), now=timezone.now())
 
 
-def _queued() -> int:
-    """How many checks wait for a worker."""
-    app = ask_identity_check.app
-    queue = app.amqp.router.route({}, ask_identity_check.name)["queue"]
-    with app.connection_for_write() as broker:
-        waiting: int = queue(broker.default_channel).queue_declare().message_count
-    return waiting
-
-
 @shared_task(name="signin.remove_expired")
+@alone
 def remove_expired() -> int:
     """Delete what leads into no account any more. Returns how many rows."""
     before = timezone.now() - KEPT

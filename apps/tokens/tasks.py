@@ -7,12 +7,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.core import batches
+from apps.core.advisory_locks import alone
 from apps.tokens.models import RefreshToken, RevokedToken, Session
 
 ENDED_SESSIONS_KEPT = timedelta(days=30)
 
 
 @shared_task(name="tokens.remove_expired")
+@alone
 def remove_expired() -> int:
     """Delete what no token can need any more: expired refresh tokens and blacklist entries, sessions ended long ago."""
     now = timezone.now()

@@ -149,10 +149,23 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 120
-# A worker takes both queues unless `--queues` says otherwise. What waits for somebody outside has one of its own, so that it
-# can have workers of its own, and no mail waits behind it.
-CELERY_TASK_QUEUES = (Queue("celery", routing_key="celery"), Queue("outside", routing_key="outside"))
-CELERY_TASK_ROUTES = {"signin.ask_identity_check": {"queue": "outside"}}
+# A worker takes all queues unless `--queues` says otherwise. Mail, what waits for somebody outside, and maintenance have one
+# each, so that each can have workers of its own, and no mail waits behind the others.
+CELERY_TASK_QUEUES = tuple(Queue(name, routing_key=name) for name in ("mail", "outside", "maintenance"))
+CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_ROUTING_KEY = "maintenance"
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_ROUTES = {
+    "mail.send": {"queue": "mail"},
+    "mail.sweep": {"queue": "maintenance"},
+    "core.retry_invalidations": {"queue": "maintenance"},
+    "audit.chain_events": {"queue": "maintenance"},
+    "tokens.remove_expired": {"queue": "maintenance"},
+    "signin.remove_expired": {"queue": "maintenance"},
+    "signin.tell_locked": {"queue": "maintenance"},
+    "signin.tell_operators": {"queue": "maintenance"},
+    "signin.ask_identity_checks": {"queue": "maintenance"},
+    "signin.ask_identity_check": {"queue": "outside"},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -166,15 +179,22 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": "gatehouse:celery:",
 }
 CELERY_TASK_PUBLISH_RETRY = False
+
+
+def every(seconds: float, task: str) -> dict[str, Any]:
+    """One of beat's entries. What still waits in the queue when the next one is due is dropped there: two would do no more than one."""
+    return {"task": task, "schedule": timedelta(seconds=seconds), "options": {"expires": 0.9 * seconds}}
+
+
 CELERY_BEAT_SCHEDULE = {
-    "sweep-mail": {"task": "mail.sweep", "schedule": timedelta(seconds=15)},
-    "retry-invalidations": {"task": "core.retry_invalidations", "schedule": timedelta(seconds=5)},
-    "chain-audit-events": {"task": "audit.chain_events", "schedule": timedelta(seconds=10)},
-    "remove-expired-tokens": {"task": "tokens.remove_expired", "schedule": timedelta(hours=1)},
-    "ask-identity-checks": {"task": "signin.ask_identity_checks", "schedule": timedelta(seconds=15)},
-    "tell-operators": {"task": "signin.tell_operators", "schedule": timedelta(minutes=1)},
-    "tell-locked": {"task": "signin.tell_locked", "schedule": timedelta(seconds=15)},
-    "remove-expired-ways-in": {"task": "signin.remove_expired", "schedule": timedelta(hours=1)},
+    "sweep-mail": every(15, "mail.sweep"),
+    "retry-invalidations": every(5, "core.retry_invalidations"),
+    "chain-audit-events": every(10, "audit.chain_events"),
+    "remove-expired-tokens": every(600, "tokens.remove_expired"),
+    "ask-identity-checks": every(15, "signin.ask_identity_checks"),
+    "tell-operators": every(60, "signin.tell_operators"),
+    "tell-locked": every(15, "signin.tell_locked"),
+    "remove-expired-ways-in": every(600, "signin.remove_expired"),
 }
 
 # --- Mail ----------------------------------------------------------------------------------------------

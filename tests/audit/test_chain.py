@@ -44,12 +44,12 @@ def verify(*arguments: str) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def failure(*arguments: str) -> str:
-    """What the command says when the log is not whole; its exit code is 1 then."""
+def failure(*arguments: str, exit_code: int = 1) -> str:
+    """What the command says when the log is not whole; its exit code is 1 then, and 2 when that could not be found out."""
     err = StringIO()
     with pytest.raises(CommandError) as raised:
         call_command("verify_audit_log", *arguments, stdout=StringIO(), stderr=err, no_color=True)
-    assert raised.value.returncode == 1
+    assert raised.value.returncode == exit_code
     return f"{err.getvalue()}{raised.value}"
 
 
@@ -163,7 +163,43 @@ def test_a_head_stays_good_while_the_chain_grows_and_serves_for_the_services_own
     record(None)
     verify("--customer", "service", "--expect", f"{head.length}:{head.hash}")
     assert "no longer contains" in failure("--customer", "service", "--expect", f"{head.length}:{'0' * 64}")
-    assert "give --customer" in failure("--expect", f"{head.length}:{head.hash}")
+    assert "give --customer" in failure("--expect", f"{head.length}:{head.hash}", exit_code=2)
+    assert "is no head" in failure("--customer", "service", "--expect", "nonsense", exit_code=2)
+
+
+def test_not_being_able_to_look_is_another_exit_code_than_having_found_something(
+    two_customers: tuple[UUID, UUID],
+) -> None:
+    """C8. A table that is not there, in the place of anything that can go wrong."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_chainlink RENAME TO elsewhere")
+    try:
+        assert "could not be verified" in failure(exit_code=2)
+    finally:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE elsewhere RENAME TO audit_chainlink")
+    assert verify()[1] == ""
+
+
+def test_an_event_that_was_inserted_past_the_trigger_is_linked_by_the_command(two_customers: tuple[UUID, UUID]) -> None:
+    customer_id = two_customers[0]
+    with intruder() as cursor:
+        cursor.execute(
+            "INSERT INTO audit_event SELECT gen_random_uuid(), at, customer_id, user_id, actor, action, outcome, severity, ip,"
+            " user_agent, request_id, details FROM audit_event WHERE customer_id = %s LIMIT 1",
+            [customer_id],
+        )
+    assert tasks.chain_events() == 0
+    assert f"{customer_id}: 6 events" in verify()[0]
+
+
+def test_a_link_that_was_put_before_the_first_is_found(two_customers: tuple[UUID, UUID]) -> None:
+    """Links are read by their position: one at a position that no link has must not be passed over."""
+    with intruder() as cursor:
+        cursor.execute(
+            "UPDATE audit_chainlink SET position = -5 WHERE customer_id = %s AND position = 5", [two_customers[0]]
+        )
+    assert "a link was removed" in failure("--customer", str(two_customers[0]))
 
 
 def test_an_event_dated_back_is_linked_where_it_appeared_and_pointed_out(two_customers: tuple[UUID, UUID]) -> None:

@@ -287,7 +287,7 @@ def test_suppressed_and_sandboxed_messages_never_go_out(mail_server: MailServer)
     sandboxed = posting.post(sandbox_key_id="k" * 12)
     for message in (suppressed, sandboxed):
         assert attempt(message) is None
-    assert delivery.overdue(now=now + timedelta(seconds=60)) == []
+    assert delivery.take_overdue(now=now + timedelta(seconds=60), queue_is_empty=True) == []
     assert mail_server.conversations == 0
 
 
@@ -316,8 +316,9 @@ def test_the_sweeper_finds_what_was_forgotten_and_leaves_alone_what_is_fresh() -
     )
     delivery._lease(abandoned.id, now - timedelta(seconds=90))
     delivery._lease(held.id, now)
-    assert delivery.overdue(now=now) == [abandoned.id, forgotten.id]
-    assert fresh.id not in delivery.overdue(now=now)
+    assert delivery.take_overdue(now=now, queue_is_empty=True) == [abandoned.id, forgotten.id]
+    assert delivery.take_overdue(now=now, queue_is_empty=True) == [], "they have tasks again"
+    assert fresh.enqueued_at == fresh.created_at
 
 
 def test_a_lost_connection_in_the_middle_is_a_reason_to_try_again(mail_server: MailServer) -> None:

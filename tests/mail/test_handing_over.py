@@ -11,6 +11,7 @@ from celery import current_app
 from django.db import transaction
 from django.utils import timezone
 
+from apps.core import queues
 from apps.core.ids import new_id
 from apps.mail import tasks
 from apps.mail.models import Message, MessageState
@@ -35,10 +36,12 @@ def test_a_broker_that_is_away_fails_no_request() -> None:
             message = posting.post()
         assert time.monotonic() - started < 1.5
         assert tasks.hand_over(message.id) is False
-    assert Message.objects.get().state == MessageState.QUEUED
+    kept = Message.objects.get()
+    assert (kept.state, kept.enqueued_at) == (MessageState.QUEUED, None), "the sweeper need not wait for a task"
     assert tasks.hand_over(message.id) is True
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_broker_that_accepts_connections_and_says_nothing_costs_a_request_about_a_second() -> None:
     silent = socket.create_server(("127.0.0.1", 0))
     with closing(silent), broker_at(f"redis://127.0.0.1:{silent.getsockname()[1]}/0"):
@@ -55,3 +58,14 @@ def test_the_sweeper_stops_at_the_first_message_that_the_broker_does_not_take() 
             posting.post(now=now)
         assert tasks.sweep() == 0
     assert tasks.sweep() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sweeper_leaves_no_mark_on_what_the_broker_did_not_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker goes away between the look at its queue and the first task."""
+    for _ in range(3):
+        posting.post(now=timezone.now() - timedelta(seconds=30))
+    monkeypatch.setattr(queues, "length", lambda _task: 0)
+    with broker_at(f"redis://127.0.0.1:{free_port()}/0"):
+        assert tasks.sweep() == 0
+    assert set(Message.objects.values_list("enqueued_at", flat=True)) == {None}

