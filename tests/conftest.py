@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
 from django.test import Client as DjangoClient
+from django.test import TransactionTestCase
 from django.utils import timezone
 
 from apps.api_keys import asking
@@ -14,18 +14,19 @@ from apps.customers import keyring, origins
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
 from apps.payloads import service_keys
 from demo.client import Client, Wire
-from tests import factories
+from tests import cleaning, factories
 from tests.contract.documented import CheckedClient
 
 MakeClient = Callable[..., Client]
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> None:
-    """The test database may be emptied between tests; that events cannot be changed or deleted holds there too."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]
-        for table in ("audit_event", "audit_chainlink"):
-            cursor.execute(f"DROP TRIGGER {table}_no_truncate ON {table}")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> cleaning.Pristine:
+    """From now on, what a test wrote is deleted after it."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        noted = cleaning.take_note()
+    TransactionTestCase._fixture_teardown = lambda _: cleaning.clean(noted)  # type: ignore[attr-defined]
+    return noted
 
 
 @pytest.fixture(autouse=True)
@@ -35,11 +36,11 @@ def world(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     request.getfixturevalue("transactional_db")
+    cleaning.assert_clean(request.getfixturevalue("django_db_setup"))
     forget()
     valkey.client().flushdb()
-    if not Customer.objects.filter(id=DEFAULT_CUSTOMER_ID).exists():
-        default = Customer.objects.create(id=DEFAULT_CUSTOMER_ID, slug="default", name="Default")
-        keyring.create_secret(default, now=timezone.now())
+    default = Customer.objects.create(id=DEFAULT_CUSTOMER_ID, slug="default", name="Default")
+    keyring.create_secret(default, now=timezone.now())
     yield
     forget()
 

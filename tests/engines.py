@@ -1,7 +1,8 @@
 """A pytest plugin (`-p tests.engines`) that starts the engines before Django's settings are read.
 
 Each run has engines of its own in a temporary folder, so that runs side by side never meet. With DATABASE_URL and REDIS_URL set,
-those are used. Parallel workers share the engines: pytest-django gives each a database, this gives each a Valkey database.
+those are used; the role must be a superuser (tests/cleaning.py). Parallel workers share the engines: pytest-django gives each a
+database, this gives each a Valkey database.
 """
 
 import fcntl
