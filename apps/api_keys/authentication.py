@@ -9,6 +9,7 @@ from apps.api_keys import asking
 from apps.api_keys.asking import Asking
 from apps.api_keys.errors import ApiKeyRequired, InvalidApiKey
 from apps.core.requests import caller_of
+from apps.customers import origins
 from apps.customers.errors import CustomerSuspended, IpNotAllowed
 
 HEADER = "X-OTP-API-Key"
@@ -27,6 +28,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             caller=caller_of(request),
             now=timezone.now(),
         )
+        origins.concerns(request, found.customer)
         request.customer = found.customer  # type: ignore[attr-defined]  # the parser decrypts for this customer
         request.sandbox_key_id = found.sandbox_key_id  # type: ignore[attr-defined]  # for `caller_of`
         return found, None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.api_keys import keys, standing
@@ -71,7 +72,7 @@ def _insert(
     customer: Customer, name: str, environment: str, scopes: list[str], expires_at: datetime | None, now: datetime
 ) -> tuple[ApiKey, str]:
     fresh = keys.generate(environment)
-    row = ApiKey.objects.create(
+    row = ApiKey(
         customer=customer,
         key_id=fresh.key_id,
         digest=ciphers.digest(fresh.text.encode()),
@@ -81,7 +82,16 @@ def _insert(
         expires_at=expires_at,
         created_at=now,
     )
+    _clean(row)
+    row.save(force_insert=True)
     return row, fresh.text
+
+
+def _clean(row: ApiKey) -> None:
+    try:
+        row.clean_fields(exclude=["customer", "digest"])
+    except ValidationError as error:
+        raise ValidationFailed(fields=error.message_dict) from error
 
 
 def _validate(*, scopes: list[str], expires_at: datetime | None, now: datetime) -> None:

@@ -13,4 +13,4 @@ class CustomersConfig(AppConfig):
 
         from apps.customers import origins
 
-        check_request_enabled.connect(origins.is_listed, dispatch_uid="customers.origins")
+        check_request_enabled.connect(origins.may_read, dispatch_uid="customers.origins")

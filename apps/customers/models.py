@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.ids import new_id
 from apps.core.sealed import SealedField
 from apps.customers import limits
-from apps.customers.validation import validate_endpoint, validate_origins, validate_page, validate_regions
+from apps.customers import validation as valid
+from apps.customers.allowed_origins import validate_origins
 
 # Fixed, so that a request without a key needs no look-up to know its customer (contract 1.4).
 DEFAULT_CUSTOMER_ID = UUID("01900000-0000-7000-8000-000000000001")
@@ -83,24 +84,26 @@ class Customer(models.Model):
     demands_verified_email = models.BooleanField(default=True)
     demands_approval = models.BooleanField(default=False)  # by an operator, or by an outside identity check
     identity_check_url = models.URLField(
-        blank=True, validators=[validate_endpoint]
+        blank=True, validators=[valid.validate_endpoint]
     )  # where the outside identity check is asked for; empty: operators
     identity_check_secret = SealedField(blank=True)  # signs what is sent there and what comes back
 
     second_factor = models.CharField(max_length=8, choices=SecondFactorPolicy, default=SecondFactorPolicy.OPTIONAL)
     passkey_domain = models.CharField(
-        max_length=253, blank=True
+        max_length=253, blank=True, validators=[valid.validate_domain]
     )  # WebAuthn's RP ID; empty: site_domain, else PUBLIC_URL
     sessions_per_user = models.PositiveIntegerField(default=20, validators=between(1, 1000))  # the oldest make way
     account_url = models.URLField(
-        blank=True, validators=[validate_page]
+        blank=True, validators=[valid.validate_page]
     )  # where links in mails lead; empty: our own pages under PUBLIC_URL
 
     daily_sms_quota = models.PositiveIntegerField(default=500)  # in segments: what carriers charge for
     monthly_sms_quota = models.PositiveIntegerField(default=5_000)
-    sms_sender = models.CharField(max_length=15, blank=True)  # a number or an alphanumeric sender id
+    sms_sender = models.CharField(
+        max_length=16, blank=True, validators=[valid.validate_sms_sender]
+    )  # a number, a short code or an alphanumeric sender id
     sms_regions = models.JSONField(
-        default=list, blank=True, validators=[validate_regions]
+        default=list, blank=True, validators=[valid.validate_regions]
     )  # ["DE", "AT"]; empty: everywhere
 
     daily_code_quota = models.PositiveIntegerField(default=10_000)
@@ -113,10 +116,12 @@ class Customer(models.Model):
 
     sender_name = models.CharField(max_length=100, blank=True)
     reply_to = models.EmailField(blank=True)
-    logo_url = models.URLField(blank=True)
+    logo_url = models.URLField(blank=True, validators=[valid.validate_picture])
     colour = models.CharField(max_length=7, blank=True, validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")])
-    site_domain = models.CharField(max_length=253, blank=True)  # binds the code: "@example.com #123456"
-    default_locale = models.CharField(max_length=16, default="en")
+    site_domain = models.CharField(
+        max_length=253, blank=True, validators=[valid.validate_domain]
+    )  # binds the code: "@example.com #123456"
+    default_locale = models.CharField(max_length=16, default="en", validators=[valid.validate_locale])
 
     class Meta:
         ordering = ("name",)

@@ -1,26 +1,49 @@
-"""Which browser origins may call: those that a customer lists (contract 3.8), asked for by django-cors-headers."""
+"""CORS: which pages may read an answer (contract 3.8). Only those that the customer allows whom the request concerns.
 
+A preflight bears neither key nor token, and so names no customer: it passes for any customer's origin. It gives nothing
+away; the answer itself can be read only by the customer's own pages. An answer that concerns no customer (a token that
+nobody can verify, the service's public keys) can be read by any listed page, so that apps can tell what is wrong.
+"""
+
+import re
 import time
+from collections.abc import Collection
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
+from apps.customers import allowed_origins
 from apps.customers.models import Customer, CustomerStatus
+from apps.customers.standing import CustomerStanding
 
 REMEMBERED_SECONDS = 10.0
+ATTRIBUTE = "gatehouse_allowed_origins"
 
 
 class _Memory:
-    """All listed origins, as of a moment ago. A preflight names no customer, so it may pass by anybody's list."""
+    """All listed origins, as of a moment ago."""
 
     origins: frozenset[str] = frozenset()
     until = 0.0
 
 
-def is_listed(request: HttpRequest, **_: Any) -> bool:
-    """The receiver of django-cors-headers' `check_request_enabled`, which asks for every request, browser or not."""
+def concerns(request: HttpRequest, customer: CustomerStanding) -> None:
+    """From here on the request is this customer's: only its pages may read the answer."""
+    setattr(getattr(request, "_request", request), ATTRIBUTE, customer.allowed_origins)  # DRF's request wraps Django's
+
+
+def may_read(request: HttpRequest, **_: Any) -> bool:
+    """The receiver of django-cors-headers' `check_request_enabled`: before the view for a preflight, and after it."""
     origin = request.headers.get("Origin")
-    return origin is not None and origin in _all()  # no query for a probe: /healthz answers without a database
+    if origin is None or not re.match(settings.CORS_URLS_REGEX, request.path_info):
+        return False  # no query for a probe: /healthz answers without a database
+    return allowed_origins.admits(_origins_of(request), origin)
+
+
+def _origins_of(request: HttpRequest) -> Collection[str]:
+    known: tuple[str, ...] | None = getattr(request, ATTRIBUTE, None)
+    return _all() if known is None else known
 
 
 def _all() -> frozenset[str]:

@@ -1,29 +1,61 @@
-"""What a customer's policy may hold: origins and networks in their canonical form, pages, countries."""
+"""What a customer's policy may hold, checked where it is saved. Each refusal says what would be right."""
 
 import re
+from functools import lru_cache
 from ipaddress import IPv6Network, ip_network
 from urllib.parse import urlsplit
 
+import idna
 import phonenumbers
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+from publicsuffixlist import PublicSuffixList
 
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
-ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?")
 MAPPED_PREFIX = 96  # ::ffff:0:0/96 holds the IPv4-mapped addresses
+DOMAIN_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+NUMERIC = re.compile(r"[0-9.]+")
+LONGEST_DOMAIN = 253
+# What carriers take as the sender of an SMS beside a number: up to 11 letters, digits and spaces, at least one letter.
+ALPHANUMERIC_SENDER = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ]{0,9}[A-Za-z0-9]|[A-Za-z]")
+SHORT_CODE = re.compile(r"[0-9]{3,8}")
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 
-def validate_origins(origins: object) -> None:
-    """Raises ValidationError unless this is a list of canonical origins, https but for this machine."""
-    if not isinstance(origins, list):
-        raise ValidationError(_("Give a list of origins."))
-    for origin in origins:
-        if not isinstance(origin, str) or not ORIGIN.fullmatch(origin):
-            raise ValidationError(_("Not an origin (scheme://host[:port], lower case): %(it)s."), params={"it": origin})
-        if urlsplit(origin).scheme != "https" and urlsplit(origin).hostname not in LOCAL_HOSTS:
-            raise ValidationError(
-                _("An origin must be https unless it is this machine: %(it)s."), params={"it": origin}
-            )
+def validate_domain(text: str) -> None:
+    """Raises ValidationError unless this is a host name of one owner, as browsers write it, or this machine."""
+    if text == "localhost":
+        return
+    canonical = canonical_domain(text)
+    if canonical is None:
+        raise ValidationError(_("Give a domain such as example.com, without https://, port or path."))
+    if canonical != text:
+        raise ValidationError(_("Write the domain as browsers do: %(it)s."), params={"it": canonical})
+    if is_public_suffix(text):
+        raise ValidationError(_("Anybody can register under %(it)s: give a domain of your own."), params={"it": text})
+
+
+def canonical_domain(text: str) -> str | None:
+    """The host name in lower case and as A-labels (IDNA 2008); None for what is none, or an address."""
+    try:
+        domain = idna.encode(text, uts46=True, std3_rules=True).decode().lower()
+    except idna.IDNAError:
+        return None
+    labels = domain.split(".")
+    well_formed = len(domain) <= LONGEST_DOMAIN and all(map(DOMAIN_LABEL.fullmatch, labels))
+    return domain if well_formed and len(labels) > 1 and not NUMERIC.fullmatch(domain) else None
+
+
+def is_public_suffix(domain: str) -> bool:
+    """Whether strangers register names under this domain (co.uk, github.io): by the list that browsers go by."""
+    return bool(_public_suffixes().is_public(domain))
+
+
+@lru_cache(maxsize=1)
+def _public_suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
 
 
 def validate_page(address: str) -> None:
@@ -38,6 +70,49 @@ def validate_endpoint(address: str) -> None:
     parts = urlsplit(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS):
         raise ValidationError(_("An address must be https unless it is this machine: %(it)s."), params={"it": address})
+
+
+def validate_picture(address: str) -> None:
+    """Raises ValidationError unless a mail program would load it: https, and no name and password in it."""
+    parts = urlsplit(address)
+    if parts.scheme != "https" or "@" in parts.netloc:
+        raise ValidationError(_("Give an https:// address of a picture, without a name and password."))
+
+
+def validate_locale(text: str) -> None:
+    """Raises ValidationError unless there are texts in this language ("de-AT" is served by "de")."""
+    validate_language_tag(text)
+    try:
+        translation.get_supported_language_variant(text.replace("_", "-"))
+    except LookupError as error:
+        known = ", ".join(code for code, _name in settings.LANGUAGES)
+        raise ValidationError(
+            _("There are no texts in this language. Choose from: %(known)s."), params={"known": known}
+        ) from error
+
+
+def validate_language_tag(text: str) -> None:
+    """Raises ValidationError unless this looks like a language (BCP 47), be it one without texts of ours."""
+    if not LANGUAGE_TAG.fullmatch(text):
+        raise ValidationError(_("Give a language tag such as en or de-AT."))
+
+
+def validate_sms_sender(text: str) -> None:
+    """Raises ValidationError unless carriers take this as the sender of an SMS."""
+    if ALPHANUMERIC_SENDER.fullmatch(text) or SHORT_CODE.fullmatch(text) or _is_number(text):
+        return
+    raise ValidationError(
+        _("Give a number such as +4915112345678, a short code of 3 to 8 digits, or up to 11 letters and digits.")
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        return False
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return phonenumbers.is_possible_number(number) and e164 == text
 
 
 def validate_regions(regions: object) -> None:

@@ -15,6 +15,7 @@ from django.conf import settings
 from webauthn.helpers import base64url_to_bytes
 
 from apps.core import valkey
+from apps.customers import allowed_origins
 from apps.customers.standing import CustomerStanding
 
 LIFETIME_SECONDS = 300
@@ -33,11 +34,12 @@ class RelyingParty:
 
 
 def relying_party(customer: CustomerStanding) -> RelyingParty:
-    """The customer's domain, and those of its origins (and ours) that lie under it."""
+    """The customer's domain, the pages (its own and ours) that lie under it, and the customer's Android apps."""
     ours = urlsplit(settings.PUBLIC_URL)
     domain = customer.passkey_domain or customer.site_domain or ours.hostname or ""
-    candidates = dict.fromkeys((*customer.allowed_origins, f"{ours.scheme}://{ours.netloc}"))
-    return RelyingParty(domain, customer.name, tuple(origin for origin in candidates if _lies_under(origin, domain)))
+    pages = dict.fromkeys((*allowed_origins.pages(customer.allowed_origins), f"{ours.scheme}://{ours.netloc}"))
+    apps = filter(allowed_origins.is_android_app, customer.allowed_origins)
+    return RelyingParty(domain, customer.name, (*(page for page in pages if _lies_under(page, domain)), *apps))
 
 
 def begin(customer_id: UUID, *, kind: str, user_id: UUID | None) -> bytes:

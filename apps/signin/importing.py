@@ -13,6 +13,7 @@ from apps.audit import actions, events
 from apps.core.errors import ValidationFailed
 from apps.core.ids import new_id
 from apps.customers.models import Customer
+from apps.customers.validation import LANGUAGE_TAG
 from apps.signin.models import Password
 from apps.users import emails
 from apps.users.emails import Address
@@ -65,7 +66,7 @@ def parse(line: str) -> ImportedUser:
         encoded=_encoded(_text(fields, "password_hash")),
         name=_text(fields, "name", longest=200),
         role=_text(fields, "role", longest=64) or BuiltInRole.COMPANY_USER,
-        locale=_text(fields, "locale", longest=16),
+        locale=_locale(fields),
         email_verified=verified,
     )
 
@@ -120,6 +121,13 @@ def _text(fields: dict[str, Any], name: str, *, longest: int = LONGEST_HASH) -> 
     if not isinstance(value, str) or len(value) > longest or "\0" in value:
         raise BadLine(f"{name} must be a text of at most {longest} characters")
     return value
+
+
+def _locale(fields: dict[str, Any]) -> str:
+    text = _text(fields, "locale", longest=16)
+    if text and not LANGUAGE_TAG.fullmatch(text):
+        raise BadLine("locale must be a language tag such as en or de-AT")
+    return text
 
 
 def _encoded(text: str) -> str:

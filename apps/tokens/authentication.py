@@ -14,6 +14,7 @@ from apps.api_keys.errors import InvalidApiKey
 from apps.core.errors import AuthenticationRequired
 from apps.core.refusals import Refusals
 from apps.core.requests import Caller, caller_of
+from apps.customers import origins
 from apps.customers.errors import CustomerSuspended, IpNotAllowed
 from apps.customers.standing import CustomerStanding
 from apps.payloads import token_envelope
@@ -101,6 +102,7 @@ class TokenAuthentication(BaseAuthentication):
         _check_key(request, verified, caller, now)
         verification.require_address(verified.customer, caller)
         sessions.note_activity(customer_id=verified.customer.id, session=verified.session, now=now)
+        origins.concerns(request, verified.customer)
         request.customer = verified.customer  # type: ignore[attr-defined]  # as ApiKeyAuthentication does
         request.sandbox_key_id = verified.session.sandbox_key_id  # type: ignore[attr-defined]  # for `caller_of`
         return _principal(verified), TokenEnvelope(jti=str(verified.claims.jti), prk=token_envelope.derive(text))

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core import ciphers
+from apps.customers import allowed_origins
 from apps.customers.standing import CustomerStanding
 from apps.tokens.errors import CrossSiteRequest
 from apps.tokens.minting import TokenPair
@@ -47,7 +48,7 @@ def require_same_site(request: Request, *, session_id: UUID, customer: CustomerS
     offered = request.headers.get(CSRF_HEADER, "").encode()
     if not ciphers.equal(offered, csrf_token(session_id).encode()):
         raise CrossSiteRequest
-    if request.headers.get("Origin") not in (*customer.allowed_origins, _own_origin()):
+    if request.headers.get("Origin") not in (*allowed_origins.pages(customer.allowed_origins), _own_origin()):
         raise CrossSiteRequest
 
 

@@ -19,6 +19,7 @@ from apps.core.pagination import page
 from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
 from apps.core.times import rfc3339
+from apps.customers import origins
 from apps.customers.standing import CustomerStanding
 from apps.payloads.envelope import Envelope
 from apps.payloads.views import EncryptedView
@@ -52,7 +53,7 @@ class Refresh(APIView):
             found = asking.identify(text=key, key_required=True, caller=caller, now=now)
             if found.customer.id != parsing.parse(text).customer_id:
                 raise InvalidApiKey
-        fresh = refreshing.refresh(text, caller=caller, now=now, check=_same_site_check(request))
+        fresh = refreshing.refresh(text, caller=caller, now=now, check=_check(request))
         return answers.refreshed(fresh.pair)
 
 
@@ -134,13 +135,13 @@ def _refresh_token_of(request: Request) -> str:
     return str(text)
 
 
-def _same_site_check(request: Request) -> refreshing.Check | None:
-    """For a token that came by cookie: what must hold before it is used."""
-    if "refresh_token" in request.data:
-        return None
+def _check(request: Request) -> refreshing.Check:
+    """What must hold once it is known whose token it is: of one that came by cookie, that the page is the customer's."""
 
     def check(customer: CustomerStanding, session_id: UUID) -> None:
-        cookies.require_same_site(request, session_id=session_id, customer=customer)
+        origins.concerns(request, customer)
+        if "refresh_token" not in request.data:
+            cookies.require_same_site(request, session_id=session_id, customer=customer)
 
     return check
 

@@ -1,6 +1,6 @@
 """A user's life: changed, deactivated, back again. Each change is audited and takes effect on the next request."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ def register(user: User, *, actor: str, caller: Caller | None, now: datetime) ->
         _require_known(user, {"role": user.role, "permissions": user.permissions})
         user.created_at = now
         user.approved_at = now if user.status == UserStatus.ACTIVE else None
+        _clean(user, BY_OPERATOR)
         _insert(user)
         _record(actions.USER_CREATED, user, actor, caller, now)
 
@@ -134,7 +135,7 @@ def _set(user: User, name: str, value: Any) -> None:
         setattr(user, name, value)
 
 
-def _clean(user: User, changes: Mapping[str, Any]) -> None:
+def _clean(user: User, changes: Collection[str]) -> None:
     try:
         user.clean_fields(exclude=[field.name for field in User._meta.fields if field.name not in changes])
     except ValidationError as error:

@@ -9,6 +9,7 @@ from django.db import models
 from apps.core.ids import new_id
 from apps.core.sealed import SealedField
 from apps.customers.models import Customer
+from apps.customers.validation import validate_language_tag
 
 
 class UserStatus(models.TextChoices):
@@ -42,7 +43,7 @@ class User(models.Model):
     email_verified_at = models.DateTimeField(null=True, blank=True)
     name = models.CharField(max_length=200, blank=True)
     phone = SealedField(blank=True)
-    locale = models.CharField(max_length=16, blank=True)
+    locale = models.CharField(max_length=16, blank=True, validators=[validate_language_tag])
     role = models.CharField(max_length=64, default=BuiltInRole.COMPANY_USER)
     permissions = models.JSONField(default=list, blank=True)  # beside those of the role
     status = models.CharField(max_length=16, choices=UserStatus, default=UserStatus.ACTIVE)

@@ -278,7 +278,9 @@ X_FRAME_OPTIONS = "DENY"
 CORS_ALLOWED_ORIGINS: list[str] = []  # Per customer: apps.customers.origins answers django-cors-headers' signal.
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "x-csrf-token", "x-otp-api-key", "x-request-id"]
-CORS_EXPOSE_HEADERS = ["X-Encrypted", "X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"]
+CORS_EXPOSE_HEADERS = [
+    *("X-Encrypted", "X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate"),
+]
 CORS_URLS_REGEX = r"^/(api|\.well-known|customers)/.*$"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -2,6 +2,7 @@
 
 import apps.core.ids
 import apps.core.sealed
+import apps.customers.allowed_origins
 import apps.customers.validation
 import django.core.validators
 import django.db.models.deletion
@@ -38,7 +39,7 @@ class Migration(migrations.Migration):
                 ('daily_code_quota', models.PositiveIntegerField(default=10000)),
                 ('monthly_code_quota', models.PositiveIntegerField(default=200000)),
                 ('enforce_allowlist_on_tokens', models.BooleanField(default=False)),
-                ('allowed_origins', models.JSONField(blank=True, default=list, validators=[apps.customers.validation.validate_origins])),
+                ('allowed_origins', models.JSONField(blank=True, default=list, validators=[apps.customers.allowed_origins.validate_origins])),
                 ('has_fixed_codes', models.BooleanField(default=False, editable=False)),
                 ('sender_name', models.CharField(blank=True, max_length=100)),
                 ('reply_to', models.EmailField(blank=True, max_length=254)),

@@ -1,0 +1,219 @@
+"""The origins that a customer allows, and which pages may read which answers (CORS)."""
+
+import json
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client as Browser
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.customers import allowed_origins, lifecycle
+from apps.customers.allowed_origins import validate_origins
+from tests import factories
+from tests.conftest import MakeClient
+from tests.factors.authenticator import Authenticator
+from tests.factors.enrolling import enrol_passkey
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WHO = {"actor": "operator:x", "caller": None}
+ANDROID = "android:apk-key-hash:" + "A" * 43
+SHOP, BANK = "https://app.shop.example", "https://app.bank.example"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://app.example.com",
+        "https://app.example.com:8443",
+        "https://xn--mnchen-3ya.example",
+        "http://localhost:3000",
+        "http://[::1]:8080",
+        "https://*.preview.shop.example",
+        "https://*.preview.shop.example:8443",
+        "capacitor://localhost",
+        "com.example.app://callback",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+        ANDROID,
+    ],
+)
+def test_origins_of_apps_are_accepted(origin: str) -> None:
+    validate_origins([origin])
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        "https://a.example",
+        {"https://a.example": 1},
+        [1],
+        [None],
+        ["*"],
+        ["null"],
+        ["http://a.example"],
+        ["http://*.a.example"],
+        ["https://a.example/"],
+        ["https://a.example/x"],
+        ["https://A.example"],
+        ["https://münchen.example"],
+        ["https://u@a.example"],
+        ["https://a.example\n"],
+        ["https://a..example"],
+        ["https://a.example:443"],
+        ["http://localhost:80"],
+        ["https://a.example:99999"],
+        ["http://localhost.evil.example"],
+        ["https://*"],
+        ["https://*.com"],
+        ["https://*.co.uk"],
+        ["https://*.github.io"],
+        ["https://*.localhost"],
+        ["https://a.*.example.com"],
+        ["https://*a.example.com"],
+        ["https://*.*.example.com"],
+        ["capacitor://*.example"],
+        ["file://localhost"],
+        ["data://x"],
+        ["javascript://x"],
+        ["android:apk-key-hash:short"],
+        ["android:apk-key-hash:" + "A" * 42 + "="],
+        [f"https://a{number}.example" for number in range(101)],
+    ],
+)
+def test_other_origins_are_refused(origins: object) -> None:
+    with pytest.raises(ValidationError):
+        validate_origins(origins)
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [
+        ("https://App.Example.com/", "https://app.example.com"),
+        ("https://münchen.example", "https://xn--mnchen-3ya.example"),
+        ("app.example.com", "https://app.example.com"),
+        ("https://a.example:8443/path", "https://a.example:8443"),
+    ],
+)
+def test_a_refusal_says_what_would_be_right(written: str, right: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        validate_origins([written])
+    assert right in refused.value.messages[0]
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_check(text: str) -> None:
+    try:
+        validate_origins([text, f"https://{text}", f"https://*.{text}"])
+    except ValidationError as refused:
+        assert refused.messages
+
+
+@pytest.mark.parametrize(
+    ("origin", "admitted"),
+    [
+        ("https://a.preview.shop.example", True),
+        ("https://a-1.preview.shop.example", True),
+        ("https://preview.shop.example", False),
+        ("https://a.b.preview.shop.example", False),
+        ("https://.preview.shop.example", False),
+        ("https://*.preview.shop.example", False),
+        ("https://apreview.shop.example", False),
+        ("http://a.preview.shop.example", False),
+        ("https://a.preview.shop.example:8443", False),
+        ("https://a.preview.shop.example.evil.example", False),
+        ("https://evil.example/.preview.shop.example", False),
+        ("https://u@a.preview.shop.example", False),
+        ("null", False),
+    ],
+)
+def test_a_star_stands_for_one_label(origin: str, admitted: bool) -> None:
+    assert allowed_origins.admits(["https://*.preview.shop.example"], origin) is admitted
+
+
+def preflight(origin: str, path: str = "/api/auth/request-otp") -> str | None:
+    headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    return Browser().options(path, headers=headers).headers.get("Access-Control-Allow-Origin")
+
+
+def test_a_preflight_passes_for_listed_origins_alone() -> None:
+    factories.customer(allowed_origins=["https://app.example.com"])
+    suspended = factories.customer(allowed_origins=["https://gone.example.com"])
+    lifecycle.suspend(suspended, now=timezone.now(), **WHO)
+    assert preflight("https://app.example.com") == "https://app.example.com"
+    assert preflight("https://evil.example") is None
+    assert preflight("https://gone.example.com") is None
+    assert preflight("null") is None
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/", "/admin/login/", "/healthz", "/metrics", "/static/x.css", "/", "/admin/api/"]
+)
+def test_no_page_reads_what_is_no_api(path: str) -> None:
+    """An operator's browser must not show the admin to the pages of a customer."""
+    factories.customer(allowed_origins=[SHOP])
+    for method in ("get", "post", "options", "head"):
+        headers = {"Origin": SHOP, "Access-Control-Request-Method": "GET"}
+        answer = getattr(Browser(), method)(path, headers=headers)
+        assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+
+
+@pytest.fixture
+def shops() -> dict[str, str]:
+    """Per origin, an API key of the customer that lists it."""
+    customers = {origin: factories.customer(allowed_origins=[origin]) for origin in (SHOP, BANK)}
+    return {origin: factories.api_key(customer)[1] for origin, customer in customers.items()}
+
+
+def readable(origin: str, method: str, path: str, **headers: str) -> bool:
+    sent = {"Origin": origin, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    answer = Browser().generic(method, path, b"{}", "application/json", headers=sent)
+    return answer.headers.get("Access-Control-Allow-Origin") == origin
+
+
+def test_an_answer_is_read_by_the_pages_of_its_customer_alone(shops: dict[str, str]) -> None:
+    """C1.5: another customer's allowed origin is nobody here."""
+    for path in ("/api/auth/request-otp", "/api/auth/login", "/api/auth/introspect"):
+        assert readable(SHOP, "POST", path, X_OTP_API_Key=shops[SHOP])
+        assert not readable(BANK, "POST", path, X_OTP_API_Key=shops[SHOP])
+
+
+def test_a_tokens_answer_is_read_by_the_pages_of_its_customer_alone() -> None:
+    shop = factories.customer(allowed_origins=[SHOP])
+    factories.customer(allowed_origins=[BANK])
+    pair = factories.session(factories.user(shop))
+    bearer = {"Authorization": f"Bearer {pair.access}"}
+    assert readable(SHOP, "GET", "/api/auth/me", **bearer)
+    assert not readable(BANK, "GET", "/api/auth/me", **bearer)
+    for origin, expected in ((BANK, False), (SHOP, True)):
+        answer = Browser().post(
+            "/api/auth/refresh",
+            json.dumps({"refresh_token": pair.refresh}),
+            "application/json",
+            headers={"Origin": origin},
+        )
+        assert (answer.headers.get("Access-Control-Allow-Origin") == origin) is expected
+
+
+def test_what_concerns_no_customer_can_be_read_by_every_listed_page() -> None:
+    """So that an app can tell a token that nobody verifies from a network that is away."""
+    factories.customer(allowed_origins=[SHOP])
+    assert readable(SHOP, "GET", "/api/auth/me", Authorization="Bearer nonsense")
+    assert readable(SHOP, "GET", "/.well-known/jwks.json")
+    assert not readable("https://evil.example", "GET", "/.well-known/jwks.json")
+
+
+def test_an_app_may_read_how_fresh_a_proof_must_be() -> None:
+    """C3.10: `max_age` stands in WWW-Authenticate."""
+    factories.customer(allowed_origins=[SHOP])
+    answer = Browser().get("/api/auth/me", headers={"Origin": SHOP})
+    assert "WWW-Authenticate" in answer.headers["Access-Control-Expose-Headers"]
+
+
+def test_an_android_app_uses_passkeys_and_reads_nothing(client_for: MakeClient) -> None:
+    shop = factories.customer(passkey_domain="shop.example", allowed_origins=[ANDROID, "https://*.shop.example"])
+    client, token = client_for(shop), factories.session(factories.user(shop)).access
+    assert enrol_passkey(client, token, Authenticator(origin=ANDROID)).status == 201
+    for other in ("android:apk-key-hash:" + "B" * 43, "https://*.shop.example", "https://a.shop.example"):
+        assert enrol_passkey(client, token, Authenticator(origin=other)).error_type == "invalid_passkey"
+    assert preflight(ANDROID) is None
