@@ -14,7 +14,7 @@ ENV PATH=/opt/gatehouse/bin:$PATH DJANGO_SETTINGS_MODULE=config.settings.product
 RUN set -eu; set -a; \
     eval "$(python manage.py generate_env | grep -E '^[A-Z_]+=')"; \
     DATABASE_URL=postgresql://build@localhost/build REDIS_URL=redis://localhost:6379/0 PUBLIC_URL=https://build.invalid \
-    ALLOWED_HOSTS=build.invalid EMAIL_URL=smtp://localhost:25; \
+    ALLOWED_HOSTS=build.invalid EMAIL_URL=smtp://localhost:25 DEFAULT_FROM_EMAIL=build@build.invalid; \
     python manage.py collectstatic --noinput; \
     python -m compileall -q apps config
 

@@ -42,7 +42,7 @@ bench: $(VENV)/.test
 run: $(VENV)/.development
 	$(BIN)/python manage.py migrate --verbosity 0
 	@trap 'kill $$worker 2>/dev/null; wait $$worker' EXIT; trap 'exit 130' INT TERM; \
-		DJANGO_SETTINGS_MODULE=config.settings.development $(BIN)/celery --app config.celery worker --beat \
+		$(BIN)/celery --app config.celery worker --beat \
 			--schedule .data/celerybeat-schedule --loglevel INFO --concurrency 1 & worker=$$!; \
 		$(BIN)/python manage.py runserver $(or $(PORT),8000)
 

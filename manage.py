@@ -9,17 +9,19 @@ UNCONFIGURED_COMMANDS = {"generate_env"}
 
 
 def main() -> None:
-    bare = len(sys.argv) > 1 and sys.argv[1] in UNCONFIGURED_COMMANDS
-    if bare:
-        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.bare"
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.development")
     try:
         from django.core.management import execute_from_command_line
+
+        from config import environment
     except ImportError as error:
         raise SystemExit(
             "Django is not installed here. Run `make demo` or `make test`, which set everything "
             "up in .venv, and use .venv/bin/python manage.py."
         ) from error
+    if len(sys.argv) > 1 and sys.argv[1] in UNCONFIGURED_COMMANDS:
+        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.bare"
+    else:
+        environment.choose_settings()
     execute_from_command_line(sys.argv)
 
 

@@ -1,10 +1,10 @@
 """The Celery application: JSON only, acknowledged late, so that a killed worker loses nothing."""
 
-import os
-
 from celery import Celery
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.development")
+from config import environment
+
+environment.choose_settings()
 
 app = Celery("gatehouse")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -2,19 +2,14 @@
 
 import json
 import os
-import secrets
-from base64 import urlsafe_b64encode
 from pathlib import Path
+
+from apps.core.secret_values import fresh_secrets
 
 
 def generate() -> dict[str, str]:
     """A fresh SECRET_KEY, MASTER_KEYS and SERVICE_ENCRYPTION_KEY, as environment variables hold them."""
-    master_key = urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
-    return {
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "MASTER_KEYS": f"k1:{master_key}",
-        "SERVICE_ENCRYPTION_KEY": secrets.token_hex(32),
-    }
+    return fresh_secrets()
 
 
 def load(data_dir: Path) -> dict[str, str]:

@@ -1,18 +1,28 @@
 """Reads Gatehouse's settings from the environment (and `.env`) and says all that is wrong with them at once.
 
-A variable `X` may also be given as `X_FILE`, the path of a file that holds it (Docker and Kubernetes secrets).
+A variable `X` may also be given as `X_FILE`, the path of a file that holds it (Docker and Kubernetes secrets). Values are taken as
+they are: `$` in them means nothing.
 """
 
-import base64
-import binascii
+import builtins
+import math
 import os
-import re
-from collections.abc import Callable
+import stat
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import environ
+from apps.core.secret_values import MINIMUM_SECRET_BYTES, decode_32_bytes, parse_master_keys, secret_fault
+from config import addresses, dotenv
+from config.logging import log_level
+
+__all__ = ["MINIMUM_SECRET_BYTES", "ConfigurationError", "Environment", "decode_32_bytes", "load", "parse_master_keys"]
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+PRODUCTION = "config.settings.production"
+DEVELOPMENT = "config.settings.development"
+WITHOUT_FILE = ("config.settings.test", "config.settings.checks")  # what lies beside the code is not for these
 
 REQUIRED_IN_PRODUCTION = (
     "SECRET_KEY",
@@ -23,70 +33,161 @@ REQUIRED_IN_PRODUCTION = (
     "PUBLIC_URL",
     "ALLOWED_HOSTS",
     "EMAIL_URL",
+    "DEFAULT_FROM_EMAIL",
 )
 SECRETS = ("SECRET_KEY", "MASTER_KEYS", "SERVICE_ENCRYPTION_KEY")
-OPTIONAL_SECRETS = ("SERVICE_ENCRYPTION_KEY_PREVIOUS", "EMAIL_URL_FALLBACK", "SMS_TWILIO_AUTH_TOKEN", "SMS_HTTP_TOKEN")
-MINIMUM_SECRET_BYTES = 32
-PLACEHOLDER = re.compile(
-    r"change[-_ ]?me|replace[-_ ]?me|placeholder|example|insecure|your[-_ ]|secret[-_ ]?key|password|xxxx|<.*>",
-    re.IGNORECASE,
+OPTIONAL_SECRETS = (
+    "SERVICE_ENCRYPTION_KEY_PREVIOUS",
+    "EMAIL_URL_FALLBACK",
+    "CELERY_BROKER_URL",
+    "SMS_TWILIO_AUTH_TOKEN",
+    "SMS_HTTP_TOKEN",
 )
-MASTER_KEY_ID = re.compile(r"^[A-Za-z0-9_-]{1,32}$")
+ENGINES = ("DATABASE_URL", "REDIS_URL")  # whoever names one means an installation, not a developer's machine
+FORMS: dict[str, Callable[[str], object]] = {  # wherever it runs
+    "MASTER_KEYS": parse_master_keys,
+    "SERVICE_ENCRYPTION_KEY": decode_32_bytes,
+    "SERVICE_ENCRYPTION_KEY_PREVIOUS": decode_32_bytes,
+    "DATABASE_URL": addresses.postgresql,
+    "REDIS_URL": addresses.valkey,
+    "REDIS_CA_FILE": addresses.certificates,
+    "CELERY_BROKER_URL": addresses.broker,
+    "EMAIL_URL": addresses.smtp,
+    "EMAIL_URL_FALLBACK": addresses.smtp,
+    "TRUSTED_PROXIES": addresses.networks,
+    "LOG_LEVEL": log_level,
+}
+FORMS_IN_PRODUCTION: dict[str, Callable[[str], object]] = {
+    **FORMS,
+    "PUBLIC_URL": addresses.public_url,
+    "ALLOWED_HOSTS": addresses.hosts,
+    "DEFAULT_FROM_EMAIL": addresses.sender,
+    "SMS_HTTP_URL": addresses.web,
+}
+TRUE, FALSE = ("true", "yes", "on", "y", "ok", "1"), ("false", "no", "off", "n", "0")
 
 
 class ConfigurationError(Exception):
     """The environment cannot run Gatehouse. The message names every fault and what to do."""
 
 
-def load() -> environ.Env:
-    """Read `.env` beside manage.py, if there, and every `X_FILE`; variables already set win."""
-    if (PROJECT_ROOT / ".env").exists():
-        environ.Env.read_env(str(PROJECT_ROOT / ".env"), overwrite=False)
-    _read_secret_files()
-    return environ.Env()
+class Environment:
+    """Typed values of variables; one that is not set, or blank, has its default.
+
+    What is malformed has its default too, and is noted in `faults`: the settings module says them all at its end (`refuse`).
+    """
+
+    def __init__(self) -> None:
+        self.faults: builtins.list[builtins.str] = []
+
+    def str(
+        self, name: builtins.str, *, default: builtins.str, form: Callable[[builtins.str], object] | None = None
+    ) -> builtins.str:
+        """The value as it is. `form` raises ValueError for what it must not be."""
+        value = os.environ.get(name, "")
+        if not value.strip():
+            return default
+        try:
+            (form or FORMS.get(name, builtins.str))(value)
+        except ValueError as error:
+            self.faults.append(f"{name} {error}.")
+            return default
+        return value
+
+    def list(self, name: builtins.str, *, default: builtins.list[builtins.str]) -> builtins.list[builtins.str]:
+        """Comma-separated."""
+        parts = [part.strip() for part in self.str(name, default="").split(",")]
+        return builtins.list(filter(None, parts)) or default
+
+    def bool(self, name: builtins.str, *, default: builtins.bool) -> builtins.bool:
+        """A word for yes or no: a slip of the pen must not switch a protection off."""
+        text = os.environ.get(name, "").strip().lower()
+        if text and text not in TRUE + FALSE:
+            self.faults.append(f"{name} must be true or false.")
+            return default
+        return text in TRUE if text else default
+
+    def int(self, name: builtins.str, *, default: builtins.int) -> builtins.int:
+        """A whole number that is not negative."""
+        text = os.environ.get(name, "").strip()
+        if text and not (text.isascii() and text.isdecimal()):
+            self.faults.append(f"{name} must be a whole number, such as {default}.")
+            return default
+        return builtins.int(text) if text else default
+
+    def float(self, name: builtins.str, *, default: builtins.float) -> builtins.float:
+        """A finite number above zero; zero too where that is the default."""
+        text = os.environ.get(name, "").strip()
+        try:
+            number = builtins.float(text) if text else default
+        except ValueError:
+            number = math.nan
+        if not (0 < number < math.inf or number == default == 0):
+            self.faults.append(f"{name} must be a number above zero, such as {default:g}.")
+            return default
+        return number
+
+
+def choose_settings(*, otherwise: str = DEVELOPMENT) -> None:
+    """Decide DJANGO_SETTINGS_MODULE where nobody has: called by every entry point before Django asks for it.
+
+    `.env` is read first. Where it does not say either, an engine that is named means production: settings for development would
+    write codes into its log, and let operators in without a second factor.
+    """
+    if os.environ.get("DJANGO_SETTINGS_MODULE"):
+        return
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # blank
+    load()
+    named = any(os.environ.get(name) or os.environ.get(f"{name}_FILE") for name in ENGINES)
+    if not os.environ.get("DJANGO_SETTINGS_MODULE"):
+        os.environ["DJANGO_SETTINGS_MODULE"] = PRODUCTION if named else otherwise
+
+
+def load() -> Environment:
+    """Read `.env` beside manage.py, if there, and every `X_FILE`; variables already set win. Ends the process if it cannot."""
+    try:
+        if os.environ.get("DJANGO_SETTINGS_MODULE") not in WITHOUT_FILE:
+            for name, value in file_values().items():
+                os.environ.setdefault(name, value)
+        _read_secret_files()
+    except ConfigurationError as error:
+        raise SystemExit(str(error)) from None
+    return Environment()
+
+
+def file_values() -> dict[str, str]:
+    """What `.env` says. Raises ConfigurationError when it cannot be read: nothing may then run as if it were not there."""
+    path = PROJECT_ROOT / ".env"
+    try:
+        return dotenv.parse(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except dotenv.MalformedLine as error:
+        raise ConfigurationError(f"{path}: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not UTF-8 text.") from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be read: {error.strerror}. Give it to the user that runs this."
+        ) from error
 
 
 def _read_secret_files() -> None:
     for name in (*REQUIRED_IN_PRODUCTION, *OPTIONAL_SECRETS):
         path = os.environ.get(f"{name}_FILE")
         if path and not os.environ.get(name):
-            try:
-                os.environ[name] = Path(path).read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise ConfigurationError(
-                    f"{name}_FILE names {path}, which cannot be read: {error.strerror}. "
-                    "Give a readable file, or set the variable itself."
-                ) from error
+            os.environ[name] = _text_of(name, path)
 
 
-def decode_32_bytes(text: str) -> bytes:
-    """32 bytes from 64 hex digits or from base64url (padding optional). Raises ValueError."""
-    text = text.strip()
-    if re.fullmatch(r"[0-9a-fA-F]{64}", text):
-        return bytes.fromhex(text)
+def _text_of(name: str, path: str) -> str:
     try:
-        decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise ValueError("is neither 64 hex digits nor base64url") from error
-    if len(decoded) != MINIMUM_SECRET_BYTES:
-        raise ValueError(f"holds {len(decoded)} bytes, not 32")
-    return decoded
-
-
-def parse_master_keys(text: str) -> dict[str, bytes]:
-    """`id:base64url-32-bytes`, comma-separated, in order; the first is the current one. Raises ValueError."""
-    keys: dict[str, bytes] = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        key_id, separator, value = entry.partition(":")
-        if not separator or not MASTER_KEY_ID.match(key_id):
-            raise ValueError("is not of the form id:base64url-32-bytes[,id:…]")
-        if key_id in keys:
-            raise ValueError(f"names the id {key_id!r} twice")
-        try:
-            keys[key_id] = decode_32_bytes(value)
-        except ValueError as error:
-            raise ValueError(f"key {key_id!r} {error}") from error
-    return keys
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigurationError(
+            f"{name}_FILE names {path}, which cannot be read: {why}. Give a readable file, or set the variable itself."
+        ) from error
+    if "\0" in text:
+        raise ConfigurationError(f"{name}_FILE names {path}, which holds a NUL byte.")
+    return text
 
 
 SMS_CONSOLE = "apps.mail.text_transports.Console"
@@ -97,20 +198,68 @@ NEEDED_BY_SMS_BACKEND = {
 }
 
 
-def check_production() -> None:
-    """Refuse to start with a missing, weak or placeholder setting. Raises ConfigurationError naming every fault."""
+def check_production(*, noted: Iterable[str] = ()) -> None:
+    """Refuse to start with a missing, weak or malformed setting. Raises ConfigurationError naming every fault.
+
+    `noted`: faults that reading the values has found.
+    """
     faults = [fault for name in REQUIRED_IN_PRODUCTION if (fault := _fault(name))]
-    if not os.environ.get("PUBLIC_URL", "https://").startswith("https://"):
-        faults.append("PUBLIC_URL must start with https:// in production.")
-    if "*" in os.environ.get("ALLOWED_HOSTS", "").split(","):
-        faults.append("ALLOWED_HOSTS must name hosts; * accepts any.")
+    optional = [name for name in FORMS_IN_PRODUCTION if name not in REQUIRED_IN_PRODUCTION]
+    faults += [fault for name in optional if (fault := _form_fault(name))]
     faults.extend(_sms_faults())
+    _raise(dict.fromkeys([*faults, *noted]))
+
+
+def end_unless_fit_for_production(env: Environment) -> None:
+    """The last word of the settings for production: end the process with one message, or let it run, perhaps with warnings."""
+    try:
+        check_production(noted=env.faults)
+    except ConfigurationError as error:
+        raise SystemExit(str(error)) from None
+    warn_about_production()
+
+
+def refuse(faults: Iterable[str]) -> None:
+    """End the process if there are any, naming each."""
+    try:
+        _raise(dict.fromkeys(faults))
+    except ConfigurationError as error:
+        raise SystemExit(str(error)) from None
+
+
+def _raise(faults: dict[str, None]) -> None:
     if faults:
         listing = "\n".join(f"  - {fault}" for fault in faults)
         raise ConfigurationError(
             f"Gatehouse cannot start: the environment has {len(faults)} fault(s).\n{listing}\n"
             "`python manage.py generate_env` prints a good set to start from."
         )
+
+
+def refuse_another_installation() -> None:
+    """Settings for development never run on the engines of an installation whose `.env` lies here. Ends the process."""
+    said = file_values()
+    if said.get("DJANGO_SETTINGS_MODULE", "") != DEVELOPMENT and any(
+        said.get(name) or said.get(f"{name}_FILE") for name in ENGINES
+    ):
+        raise SystemExit(
+            f"{PROJECT_ROOT / '.env'} names the engines of an installation, and these are the settings for development. Develop in "
+            f"another checkout; or, if these engines are for development, write DJANGO_SETTINGS_MODULE={DEVELOPMENT} there."
+        )
+
+
+def warn_about_production() -> None:
+    """Say on stderr what is no reason not to start, and ought to be mended."""
+    warnings = [
+        f"{name} sends its password unencrypted to a host that may be anywhere. Use TLS (rediss://, smtp+tls://, amqps://)."
+        for name in ("REDIS_URL", "CELERY_BROKER_URL", "EMAIL_URL", "EMAIL_URL_FALLBACK")
+        if addresses.carries_password_in_clear(os.environ.get(name, ""))
+    ]
+    path = PROJECT_ROOT / ".env"
+    if path.exists() and path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        warnings.append(f"{path} holds every secret, and each user of this machine can read it: chmod 600 {path}")
+    for warning in warnings:
+        sys.stderr.write(f"Gatehouse: warning: {warning}\n")
 
 
 def _sms_faults() -> list[str]:
@@ -126,26 +275,14 @@ def _fault(name: str) -> str | None:
     value = os.environ.get(name, "").strip()
     if not value:
         return f"{name} is missing."
-    if name in SECRETS:
-        return _secret_fault(name, value)
-    return None
+    return (secret_fault(name, value) if name in SECRETS else None) or _form_fault(name)
 
 
-def _secret_fault(name: str, value: str) -> str | None:
-    if PLACEHOLDER.search(value) or len(set(value)) < 8:
-        return f"{name} is a known placeholder or guessable."
-    if len(value.encode()) < MINIMUM_SECRET_BYTES:
-        return f"{name} is shorter than {MINIMUM_SECRET_BYTES} bytes."
-    return _form_fault(name, value)
-
-
-def _form_fault(name: str, value: str) -> str | None:
-    forms: dict[str, Callable[[str], object]] = {
-        "MASTER_KEYS": parse_master_keys,
-        "SERVICE_ENCRYPTION_KEY": decode_32_bytes,
-    }
+def _form_fault(name: str) -> str | None:
+    value = os.environ.get(name, "")
     try:
-        forms.get(name, str)(value)
+        if value.strip():
+            FORMS_IN_PRODUCTION.get(name, str)(value)
     except ValueError as error:
         return f"{name} {error}."
     return None

@@ -15,6 +15,14 @@ SECRET_NAMES = re.compile(
 SECRET_VALUES = re.compile(r"ghk_(live|test)_[0-9A-Za-z]{12}_[0-9A-Za-z]+|\beyJ[\w-]+\.[\w-]*\.[\w-]*(\.[\w-]*){0,2}")
 REDACTED = "[redacted]"
 DEEPEST = 6
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+def log_level(text: str) -> str:
+    """A level by its name, in either case. Raises ValueError."""
+    if text.upper() not in LEVELS:
+        raise ValueError(f"must be one of {', '.join(LEVELS)}")
+    return text
 
 
 def logging_settings(*, level: str) -> None:

@@ -1,9 +1,9 @@
 """The WSGI entry point that granian serves: `granian --interface wsgi config.wsgi:application`."""
 
-import os
-
 from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.production")
+from config import environment
+
+environment.choose_settings(otherwise=environment.PRODUCTION)  # a developer's server is `manage.py runserver`
 
 application = get_wsgi_application()

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from config import embedded
-from config.environment import PROJECT_ROOT
+from config.environment import DEVELOPMENT, ENGINES, PROJECT_ROOT
 from demo import journeys, screen
 from demo.processes import Processes, ProcessFailed, run
 
@@ -26,6 +26,7 @@ def main() -> int:
     data_dir = Path(os.environ.get("GATEHOUSE_DATA_DIR") or PROJECT_ROOT / ".data")
     try:
         port = _chosen_port()
+        _refuse_an_installation()
         return _demonstrate(data_dir=data_dir, port=port, once=_wants_once())
     except (DemoFailed, ProcessFailed, embedded.EmbeddedEngineError, journeys.StepFailed) as error:
         screen.failure(str(error))
@@ -80,12 +81,22 @@ def _start(processes: Processes, *, port: int, smtp_port: int, mailbox: Path, da
 def _environment(*, data_dir: Path, port: int, smtp_port: int) -> dict[str, str]:
     return {
         **os.environ,
-        "DJANGO_SETTINGS_MODULE": "config.settings.development",
+        "DJANGO_SETTINGS_MODULE": DEVELOPMENT,
         "GATEHOUSE_DATA_DIR": str(data_dir),
         "PORT": str(port),
         "EMAIL_URL": f"smtp://{HOST}:{smtp_port}",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _refuse_an_installation() -> None:
+    """The demo migrates its database and adds an operator: not to one that a shell happens to know."""
+    named = [name for name in ENGINES if os.environ.get(name)]
+    if named and os.environ.get("DJANGO_SETTINGS_MODULE") != DEVELOPMENT:
+        raise DemoFailed(
+            f"{' and '.join(named)} may lead to an installation, and the demo would write there. Unset it; or, if it is for "
+            f"development, say so: DJANGO_SETTINGS_MODULE={DEVELOPMENT} make demo"
+        )
 
 
 def _wants_once() -> bool:

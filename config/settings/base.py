@@ -4,9 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from environ import Env
 from kombu import Queue
 
-from config import celery, environment
+from config import celery, environment, tls
 from config.logging import logging_settings
 from config.settings import unfold
 
@@ -67,6 +68,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "apps.core.middleware.RequestLogMiddleware",
+    "apps.core.forwarding.ForwardedProtoMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "apps.core.middleware.SecurityHeadersMiddleware",
@@ -102,16 +104,17 @@ TEMPLATES = [
 # --- Engines ---------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DJANGO_REDIS_CONNECTION_FACTORY = "apps.core.connections.ConnectionFactory"
+REDIS_CA_FILE = env.str("REDIS_CA_FILE", default="")
 VALKEY_TIMEOUT_SECONDS = env.float("VALKEY_TIMEOUT_SECONDS", default=0.5)
 
 
 def database(url: str) -> dict[str, Any]:
     """Django's DATABASES["default"] for a PostgreSQL URL: connections are kept, and checked before use."""
-    parsed: dict[str, Any] = env.db_url_config(url)
+    parsed: dict[str, Any] = Env.db_url_config(url)
     parsed["ATOMIC_REQUESTS"] = False  # A flow decides inside its transaction and raises after commit.
     parsed["CONN_HEALTH_CHECKS"] = True
     parsed["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
-    parsed.setdefault("OPTIONS", {})["connect_timeout"] = 5
+    parsed.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
     return parsed
 
 
@@ -119,9 +122,10 @@ def valkey_cache(url: str) -> dict[str, Any]:
     """CACHES["default"] for a Valkey URL: JSON, never pickle; short timeouts, no silent retry."""
     return {
         "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": url,
+        "LOCATION": tls.without_tls_parameters(url),
         "KEY_PREFIX": "gatehouse",
         "OPTIONS": {
+            "CONNECTION_POOL_KWARGS": tls.options(url, REDIS_CA_FILE),
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "SOCKET_CONNECT_TIMEOUT": VALKEY_TIMEOUT_SECONDS,
             "SOCKET_TIMEOUT": VALKEY_TIMEOUT_SECONDS,
@@ -138,7 +142,8 @@ def use_engines(*, database_url: str, redis_url: str) -> dict[str, Any]:
         "DATABASES": {"default": database(database_url)},
         "CACHES": {"default": valkey_cache(redis_url)},
         "REDIS_URL": redis_url,
-        "CELERY_BROKER_URL": broker,
+        "CELERY_BROKER_URL": ";".join(map(tls.without_tls_parameters, broker.split(";"))),
+        "CELERY_BROKER_USE_SSL": tls.broker_options(broker, REDIS_CA_FILE),
     }
 
 
@@ -319,4 +324,4 @@ TIME_ZONE = "UTC"
 
 # --- Logs ----------------------------------------------------------------------------------------------------
 LOGGING_CONFIG = None
-logging_settings(level=env.str("LOG_LEVEL", default="INFO"))
+logging_settings(level=env.str("LOG_LEVEL", default="INFO").upper())

@@ -6,9 +6,10 @@ from pathlib import Path
 from config import development_keys, embedded, environment
 from config.settings.base import *  # noqa: F403  (settings modules extend one another this way)
 from config.settings.base import INSTALLED_APPS as SHARED_APPS
-from config.settings.base import use_engines
+from config.settings.base import env, use_engines
 
-environment.load()
+environment.refuse_another_installation()
+environment.refuse(env.faults)
 DATA_DIR = Path(os.environ.get("GATEHOUSE_DATA_DIR") or environment.PROJECT_ROOT / ".data")
 
 for name, value in development_keys.load(DATA_DIR).items():
@@ -16,20 +17,26 @@ for name, value in development_keys.load(DATA_DIR).items():
 
 if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
     engines = embedded.ensure(DATA_DIR)
-    os.environ.setdefault("DATABASE_URL", engines.database_url)
-    os.environ.setdefault("REDIS_URL", engines.redis_url)
+    for name, value in {"DATABASE_URL": engines.database_url, "REDIS_URL": engines.redis_url}.items():
+        os.environ[name] = os.environ.get(name) or value
 
 SECRET_KEY = os.environ["SECRET_KEY"]
-MASTER_KEYS = environment.parse_master_keys(os.environ["MASTER_KEYS"])
-SERVICE_ENCRYPTION_KEY = os.environ["SERVICE_ENCRYPTION_KEY"]
+MASTER_KEYS = environment.parse_master_keys(env.str("MASTER_KEYS", default=""))
+SERVICE_ENCRYPTION_KEY = env.str("SERVICE_ENCRYPTION_KEY", default="")
 
 PORT = os.environ.get("PORT", "8000")
 PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-EMAIL_URL = os.environ.get("EMAIL_URL", "smtp://127.0.0.1:1025")
+EMAIL_URL = env.str("EMAIL_URL", default="smtp://127.0.0.1:1025")
 SMS_BACKEND = os.environ.get("SMS_BACKEND", "apps.mail.text_transports.Console")
 SMS_FILE_PATH = os.environ.get("SMS_FILE_PATH", str(DATA_DIR / "sms.jsonl"))
 OPERATOR_SECOND_FACTOR_REQUIRED = False
 INSTALLED_APPS = [*SHARED_APPS, "demo"]
 
-globals().update(use_engines(database_url=os.environ["DATABASE_URL"], redis_url=os.environ["REDIS_URL"]))
+globals().update(
+    use_engines(
+        database_url=env.str("DATABASE_URL", default="postgresql://nobody@localhost/none"),
+        redis_url=env.str("REDIS_URL", default="redis://localhost:1/0"),
+    )
+)
+environment.refuse(env.faults)

@@ -4,7 +4,7 @@ import os
 
 from config import development_keys, environment
 from config.settings.base import *  # noqa: F403  (settings modules extend one another this way)
-from config.settings.base import use_engines
+from config.settings.base import env, use_engines
 
 for name, value in development_keys.generate().items():
     os.environ.setdefault(name, value)  # Inherited by the workers that a test starts.
@@ -19,3 +19,4 @@ MAIL_LEASE_SECONDS = float(os.environ.get("MAIL_LEASE_SECONDS", "60"))
 OPERATOR_SECOND_FACTOR_REQUIRED = False
 
 globals().update(use_engines(database_url=os.environ["DATABASE_URL"], redis_url=os.environ["REDIS_URL"]))
+environment.refuse(env.faults)

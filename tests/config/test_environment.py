@@ -3,8 +3,6 @@
 import base64
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,21 +10,9 @@ import pytest
 
 from config import environment
 from config.environment import ConfigurationError
+from tests.config.installation import GOOD, KEY, OTHER_KEY
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
-KEY = "gw8gJq3o2y0mE6rQbqk1V7cQy8Zz5k0nB4tXhLw2p9s"  # base64url of 32 bytes
-OTHER_KEY = "Zm9yIHRlc3RzIG9ubHksIDMyIGJ5dGVzIGxvbmcuLi4"
-GOOD = {
-    "SECRET_KEY": "kS8vQ2mZ4xP7nR1tB5wY9cL3dF6gH0jA-qEuIoVbNmXr",
-    "MASTER_KEYS": f"k2:{KEY},k1:{OTHER_KEY}",
-    "SERVICE_ENCRYPTION_KEY": "83a1f0c2d4e5b6978812734556aabbccddee0f1e2d3c4b5a69788796a5b4c3d2",
-    "DATABASE_URL": "postgresql://gatehouse@db.test/gatehouse",
-    "REDIS_URL": "redis://valkey.test:6379/0",
-    "PUBLIC_URL": "https://auth.gatehouse.test",
-    "ALLOWED_HOSTS": "auth.gatehouse.test",
-    "EMAIL_URL": "smtp://mail.test:25",
-}
-SYSTEM_VARIABLES = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV")
 
 
 @pytest.fixture(autouse=True)
@@ -39,23 +25,6 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for name in set(os.environ) - set(before):
         del os.environ[name]
-
-
-def in_production(variables: dict[str, str], *command: str, cwd: Path = CHECKOUT) -> "subprocess.CompletedProcess[str]":
-    """Run a command of ours with production settings and nothing in the environment but `variables`."""
-    system = {name: os.environ[name] for name in SYSTEM_VARIABLES if name in os.environ}
-    surroundings = {**system, "DJANGO_SETTINGS_MODULE": "config.settings.production", **variables}
-    return subprocess.run(
-        [sys.executable, *command], cwd=cwd, env=surroundings, capture_output=True, text=True, check=False
-    )
-
-
-def generated() -> dict[str, str]:
-    """What `generate_env` prints on an unconfigured machine: all lines, those to fill in without their #."""
-    result = in_production({}, "manage.py", "generate_env")
-    assert result.returncode == 0, result.stderr
-    lines = re.findall(r"^(#?)([A-Z_]+)=(.*)$", result.stdout, re.MULTILINE)
-    return {f"{mark}{name}": value for mark, name, value in lines}
 
 
 def test_a_good_environment_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +42,7 @@ def test_every_missing_setting_is_named_in_one_message() -> None:
         environment.check_production()
     message = str(refusal.value)
     assert [name for name in environment.REQUIRED_IN_PRODUCTION if f"{name} is missing." not in message] == []
-    assert "8 fault(s)" in message
+    assert "9 fault(s)" in message
     assert "generate_env" in message
 
 
@@ -178,38 +147,6 @@ def test_malformed_master_keys_are_refused_with_the_reason(text: str, complaint:
 @pytest.mark.parametrize("text", [KEY, KEY + "=", base64.urlsafe_b64decode(KEY + "=").hex(), f"  {KEY}\n"])
 def test_32_bytes_may_be_hex_or_base64url_padded_or_not(text: str) -> None:
     assert environment.decode_32_bytes(text) == base64.urlsafe_b64decode(KEY + "=")
-
-
-def test_production_accepts_what_generate_env_prints_once_the_addresses_are_filled_in() -> None:
-    lines = generated()
-    to_fill_in = [name for name in environment.REQUIRED_IN_PRODUCTION if name not in lines]
-    assert [name for name in to_fill_in if f"#{name}" not in lines] == []
-
-    secrets = {name: value for name, value in lines.items() if not name.startswith("#")}
-    filled = {**secrets, **{name: GOOD[name] for name in to_fill_in}}
-    checked = in_production(filled, "manage.py", "check", "--deploy", "--fail-level", "WARNING")
-    assert checked.returncode == 0, checked.stderr
-
-
-def test_generate_env_never_prints_the_same_secret_twice() -> None:
-    first, second = generated(), generated()
-    secrets = [name for name in first if not name.startswith("#")]
-    assert {*environment.SECRETS} <= {*secrets}
-    assert [name for name in secrets if first[name] == second[name]] == []
-
-
-@pytest.mark.parametrize(
-    ("fault", "named"),
-    [
-        ({"MASTER_KEYS": "neither id nor key, but as long as it takes"}, "MASTER_KEYS is not of the form"),
-        ({"SECRET_KEY": "", "SECRET_KEY_FILE": "/nonexistent/secret"}, "SECRET_KEY_FILE names /nonexistent/secret"),
-    ],
-)
-def test_production_refuses_with_a_message_and_never_a_traceback(fault: dict[str, str], named: str) -> None:
-    result = in_production({**GOOD, **fault}, "-c", "import django; django.setup()")
-    assert result.returncode == 1
-    assert named in result.stderr
-    assert "Traceback" not in result.stderr
 
 
 def test_the_example_names_every_setting_that_is_read_and_no_other() -> None:
