@@ -17,6 +17,8 @@ from threading import Thread
 from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
+from apps.core import domains
+
 PATIENCE_SECONDS = 10.0
 LONGEST_ANSWER = 300  # bytes that are read of an answer
 
@@ -86,7 +88,7 @@ def _address(place: SplitResult, deadline: float, *, private_allowed: bool) -> t
     """Where the name leads: family and socket address. Raises Unreachable unless all that it leads to is public."""
     if place.scheme not in ("http", "https") or not place.hostname:
         raise Unreachable("not an http or https address")
-    found = _resolve(place.hostname, _port(place), deadline)
+    found = _resolve(_host(place), _port(place), deadline)
     if not private_allowed and not all(_is_public(str(item[4][0])) for item in found):
         raise Unreachable("a private address")
     return found[0][0], found[0][4]
@@ -115,7 +117,7 @@ def _is_public(text: str) -> bool:
 
 def _connection(place: SplitResult, address: tuple[Any, ...], deadline: float) -> http.client.HTTPConnection:
     """A connection to this very address, under the name that was asked for."""
-    secure, host = place.scheme == "https", place.hostname or ""
+    secure, host = place.scheme == "https", _host(place)
     connection = http.client.HTTPConnection(host, _port(place))  # refuses a name that is none before anything is opened
     connection.default_port = _default_port(place)  # so that the Host header names no port that goes without saying
     stream = _stream(address, host if secure else None, deadline)
@@ -137,6 +139,11 @@ def _stream(address: tuple[Any, ...], secure_host: str | None, deadline: float) 
     except BaseException:
         plain.close()
         raise
+
+
+def _host(place: SplitResult) -> str:
+    """The name that DNS and certificates know. Raises NotADomain."""
+    return domains.in_ascii(place.hostname or "")
 
 
 def _port(place: SplitResult) -> int:

@@ -7,3 +7,9 @@ class MailConfig(AppConfig):
     name = "apps.mail"
     label = "mail"
     verbose_name = "Mail"
+
+    def ready(self) -> None:
+        """Raises ImproperlyConfigured: better said now than by every mail."""
+        from apps.mail import sender
+
+        sender.own_address()

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from email.utils import formataddr, parseaddr
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +12,11 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from apps.mail import sender
+
 DEFAULT_COLOUR = "#1f4fd8"
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 VISIBLE_DIGITS = 2
-LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,11 @@ def render(*, kind: str, locale: str, branding: Branding, context: Mapping[str, 
     with translation.override(supported(locale)):
         values["language"] = translation.get_language()
         return Content(
-            subject=_one_line(render_to_string(f"mail/{kind}/subject.txt", values)),
+            subject=sender.one_line(render_to_string(f"mail/{kind}/subject.txt", values)),
             text=render_to_string(f"mail/{kind}/body.txt", values),
             html=render_to_string(f"mail/{kind}/body.html", values),
-            sender=_sender(branding),
-            reply_to=_one_line(branding.reply_to),
+            sender=sender.called(branding.sender_name or branding.name or sender.own_name()),
+            reply_to=sender.reply_to(branding.reply_to),
         )
 
 
@@ -101,16 +101,6 @@ def supported(*wishes: str) -> str:
     return settings.LANGUAGE_CODE
 
 
-def _sender(branding: Branding) -> str:
-    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    return formataddr((_one_line(branding.sender_name or branding.name or name), address))
-
-
 def _colour(branding: Branding) -> str:
     """It stands in a style attribute, where escaping does not keep it from adding declarations of its own."""
     return branding.colour if COLOUR.fullmatch(branding.colour) else DEFAULT_COLOUR
-
-
-def _one_line(text: str) -> str:
-    """A header cannot be smuggled into a header."""
-    return LINE_BREAKS.sub(" ", text).strip()

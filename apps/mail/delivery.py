@@ -1,25 +1,25 @@
 """One try to send one message: lease it, hand it to a server, write down how that went.
 
 The lease is one UPDATE, so of any number of workers exactly one sends; a worker that dies holding it is succeeded by whoever finds
-the lease expired. A conversation with a server ends before the lease does. A mail goes out at least once and, short of a crash between
-the server's answer and our writing it down, once.
+the lease expired. A mail goes out at least once and, short of a crash between the server's answer and our writing it down, once.
+Whatever goes wrong is a try that failed, with its reason.
 """
 
 import random
-import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, Q, QuerySet, Value
+from django.db import DatabaseError, transaction
+from django.db.models import F, Q, Value
 from django.db.models.lookups import GreaterThanOrEqual
 
 from apps.core import sealed
 from apps.mail import ledger, text_transports, transports
 from apps.mail.content import Content, Text
+from apps.mail.lease import Lease, LeaseLost, unchanged
 from apps.mail.models import Channel, LedgerStep, Message, MessageState
 from apps.mail.transports import Receipt, Refused, TransportDown
 
@@ -29,7 +29,7 @@ LOST_AFTER = timedelta(
     seconds=60
 )  # a task that has waited for this long, and for twice as long as before, may have been lost
 SANDBOX_KEPT = timedelta(days=1)
-SHARE_OF_LEASE = 0.8  # for talking to servers; the rest is for looking up their names and for clocks that differ
+SMS_WITHIN_SECONDS = 30.0  # that a gateway may take
 BATCH = 1000
 
 log = structlog.get_logger(__name__)
@@ -37,26 +37,28 @@ log = structlog.get_logger(__name__)
 
 def attempt(message_id: UUID, *, now: datetime) -> float | None:
     """Send the message if it is due and nobody else is at it. Returns seconds until the next try, None if there is none."""
-    message = _lease(message_id, now)
-    if message is None:
+    lease = _take(message_id, now)
+    if lease is None:
         return None
-    started = time.monotonic()
     try:
-        receipt = _hand_over(message, sealed.read(message, "content"), now)
+        with lease.kept():
+            receipt = _hand_over(lease)
+    except LeaseLost:
+        return None
     except Refused as refusal:
-        _give_up(message, refusal, _later(now, started))
+        _give_up(lease.message, refusal, lease.now)
         return None
     except TransportDown as failure:
-        return _defer(message, failure, _later(now, started))
-    _accept(message, receipt, _later(now, started))
+        return _defer(lease, failure)
+    except DatabaseError:
+        raise  # nothing can be written down: the lease ends by itself
+    except Exception as error:  # noqa: BLE001  (a mail that cannot be opened, a class of the operator's own)
+        return _defer(lease, TransportDown("", type(error).__name__))
+    _accept(lease.message, receipt, lease.now)
     return None
 
 
-def _later(now: datetime, started: float) -> datetime:
-    return now + timedelta(seconds=time.monotonic() - started)
-
-
-def _lease(message_id: UUID, now: datetime) -> Message | None:
+def _take(message_id: UUID, now: datetime) -> Lease | None:
     """Take the message, and write that down: one statement decides between workers."""
     with transaction.atomic():
         leased_until = now + timedelta(seconds=settings.MAIL_LEASE_SECONDS)
@@ -68,7 +70,7 @@ def _lease(message_id: UUID, now: datetime) -> Message | None:
         if not taken:
             return None
         ledger.note(message_id=message_id, step=LedgerStep.TAKEN, now=now)
-        return Message.objects.get(id=message_id)
+        return Lease(Message.objects.get(id=message_id), now)
 
 
 def _waiting(until: datetime) -> Q:
@@ -79,32 +81,41 @@ def _abandoned(now: datetime) -> Q:
     return Q(state=MessageState.TAKEN, leased_until__lt=now)
 
 
-def _hand_over(message: Message, content: bytes, now: datetime) -> Receipt:
-    """To whatever takes messages of its channel. Raises Refused or TransportDown."""
-    if message.channel == Channel.EMAIL:
-        return _hand_over_mail(message, Content.from_json(content), now)
-    within = settings.MAIL_LEASE_SECONDS * SHARE_OF_LEASE
-    return text_transports.configured().send(Text.from_json(content), message_id=str(message.id), within=within)
+def _hand_over(lease: Lease) -> Receipt:
+    """To whatever takes messages of its channel. Raises LeaseLost, Refused, TransportDown, or what else went wrong."""
+    content = sealed.read(lease.message, "content")
+    if lease.message.channel == Channel.EMAIL:
+        return _hand_over_mail(lease, Content.from_json(content))
+    return _hand_over_text(lease, Text.from_json(content))
 
 
-def _hand_over_mail(message: Message, mail: Content, now: datetime) -> Receipt:
+def _hand_over_mail(lease: Lease, mail: Content) -> Receipt:
     """Try each transport in turn. Raises Refused, or TransportDown when none took it."""
-    failure = TransportDown("", "no transport is configured")
-    transports_in_turn = transports.configured()
-    for transport in transports_in_turn:
+    message, failure = lease.message, None
+    for transport in transports.configured():
+        if failure is not None:
+            _note(message, LedgerStep.DEFERRED, failure, lease.now)
         try:
             return transport.send(
-                mail,
-                recipient=message.recipient,
-                message_id=str(message.id),
-                within=settings.MAIL_LEASE_SECONDS * SHARE_OF_LEASE / len(transports_in_turn),
+                mail, recipient=message.recipient, message_id=str(message.id), before_data=lease.renew
             )
         except Refused:
             raise
         except TransportDown as error:
             failure = error
-            _note(message, LedgerStep.DEFERRED, error, now)
-    raise failure
+    raise failure or TransportDown("", "no transport is configured")
+
+
+def _hand_over_text(lease: Lease, text: Text) -> Receipt:
+    """There is one backend. Raises LeaseLost, Refused or TransportDown."""
+    backend = text_transports.configured()
+    lease.renew()
+    try:
+        return backend.send(text, message_id=str(lease.message.id), within=SMS_WITHIN_SECONDS)
+    except TransportDown:
+        raise
+    except Exception as error:
+        raise TransportDown("", type(error).__name__) from error
 
 
 def _accept(message: Message, receipt: Receipt, now: datetime) -> None:
@@ -121,7 +132,7 @@ def _give_up(message: Message, failure: TransportDown, now: datetime) -> bool:
     """Failed for good. Until it expires its content is kept, for an operator who has mended the cause to send it again."""
     ending = {"content": ""} if message.expires_at <= now else {}
     with transaction.atomic():
-        ours = _unchanged(message).update(
+        ours = unchanged(message).update(
             state=MessageState.FAILED, leased_until=None, last_error=failure.answer[:500], **ending
         )
         if not ours:
@@ -141,22 +152,20 @@ def _note(message: Message, step: LedgerStep, said: Receipt | TransportDown, now
         ledger.note(message_id=message.id, step=step, now=now, server=said.server, answer=answer)
 
 
-def _defer(message: Message, failure: TransportDown, now: datetime) -> float | None:
+def _defer(lease: Lease, failure: TransportDown) -> float | None:
     """Back off exponentially with full jitter, so that an outage does not end in a stampede."""
-    longest = min(2.0 ** min(message.attempts - 1, 10), LONGEST_BACKOFF_SECONDS)
+    longest = min(2.0 ** min(lease.message.attempts - 1, 10), LONGEST_BACKOFF_SECONDS)
     wait = 0.5 + random.random() * longest  # noqa: S311  (spreads load; guards nothing)
-    ours = _unchanged(message).update(
-        state=MessageState.QUEUED,
-        leased_until=None,
-        next_try_at=now + timedelta(seconds=wait),
-        last_error=failure.answer[:500],
-    )
+    now = lease.now
+    with transaction.atomic():
+        ours = unchanged(lease.message).update(
+            state=MessageState.QUEUED,
+            leased_until=None,
+            next_try_at=now + timedelta(seconds=wait),
+            last_error=failure.answer[:500],
+        )
+        _note(lease.message, LedgerStep.DEFERRED, failure, now)
     return wait if ours else None
-
-
-def _unchanged(message: Message) -> QuerySet[Message]:
-    """The row, if it still is as we know it: the lease's end is the mark of who holds it."""
-    return Message.objects.filter(id=message.id, state=message.state, leased_until=message.leased_until)
 
 
 def take_overdue(*, now: datetime, queue_is_empty: bool) -> list[UUID]:

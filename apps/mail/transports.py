@@ -1,9 +1,10 @@
-"""The servers that take our mail: EMAIL_URL, and EMAIL_URL_FALLBACK when the first is down."""
+"""The servers that take our mail: EMAIL_URL, and EMAIL_URL_FALLBACK when the first did not take it."""
 
+import re
 import smtplib
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -13,13 +14,17 @@ import environ
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
-from django.core.mail.utils import DNS_NAME
 
+from apps.core import domains
+from apps.mail import sender
 from apps.mail.content import Content
+from apps.mail.lease import LeaseLost
 
-PERMANENT = range(500, 600)
 DEFAULT_PORTS = {"smtp": 25, "smtps": 587, "smtp+tls": 587, "smtp+ssl": 465}  # django-environ: smtps is STARTTLS
 QUIT_WITHIN_SECONDS = 1.0
+STEPS = 3  # of EMAIL_TIMEOUT_SECONDS each, for all that comes before the mail itself
+# RFC 3463 section 3.2: the recipient's address is wrong, or nobody has it. 5.1.7 and 5.1.8 are about the sender's.
+WRONG_RECIPIENT = re.compile(r"5\d\d[ -]5\.1\.(?![78]\b)\d+")
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Receipt:
 
 
 class TransportDown(Exception):
-    """The server could not be reached, does not take us, or asked to come back later. `answer` is what it said."""
+    """The server did not take the mail: for now, or not from us. `answer` is what it said, or what went wrong here."""
 
     def __init__(self, server: str, answer: str) -> None:
         self.server, self.answer = server, answer
@@ -39,7 +44,7 @@ class TransportDown(Exception):
 
 
 class Refused(TransportDown):
-    """The server refuses this mail for good: a 5xx answer about its recipient or its content."""
+    """Nobody has this address: neither another try nor another server would change that."""
 
 
 @dataclass(frozen=True)
@@ -57,57 +62,88 @@ class Transport:
     def __repr__(self) -> str:
         return f"<Transport {self.server}>"
 
-    def send(self, mail: Content, *, recipient: str, message_id: str, within: float) -> Receipt:
-        """Hand the mail over, within so many seconds. Raises Refused or TransportDown."""
+    def send(
+        self, mail: Content, *, recipient: str, message_id: str, before_data: Callable[[], None] = lambda: None
+    ) -> Receipt:
+        """Hand the mail over. Raises Refused, TransportDown for whatever else went wrong, or LeaseLost.
+
+        `before_data` is called just before the mail itself is sent, which cannot be taken back.
+        """
         try:
-            with self._conversation(within) as conversation:
-                return Receipt(self.server, conversation.hand_over(mail, recipient, message_id))
-        except _AboutThisMail as error:
+            with self._conversation() as conversation:
+                return Receipt(self.server, conversation.hand_over(mail, recipient, message_id, before_data))
+        except LeaseLost:
+            raise
+        except _WrongRecipient as error:
             raise Refused(self.server, error.text) from error
         except smtplib.SMTPResponseException as error:
             raise TransportDown(self.server, _text(error.smtp_code, error.smtp_error)) from error
-        except (OSError, smtplib.SMTPException) as error:
-            raise TransportDown(self.server, f"{type(error).__name__}: {error}") from error
+        except Exception as error:
+            raise TransportDown(self._server_if_known(), reason(error)) from error
+
+    def _server_if_known(self) -> str:
+        try:
+            return self.server
+        except (ImproperlyConfigured, ValueError):
+            return ""
 
     @contextmanager
-    def _conversation(self, within: float) -> Iterator["_Conversation"]:
+    def _conversation(self) -> Iterator["_Conversation"]:
         """A connection that is encrypted and signed in as the URL says."""
         parsed = self._parsed
         kind = _EncryptedConversation if parsed.get("EMAIL_USE_SSL") else _Conversation
-        conversation = kind(str(parsed["EMAIL_HOST"]), int(parsed["EMAIL_PORT"]), within=within)
+        conversation = kind(str(parsed["EMAIL_HOST"]), int(parsed["EMAIL_PORT"]))
         try:
             if parsed.get("EMAIL_USE_TLS"):
                 conversation.starttls(context=ssl.create_default_context())
             if parsed["EMAIL_HOST_USER"]:
-                conversation.login(str(parsed["EMAIL_HOST_USER"]), str(parsed["EMAIL_HOST_PASSWORD"] or ""))
+                user, password = parsed["EMAIL_HOST_USER"], parsed["EMAIL_HOST_PASSWORD"] or ""
+                conversation.login(_InUtf8(user), _InUtf8(password))
             yield conversation
         finally:
             conversation.hang_up()
 
     @property
     def _parsed(self) -> dict[str, Any]:
-        """Django's EMAIL_* settings for the URL. Raises ImproperlyConfigured for what is not SMTP."""
+        """Django's EMAIL_* settings for the URL. Raises ImproperlyConfigured for what is not SMTP, ValueError for no host."""
         scheme = self.url.partition(":")[0]
         if scheme not in DEFAULT_PORTS:
-            raise ImproperlyConfigured(f"EMAIL_URL: {scheme}:// is none of {', '.join(DEFAULT_PORTS)}.")
+            raise ImproperlyConfigured(f"EMAIL_URL must begin with one of {', '.join(DEFAULT_PORTS)}, and ://.")
         parsed: dict[str, Any] = environ.Env.email_url_config(self.url)
-        return {**parsed, "EMAIL_PORT": parsed["EMAIL_PORT"] or DEFAULT_PORTS[scheme]}
+        return {
+            **parsed,
+            "EMAIL_HOST": domains.in_ascii(parsed["EMAIL_HOST"] or ""),
+            "EMAIL_PORT": parsed["EMAIL_PORT"] or DEFAULT_PORTS[scheme],
+        }
 
 
-class _AboutThisMail(Exception):
-    """A permanent refusal that a retry or another server would not change."""
+class _WrongRecipient(Exception):
+    """The server says that nobody has the address."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         super().__init__(text)
 
 
-class _Conversation(smtplib.SMTP):
-    """smtplib with one deadline for the whole conversation, so that it ends before the message's lease does."""
+class _InUtf8(str):
+    """smtplib asks names and passwords for ASCII; SASL has them in UTF-8 (RFC 4616 section 2)."""
 
-    def __init__(self, host: str, port: int, *, within: float) -> None:
-        self._deadline = time.monotonic() + within
-        super().__init__(host, port, local_hostname=DNS_NAME.get_fqdn(), timeout=self._patience())
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return super().encode("utf-8", errors)
+
+
+class _Conversation(smtplib.SMTP):
+    """smtplib with one deadline for all that comes before the mail itself, and another for the answer to it.
+
+    A server that has been given a mail may take long to say so (RFC 5321 section 4.5.3.2.6): who goes away too early
+    sends it twice.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._wait_at_most(STEPS * settings.EMAIL_TIMEOUT_SECONDS, in_steps_of=settings.EMAIL_TIMEOUT_SECONDS)
+        super().__init__(host, port, local_hostname=sender.own_host(), timeout=self._patience())
 
     def send(self, s: Any) -> None:
         self._hurry()
@@ -117,24 +153,38 @@ class _Conversation(smtplib.SMTP):
         self._hurry()
         return super().getreply()
 
-    def hand_over(self, mail: Content, recipient: str, message_id: str) -> str:
+    def auth(self, mechanism: str, authobject: Any, *, initial_response_ok: bool = True) -> tuple[int, bytes]:
+        def answer(challenge: bytes | None = None) -> _InUtf8 | None:
+            text = authobject(challenge)
+            return None if text is None else _InUtf8(text)
+
+        return super().auth(mechanism, answer, initial_response_ok=initial_response_ok)  # type: ignore[arg-type]  # None: no first answer
+
+    def hand_over(self, mail: Content, recipient: str, message_id: str, before_data: Callable[[], None]) -> str:
         """MAIL, RCPT and DATA. Returns the answer to DATA, which Django's own backend throws away."""
+        address = domains.address_in_ascii(recipient)
+        letter = _letter(mail, address, message_id)
         self.ehlo_or_helo_if_needed()
-        _, sender = parseaddr(mail.sender)
+        _, own_address = parseaddr(mail.sender)
         # RFC 6531: an address with letters beyond ASCII before the @ needs a server that knows them.
-        address = _with_ascii_domain(recipient)
-        _expect(self.mail(sender, [] if address.isascii() else ["SMTPUTF8"]), 250)
-        with _permanent_is_about_this_mail():
-            _expect(self.rcpt(address), 250, 251)
-            letter = _letter(mail, recipient, message_id).message()
-            return _expect(self.data(letter.as_bytes(linesep="\r\n")), 250)  # type: ignore[call-arg]  # Django's, not email's
+        _expect(self.mail(own_address, [] if address.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]), 250)
+        with _wrong_recipient_is_told_apart():
+            _expect(self.docmd("RCPT", f"TO:<{address}>"), 250, 251)
+            before_data()
+            _expect(self.docmd("DATA"), 354)
+            self._wait_at_most(settings.EMAIL_ACCEPTANCE_TIMEOUT_SECONDS)
+            self.send(re.sub(rb"(?m)^\.", b"..", letter) + b".\r\n")  # RFC 5321 section 4.5.2
+            return _expect(self.getreply(), 250)
 
     def hang_up(self) -> None:
         """Say goodbye. What went wrong here changes nothing about the mail."""
-        self._deadline = time.monotonic() + QUIT_WITHIN_SECONDS
+        self._wait_at_most(QUIT_WITHIN_SECONDS)
         with suppress(OSError, smtplib.SMTPException):
             self.quit()
         self.close()
+
+    def _wait_at_most(self, seconds: float, *, in_steps_of: float | None = None) -> None:
+        self._deadline, self._step = time.monotonic() + seconds, in_steps_of or seconds
 
     def _hurry(self) -> None:
         if self.sock is not None:
@@ -144,7 +194,7 @@ class _Conversation(smtplib.SMTP):
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the conversation took too long")
-        return min(left, float(settings.EMAIL_TIMEOUT_SECONDS))
+        return min(left, self._step)
 
 
 class _EncryptedConversation(_Conversation, smtplib.SMTP_SSL):
@@ -160,33 +210,41 @@ def configured() -> list[Transport]:
     return [Transport(url) for url in (settings.EMAIL_URL, settings.EMAIL_URL_FALLBACK) if url]
 
 
-def _letter(mail: Content, recipient: str, message_id: str) -> EmailMultiAlternatives:
-    _, sender = parseaddr(mail.sender)
+def reason(error: Exception) -> str:
+    """What may be written down of it. Most errors quote what they stumbled upon, which may be a secret."""
+    if isinstance(error, (OSError, smtplib.SMTPException, ImproperlyConfigured)):
+        return f"{type(error).__name__}: {error}"
+    return type(error).__name__
+
+
+def _letter(mail: Content, address: str, message_id: str) -> bytes:
+    """The mail as it goes over the wire. `To` is written here, since Django's and Python's own way mangles some addresses:
+
+    their domains by IDNA 2003, and letters beyond ASCII before the @ into `=?utf-8?…?=`, which is another mailbox.
+    """
+    if not address.isprintable() or "@" not in address:
+        raise ValueError("not an address")
     letter = EmailMultiAlternatives(
         subject=mail.subject,
         body=mail.text,
         from_email=mail.sender,
-        to=[recipient],
         reply_to=[mail.reply_to] if mail.reply_to else None,
         # The same for every try by every worker, so that a repetition can be told (RFC 5322 section 3.6.4).
-        headers={"Message-ID": f"<{message_id}@{sender.rpartition('@')[2]}>", "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": f"<{message_id}@{sender.own_host()}>", "Auto-Submitted": "auto-generated"},
     )
     letter.attach_alternative(mail.html, "text/html")
-    return letter
-
-
-def _with_ascii_domain(address: str) -> str:
-    local, _, domain = address.rpartition("@")
-    return f"{local}@{domain.encode('idna').decode('ascii')}"
+    rest = letter.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # Django's, not email's
+    return f"To: <{address}>\r\n".encode() + rest.rstrip(b"\r\n") + b"\r\n"
 
 
 @contextmanager
-def _permanent_is_about_this_mail() -> Iterator[None]:
+def _wrong_recipient_is_told_apart() -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPResponseException as error:
-        if error.smtp_code in PERMANENT:
-            raise _AboutThisMail(_text(error.smtp_code, error.smtp_error)) from error
+        text = _text(error.smtp_code, error.smtp_error)
+        if WRONG_RECIPIENT.match(text):
+            raise _WrongRecipient(text) from error
         raise
 
 

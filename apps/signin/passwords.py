@@ -102,7 +102,8 @@ def _fault(password: str, address: Address) -> str | None:
             "shortest": SHORTEST,
             "longest": LONGEST,
         }
-    if password.casefold() in {address.typed.casefold(), address.identity, address.identity.partition("@")[0]}:
+    names = {address.typed, address.identity, address.identity.partition("@")[0]}
+    if password.casefold() in {name.casefold() for name in names}:
         return _("Choose a password that is not your email address.")
     try:
         CommonPasswordValidator().validate(password)

@@ -1,26 +1,32 @@
 """Email addresses: how they are checked, compared, counted, and written to.
 
-Two addresses are the same if they are equal after NFKC and case folding. That decides whose account it is, never where
-mail goes: a look-alike must not receive somebody else's code, so mail to a known user goes to the address it gave.
+Two addresses are the same if they differ by the case of letters alone, or by how the domain is written (`bücher.example`,
+`xn--bcher-kva.example`). So nobody enters another's account, and mail goes to the very mailbox that was typed. What else
+Unicode calls alike is another address (`ß` is not `ss`), or refused before the @: the ligature `ﬁ`, full-width letters, the
+Kelvin sign (as RFC 8264 section 9.17 does for names).
 """
 
+import re
 import unicodedata
-from contextlib import suppress
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
+from apps.core import domains
+from apps.core.domains import NotADomain
 from apps.core.errors import ValidationFailed
 
 LONGEST = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 LONGEST_DOMAIN = 253  # RFC 1035 section 2.3.4, as DNS writes it, without the final dot
+# Letters and marks that nobody sees: joiners, fillers, variation selectors (Unicode's Default_Ignorable_Code_Point).
+INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 
 @dataclass(frozen=True)
 class Address:
-    """An address as typed (NFKC-normalised), as it is compared, and as it is counted."""
+    """An address as typed (in Unicode's form NFC), as it is compared, and as it is counted."""
 
     typed: str
     identity: str
@@ -29,19 +35,17 @@ class Address:
 
 def parse(text: str) -> Address:
     """The address in `text`. Raises ValidationFailed."""
-    typed = unicodedata.normalize("NFKC", text.strip())
-    if not _is_address(typed):
+    text = text.strip()
+    typed = unicodedata.normalize("NFC", text)
+    if not _is_address(text, typed):
         raise ValidationFailed(fields={"email": [_("Enter an email address.")]})
     return Address(typed=typed, identity=identity(typed), counter_key=counter_key(typed))
 
 
 def identity(address: str) -> str:
-    """How addresses are compared: NFKC, case folded, the domain in its ASCII form."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", address).casefold())
-    local, _at, domain = folded.rpartition("@")
-    with suppress(UnicodeError):  # a name that DNS does not know is compared as it is
-        domain = domain.encode("idna").decode("ascii")
-    return f"{local}@{domain}"
+    """How addresses are compared: the local part in lower case, the domain as its A-label. Raises NotADomain."""
+    local, _at, domain = unicodedata.normalize("NFC", address).rpartition("@")
+    return f"{unicodedata.normalize('NFC', local.lower())}@{domains.in_ascii(domain)}"
 
 
 def counter_key(address: str) -> str:
@@ -51,29 +55,55 @@ def counter_key(address: str) -> str:
 
 
 def same_mailbox(left: str, right: str) -> bool:
-    """Whether mail to both arrives at the same place, as far as anybody can tell.
-
-    Stricter than `identity`: case does not count, but that "ß" and "ss" compare equal does not make them one mailbox.
-    """
-    return left.lower() == right.lower()
+    """Whether mail to both arrives at the same place, as far as anybody can tell. Raises NotADomain."""
+    return identity(left) == identity(right)
 
 
-def _is_address(text: str) -> bool:
+def _is_address(text: str, typed: str) -> bool:
     """Whether mail can be sent there, and the mailbox has this one name.
 
     Quoted local parts are refused, since `"a\\da"` and `ada` are one mailbox that limits would count twice; so are
     addresses of hosts (`ada@[10.0.0.1]`).
     """
-    if len(text) > LONGEST or not text.isprintable() or '"' in text or text.endswith("]"):
+    if (
+        len(typed) > LONGEST
+        or not typed.isprintable()
+        or INVISIBLE.search(typed)
+        or '"' in typed
+        or typed.endswith("]")
+    ):
+        return False
+    local, at, domain = typed.rpartition("@")
+    if not _has_one_spelling(text.rpartition("@")[0], local):
         return False
     try:
-        validate_email(_with_ascii_local_part(text))
-    except ValidationError:
+        in_dns = domains.in_ascii(domain)
+        validate_email(_with_ascii_letters(local) + at + in_dns)
+    except (NotADomain, ValidationError):
         return False
-    return len(identity(text).rpartition("@")[2]) <= LONGEST_DOMAIN
+    return len(in_dns) <= LONGEST_DOMAIN
 
 
-def _with_ascii_local_part(address: str) -> str:
-    """Django's check knows ASCII local parts alone; letters of any script are fine to us (RFC 6531)."""
-    local, at, domain = address.rpartition("@")
-    return "".join("x" if ord(letter) > 127 and letter.isalnum() else letter for letter in local) + at + domain
+def _has_one_spelling(text: str, local: str) -> bool:
+    """Whether no letter is a double of another one. `local`: `text` in NFC.
+
+    Accents may come composed or apart, as the keyboard chose; a mark before any letter is nobody's.
+    """
+    starts_with_a_mark = unicodedata.category(local[:1] or "x").startswith("M")
+    is_compatible = unicodedata.normalize("NFKC", local) == local
+    return is_compatible and not starts_with_a_mark and not any(map(_is_a_double, text))
+
+
+def _is_a_double(letter: str) -> bool:
+    """Whether Unicode takes it for another letter, as it does the Kelvin sign for a K."""
+    other = unicodedata.normalize("NFC", letter)
+    return other != letter and len(other) == 1
+
+
+def _with_ascii_letters(local: str) -> str:
+    """Django's check knows ASCII local parts alone; letters of any script, with their marks, are fine to us (RFC 6531)."""
+    return "".join("x" if ord(letter) > 127 and _is_of_a_word(letter) else letter for letter in local)
+
+
+def _is_of_a_word(letter: str) -> bool:
+    return unicodedata.category(letter)[0] in "LMN"

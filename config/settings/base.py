@@ -192,7 +192,7 @@ def every(seconds: float, task: str) -> dict[str, Any]:
 
 
 CELERY_BEAT_SCHEDULE = {
-    "sweep-mail": every(15, "mail.sweep"),
+    "sweep-mail": every(5, "mail.sweep"),
     "retry-invalidations": every(5, "core.retry_invalidations"),
     "chain-audit-events": every(10, "audit.chain_events"),
     "remove-expired-tokens": every(600, "tokens.remove_expired"),
@@ -205,10 +205,14 @@ CELERY_BEAT_SCHEDULE = {
 # --- Mail ----------------------------------------------------------------------------------------------
 EMAIL_URL = env.str("EMAIL_URL", default="")
 EMAIL_URL_FALLBACK = env.str("EMAIL_URL_FALLBACK", default="")
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Gatehouse <no-reply@localhost>")
-SERVER_EMAIL = DEFAULT_FROM_EMAIL
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="")  # empty: no-reply at the host of PUBLIC_URL
 EMAIL_TIMEOUT_SECONDS = env.float("EMAIL_TIMEOUT_SECONDS", default=10)
-MAIL_LEASE_SECONDS = env.float("MAIL_LEASE_SECONDS", default=60)
+EMAIL_ACCEPTANCE_TIMEOUT_SECONDS = env.float(
+    "EMAIL_ACCEPTANCE_TIMEOUT_SECONDS", default=120
+)  # once a server has a mail
+MAIL_LEASE_SECONDS = env.float(
+    "MAIL_LEASE_SECONDS", default=8
+)  # renewed while a worker sends; what a dead one delays a mail
 
 # --- SMS -------------------------------------------------------------------------------------------------
 SMS_BACKEND = env.str("SMS_BACKEND", default="")  # a class's path; empty: none is sent

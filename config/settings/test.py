@@ -15,7 +15,7 @@ SERVICE_ENCRYPTION_KEY = os.environ["SERVICE_ENCRYPTION_KEY"]
 PUBLIC_URL = "https://auth.example.test"
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 EMAIL_URL = os.environ.get("EMAIL_URL", "smtp://127.0.0.1:1")
-MAIL_LEASE_SECONDS = float(os.environ.get("MAIL_LEASE_SECONDS", "60"))
+MAIL_LEASE_SECONDS = float(os.environ.get("MAIL_LEASE_SECONDS", "8"))
 OPERATOR_SECOND_FACTOR_REQUIRED = False
 
 globals().update(use_engines(database_url=os.environ["DATABASE_URL"], redis_url=os.environ["REDIS_URL"]))

@@ -15,10 +15,12 @@ from aiosmtpd.controller import Controller
 
 @dataclass(frozen=True)
 class Letter:
-    """What a server was given: the envelope, and the letter in it."""
+    """What a server was given: what it was told about us, the envelope, and the letter in it, as sent and as read."""
 
+    greeted_as: str
     sender: str
     recipients: list[str]
+    raw: bytes
     message: EmailMessage
 
     def part(self, kind: str) -> str:
@@ -31,7 +33,8 @@ class Letter:
 class MailServer:
     """Listens on a port of its own. `answer_to_recipient` and `answer_to_data` are SMTP replies.
 
-    While `hanging`, it does not answer DATA; while `cutting`, it drops the connection instead. `options` are aiosmtpd's.
+    While `hanging`, it does not answer DATA; while `cutting`, it drops the connection instead. `slow`: it answers after so
+    many seconds, whether or not anybody still listens, and has the mail then. `options` are aiosmtpd's.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -43,6 +46,7 @@ class MailServer:
         self.answer_to_data = "250 2.0.0 Ok: queued as 4F2B"
         self.hanging = False
         self.cutting = False
+        self.slow = 0.0
         self._controller: Controller | None = None
 
     @property
@@ -72,11 +76,13 @@ class MailServer:
         self.conversations += 1
         while self.hanging:  # noqa: ASYNC110  (set by the test's thread, which has no part in this loop)
             await asyncio.sleep(0.01)
+        await asyncio.sleep(self.slow)
         if self.cutting:
             server.transport.abort()
         elif self.answer_to_data.startswith("2"):
             message = message_from_bytes(envelope.content, policy=policy.default)
-            self.letters.append(Letter(envelope.mail_from, envelope.rcpt_tos, message))  # type: ignore[arg-type]
+            letter = Letter(session.host_name, envelope.mail_from, envelope.rcpt_tos, envelope.content, message)  # type: ignore[arg-type]
+            self.letters.append(letter)
         return self.answer_to_data
 
 

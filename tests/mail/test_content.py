@@ -111,11 +111,11 @@ def test_a_mail_wears_the_customers_brand() -> None:
             colour="#0a7d55",
         ),
     )
-    assert parseaddr(plain.sender) == ("Acme", "no-reply@localhost")
+    assert parseaddr(plain.sender) == ("Acme", "no-reply@auth.example.test")
     assert plain.reply_to == ""
     assert content.DEFAULT_COLOUR in plain.html
     assert read(plain.html).loaded == []
-    assert parseaddr(branded.sender) == ("Acme Ltd", "no-reply@localhost")
+    assert parseaddr(branded.sender) == ("Acme Ltd", "no-reply@auth.example.test")
     assert branded.reply_to == "help@acme.example"
     assert "#0a7d55" in branded.html
     assert read(branded.html).loaded == ["https://acme.example/l.png"]
@@ -125,9 +125,10 @@ def test_a_mail_wears_the_customers_brand() -> None:
 def test_no_header_can_be_smuggled_into_a_header(ending: str) -> None:
     evil = f"Acme{ending}Bcc: all@example.com"
     mail = render(name=evil, sender_name=evil, reply_to=f"a@example.com{ending}Bcc: b@example.com")
-    for header in (mail.subject, mail.sender, mail.reply_to):
+    for header in (mail.subject, mail.sender):
         assert len(header.splitlines()) == 1
         assert "\x00" not in header
+    assert mail.reply_to == ""
 
 
 @pytest.mark.parametrize("colour", ["red;background:url(https://evil.example)", '"><script>', "#12345", "#1234567"])
