@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin
 
 from apps.audit import events
 from apps.core.errors import GatehouseError
-from apps.core.requests import caller_of
+from apps.core.requests import caller_for_others
 
 
 def actor_of(request: HttpRequest) -> str:
@@ -25,7 +25,7 @@ def actor_of(request: HttpRequest) -> str:
 
 def who(request: HttpRequest) -> dict[str, Any]:
     """The arguments that every flow takes about who acts, from where, and when."""
-    return {"actor": actor_of(request), "caller": caller_of(request), "now": timezone.now()}
+    return {"actor": actor_of(request), "caller": caller_for_others(request), "now": timezone.now()}
 
 
 class Recorded(NamedTuple):

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from django.conf import settings
@@ -20,12 +20,14 @@ class Caller:
     """Where a request came from. `ip` is None when the server knows no peer (a unix socket).
 
     `sandbox_key_id`: the test key it came by, or by which its session began; what it would send is only listed there.
+    `accept_language`: the header, which says in what language to write to the caller.
     """
 
     ip: str | None
     user_agent: str
     request_id: str
     sandbox_key_id: str = ""
+    accept_language: str = ""
 
     @property
     def in_sandbox(self) -> bool:
@@ -40,7 +42,13 @@ def caller_of(request: HttpRequest) -> Caller:
         user_agent=request.headers.get("User-Agent", "").replace("\0", "")[:LONGEST_USER_AGENT],
         request_id=request_id_of(request),
         sandbox_key_id=getattr(request, "sandbox_key_id", ""),  # set by whichever authentication succeeded
+        accept_language=request.headers.get("Accept-Language", ""),
     )
+
+
+def caller_for_others(request: HttpRequest) -> Caller:
+    """The caller of a request that is about somebody else, whose language it does not tell."""
+    return replace(caller_of(request), accept_language="")
 
 
 def address_of(request: HttpRequest) -> str | None:

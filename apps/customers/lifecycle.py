@@ -55,6 +55,12 @@ def update_policy(
         return snapshots.invalidate_on_commit(standing.key(customer.id))
 
 
+def note_owner(customer_id: UUID) -> None:
+    """The owner of a customer that signed up has proven an address: its mails may bear its name. In the caller's transaction."""
+    if Customer.objects.filter(id=customer_id, owner_is_proven=False).update(owner_is_proven=True):
+        snapshots.invalidate_on_commit(standing.key(customer_id))
+
+
 def suspend(customer: Customer, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
     """Every path answers 403 customer_suspended from the next request on, its tokens included."""
     return _set_status(customer, CustomerStatus.SUSPENDED, actions.CUSTOMER_SUSPENDED, actor, caller, now)

@@ -11,6 +11,12 @@ OWN_PAGES = "/account"
 
 
 def to(customer: CustomerStanding, page: str, *, token: str = "") -> str:
-    """The address of a page. A token goes behind the `#`, which no server, log or Referer header sees."""
-    base = customer.account_url.rstrip("/") or f"{settings.PUBLIC_URL}{OWN_PAGES}/{customer.slug}"
+    """The address of a page. A token goes behind the `#`, which no server, log or Referer header sees.
+
+    While nobody has proven to own the customer, not even its slug is in it, which is made of the name that somebody chose.
+    """
+    if customer.owner_is_proven:
+        base = customer.account_url.rstrip("/") or f"{settings.PUBLIC_URL}{OWN_PAGES}/{customer.slug}"
+    else:
+        base = f"{settings.PUBLIC_URL}{OWN_PAGES}/{customer.id}"
     return f"{base}/{page}" + (f"#token={quote(token, safe='')}" if token else "")

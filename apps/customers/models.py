@@ -114,6 +114,8 @@ class Customer(models.Model):
     )  # ["https://app.example.com", …], for browsers
     has_fixed_codes = models.BooleanField(default=False, editable=False)  # kept by otp: most look-ups need not look
 
+    # False until the owner of a customer that signed up has proven an address: till then mails bear our name, not its own.
+    owner_is_proven = models.BooleanField(default=True, db_default=True, editable=False)
     sender_name = models.CharField(max_length=100, blank=True)
     reply_to = models.EmailField(blank=True)
     logo_url = models.URLField(blank=True, validators=[valid.validate_picture])

@@ -1,6 +1,7 @@
 """How a customer stands now: status, policy, limits, allowlist and which secrets verify. No secret is in it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from apps.core.snapshots import State
 from apps.customers import limits
 from apps.customers.errors import CustomerSuspended
 from apps.customers.models import Customer, CustomerStatus
+from apps.mail import sender
 from apps.mail.allowances import Quota
 from apps.mail.content import Branding
 
@@ -56,6 +58,7 @@ POLICY = (
     "colour",
     "site_domain",
     "default_locale",
+    "owner_is_proven",
 )
 
 
@@ -98,6 +101,7 @@ class CustomerStanding:
     colour: str
     site_domain: str
     default_locale: str
+    owner_is_proven: bool
     limits: Mapping[str, tuple[int, int]]  # exceptions to limits.DEFAULTS: name → (count, window)
     networks: tuple[str, ...]
     secrets: Mapping[str, float | None]  # kid → until when it verifies (unix time); None: current
@@ -127,6 +131,10 @@ class CustomerStanding:
 
     @property
     def branding(self) -> Branding:
+        """Its own, but for a customer that anybody may have made a moment ago, with an address that may be anybody's."""
+        own_domain = urlsplit(settings.PUBLIC_URL).hostname or ""
+        if not self.owner_is_proven:
+            return Branding(customer_id=self.id, name=sender.own_name(), site_domain=own_domain)
         return Branding(
             customer_id=self.id,
             name=self.name,
@@ -134,7 +142,7 @@ class CustomerStanding:
             reply_to=self.reply_to,
             logo_url=self.logo_url,
             colour=self.colour,
-            site_domain=self.site_domain or urlsplit(settings.PUBLIC_URL).hostname or "",
+            site_domain=self.site_domain or own_domain,
         )
 
 
@@ -204,6 +212,13 @@ def find_any(slug: str) -> CustomerStanding:
     if customer_id is None:
         raise NotFound
     return read(customer_id)
+
+
+def find_linked(name: str) -> CustomerStanding:
+    """The customer that a link in a mail names, by its slug or its id, be it suspended. Raises NotFound."""
+    with suppress(ValueError, NotFound):
+        return read(UUID(name))
+    return find_any(name)
 
 
 def require_active(customer: CustomerStanding) -> None:

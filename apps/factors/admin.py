@@ -19,7 +19,7 @@ class FactorAdmin(ReadOnlyAdmin):
     """The base of these pages: a list to search by user, and one thing to do, asked about first."""
 
     list_select_related = ("user", "user__customer")
-    search_fields = ("user__email_identity", "user__id")
+    search_fields = ("user__email", "user__email_identity", "user__id")
     list_filter = ("user__customer",)
     actions_detail = ("remove",)
 

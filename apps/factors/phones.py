@@ -22,14 +22,14 @@ from apps.customers.standing import CustomerStanding
 from apps.factors import enrolment, methods
 from apps.factors.models import Phone
 from apps.mail import texts
-from apps.mail.content import masked, supported
+from apps.mail.content import masked
 from apps.mail.texts import TextDraft
 from apps.otp import codes, drafts, redeeming
 from apps.otp.codes import NewCode, Place
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import ENROL_PHONE
 from apps.otp.redeeming import Try
-from apps.users import directory, emails
+from apps.users import directory, emails, languages
 from apps.users import phones as numbers
 from apps.users.models import User
 
@@ -157,14 +157,20 @@ def post_code(
         message_id=new.message_id,
         kind=KIND,
         number=number,
-        locale=supported(user.locale, customer.default_locale),
+        locale=languages.of_mail(customer, user=user, caller=caller),
         expires_at=now + timedelta(seconds=customer.code_lifetime),
         context=drafts.context(new, customer),
         user_id=user.id,
         sandbox_key_id=caller.sandbox_key_id,
     )
     quota = None if caller.sandbox_key_id else customer.sms_quota
-    texts.post(draft=draft, branding=customer.branding, sender=customer.sms_sender, quota=quota, now=now)
+    texts.post(
+        draft=draft,
+        branding=customer.branding,
+        sender=customer.sms_sender if customer.owner_is_proven else "",
+        quota=quota,
+        now=now,
+    )
 
 
 def rules_for(user: User, number: str, *, customer: CustomerStanding, caller: Caller) -> list[Rule]:

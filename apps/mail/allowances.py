@@ -40,9 +40,9 @@ MAILS = Meter(Allowance, CODES_PER_DAY, CODES_PER_MONTH)
 TEXTS = Meter(TextAllowance, TEXTS_PER_DAY, TEXTS_PER_MONTH)
 
 COLUMNS = """
-INSERT INTO mail_message (id, customer_id, user_id, kind, channel, recipient, content, state, attempts, created_at,
+INSERT INTO mail_message (id, customer_id, user_id, kind, channel, locale, recipient, content, state, attempts, created_at,
                           next_try_at, leased_until, enqueued_at, expires_at, sandbox_key_id, last_error)
-SELECT %(id)s, %(customer_id)s, %(user_id)s, %(kind)s, %(channel)s, %(recipient)s, %(content)s, %(state)s, 0, %(now)s,
+SELECT %(id)s, %(customer_id)s, %(user_id)s, %(kind)s, %(channel)s, %(locale)s, %(recipient)s, %(content)s, %(state)s, 0, %(now)s,
        %(now)s, NULL, %(now)s, %(expires_at)s, %(sandbox_key_id)s, ''
 """
 
@@ -106,7 +106,7 @@ def _insert(message: Message, statement: str, meter: Meter, quota: Quota | None,
 
 def _parameters(message: Message, quota: Quota, amount: int) -> dict[str, Any]:
     names = (
-        *("id", "customer_id", "user_id", "kind", "channel", "recipient", "content", "state"),
+        *("id", "customer_id", "user_id", "kind", "channel", "locale", "recipient", "content", "state"),
         *("expires_at", "sandbox_key_id"),
     )
     today = message.created_at.date()

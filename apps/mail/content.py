@@ -93,12 +93,20 @@ def render(*, kind: str, locale: str, branding: Branding, context: Mapping[str, 
 
 def supported(*wishes: str) -> str:
     """The first of these locales that there are texts for ("de-AT" is served by "de"), else the default."""
-    for wish in filter(None, wishes):
-        try:
-            return translation.get_supported_language_variant(wish.replace("_", "-"))
-        except LookupError:
-            continue
-    return settings.LANGUAGE_CODE
+    return next(filter(None, map(_served_by, wishes)), settings.LANGUAGE_CODE)
+
+
+def is_known(wish: str) -> bool:
+    """Whether there are texts for this locale."""
+    return bool(_served_by(wish))
+
+
+def _served_by(wish: str) -> str:
+    """Which of our languages. Empty for none; a ValueError is about a wish of hundreds of letters."""
+    try:
+        return translation.get_supported_language_variant(wish.replace("_", "-")) if wish else ""
+    except (LookupError, ValueError):
+        return ""
 
 
 def _colour(branding: Branding) -> str:

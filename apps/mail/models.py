@@ -28,6 +28,9 @@ class Message(models.Model):
     user_id = models.UUIDField(null=True)
     kind = models.CharField(max_length=64)  # "sign_in_code", ...: the template
     channel = models.CharField(max_length=8, choices=Channel, default=Channel.EMAIL)
+    locale = models.CharField(
+        max_length=16, blank=True, default="", db_default=""
+    )  # that the recipient asked for; empty: none
     recipient = models.CharField(max_length=320)  # of an SMS only what may be shown: "+49 … 67"
     # JSON: subject, text, html, sender, reply_to; of an SMS number, text, sender. Emptied when no longer needed.
     content = SealedField(blank=True)

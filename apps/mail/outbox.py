@@ -24,7 +24,10 @@ RESENDABLE = (MessageState.FAILED, MessageState.QUEUED)
 
 @dataclass(frozen=True, kw_only=True)
 class AnyDraft:
-    """What there is to say of any message. `context` may hold a code, so it is never printed."""
+    """What there is to say of any message. `context` may hold a code, so it is never printed.
+
+    `asked_locale`: what recipient or request asked for; `locale`: what it is written in.
+    """
 
     message_id: UUID
     kind: str
@@ -33,6 +36,7 @@ class AnyDraft:
     context: Mapping[str, Any] = field(repr=False)
     user_id: UUID | None = None
     sandbox_key_id: str = ""
+    asked_locale: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +48,14 @@ class Draft(AnyDraft):
 
 @dataclass(frozen=True)
 class Destination:
-    """The address and the user that a message was for, and whether it was kept from going there."""
+    """The address and the user that a message was for, whether it was kept from going there, and in which language the
+    recipient had asked for it.
+    """
 
     recipient: str
     user_id: UUID | None  # None: nobody had the address then
     suppressed: bool
+    locale: str = ""
 
 
 def post(*, draft: Draft, branding: Branding, quota: Quota | None, now: datetime) -> Message:
@@ -100,7 +107,9 @@ def sandbox_messages(key_id: str) -> QuerySet[Message]:
 def destination_of(message_id: UUID) -> Destination | None:
     """Where a message went. None if there is no such message, or it was to somebody who has been erased since."""
     row = Message.objects.filter(id=message_id).exclude(recipient="").defer("content").first()
-    return Destination(row.recipient, row.user_id, suppressed=row.state == MessageState.SUPPRESSED) if row else None
+    if row is None:
+        return None
+    return Destination(row.recipient, row.user_id, row.state == MessageState.SUPPRESSED, row.locale)
 
 
 def content_of(message: Message) -> content.Content | content.Text:
@@ -130,6 +139,7 @@ def row_for(draft: AnyDraft, channel: Channel, recipient: str, *, branding: Bran
         user_id=draft.user_id,
         kind=draft.kind,
         channel=channel,
+        locale=draft.asked_locale,
         recipient=recipient,
         state=MessageState.SANDBOXED if draft.sandbox_key_id else MessageState.QUEUED,
         created_at=now,

@@ -7,9 +7,9 @@ from typing import Any
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.mail import outbox
-from apps.mail.content import supported
 from apps.mail.outbox import Draft
 from apps.otp.codes import NewCode
+from apps.users import languages
 from apps.users.models import BuiltInRole, User
 
 
@@ -25,7 +25,7 @@ def draft(
     locale: str = "",
     more: Mapping[str, Any] | None = None,
 ) -> Draft:
-    """In the language wished for, else the user's, else the customer's; worth sending for as long as the code lives.
+    """Worth sending for as long as the code lives. `locale`: the request's own wish.
 
     `more`: for templates that say more than the code.
     """
@@ -33,7 +33,8 @@ def draft(
         message_id=new.message_id,
         kind=kind,
         recipient=recipient,
-        locale=supported(locale, user.locale if user else "", customer.default_locale),
+        locale=languages.of_mail(customer, wish=locale, user=user, caller=caller),
+        asked_locale=languages.asked_for(wish=locale, user=user, caller=caller),
         expires_at=now + timedelta(seconds=customer.code_lifetime),
         context={**context(new, customer), **(more or {})},
         user_id=user.id if user else None,

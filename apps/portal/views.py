@@ -51,7 +51,7 @@ class Page(View):
         """Every page is one customer's. Who is suspended answers 403 whatever is asked for (contract 1.8)."""
         brand = None
         try:
-            customer = customers.find_any(slug)
+            customer = customers.find_linked(slug)
             brand = customer.branding
             customers.require_active(customer)
         except (NotFound, CustomerSuspended) as error:

@@ -87,7 +87,7 @@ class IdentityCheckAdmin(ReadOnlyAdmin):
     list_display = ("user", "customer", "coloured_state", "created_at", "decided_at", "decided_by")
     list_filter = ("state", "customer")
     list_select_related = ("user", "customer")
-    search_fields = ("user__email_identity", "user__name", "id")
+    search_fields = ("user__email", "user__email_identity", "user__name", "id")
     ordering = ("-state", "created_at")  # "waiting" comes first
     fields = (
         *("user", "customer", "coloured_state", "reason", "created_at", "operators_told_at", "asked_at"),

@@ -17,7 +17,7 @@ from apps.otp.purposes import LOGIN
 from apps.signin import challenges, first_proof
 from apps.signin.challenges import Challenged, Proven, SignedIn
 from apps.signin.models import FirstFactor
-from apps.users import directory, emails
+from apps.users import directory, emails, languages
 from apps.users.directory import Found
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
@@ -76,7 +76,8 @@ def _whose(attempt: Attempt, sent: Destination) -> Found | None:
     """
     customer, proven = attempt.customer, emails.parse(sent.recipient)
     may_create = customer.creates_users_on_sign_in and sent.user_id is None
-    found = directory.find_or_create(customer.id, proven, may_create=may_create, now=attempt.now)
+    locale = languages.asked_for(wish=sent.locale, caller=attempt.caller)  # of a first sign-in: kept
+    found = directory.find_or_create(customer.id, proven, may_create=may_create, locale=locale, now=attempt.now)
     is_known_to_others = sent.suppressed or attempt.caller.in_sandbox
     if found is None or not _may_sign_in(customer, found.user, proven, is_known_to_others=is_known_to_others):
         return None

@@ -9,6 +9,7 @@ from datetime import datetime
 from apps.audit import actions, events
 from apps.core import snapshots
 from apps.core.requests import Caller
+from apps.customers import lifecycle as customers
 from apps.customers.standing import CustomerStanding
 from apps.factors import removal
 from apps.signin import challenges, identity_check
@@ -80,4 +81,6 @@ def note(user: User, *, customer: CustomerStanding, caller: Caller, now: datetim
         caller=caller,
         now=now,
     )
+    if user.is_owner:
+        customers.note_owner(customer.id)
     snapshots.invalidate_on_commit(standing.key(customer.id, user.id))

@@ -17,13 +17,12 @@ from apps.core.requests import Caller
 from apps.customers import links
 from apps.customers import standing as customers
 from apps.customers.standing import CustomerStanding
-from apps.mail.content import supported
 from apps.mail.outbox import Draft
 from apps.otp import drafts, requesting, tries
 from apps.signin import first_proof, password_change, passwords, whose
 from apps.signin.errors import InvalidResetToken
 from apps.signin.models import ResetToken
-from apps.users import directory, emails
+from apps.users import directory, emails, languages
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
 
@@ -111,7 +110,7 @@ def _link(user: User | None, address: Address, *, customer: CustomerStanding, ca
         message_id=new_id(),
         kind=MAIL,
         recipient=user.email if user else address.typed,
-        locale=supported(user.locale if user else "", customer.default_locale),
+        locale=languages.of_mail(customer, user=user, caller=caller),
         expires_at=now + LIFETIME,
         context={"reset_link": link, "minutes": int(LIFETIME.total_seconds()) // 60},
         user_id=user_id,

@@ -23,7 +23,7 @@ from apps.otp.purposes import VERIFY_EMAIL
 from apps.signin import passwords
 from apps.signin.errors import RegistrationClosed
 from apps.signin.models import Password, Registration
-from apps.users import lifecycle, phones
+from apps.users import languages, lifecycle, phones
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
 
@@ -124,7 +124,7 @@ def _new_user(wish: Wish) -> User:
         email_identity=wish.address.identity,
         role=BuiltInRole.COMPANY_USER,
         status=_first_status(wish.customer),
-        locale=wish.locale,
+        locale=languages.asked_for(wish=wish.locale, caller=wish.caller),
         created_at=wish.now,
     )
 

@@ -30,7 +30,7 @@ from apps.signin.models import FirstFactor
 from apps.tokens import sessions
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import Delivery
-from apps.users import directory
+from apps.users import directory, languages
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
 
@@ -81,7 +81,9 @@ def sign_up(wish: Wish) -> SignedUp:
 def _make(wish: Wish, encoded: str) -> SignedUp:
     who = events.ANONYMOUS
     name = _name(wish)
-    customer = customers.create(name=name, slug=_free_slug(name), actor=who, caller=wish.caller, now=wish.now)
+    customer = customers.create(
+        name=name, slug=_free_slug(name), owner_is_proven=False, actor=who, caller=wish.caller, now=wish.now
+    )
     key, key_text = api_keys.create(customer=customer, name=FIRST_KEY, actor=who, caller=wish.caller, now=wish.now)
     owner = _own(customer, wish)
     passwords.put(owner, encoded, by_mail=False, now=wish.now)
@@ -102,6 +104,7 @@ def _own(customer: Customer, wish: Wish) -> User:
         email_identity=wish.address.identity,
         role=BuiltInRole.ADMIN,
         status=UserStatus.ACTIVE,
+        locale=languages.asked_for(caller=wish.caller),
         is_owner=True,
         created_at=wish.now,
     )

@@ -101,7 +101,7 @@ class SessionAdmin(ReadOnlyAdmin):
     list_display = ("user", "customer", "device", "ip", "state", "created_at", "last_activity_at")
     list_filter = ("customer", "delivery", "end_reason")
     list_select_related = ("user", "customer")
-    search_fields = ("user__email_identity", "id", "ip")
+    search_fields = ("user__email", "user__email_identity", "id", "ip")
     fields = (
         "id",
         "user",

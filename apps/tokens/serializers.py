@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
-from apps.mail.content import supported
+from apps.mail.content import is_known
 
 
 class RefreshSerializer(serializers.Serializer[Any]):
@@ -23,7 +23,7 @@ class ProfileSerializer(serializers.Serializer[Any]):
 
     def validate_locale(self, value: str) -> str:
         """A language we have texts for ("de-AT" is kept as it is, and served by "de")."""
-        if value and supported(value).partition("-")[0] != value.partition("-")[0].lower():
+        if value and not is_known(value):
             raise serializers.ValidationError("There are no texts in this language.")
         return value
 

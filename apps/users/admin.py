@@ -76,7 +76,7 @@ class UserAdmin(AuditedAdmin):
     list_display = ("email", "customer", "role", "state", "last_sign_in_at", "wrong_codes")
     list_filter = ("status", "role", "customer")
     list_select_related = ("customer",)
-    search_fields = ("email_identity", "name", "id")
+    search_fields = ("email", "email_identity", "name", "id")
     readonly_fields = ("id", "has_phone", "email_verified_at", "approved_at", "created_at", "last_sign_in_at", *COUNTS)
     actions_detail: tuple[str, ...] = ("reactivate", "clear_wrong_codes", "erase")
 

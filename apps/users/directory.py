@@ -57,7 +57,9 @@ def hold(user_id: UUID) -> User:
     return user
 
 
-def find_or_create(customer_id: UUID, address: Address, *, may_create: bool, now: datetime) -> Found | None:
+def find_or_create(
+    customer_id: UUID, address: Address, *, may_create: bool, locale: str = "", now: datetime
+) -> Found | None:
     """The customer's user of this proven address, made if there is none and it may be. Of two at once, one is made.
 
     Locked, for the caller's transaction.
@@ -69,7 +71,7 @@ def find_or_create(customer_id: UUID, address: Address, *, may_create: bool, now
         return None
     try:
         with transaction.atomic():
-            return Found(create(customer_id, address, verified_at=now, now=now), is_new=True)
+            return Found(create(customer_id, address, locale=locale, verified_at=now, now=now), is_new=True)
     except IntegrityError:
         user = find_locked(customer_id, address.identity)
         return Found(user, is_new=False) if user else None
@@ -80,6 +82,7 @@ def create(
     address: Address,
     *,
     role: str = BuiltInRole.COMPANY_USER,
+    locale: str = "",
     verified_at: datetime | None = None,
     now: datetime,
 ) -> User:
@@ -89,6 +92,7 @@ def create(
         email=address.typed,
         email_identity=address.identity,
         role=role,
+        locale=locale,
         status=UserStatus.ACTIVE,
         email_verified_at=verified_at,
         created_at=now,

@@ -26,7 +26,7 @@ INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00
 
 @dataclass(frozen=True)
 class Address:
-    """An address as typed (in Unicode's form NFC), as it is compared, and as it is counted."""
+    """An address as typed (but for Unicode's ways to write one text), as it is compared, and as it is counted."""
 
     typed: str
     identity: str
@@ -36,7 +36,8 @@ class Address:
 def parse(text: str) -> Address:
     """The address in `text`. Raises ValidationFailed."""
     text = text.strip()
-    typed = unicodedata.normalize("NFC", text)
+    local, at, domain = text.rpartition("@")
+    typed = unicodedata.normalize("NFC", local) + at + _as_written_elsewhere(domain)
     if not _is_address(text, typed):
         raise ValidationFailed(fields={"email": [_("Enter an email address.")]})
     return Address(typed=typed, identity=identity(typed), counter_key=counter_key(typed))
@@ -55,8 +56,16 @@ def counter_key(address: str) -> str:
 
 
 def same_mailbox(left: str, right: str) -> bool:
-    """Whether mail to both arrives at the same place, as far as anybody can tell. Raises NotADomain."""
-    return identity(left) == identity(right)
+    """Whether mail to both arrives at the same place, as far as anybody can tell."""
+    try:
+        return identity(left) == identity(right)
+    except NotADomain:
+        return False
+
+
+def _as_written_elsewhere(domain: str) -> str:
+    """The same to DNS without full-width letters and dots, which other programs may not know."""
+    return unicodedata.normalize("NFKC", domain).replace("\u3002", ".")
 
 
 def _is_address(text: str, typed: str) -> bool:

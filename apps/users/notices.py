@@ -8,8 +8,8 @@ from apps.core.requests import Caller
 from apps.customers import links
 from apps.customers.standing import CustomerStanding
 from apps.mail import outbox
-from apps.mail.content import supported
 from apps.mail.outbox import Draft
+from apps.users import languages
 from apps.users.models import User
 
 NEW_DEVICE = "new_device"
@@ -23,6 +23,7 @@ USER_APPROVED = "user_approved"
 USER_REJECTED = "user_rejected"
 
 KEPT_TRYING = timedelta(days=2)
+CHOSEN = {"device", "factor", "passkey"}  # texts of the context that whoever is signed in can choose
 
 
 def post(
@@ -35,12 +36,17 @@ def post(
     recipient: str = "",
     **context: Any,
 ) -> None:
-    """Post one in the caller's transaction. Uses no quota. `recipient`: another address than the user's present one."""
+    """Post one in the caller's transaction. Uses no quota. `recipient`: another address than the user's present one.
+
+    Nothing that somebody chose stands in it until the user has proven the address (contract 4): it may be anybody's.
+    """
+    if user.email_verified_at is None:
+        context = {name: value for name, value in context.items() if name not in CHOSEN}
     draft = Draft(
         message_id=new_id(),
         kind=kind,
         recipient=recipient or user.email,
-        locale=supported(user.locale, customer.default_locale),
+        locale=languages.of_mail(customer, user=user, caller=caller),
         expires_at=now + KEPT_TRYING,
         context={"reset_link": links.to(customer, links.FORGOT_PASSWORD), **context},
         user_id=user.id,

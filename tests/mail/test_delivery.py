@@ -100,6 +100,18 @@ def test_a_worker_whose_lease_was_lost_does_not_overrule_its_successor(mail_serv
     assert message.state == MessageState.SENT
 
 
+def test_who_was_away_for_longer_than_its_lease_sends_nothing(mail_server: MailServer, settings: Any) -> None:
+    """C7.2: its successor does. So a mail is not sent twice because a machine slept."""
+    message = posting.post()
+    sleeper = delivery._take(message.id, timezone.now())
+    assert sleeper is not None
+    mail_server.hanging = False
+    attempt(message, after=settings.MAIL_LEASE_SECONDS + 1)
+    with pytest.raises(LeaseLost):
+        delivery._hand_over(sleeper)
+    assert len(mail_server.letters) == 1
+
+
 def test_a_server_that_hangs_keeps_no_worker_for_ever(mail_server: MailServer, settings: Any) -> None:
     settings.EMAIL_ACCEPTANCE_TIMEOUT_SECONDS = 0.5
     mail_server.hanging = True

@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from apps.mail import outbox, tasks
+from apps.mail import delivery, outbox, tasks
 from apps.mail.models import Message, MessageState
 from tests.mail import posting
 from tests.mail.smtp import MailServer
@@ -67,6 +68,46 @@ def test_a_worker_killed_between_taking_a_mail_and_sending_it_loses_nothing_and_
     wait_until(swept_up)
     assert len([letter for letter in mail_server.letters if letter.recipients]) == 1
     assert posting.steps(message) == ["taken", "taken", "accepted"]
+
+
+def test_the_mail_of_a_worker_that_was_killed_may_be_taken_within_seconds(
+    mail_server: MailServer, make_worker: MakeWorker, state_of: Callable[[Message], str]
+) -> None:
+    """C7.2, seen: it waited for 75 s. The lease of the dead is not renewed, and the sweeper comes every 5 s."""
+    mail_server.hanging = True
+    doomed = make_worker(EMAIL_URL=mail_server.url)
+    message = posting.post()
+    wait_until(lambda: mail_server.conversations == 1)
+    doomed.kill()
+    killed_at = timezone.now()
+    mail_server.hanging = False
+
+    free_at = Message.objects.get(id=message.id).leased_until
+    assert free_at is not None
+    assert free_at - killed_at <= timedelta(seconds=settings.MAIL_LEASE_SECONDS)
+    assert settings.MAIL_LEASE_SECONDS + settings.CELERY_BEAT_SCHEDULE["sweep-mail"]["schedule"].total_seconds() <= 15
+    assert delivery.take_overdue(now=free_at, queue_is_empty=True) == []
+    assert delivery.take_overdue(now=free_at + timedelta(milliseconds=1), queue_is_empty=False) == [message.id]
+
+
+def test_a_server_that_takes_long_to_answer_gets_the_mail_once(
+    mail_server: MailServer, make_worker: MakeWorker, state_of: Callable[[Message], str]
+) -> None:
+    """C7.2: a living worker renews its lease many times over, and the others leave the mail alone."""
+    mail_server.slow = 4.0
+    quick_lease = {"MAIL_LEASE_SECONDS": "1", "EMAIL_TIMEOUT_SECONDS": "2"}
+    for _ in range(2):
+        make_worker(EMAIL_URL=mail_server.url, **quick_lease)
+    message = posting.post()
+
+    def sent() -> bool:
+        tasks.sweep()
+        tasks.hand_over(message.id)
+        return state_of(message) == MessageState.SENT
+
+    wait_until(sent)
+    assert mail_server.conversations == 1
+    assert posting.steps(message) == ["taken", "accepted"]
 
 
 def test_an_outage_of_the_mail_server_is_bridged_by_the_worker_alone(

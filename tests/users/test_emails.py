@@ -194,6 +194,7 @@ def test_dots_tags_and_letters_of_other_scripts_make_another_identity(other: str
 def test_mail_goes_to_the_address_as_typed() -> None:
     assert emails.parse("Ada.Lovelace+x@Example.com").typed == "Ada.Lovelace+x@Example.com"
     assert emails.parse("ada@Großhandel.example").typed == "ada@Großhandel.example"
+    assert emails.parse("ada@\uff45xample\u3002com").typed == "ada@example.com"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from apps.core import signatures
 from apps.core.errors import PermissionDenied
 from apps.core.refusals import refuses_with
-from apps.core.requests import caller_of
+from apps.core.requests import caller_for_others
 from apps.customers.errors import CustomerSuspended
 from apps.payloads.envelope import Envelope
 from apps.signin import outside_checks
@@ -50,7 +50,7 @@ class IdentityCheckAnswer(APIView):
             check_id=check_id,
             body=request.body,
             signature=request.headers.get(signatures.HEADER, ""),
-            caller=caller_of(request),
+            caller=caller_for_others(request),
             now=timezone.now(),
         )
         genuine = outside_checks.require_genuine(answer)
