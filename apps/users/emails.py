@@ -74,13 +74,9 @@ def _is_address(text: str, typed: str) -> bool:
     Quoted local parts are refused, since `"a\\da"` and `ada` are one mailbox that limits would count twice; so are
     addresses of hosts (`ada@[10.0.0.1]`).
     """
-    if (
-        len(typed) > LONGEST
-        or not typed.isprintable()
-        or INVISIBLE.search(typed)
-        or '"' in typed
-        or typed.endswith("]")
-    ):
+    if len(typed) > LONGEST or text.count("@") != 1 or typed.count("@") != 1:
+        return False
+    if not typed.isprintable() or INVISIBLE.search(typed) or '"' in typed or typed.endswith("]"):
         return False
     local, at, domain = typed.rpartition("@")
     if not _has_one_spelling(text.rpartition("@")[0], local):

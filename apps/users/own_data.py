@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
-from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Lower
@@ -21,9 +20,11 @@ from apps.audit import actions, events
 from apps.audit.models import Event
 from apps.core.requests import Caller
 from apps.core.times import rfc3339
-from apps.mail.models import Channel, Message
+from apps.mail.models import Message
 from apps.users import emails, standing
 from apps.users.models import User
+
+ASCII = r"^[\x01-\x7f]*$"
 
 Row = TypeVar("Row", bound=Model)
 Rows = Callable[[User], QuerySet[Any]]
@@ -83,21 +84,23 @@ def moment(at: datetime | None) -> str | None:
 
 def mails_of(user: User) -> QuerySet[Message]:
     """What was sent to the user; also to the address, before it was anybody's."""
-    return Message.objects.filter(
-        Q(user_id=user.id) | Q(user_id=None, id__in=_to_address(user)), customer_id=user.customer_id
+    return Message.objects.annotate(lowered=Lower("recipient")).filter(
+        Q(user_id=user.id) | _to_address(user), customer_id=user.customer_id
     )
 
 
-def _to_address(user: User) -> list[UUID]:
-    """To nobody's address at that time, which is the user's now.
+def _to_address(user: User) -> Q:
+    """To an address that was nobody's then, and is the user's now.
 
-    PostgreSQL finds those in question by its index. Whether they went to this mailbox is decided as everywhere: to PostgreSQL
-    `İ` may be an `i`.
+    PostgreSQL finds by its index what may have been; to it, `İ` may be an `i`. So of addresses beyond ASCII it is decided here.
     """
-    spellings = {user.email, user.email_identity}
-    alike = Message.objects.filter(customer_id=user.customer_id, user_id=None).annotate(lowered=Lower("recipient"))
-    found = alike.filter(lowered__in=[Lower(Value(text)) for text in spellings]).exclude(channel=Channel.SMS)
-    return [id for id, recipient in found.values_list("id", "recipient") if emails.same_mailbox(recipient, user.email)]
+    spellings = [Lower(Value(text)) for text in {user.email, user.email_identity}]
+    alike = Q(user_id=None, lowered__in=spellings)
+    if user.email.isascii():
+        return alike & Q(recipient__regex=ASCII)
+    rows = Message.objects.annotate(lowered=Lower("recipient")).filter(alike, customer_id=user.customer_id)
+    found = rows.values_list("id", "recipient")
+    return Q(id__in=[row for row, recipient in found if emails.same_mailbox(recipient, user.email)])
 
 
 def of_proven_address(rows: QuerySet[Row], user: User, *, at: str) -> QuerySet[Row]:

@@ -8,9 +8,11 @@ from django.utils import timezone
 
 from apps.audit import actions, events
 from apps.core.requests import Caller
+from apps.users import own_data
 from apps.users.models import User
 from tests import factories
 from tests.conftest import MakeClient
+from tests.mail import posting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THEIRS = Caller(ip="10.20.30.40", user_agent="Their browser", request_id="request")
@@ -60,3 +62,22 @@ def test_where_the_user_was_is(client_for: MakeClient, *, anonymous: bool) -> No
     note(user, events.ANONYMOUS if anonymous else events.user(user.id), MINE)
     [row] = exported(client_for, user)
     assert (row["ip"], row["user_agent"]) == ("203.0.113.9", "My browser")
+
+
+@pytest.mark.parametrize(
+    ("address", "mine", "others"),
+    [
+        ("i@example.com", "I@Example.com", "\u0130@example.com"),  # PostgreSQL's lower() makes an "i" of it
+        ("chef@großhandel.example", "CHEF@Großhandel.example", "chef@grosshandel.example"),
+        ("chef@großhandel.example", "chef@xn--grohandel-i1a.example", "chef@GROSSHANDEL.example"),
+        ("straße@example.com", "STRAẞE@example.com", "strasse@example.com"),
+    ],
+)
+def test_mails_to_another_mailbox_are_nobody_elses_data(address: str, mine: str, others: str) -> None:
+    """C6. Mails from before the account are found by the address."""
+    customer, elsewhere = factories.customer(), factories.customer()
+    user = factories.user(customer, address)
+    expected = posting.post(posting.branding(customer.id), recipient=mine)
+    posting.post(posting.branding(customer.id), recipient=others)
+    posting.post(posting.branding(elsewhere.id), recipient=mine)
+    assert list(own_data.mails_of(user)) == [expected]
