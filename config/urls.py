@@ -19,7 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.signin.urls")),
     path("", include("apps.portal.urls")),
     path("api/schema", DocumentationPolicy.schema(SpectacularAPIView), name="schema"),
-    path("api/docs", DocumentationPolicy.page(SpectacularSwaggerSplitView, schema="schema")),
+    path("api/docs", DocumentationPolicy.page(SpectacularSwaggerSplitView, schema="schema"), name="docs"),
 ]
 
 handler400 = "apps.core.error_pages.bad_request"

@@ -1,4 +1,4 @@
-"""The pages that links in mails lead to (apps.customers.links)."""
+"""The front page, and the pages that links in mails lead to (apps.customers.links)."""
 
 from django.urls import path
 
@@ -6,6 +6,7 @@ from apps.customers import links
 from apps.portal import views
 
 urlpatterns = [
+    path("", views.FrontPage.as_view()),
     path(f"account/<slug:slug>/{links.RESET_PASSWORD}", views.ResetPassword.as_view()),
     path(f"account/<slug:slug>/{links.FORGOT_PASSWORD}", views.ForgotPassword.as_view()),
     path(f"account/<slug:slug>/{links.UNDO_EMAIL_CHANGE}", views.UndoEmailChange.as_view()),

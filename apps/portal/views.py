@@ -1,4 +1,4 @@
-"""Pages for customers who have none of their own: set a password, ask for a link, undo a change of address.
+"""The front page, and pages for customers who have none of their own: set a password, ask for a link, undo a change of address.
 
 They bear no session and no cookie, so there is nothing that another site could make a browser send along: what they do
 is decided by what is typed, or by a token that only the mail's reader has.
@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 
 from csp.decorators import csp_update
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -30,14 +32,44 @@ from apps.signin import email_undo, recovery
 from apps.users import emails
 
 POLICY = {"style-src": ["'self'"], "script-src": ["'self'"]}
+WAYS: tuple[dict[str, Any], ...] = (
+    {"key": "admin", "route": "admin:index", "name": _("Administration"), "readers": _("for operators")},
+    {"key": "documentation", "route": "docs", "name": _("API documentation"), "readers": _("for developers")},
+    {"key": "health", "route": "healthz", "name": _("Health"), "readers": _("for monitoring")},
+)
 WHAT_NOW = {
     NotFound: _("Perhaps the link was not copied as a whole. Please open it from the mail again."),
     CustomerSuspended: _("Nothing has been changed. Please try again later."),
 }
 
 
+class ForPeople(View):
+    """A page. A method that it does not have is refused in the one form of errors."""
+
+    http_method_names = ["get", "head"]
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer = error_answers.plain(error_answers.MethodNotAllowed(), request)
+        answer["Allow"] = ", ".join(name.upper() for name in self.http_method_names)
+        return answer
+
+
+@method_decorator(csp_update({"style-src": ["'self'"], "img-src": ["'self'"]}), name="dispatch")
+class FrontPage(ForPeople):
+    """Leads people from the bare address to where they want to go. It says nothing about customers or versions."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        ways = [{**way, "path": reverse(way["route"])} for way in WAYS]
+        if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+            answer: HttpResponse = JsonResponse({way["key"]: way["path"] for way in ways})
+        else:
+            answer = render(request, "portal/front.html", {"ways": ways})
+        patch_vary_headers(answer, ["Accept"])
+        return answer
+
+
 @method_decorator((csrf_exempt, never_cache, csp_update(POLICY)), name="dispatch")
-class Page(View):
+class Page(ForPeople):
     """One form, and what comes of it."""
 
     http_method_names = ["get", "head", "post"]
