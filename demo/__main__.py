@@ -11,10 +11,11 @@ from types import FrameType
 from config import embedded
 from config.environment import DEVELOPMENT, ENGINES, PROJECT_ROOT
 from demo import journeys, screen
+from demo.apps import RUNNING
 from demo.processes import Processes, ProcessFailed, run
 
 HOST = "127.0.0.1"
-READY_WITHIN_SECONDS = 30
+READY_WITHIN_SECONDS = 120  # on a small, busy machine; what cannot start is said at once
 
 
 class DemoFailed(Exception):
@@ -84,6 +85,7 @@ def _environment(*, data_dir: Path, port: int, smtp_port: int) -> dict[str, str]
         "DJANGO_SETTINGS_MODULE": DEVELOPMENT,
         "GATEHOUSE_DATA_DIR": str(data_dir),
         "PORT": str(port),
+        RUNNING: "1",
         "EMAIL_URL": f"smtp://{HOST}:{smtp_port}",
         "PYTHONUNBUFFERED": "1",
     }

@@ -16,13 +16,12 @@ from apps.api_keys import lifecycle as api_keys
 from apps.api_keys.models import ApiKey, Environment
 from apps.core.ciphers import digest
 from apps.customers import lifecycle as customers
-from apps.customers import limits
-from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer, LimitOverride
+from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
+from demo import generosity
 
 SLUG = "demo"
 OPERATOR = "operator@example.com"
 ACTOR = "system"
-GENEROUS_COUNT = 100_000  # so that playing with the demo locks nobody out
 
 
 class Command(BaseCommand):
@@ -57,15 +56,12 @@ def _customer() -> Customer:
 
 def _be_generous(customer_id: Any) -> None:
     customer = Customer.objects.get(id=customer_id)
-    for name, limit in limits.DEFAULTS.items():
-        LimitOverride.objects.get_or_create(
-            customer=customer, name=name, defaults={"count": GENEROUS_COUNT, "window": limit.window}
-        )
+    generosity.widen_limits(customer)
     customers.update_policy(
         customer=customer,
         changes={
-            "daily_code_quota": GENEROUS_COUNT,
-            "monthly_code_quota": GENEROUS_COUNT,
+            "daily_code_quota": generosity.COUNT,
+            "monthly_code_quota": generosity.COUNT,
             "allowed_origins": [settings.PUBLIC_URL],
         },
         actor=ACTOR,

@@ -1,0 +1,28 @@
+"""The limits of customers in the demo, where one address plays everybody: so wide that no number of journeys meets them."""
+
+from typing import Any
+
+from django.db.models.signals import post_save
+
+from apps.customers import limits
+from apps.customers.models import Customer, LimitOverride
+
+COUNT = 100_000
+
+
+def widen_limits(customer: Customer) -> None:
+    """Those that the customer has changed already stay as they are."""
+    for name, limit in limits.DEFAULTS.items():
+        LimitOverride.objects.get_or_create(
+            customer=customer, name=name, defaults={"count": COUNT, "window": limit.window}
+        )
+
+
+def widen_limits_of_new_customers() -> None:
+    """In this process, whoever makes them: the journeys do by signing up, visitors in the admin too."""
+    post_save.connect(_at_creation, sender=Customer, dispatch_uid="demo")
+
+
+def _at_creation(*, instance: Customer, created: bool, **_: Any) -> None:
+    if created:
+        widen_limits(instance)
