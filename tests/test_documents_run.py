@@ -73,7 +73,7 @@ def test_every_example_is_run_here() -> None:
     """An example that no test looks for shows up."""
     of_python = {path.name: len(blocks(path, "python")) for path in [ROOT / "README.md", *DOCS.rglob("*.md")]}
     of_javascript = {path.name: len(blocks(path, "js")) for path in [ROOT / "README.md", *DOCS.rglob("*.md")]}
-    expected = {"README.md": 1, "encryption.md": 1, "extending.md": 3, "roles.md": 1}
+    expected = {"README.md": 1, "encryption.md": 1, "extending.md": 3, "production.md": 1, "roles.md": 1}
     assert {name: number for name, number in of_python.items() if number} == expected
     assert {name: number for name, number in of_javascript.items() if number} == {"accounts.md": 1, "clients.md": 1}
 
