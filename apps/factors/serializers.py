@@ -4,24 +4,24 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.core.serializers import CodeField
+from apps.core.serializers import CodeField, StrictSerializer
 from apps.factors.passkeys import LONGEST_NAME
 
 
-class CodeSerializer(serializers.Serializer[Any]):
+class CodeSerializer(StrictSerializer):
     code = CodeField()
 
 
-class PhoneSerializer(serializers.Serializer[Any]):
+class PhoneSerializer(StrictSerializer):
     phone = serializers.CharField(max_length=32, help_text="with its country's code")
 
 
-class NewPasskeySerializer(serializers.Serializer[Any]):
-    credential = serializers.JSONField(help_text="PublicKeyCredential.toJSON() of navigator.credentials.create()")
+class NewPasskeySerializer(StrictSerializer):
+    credential = serializers.DictField(help_text="PublicKeyCredential.toJSON() of navigator.credentials.create()")
     name = serializers.CharField(max_length=LONGEST_NAME, default="", allow_blank=True)
 
 
-class PasskeyNameSerializer(serializers.Serializer[Any]):
+class PasskeyNameSerializer(StrictSerializer):
     name = serializers.CharField(max_length=LONGEST_NAME)
 
 

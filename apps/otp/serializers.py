@@ -4,10 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.core.serializers import StrictSerializer
 from apps.otp.purposes import LOGIN, MAILS
 
 
-class RequestOtpSerializer(serializers.Serializer[Any]):
+class RequestOtpSerializer(StrictSerializer):
     email = serializers.CharField(max_length=320)
     purpose = serializers.ChoiceField(choices=list(MAILS), default=LOGIN)
     locale = serializers.CharField(max_length=35, default="", allow_blank=True)

@@ -5,14 +5,15 @@ from typing import Any
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
+from apps.core.serializers import StrictSerializer
 from apps.mail.content import is_known
 
 
-class RefreshSerializer(serializers.Serializer[Any]):
+class RefreshSerializer(StrictSerializer):
     refresh_token = serializers.CharField(max_length=8192, required=False, trim_whitespace=False)
 
 
-class ProfileSerializer(serializers.Serializer[Any]):
+class ProfileSerializer(StrictSerializer):
     """`PATCH /api/auth/me`: only what is sent changes."""
 
     name = serializers.CharField(max_length=200, required=False, allow_blank=True)

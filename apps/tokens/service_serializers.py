@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from apps.core.serializers import StrictSerializer
 from apps.tokens.serializers import PropagatedSerializer, UserSerializer
 
 
@@ -16,7 +17,7 @@ class AnyText(serializers.CharField):
         self.validators = []
 
 
-class TokenSerializer(serializers.Serializer[Any]):
+class TokenSerializer(StrictSerializer):
     token = AnyText(help_text="an access or refresh token")
     token_type_hint = AnyText(required=False, help_text="`access_token` or `refresh_token`; a token tells by itself")
 
@@ -48,7 +49,7 @@ class RevocationSerializer(PropagatedSerializer):
     """Nothing more is said (RFC 7009)."""
 
 
-class WhichUserSerializer(serializers.Serializer[Any]):
+class WhichUserSerializer(StrictSerializer):
     """One of the two."""
 
     user_id = serializers.UUIDField(required=False)

@@ -4,12 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.core.serializers import CodeField
+from apps.core.serializers import CodeField, StrictSerializer
 from apps.signin.recovery import LONGEST_TOKEN
 from apps.signin.serializers.entering import LONGEST_EMAIL, LONGEST_PASSWORD
 
 
-class ChangeEmailSerializer(serializers.Serializer[Any]):
+class ChangeEmailSerializer(StrictSerializer):
     email = serializers.CharField(max_length=LONGEST_EMAIL)
     password = serializers.CharField(
         max_length=LONGEST_PASSWORD,
@@ -20,12 +20,12 @@ class ChangeEmailSerializer(serializers.Serializer[Any]):
     )
 
 
-class ConfirmEmailSerializer(serializers.Serializer[Any]):
+class ConfirmEmailSerializer(StrictSerializer):
     email = serializers.CharField(max_length=LONGEST_EMAIL)
     otp = CodeField()
 
 
-class UndoEmailChangeSerializer(serializers.Serializer[Any]):
+class UndoEmailChangeSerializer(StrictSerializer):
     token = serializers.CharField(max_length=LONGEST_TOKEN, help_text="from the link in the mail")
 
 

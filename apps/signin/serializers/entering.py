@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
-from apps.core.serializers import CodeField
+from apps.core.serializers import CodeField, StrictSerializer
 from apps.factors import methods
 from apps.factors.serializers import AppAnswerSerializer, PhoneAnswerSerializer
 from apps.factors.webauthn_serializers import CREATION_OPTIONS, REQUEST_OPTIONS
@@ -16,29 +16,29 @@ from apps.tokens.serializers import CookieTokenAnswerSerializer, TokenAnswerSeri
 LONGEST_EMAIL, LONGEST_PASSWORD, LONGEST_TOKEN = 320, 1024, 8192
 
 
-class VerifyOtpSerializer(serializers.Serializer[Any]):
+class VerifyOtpSerializer(StrictSerializer):
     email = serializers.CharField(max_length=LONGEST_EMAIL)
     otp = CodeField()
     delivery = serializers.ChoiceField(choices=Delivery.choices, default=Delivery.BODY)
 
 
-class LoginSerializer(serializers.Serializer[Any]):
+class LoginSerializer(StrictSerializer):
     email = serializers.CharField(max_length=LONGEST_EMAIL)
     password = serializers.CharField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
     delivery = serializers.ChoiceField(choices=Delivery.choices, default=Delivery.BODY)
 
 
-class PasskeyVerifySerializer(serializers.Serializer[Any]):
-    credential = serializers.JSONField(help_text="PublicKeyCredential.toJSON() of navigator.credentials.get()")
+class PasskeyVerifySerializer(StrictSerializer):
+    credential = serializers.DictField(help_text="PublicKeyCredential.toJSON() of navigator.credentials.get()")
     delivery = serializers.ChoiceField(choices=Delivery.choices, default=Delivery.BODY)
 
 
-class SecondFactorSendSerializer(serializers.Serializer[Any]):
+class SecondFactorSendSerializer(StrictSerializer):
     session_token = serializers.CharField(max_length=LONGEST_TOKEN, trim_whitespace=False)
     method = serializers.ChoiceField(choices=(requirements.EMAIL, methods.SMS, methods.PASSKEY))
 
 
-class SecondFactorEnrolSerializer(serializers.Serializer[Any]):
+class SecondFactorEnrolSerializer(StrictSerializer):
     session_token = serializers.CharField(max_length=LONGEST_TOKEN, trim_whitespace=False)
     method = serializers.ChoiceField(choices=methods.ENROLLABLE)
     phone = serializers.CharField(
@@ -46,11 +46,11 @@ class SecondFactorEnrolSerializer(serializers.Serializer[Any]):
     )
 
 
-class SecondFactorVerifySerializer(serializers.Serializer[Any]):
+class SecondFactorVerifySerializer(StrictSerializer):
     session_token = serializers.CharField(max_length=LONGEST_TOKEN, trim_whitespace=False)
     method = serializers.ChoiceField(choices=requirements.METHODS)
     code = CodeField(default="", allow_blank=True)
-    credential = serializers.JSONField(default=None, help_text="for `passkey`")
+    credential = serializers.DictField(default=None, help_text="for `passkey`")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         wanted = "credential" if attrs["method"] == methods.PASSKEY else "code"

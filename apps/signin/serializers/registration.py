@@ -4,11 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.core.serializers import CodeField
+from apps.core.serializers import CodeField, StrictSerializer
 from apps.signin.serializers.entering import LONGEST_EMAIL, LONGEST_PASSWORD
 
 
-class RegisterSerializer(serializers.Serializer[Any]):
+class RegisterSerializer(StrictSerializer):
     email = serializers.CharField(max_length=LONGEST_EMAIL)
     password = serializers.CharField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
     name = serializers.CharField(max_length=200, default="", allow_blank=True)
@@ -16,7 +16,7 @@ class RegisterSerializer(serializers.Serializer[Any]):
     locale = serializers.CharField(max_length=16, default="", allow_blank=True)
 
 
-class VerifyEmailSerializer(serializers.Serializer[Any]):
+class VerifyEmailSerializer(StrictSerializer):
     email = serializers.CharField(max_length=LONGEST_EMAIL)
     otp = CodeField()
     password = serializers.CharField(

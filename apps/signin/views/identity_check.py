@@ -14,6 +14,7 @@ from apps.core import signatures
 from apps.core.errors import PermissionDenied
 from apps.core.refusals import refuses_with
 from apps.core.requests import caller_for_others
+from apps.core.serializers import StrictSerializer
 from apps.customers.errors import CustomerSuspended
 from apps.payloads.envelope import Envelope
 from apps.signin import outside_checks
@@ -23,7 +24,7 @@ from apps.tokens.serializers import MessageSerializer
 HOW_SIGNED = '`t=<unix time>,v1=<hex HMAC-SHA256 of "<t>.<body>">`, with the identity check secret'
 
 
-class CheckAnswerSerializer(serializers.Serializer[Any]):
+class CheckAnswerSerializer(StrictSerializer):
     check_id = serializers.UUIDField()  # again, since the address is not signed
     approved = serializers.BooleanField()
     reason = serializers.CharField(max_length=outside_checks.LONGEST_REASON, default="", allow_blank=True)
