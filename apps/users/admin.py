@@ -80,6 +80,15 @@ class UserAdmin(AuditedAdmin):
     readonly_fields = ("id", "has_phone", "email_verified_at", "approved_at", "created_at", "last_sign_in_at", *COUNTS)
     actions_detail: tuple[str, ...] = ("reactivate", "clear_wrong_codes", "erase")
 
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """Also of the address that is meant, however its domain is written."""
+        found, has_duplicates = super().get_search_results(request, queryset, search_term)
+        try:
+            address = emails.parse(search_term)
+        except ValidationFailed:
+            return found, has_duplicates
+        return found | queryset.filter(email_identity=address.identity), has_duplicates
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj:
             return (*UserForm.Meta.fields, *self.readonly_fields)

@@ -151,3 +151,16 @@ def test_who_may_only_look_sees_the_pages(browser: Client) -> None:
         assert looking.post(f"/admin/users/{path}/change/", {"description": "x"}).status_code == 403
     for name in ("user", "role", "permission"):
         shown(browser, f"/admin/users/{name}/")
+
+
+@pytest.mark.parametrize(
+    "term", ["Großhandel", "grohandel-i1a", "chef@xn--grohandel-i1a.example", "CHEF@GROẞHANDEL.example"]
+)
+def test_a_user_is_found_however_the_domain_is_written(browser: Client, term: str) -> None:
+    """C6."""
+    customer = factories.customer()
+    factories.user(customer, "chef@großhandel.example")
+    factories.user(customer, "chef@grosshandel.example")
+    found = browser.get("/admin/users/user/", {"q": term}).content.decode()
+    assert "chef@großhandel.example" in found
+    assert "chef@grosshandel.example" not in found
