@@ -237,14 +237,14 @@ def _raise(faults: dict[str, None]) -> None:
 
 
 def refuse_another_installation() -> None:
-    """Settings for development never run on the engines of an installation whose `.env` lies here. Ends the process."""
+    """Settings for development never run with the keys and engines of an installation whose `.env` lies here. Ends the process."""
     said = file_values()
-    if said.get("DJANGO_SETTINGS_MODULE", "") != DEVELOPMENT and any(
-        said.get(name) or said.get(f"{name}_FILE") for name in ENGINES
-    ):
+    module = said.get("DJANGO_SETTINGS_MODULE", "")
+    named = any(said.get(name) or said.get(f"{name}_FILE") for name in ENGINES)
+    if module != DEVELOPMENT and (module or named):
         raise SystemExit(
-            f"{PROJECT_ROOT / '.env'} names the engines of an installation, and these are the settings for development. Develop in "
-            f"another checkout; or, if these engines are for development, write DJANGO_SETTINGS_MODULE={DEVELOPMENT} there."
+            f"{PROJECT_ROOT / '.env'} is an installation's, and these are the settings for development. Develop in another checkout, "
+            f"or move the file away; or, if it is for development, write DJANGO_SETTINGS_MODULE={DEVELOPMENT} there."
         )
 
 

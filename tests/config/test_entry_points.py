@@ -92,7 +92,29 @@ def test_settings_for_development_are_refused_where_an_installation_lives(tmp_pa
     """Also when they are asked for: `make demo` asks for them, in whatever folder it is typed."""
     (checkout_in(tmp_path) / ".env").write_text(as_file(GOOD), encoding="utf-8")
     module, why = chosen(tmp_path, "celery", EXPLICIT)
-    assert (module, "names the engines of an installation" in why) == ("refused", True)
+    assert (module, "is an installation's" in why) == ("refused", True)
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ({}, False),
+        ({"EMAIL_URL": "smtp://localhost"}, False),
+        ({**EXPLICIT, "DATABASE_URL": "x", "REDIS_URL": "x"}, False),
+        ({"DATABASE_URL": "x"}, True),
+        ({"REDIS_URL_FILE": "x"}, True),
+        ({"DJANGO_SETTINGS_MODULE": environment.PRODUCTION, "MASTER_KEYS": "x"}, True),
+    ],
+)
+def test_whose_file_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: dict[str, str], refused: bool) -> None:
+    """As `generate_env` makes it, it names keys that do not open what a developer's machine has stored."""
+    monkeypatch.setattr(environment, "PROJECT_ROOT", tmp_path)
+    (tmp_path / ".env").write_text(as_file(said), encoding="utf-8")
+    if refused:
+        with pytest.raises(SystemExit, match="is an installation's"):
+            environment.refuse_another_installation()
+    else:
+        environment.refuse_another_installation()
 
 
 def test_an_engine_for_development_is_used_where_the_file_says_that_it_is_one(tmp_path: Path) -> None:
