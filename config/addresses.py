@@ -18,7 +18,11 @@ from apps.core import client_address
 HOST = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?))*|\[[0-9a-f:.]+\]"
 PUBLIC_URL = re.compile(rf"https://(?:{HOST})(?::[1-9]\d{{0,4}})?/?")
 ALLOWED_HOST = re.compile(rf"\.?(?:{HOST})", re.IGNORECASE)
-SENDER = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z][A-Za-z0-9-]*)")
+SENDER = re.compile(
+    r"(?!\.)(?!.*\.\.)(?!.*\.@)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z][A-Za-z0-9-]*)"
+)
+# All but the last of several hosts, which urlsplit does not know of.
+SEVERAL_HOSTS = re.compile(r"^([a-z]+://(?:[^/?#]*@)?)(?:[^/?#,@:]+(?::\d{1,5})?,)+")
 INVISIBLE = re.compile(r"[\s\x00-\x20\x7f]")
 NOWHERE = ("localhost", "localdomain")
 
@@ -52,7 +56,10 @@ def public_url(text: str) -> str:
 
 def hosts(text: str) -> str:
     """Host names, comma-separated, as ALLOWED_HOSTS compares them."""
-    for host in filter(None, (part.strip() for part in text.split(","))):
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    if not names:
+        raise ValueError("must name hosts, comma-separated")
+    for host in names:
         if host == "*":
             raise ValueError("must name hosts; * accepts any")
         if not ALLOWED_HOST.fullmatch(host):
@@ -64,8 +71,8 @@ def hosts(text: str) -> str:
 
 
 def postgresql(text: str) -> str:
-    """A PostgreSQL database. What its query says (sslmode, sslrootcert, …) goes to libpq."""
-    parts = _split(text)
+    """A PostgreSQL database, on one host or several (comma-separated). What its query says (sslmode, …) goes to libpq."""
+    parts = _split(SEVERAL_HOSTS.sub(r"\1", text))
     if parts.scheme not in POSTGRESQL_SCHEMES:
         raise ValueError("must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
     options = dict(parse_qsl(parts.query))
@@ -82,7 +89,7 @@ def valkey(text: str) -> str:
     if parts.scheme not in VALKEY_SCHEMES:
         raise ValueError("must be redis://HOST:PORT/0, rediss://HOST:PORT/0 (TLS) or unix:///PATH?db=0")
     if parts.scheme == "unix":
-        if len(parts.path) < 2:
+        if len(parts.path) < 2 or parts.hostname:
             raise ValueError("names no socket: unix:///PATH?db=0")
     elif not parts.hostname or not re.fullmatch(r"/?\d{0,5}", parts.path):
         raise ValueError("must be redis://HOST:PORT/0 or rediss://HOST:PORT/0, with the database's number as path")
@@ -94,6 +101,8 @@ def broker(text: str) -> str:
     """One or several brokers, as Celery takes them: separated by semicolons."""
     for url in filter(None, text.split(";")):
         parts = _split(url)
+        if parts.scheme == "memory":
+            raise ValueError("must lead out of the process: what is queued in memory reaches no worker")
         if parts.scheme not in TRANSPORT_ALIASES and not parts.scheme.startswith(COMPOUND_SCHEMES):
             raise ValueError("has a scheme that Celery knows no broker for")
         _refuse_unchecked_tls(parts)
@@ -133,7 +142,7 @@ def sender(text: str) -> str:
     """One mailbox, perhaps with a name before it, at a domain that mail can come from."""
     found = getaddresses([text])
     closed = text.count("<") == text.count(">") == int(text.rstrip().endswith(">"))
-    if len(found) != 1 or not closed or INVISIBLE.search(text.replace(" ", "")):
+    if len(found) != 1 or not closed or text.rstrip().endswith(",") or INVISIBLE.search(text.replace(" ", "")):
         raise ValueError("must be one address: no-reply@auth.example.com or Example <no-reply@auth.example.com>")
     address = found[0][1]
     if not address.isascii():
@@ -190,7 +199,8 @@ def _split(text: str) -> SplitResult:
 
 def _refuse_unchecked_tls(parts: SplitResult) -> None:
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
-        if name.startswith("ssl") and name not in TLS_FILES and value not in TLS_CHECKS.get(name, ()):
+        a_file = parts.scheme == "rediss" and name in TLS_FILES
+        if name.startswith("ssl") and not a_file and value not in TLS_CHECKS.get(name, ()):
             raise ValueError(
                 f"must not say {name}: certificate and host name are always checked; a CA of your own goes into REDIS_CA_FILE"
             )

@@ -58,6 +58,10 @@ ACCEPTED = {
     ],
     "LOG_LEVEL": ["INFO", "debug"],
 }
+ACCEPTED["DATABASE_URL"] += [
+    "postgresql://u:p%2Cq@a.test:5432,b.test:5433/gatehouse",
+    "postgresql://[::1]:5432/gatehouse",
+]
 REFUSED = {
     "PUBLIC_URL": [
         "http://auth.example.com",
@@ -87,6 +91,8 @@ REFUSED = {
         "https://a_b.example",
     ],
     "ALLOWED_HOSTS": [
+        ",",
+        "[",
         "*",
         "a.example,*",
         "https://a.example",
@@ -97,6 +103,9 @@ REFUSED = {
         "a b",
     ],
     "DATABASE_URL": [
+        "postgresql://u:pa/ss@a,b/d",
+        "postgresql://a:1,b:port/d",
+        "postgresql://[/d",
         "mysql://u:p@h/d",
         "sqlite:///db",
         "postgresql://u:pa#ss@h/d",
@@ -112,6 +121,9 @@ REFUSED = {
         "postgresql://u:p[x@h/d",
     ],
     "REDIS_URL": [
+        "unix://relative/path",
+        "unix:relative",
+        "redis://h/0?ssl_ca_certs=/ca.pem",
         "valkey://h",
         "http://h",
         "redis://",
@@ -127,6 +139,10 @@ REFUSED = {
         "redis://:pa#ss@h/0",
     ],
     "CELERY_BROKER_URL": [
+        "memory://",
+        "; ;",
+        "amqps://h?ssl_ca_certs=/ca.pem",
+        "amqps://h?ssl=false",
         "http://h",
         "rabbit",
         "rediss://h/0?ssl_cert_reqs=CERT_NONE",
@@ -145,6 +161,10 @@ REFUSED = {
     "TRUSTED_PROXIES": ["nonsense", "10.0.0.1/8", "10.0.0.0/33", "*", "nginx"],
     "SMS_HTTP_URL": ["http://sms.test/send", "http://8.8.8.8/", "ftp://sms.test", "sms.test/send"],
     "DEFAULT_FROM_EMAIL": [
+        "a@example.com,",
+        "a..b@example.com",
+        "a.@example.com",
+        "undisclosed: ;",
         "no-reply@localhost",
         "Gatehouse <no-reply@LOCALHOST>",
         "a@localhost.localdomain",
