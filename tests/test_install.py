@@ -1,0 +1,92 @@
+"""A fresh clone installs what its locks say, whatever pip came with Python (Makefile, requirements/install.py)."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
+FROM_LOCK = ("--no-deps", "--require-hashes", "--requirement")
+WHOLE = ("aiosmtpd", "atpublic", "attrs")
+
+
+class Environment:
+    """A virtual environment with the pip that this Python brings."""
+
+    def __init__(self, folder: Path) -> None:
+        self.python = folder / "bin" / "python"
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+
+    def run(self, *arguments: str | Path, **different: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, **different}
+        environment.pop("PYTHONPATH", None)
+        return subprocess.run([self.python, *arguments], capture_output=True, text=True, check=False, env=environment)
+
+    def install(self, lock: Path, **different: str) -> subprocess.CompletedProcess[str]:
+        return self.run(REQUIREMENTS / "install.py", lock, **different)
+
+    def pip(self, *arguments: str | Path) -> str:
+        done = self.run("-m", "pip", "--disable-pip-version-check", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    return Environment(tmp_path_factory.mktemp("installed") / "venv")
+
+
+def lock_of(path: Path, packages: Sequence[str]) -> Path:
+    """A lock that has these packages alone, as test.txt has them."""
+    text = (REQUIREMENTS / "test.txt").read_text(encoding="utf-8")
+    path.write_text("".join(re.findall(rf"^(?:{'|'.join(packages)})==.*\n(?:    .*\n)*", text, re.MULTILINE)))
+    return path
+
+
+def test_the_oldest_pip_installs_each_lock_whole(tmp_path: Path) -> None:
+    """Each lock holds the one before it, so that pip installs what is new in it, and each is checked on its own."""
+    environment = Environment(tmp_path / "venv")
+    environment.pip("install", *FROM_LOCK, REQUIREMENTS / "oldest-pip.txt")
+    assert environment.pip("--version").startswith("pip 22.3 ")
+    for lock in ("base", "development", "test"):
+        environment.pip("install", "--quiet", "--no-compile", *FROM_LOCK, REQUIREMENTS / f"{lock}.txt")
+        assert environment.pip("check") == "No broken requirements found.\n", lock
+
+
+def test_a_lock_that_lacks_a_package_is_refused_by_name(environment: Environment, tmp_path: Path) -> None:
+    done = environment.install(lock_of(tmp_path / "lock.txt", WHOLE[:2]))
+    assert done.returncode == 1
+    assert "attrs" in done.stdout
+    done = environment.install(lock_of(tmp_path / "lock.txt", WHOLE))
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith("Installing 3 packages")
+    assert done.stdout.count("…") >= 3, "each step is named before it is taken"
+
+
+@pytest.mark.parametrize("different", [{}, {"PIP_USER": "1"}], ids=["usual", "where the host sets PIP_USER"])
+def test_where_uv_reaches_no_index_pip_installs(
+    environment: Environment, tmp_path: Path, different: dict[str, str]
+) -> None:
+    environment.pip("uninstall", "--yes", *WHOLE)
+    away = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9", "UV_NO_CACHE": "1", "UV_HTTP_RETRIES": "0"}
+    done = environment.install(lock_of(tmp_path / "lock.txt", WHOLE), **away, **different)
+    assert done.returncode == 0, done.stdout
+    assert "Installing by pip" in done.stdout
+    assert environment.run("-c", "import aiosmtpd.smtp").returncode == 0
+
+
+def test_what_has_another_hash_is_not_installed(environment: Environment, tmp_path: Path) -> None:
+    environment.pip("uninstall", "--yes", *WHOLE)
+    lock = lock_of(tmp_path / "lock.txt", WHOLE)
+    lock.write_text(re.sub(r"(attrs==.*\n(?:    --hash=.*\n)*)", forged, lock.read_text()))
+    done = environment.install(lock)
+    assert done.returncode == 1
+    assert environment.run("-c", "import attrs").returncode == 1
+
+
+def forged(entry: re.Match[str]) -> str:
+    return re.sub(r"sha256:\w{8}", "sha256:00000000", entry.group())
