@@ -13,7 +13,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from apps.mail import delivery, text_transports
+from apps.mail.content import Text
 from apps.mail.models import LedgerEntry, LedgerStep, Message, MessageState
+from apps.mail.transports import Receipt
 from tests.mail import posting
 from tests.mail.gateway import Gateway, playing
 from tests.worker import Worker, wait_until
@@ -160,6 +162,32 @@ def test_a_secret_that_makes_no_header_is_not_quoted(settings: Any, gateway: Gat
     posting.post_text()
     assert attempted()[1] is not None
     assert "t0ken" not in kept()
+
+
+class Broken(text_transports.TextBackend):
+    """Somebody's own class, which stumbles and quotes what it stumbled upon."""
+
+    def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
+        raise ConnectionError(f"https://sms.example/?token=s3cret&to={text.number}&text={text.text}")
+
+
+@pytest.mark.parametrize(
+    ("path", "noted"),
+    [(f"{__name__}.Broken", "ConnectionError"), ("nothing.There", "ImproperlyConfigured")],
+)
+def test_whatever_goes_wrong_in_a_backend_is_a_try_with_its_reason_and_no_secret(
+    settings: Any, path: str, noted: str
+) -> None:
+    """C7.2: as with mails. It stayed "taken", and nobody knew why."""
+    settings.SMS_BACKEND = path
+    text_transports._made.cache_clear()
+    posting.post_text()
+    message, wait = attempted()
+    assert wait is not None
+    assert (message.state, message.last_error) == (MessageState.QUEUED, noted)
+    assert posting.steps(message) == ["taken", "deferred"]
+    assert "s3cret" not in kept()
+    assert posting.NUMBER not in kept()
 
 
 @pytest.mark.parametrize("path", ["nothing.There", "apps.mail.texts.Text", f"{PATH}Twilio"])
