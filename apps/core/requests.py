@@ -21,6 +21,7 @@ class Caller:
 
     `sandbox_key_id`: the test key it came by, or by which its session began; what it would send is only listed there.
     `accept_language`: the header, which says in what language to write to the caller.
+    `request_mark`: of an encrypted request before sign-in; no two have the same, but for one that is sent again.
     """
 
     ip: str | None
@@ -28,6 +29,7 @@ class Caller:
     request_id: str
     sandbox_key_id: str = ""
     accept_language: str = ""
+    request_mark: bytes | None = None
 
     @property
     def in_sandbox(self) -> bool:
@@ -43,6 +45,7 @@ def caller_of(request: HttpRequest) -> Caller:
         request_id=request_id_of(request),
         sandbox_key_id=getattr(request, "sandbox_key_id", ""),  # set by whichever authentication succeeded
         accept_language=request.headers.get("Accept-Language", ""),
+        request_mark=getattr(request, "request_mark", None),  # set by the parser that opened its body
     )
 
 

@@ -73,12 +73,14 @@ def _jwe_in(document: dict[str, Any]) -> str:
 
 
 def _open_service(text: str, request: Request) -> dict[str, Any]:
-    return service_envelope.open_request(
+    opened = service_envelope.open_request(
         text,
         path=path_as_sent(request),
         customer_id=request.customer.id,  # type: ignore[attr-defined]  # put there by ApiKeyAuthentication
         now=timezone.now(),
     )
+    request.request_mark = opened.mark  # type: ignore[attr-defined]  # for `caller_of`
+    return opened.fields
 
 
 def _open_token(text: str, request: Request) -> dict[str, Any]:

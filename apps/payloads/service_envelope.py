@@ -1,6 +1,7 @@
 """The envelope before sign-in (contract 2.1): opened by the service's keys, fresh, used once, meant for this path."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,8 +20,16 @@ REMEMBERED_SECONDS = OLDEST_SECONDS + FUTURE_SECONDS + 30
 SHORTEST_JTI, LONGEST_JTI = 16, 64
 
 
-def open_request(text: str, *, path: str, customer_id: UUID, now: datetime) -> dict[str, Any]:
-    """The fields of a request. Raises DecryptionFailed, StaleRequest, ReplayedRequest or ValkeyUnavailable."""
+@dataclass(frozen=True)
+class OpenedRequest:
+    """The fields of a request, and a mark that no other request of this customer has: what begins a session keeps it."""
+
+    fields: dict[str, Any]
+    mark: bytes
+
+
+def open_request(text: str, *, path: str, customer_id: UUID, now: datetime) -> OpenedRequest:
+    """Raises DecryptionFailed, StaleRequest, ReplayedRequest or ValkeyUnavailable."""
     try:
         document = parse_object(_decrypt(jwe.parse(text)))
     except (NotDecrypted, NotStrictJson) as error:
@@ -33,7 +42,8 @@ def open_request(text: str, *, path: str, customer_id: UUID, now: datetime) -> d
     if not seconds - OLDEST_SECONDS <= iat <= seconds + FUTURE_SECONDS:
         raise StaleRequest
     _use_once(jti, customer_id)
-    return document
+    # With its time, since a `jti` may come again once the request would be stale.
+    return OpenedRequest(document, mark=ciphers.digest(f"{customer_id} {iat} {jti}".encode()))
 
 
 def _is_jti(jti: Any) -> bool:

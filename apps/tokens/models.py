@@ -30,6 +30,9 @@ class EndReason(models.TextChoices):
     REVOKED_BY_SERVER = "revoked_by_server"  # RFC 7009
 
 
+ONE_SESSION_A_REQUEST = "session_request_once"
+
+
 class Session(models.Model):
     """A signed-in device. Ends by `ended_at`, or when its last refresh token expires."""
 
@@ -45,9 +48,16 @@ class Session(models.Model):
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=32, choices=EndReason, blank=True)
+    # Of the request that began it (contract 2.1.3): sent again, it begins no other, though Valkey has forgotten it.
+    request_mark = models.BinaryField(null=True, max_length=32)
 
     class Meta:
         ordering = ("-last_activity_at", "-id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("request_mark",), name=ONE_SESSION_A_REQUEST, condition=models.Q(request_mark__isnull=False)
+            ),
+        )
         indexes = (
             models.Index(fields=("user",), name="session_alive", condition=models.Q(ended_at__isnull=True)),
             models.Index(fields=("customer", "-created_at"), name="session_customer"),

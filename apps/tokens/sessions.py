@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from apps.audit import actions, events
@@ -14,10 +14,11 @@ from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
 from apps.customers import keyring
 from apps.customers.standing import CustomerStanding
+from apps.payloads.errors import ReplayedRequest
 from apps.tokens import minting, standing
 from apps.tokens.errors import SessionEnded, UserInactive
 from apps.tokens.minting import TokenPair
-from apps.tokens.models import EndReason, RefreshToken, RevokedToken, Session
+from apps.tokens.models import ONE_SESSION_A_REQUEST, EndReason, RefreshToken, RevokedToken, Session
 from apps.users import standing as users
 from apps.users.models import User, UserStatus
 
@@ -27,9 +28,9 @@ ACTIVITY_WRITTEN_AFTER_SECONDS = 60
 # the limit holds; and who was deactivated or erased a moment ago gets no session. In the same statement, for it is free there.
 INSERT = """
 INSERT INTO tokens_session (id, customer_id, user_id, delivery, sandbox_key_id, ip, user_agent, created_at,
-                            last_activity_at, expires_at, ended_at, end_reason)
+                            last_activity_at, expires_at, ended_at, end_reason, request_mark)
 SELECT %(id)s, customer_id, id, %(delivery)s, %(sandbox_key_id)s, %(ip)s, %(user_agent)s, %(created_at)s,
-       %(last_activity_at)s, %(expires_at)s, NULL, ''
+       %(last_activity_at)s, %(expires_at)s, NULL, '', %(request_mark)s
 FROM users_user WHERE id = %(user_id)s AND customer_id = %(customer_id)s AND status <> %(deactivated)s
 FOR NO KEY UPDATE
 """
@@ -39,7 +40,7 @@ def start(*, customer: CustomerStanding, user: User, delivery: str, caller: Call
     """A new session and its first tokens. Joins the caller's transaction: what signs in commits as a whole.
 
     The sessions least lately used make way when the user has too many (contract 4, sessions). Raises UserInactive when
-    the user is no longer there.
+    the user is no longer there, and ReplayedRequest when this very request has begun one before.
     """
     now = now.replace(microsecond=0)  # the tokens' times are whole seconds
     who = users.of(user)  # asks Valkey: before rows are locked, not while they are
@@ -53,6 +54,7 @@ def start(*, customer: CustomerStanding, user: User, delivery: str, caller: Call
         sandbox_key_id=caller.sandbox_key_id,
         ip=caller.ip,
         user_agent=caller.user_agent,
+        request_mark=caller.request_mark,
         created_at=now,
         last_activity_at=now,
         expires_at=refresh.both_expire_at,
@@ -181,12 +183,17 @@ def note_activity(*, customer_id: UUID, session: standing.SessionStanding, now: 
 
 
 def _insert(session: Session) -> None:
-    """Raises UserInactive."""
-    names = ("id", "customer_id", "user_id", "delivery", "sandbox_key_id", "ip", "user_agent")
+    """Raises UserInactive or ReplayedRequest."""
+    names = ("id", "customer_id", "user_id", "delivery", "sandbox_key_id", "ip", "user_agent", "request_mark")
     times = ("created_at", "last_activity_at", "expires_at")
     facts = {name: getattr(session, name) for name in (*names, *times)}
     with connection.cursor() as cursor:
-        cursor.execute(INSERT, {**facts, "deactivated": UserStatus.DEACTIVATED})
+        try:
+            cursor.execute(INSERT, {**facts, "deactivated": UserStatus.DEACTIVATED})
+        except IntegrityError as error:
+            if ONE_SESSION_A_REQUEST not in str(error):
+                raise
+            raise ReplayedRequest from error
         if cursor.rowcount != 1:
             raise UserInactive
 

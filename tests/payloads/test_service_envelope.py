@@ -155,7 +155,7 @@ def test_a_fraction_of_a_second_too_old_is_too_old(customer: Customer) -> None:
 def opened(customer: Customer, now: datetime, **claims: Any) -> Mapping[str, Any]:
     document = {**FIELDS, "jti": "j" * 16, "htu": PATH, **claims}
     text = sealed(json.dumps(document).encode(), shared_key())
-    return service_envelope.open_request(text, path=PATH, customer_id=customer.id, now=now)
+    return service_envelope.open_request(text, path=PATH, customer_id=customer.id, now=now).fields
 
 
 def test_stale_requests_over_http(client: Client) -> None:

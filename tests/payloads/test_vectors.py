@@ -39,7 +39,9 @@ def fields_of(plaintext: str) -> dict[str, Any]:
 def opened(case: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
     now = datetime.fromtimestamp(place["opened_at"], UTC)
     assert case["body"] == {"encrypted": True, "data": case["jwe"]}
-    return service_envelope.open_request(case["jwe"], path=place["path"], customer_id=DEFAULT_CUSTOMER_ID, now=now)
+    return service_envelope.open_request(
+        case["jwe"], path=place["path"], customer_id=DEFAULT_CUSTOMER_ID, now=now
+    ).fields
 
 
 @pytest.mark.django_db(transaction=True)

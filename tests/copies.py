@@ -1,0 +1,20 @@
+"""A copy of Valkey that comes back: a backup, or a replica that lagged behind and was promoted."""
+
+from collections.abc import Callable
+
+from apps.core import snapshots, valkey
+
+
+def copy_of_valkey() -> Callable[[], None]:
+    """Take a copy now; calling it puts everything back as it was."""
+    client = valkey.client()
+    kept = [(key, client.pttl(key), client.dump(key)) for key in client.scan_iter(count=1000)]
+
+    def put_back() -> None:
+        for name in client.scan_iter(count=1000):
+            client.delete(name)
+        for key, milliseconds, value in kept:
+            client.restore(key, max(0, milliseconds), value, replace=True)
+        snapshots._Breaker.avoid_until = 0.0
+
+    return put_back
