@@ -32,6 +32,11 @@ class GatehouseError(Exception):
         super().__init__(str(self.type))
 
 
+def is_refusal(error: BaseException) -> bool:
+    """Whether this answers what the caller did, and is no failure of ours."""
+    return isinstance(error, GatehouseError) and error.status < 500
+
+
 class ValidationFailed(GatehouseError):
     type = "validation_error"
     message = _("Some fields are missing or wrong.")

@@ -4,12 +4,18 @@ Only admitted events are logged, so a log never holds more entries than its limi
 """
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
+
 from apps.core import valkey
-from apps.core.errors import RateLimited
+from apps.core.errors import RateLimited, is_refusal
+from apps.core.valkey import ValkeyUnavailable
+
+log = structlog.get_logger(__name__)
 
 # Shared with scripts that do more in the same step (one-time codes). `rules` is a list of {key, count, window in ms}.
 LUA_LIMITS = """
@@ -32,6 +38,7 @@ local function refusal(rules, now)
   local refusing, wait = 0, 0
   for i, rule in ipairs(rules) do
     redis.call('ZREMRANGEBYSCORE', rule.key, '-inf', now - rule.window)
+    redis.call('ZREMRANGEBYSCORE', rule.key, now + rule.window, '+inf')  -- nothing that we have written
     local logged = redis.call('ZCARD', rule.key)
     if logged >= rule.count then
       local leaving = redis.call('ZRANGE', rule.key, logged - rule.count, logged - rule.count, 'WITHSCORES')
@@ -64,8 +71,12 @@ if refusing > 0 then return {refusing, wait} end
 local answer = count_in(rules, now, ARGV[1])
 table.insert(answer, 1, 0)
 return answer
-"""
+""",
+    kinds=("zset",),
 )
+
+# KEYS: rules…  ARGV: event.
+_give_back = valkey.Script("for _, key in ipairs(KEYS) do redis.call('ZREM', key, ARGV[1]) end", kinds=("zset",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +96,15 @@ class Rule:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An event that was counted against rules. `remaining`: what was left of each limit, by name."""
+
+    event: str
+    rules: tuple[Rule, ...]
+    remaining: dict[str, int] = field(default_factory=dict)
+
+
 def arguments(rules: Sequence[Rule]) -> list[int]:
     """The rules as `read_rules` expects them: count and window (ms) of each."""
     return [number for rule in rules for number in (rule.limit.count, rule.limit.window * 1000)]
@@ -95,14 +115,38 @@ def new_event() -> str:
     return secrets.token_hex(8)
 
 
-def hit(rules: Sequence[Rule]) -> dict[str, int]:
+def hit(rules: Sequence[Rule]) -> Hit:
     """Count one event against all rules, or against none if any refuses. One round trip.
 
-    Returns what remains of each limit, by name. Raises RateLimited (naming the limit and when to come back) or ValkeyUnavailable.
+    Raises RateLimited (naming the limit and when to come back) or ValkeyUnavailable.
     """
-    answer = _hit(keys=[rule.key for rule in rules], args=[new_event(), *arguments(rules)])
+    event = new_event()
+    answer = _hit(keys=[rule.key for rule in rules], args=[event, *arguments(rules)])
     raise_refusal(rules, answer)
-    return {rule.limit.name: int(left) for rule, left in zip(rules, answer[1:], strict=True)}
+    remaining = {rule.limit.name: int(left) for rule, left in zip(rules, answer[1:], strict=True)}
+    return Hit(event, tuple(rules), remaining)
+
+
+@contextmanager
+def uncounted_if_it_fails(*hits: Hit) -> Iterator[None]:
+    """For what follows a right secret: if that fails through no fault of the caller's, it was no try. A refusal stays counted."""
+    try:
+        yield
+    except BaseException as error:
+        if not is_refusal(error):
+            for counted in hits:
+                give_back(counted)
+        raise
+
+
+def give_back(counted: Hit) -> None:
+    """Count the event no longer. One round trip; without Valkey it stays counted."""
+    if not counted.rules:
+        return
+    try:
+        _give_back(keys=[rule.key for rule in counted.rules], args=[counted.event])
+    except ValkeyUnavailable:
+        log.warning("try_not_given_back", limits=[rule.limit.name for rule in counted.rules])
 
 
 def raise_refusal(rules: Sequence[Rule], answer: Sequence[Any]) -> None:

@@ -36,7 +36,8 @@ for i = 1, #KEYS, 2 do
     redis.call('DEL', KEYS[i + 1])
   end
 end
-"""
+""",
+    kinds=("string",),
 )
 
 
@@ -115,10 +116,14 @@ def _read(keys: Sequence[str]) -> list[State | None]:
 def _open(value: bytes | str | None, run: str) -> State | None:
     if value is None:
         return None
-    envelope = json.loads(value)
-    current = bool(run) and envelope["run"] == run and envelope.get("shape") == SHAPE
-    state: State | None = envelope["state"] if current else None
-    return state
+    try:
+        envelope = json.loads(value)
+        current = bool(run) and envelope["run"] == run and envelope["shape"] == SHAPE
+        state = envelope["state"] if current else None
+    except (ValueError, TypeError, KeyError, RecursionError):  # another version's, or nobody's: it is overwritten
+        log.warning("snapshot_unreadable")
+        return None
+    return state if isinstance(state, dict) else None
 
 
 def _load(loaders: Mapping[str, Loader]) -> dict[str, State | None]:

@@ -1,8 +1,9 @@
 """The one door to Valkey: the client, the names of keys, atomic scripts, and what to do when it is away."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ NOT_SERVING = (
     redis.exceptions.ClusterDownError,
     redis.exceptions.TryAgainError,
 )
+WRONG_TYPE = "WRONGTYPE"  # what is under a key is of another type than the command is for
 NOT_SERVING_CODES = ("MISCONF", "NOREPLICAS", "BUSY ", "NOAUTH")  # redis-py has no types for these
 
 
@@ -60,6 +62,19 @@ def reachable() -> Iterator[None]:
         raise ValkeyUnavailable from error
 
 
+def take(name: str) -> bytes | None:
+    """The value under this key, which is gone then. One that is no string counts as absent, and goes too. Raises ValkeyUnavailable."""
+    with reachable():
+        try:
+            found = client().getdel(name)
+        except redis.ResponseError as error:
+            if WRONG_TYPE not in str(error):
+                raise
+            _delete_unlike({name: "string"})
+            return None
+    return found if isinstance(found, bytes) else None
+
+
 def is_first(name: str, *, within: int, in_doubt: bool) -> bool:
     """Whether nobody has asked so by this name within so many seconds. `in_doubt`: what is said without Valkey."""
     try:
@@ -70,16 +85,42 @@ def is_first(name: str, *, within: int, in_doubt: bool) -> bool:
 
 
 class Script:
-    """A Lua script: one atomic step, one round trip once Valkey knows it."""
+    """A Lua script: one atomic step, one round trip once Valkey knows it.
 
-    def __init__(self, source: str) -> None:
+    `kinds`: of what type its keys are, the last for all that follow. Running it twice with the same arguments must do no
+    more than running it once: that happens when a key turns out to be of another type.
+    """
+
+    def __init__(self, source: str, *, kinds: Sequence[str]) -> None:
         self.source = source
+        self._kinds = kinds
 
     @cached_property
     def _registered(self) -> Any:
         return client().register_script(self.source)
 
     def __call__(self, *, keys: Sequence[str], args: Sequence[str | bytes | int | float] = ()) -> Any:
-        """Run it. Raises ValkeyUnavailable."""
+        """Run it. A key of another type counts as absent: it is deleted. Raises ValkeyUnavailable."""
         with reachable():
-            return self._registered(keys=list(keys), args=list(args), client=client())
+            try:
+                return self._run(keys, args)
+            except redis.ResponseError as error:
+                if WRONG_TYPE not in str(error):
+                    raise
+            _delete_unlike(dict(zip_longest(keys, self._kinds[: len(keys)], fillvalue=self._kinds[-1])))
+            return self._run(keys, args)
+
+    def _run(self, keys: Sequence[str], args: Sequence[str | bytes | int | float]) -> Any:
+        return self._registered(keys=list(keys), args=list(args), client=client())
+
+
+def _delete_unlike(kinds: Mapping[str, str]) -> None:
+    """Delete the keys that are of another type than they should be: another version's, or nobody's."""
+    with client().pipeline(transaction=False) as pipeline:
+        for name in kinds:
+            pipeline.type(name)
+        found = dict(zip(kinds, pipeline.execute(), strict=True))
+    unlike = [name for name, kind in kinds.items() if found[name].decode() not in (kind, "none")]
+    log.error("valkey_value_unreadable", keys=unlike)
+    if unlike:
+        client().delete(*unlike)

@@ -58,8 +58,7 @@ def take(customer_id: UUID, credential: Any, *, kind: str, user_id: UUID | None)
     challenge = _challenge_in(credential)
     if challenge is None:
         return None
-    with valkey.reachable():
-        found = valkey.client().getdel(_key(customer_id, challenge))
+    found = valkey.take(_key(customer_id, challenge))
     return challenge if found == _purpose(kind, user_id).encode() else None
 
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits
+from apps.core.rate_limits import Hit
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.factors import enrolled, recovery_codes
@@ -16,9 +17,9 @@ from apps.users import directory, notices
 from apps.users.models import User
 
 
-def count_try(user: User, *, customer: CustomerStanding) -> None:
+def count_try(user: User, *, customer: CustomerStanding) -> Hit:
     """Count a try at a first code, with those at sign-in. Raises RateLimited or ValkeyUnavailable."""
-    rate_limits.hit([tries.per_user(customer, user.id)])
+    return rate_limits.hit([tries.per_user(customer, user.id)])
 
 
 def note_wrong(user: User, *, factor: str, customer: CustomerStanding, caller: Caller, now: datetime) -> None:

@@ -1,8 +1,9 @@
 """Numbers that codes are sent to by SMS: checked, confirmed by a first code, kept sealed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import phonenumbers
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from phonenumbers import PhoneNumberType
 
 from apps.audit import actions, events
-from apps.core import sealed
+from apps.core import rate_limits, sealed
 from apps.core.client_address import counted_as
 from apps.core.errors import ValidationFailed
 from apps.core.ids import new_id
@@ -28,13 +29,14 @@ from apps.otp import codes, drafts, redeeming
 from apps.otp.codes import NewCode, Place
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import ENROL_PHONE
-from apps.otp.redeeming import Try
+from apps.otp.redeeming import RightCode, Try
 from apps.users import directory, emails, languages
 from apps.users import phones as numbers
 from apps.users.models import User
 
 KIND = "second_factor_sms"
 NAME = "Codes by SMS"
+Result = TypeVar("Result")
 MAY_RECEIVE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
@@ -53,10 +55,11 @@ class Begun:
 
 @dataclass(frozen=True)
 class ProvenPhone:
-    """A number whose code has come back, and its sealed form in the row that waited. Never printed."""
+    """A number whose code has come back, its sealed form in the row that waited, and the code. Never printed."""
 
     number: str = field(repr=False)
     pending: str = field(repr=False)
+    code: RightCode
 
 
 def parse(text: str, *, customer: CustomerStanding) -> str:
@@ -76,8 +79,8 @@ def begin(user: User, *, customer: CustomerStanding, number: str, caller: Caller
     Raises ValidationFailed, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable, NotFound or ValkeyUnavailable.
     """
     wanted = parse(number, customer=customer)
-    new = NewCode(message_id=new_id(), code=codes.generate(customer))
     place = _place(customer, user, wanted, caller)
+    new = codes.new(place, customer)
     rules = rules_for(user, wanted, customer=customer, caller=caller)
     with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
         _remember(user, wanted, now)
@@ -99,15 +102,27 @@ def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller
 
     Raises InvalidOtp, RateLimited or ValkeyUnavailable.
     """
-    enrolment.count_try(user, customer=customer)
-    proven = prove(user, code, customer=customer, caller=caller, now=now)
-    return keep(user, proven, customer=customer, caller=caller, now=now)
+
+    def accept(proven: ProvenPhone) -> tuple[str, ...]:
+        return keep(user, proven, customer=customer, caller=caller, now=now)
+
+    with rate_limits.uncounted_if_it_fails(enrolment.count_try(user, customer=customer)):
+        return prove(user, code, accept, customer=customer, caller=caller, now=now)
 
 
-def prove(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> ProvenPhone:
-    """Use up the code that was sent to the number that waits for one. Raises InvalidOtp, RateLimited, ValkeyUnavailable.
+def prove(
+    user: User,
+    code: str,
+    accept: Callable[[ProvenPhone], Result],
+    *,
+    customer: CustomerStanding,
+    caller: Caller,
+    now: datetime,
+) -> Result:
+    """Do in `accept` what the code is for that was sent to the number that waits for one: it calls `keep`.
 
-    Not to be called within a transaction: that a code was wrong is written down although it is refused.
+    Raises InvalidOtp, RateLimited or ValkeyUnavailable. Not to be called within a transaction: that a code was wrong is
+    written down although it is refused.
     """
     row = Phone.objects.filter(user=user).exclude(pending_number="").first()
     if row is None:
@@ -121,11 +136,8 @@ def prove(user: User, code: str, *, customer: CustomerStanding, caller: Caller, 
         caller=caller,
         now=now,
     )
-    redemption = redeeming.redeem(attempt, rules=())
-    if redemption.message_id is None:
-        redeeming.reject(attempt, redemption)
-        raise InvalidOtp
-    return ProvenPhone(number, pending=row.pending_number)
+    pending = row.pending_number
+    return redeeming.redeem(attempt, lambda right: accept(ProvenPhone(number, pending, right)), rules=())
 
 
 def keep(
@@ -137,6 +149,7 @@ def keep(
         row = Phone.objects.filter(user=user, pending_number=proven.pending).first()
         if row is None:
             raise InvalidOtp
+        proven.code.use()
         sealed.write(row, "number", proven.number.encode())
         row.hint, row.pending_number, row.confirmed_at = masked(proven.number), "", now
         row.save()
@@ -162,6 +175,7 @@ def post_code(
         context=drafts.context(new, customer),
         user_id=user.id,
         sandbox_key_id=caller.sandbox_key_id,
+        code_set=new.set_name,
     )
     quota = None if caller.sandbox_key_id else customer.sms_quota
     texts.post(

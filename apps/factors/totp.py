@@ -9,7 +9,7 @@ import pyotp
 import segno
 from django.db import transaction
 
-from apps.core import ciphers, sealed, typed_codes
+from apps.core import ciphers, rate_limits, sealed, typed_codes
 from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
@@ -55,9 +55,10 @@ def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller
 
     Raises InvalidFactorCode, RateLimited or ValkeyUnavailable.
     """
-    enrolment.count_try(user, customer=customer)
+    hit = enrolment.count_try(user, customer=customer)
     try:
-        return keep(user, code, customer=customer, caller=caller, now=now)
+        with rate_limits.uncounted_if_it_fails(hit):
+            return keep(user, code, customer=customer, caller=caller, now=now)
     except InvalidFactorCode:
         enrolment.note_wrong(user, factor=methods.TOTP, customer=customer, caller=caller, now=now)
         raise

@@ -1,9 +1,25 @@
 """The ledger: what happened to a message, step by step, for operators and customers to see."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from apps.mail.models import LedgerEntry, LedgerStep
+from django.db import connection
+
+from apps.core.ids import new_id
+from apps.mail.models import LedgerEntry, LedgerStep, Message
+
+# One statement decides between any number, and spends what else lives of the set; its step is written for the winner.
+USE_CODE = """
+WITH spent AS (
+    UPDATE mail_message SET code_spent_at = %(now)s
+    WHERE code_spent_at IS NULL
+      AND (id = %(message_id)s OR code_set = %(code_set)s AND code_set <> '' AND expires_at > %(now)s)
+    RETURNING id
+)
+INSERT INTO mail_ledgerentry (id, message_id, at, step, server, answer)
+SELECT %(entry_id)s, id, %(now)s, %(step)s, '', '' FROM spent WHERE id = %(message_id)s
+"""
 
 
 def note(*, message_id: UUID, step: LedgerStep, now: datetime, server: str = "", answer: str = "") -> None:
@@ -11,6 +27,17 @@ def note(*, message_id: UUID, step: LedgerStep, now: datetime, server: str = "",
     LedgerEntry.objects.create(message_id=message_id, at=now, step=step, server=server[:255], answer=answer[:500])
 
 
-def code_used(*, message_id: UUID, now: datetime) -> None:
-    """The code that this message carried has signed somebody in."""
-    note(message_id=message_id, step=LedgerStep.CODE_USED, now=now)
+def use_code(*, message_id: UUID, code_set: str, now: datetime) -> bool:
+    """The code that this message carried is used now, and no other of its set is good any more. False if it was spent before.
+
+    In the caller's transaction, which does what the code is for: both happen, or neither. Users are locked before.
+    """
+    facts: dict[str, Any] = {"message_id": message_id, "code_set": code_set, "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(USE_CODE, {**facts, "entry_id": new_id(), "step": LedgerStep.CODE_USED})
+        return bool(cursor.rowcount == 1)
+
+
+def spend_codes(code_set: str, *, now: datetime) -> None:
+    """No living code of this set is good any more. One statement."""
+    Message.objects.filter(code_set=code_set, code_spent_at=None, expires_at__gt=now).update(code_spent_at=now)

@@ -42,6 +42,10 @@ class Message(models.Model):
     enqueued_at = models.DateTimeField(null=True)  # when a task for it was put into the queue; null: none waits there
     expires_at = models.DateTimeField()
     sandbox_key_id = models.CharField(max_length=12, blank=True)
+    # Of a message that carries a one-time code: the set that it belongs to, and since when it is worth nothing, be it used,
+    # or gone with its set. Here and not in Valkey alone, since an old copy of that may come back.
+    code_set = models.CharField(max_length=64, blank=True, default="", db_default="")
+    code_spent_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=500, blank=True)
 
     class Meta:
@@ -55,6 +59,7 @@ class Message(models.Model):
             ),
             # What `mail.sweep` empties; most rows have been emptied already.
             models.Index(fields=("expires_at",), name="message_content_kept", condition=~models.Q(content="")),
+            models.Index(fields=("code_set", "expires_at"), name="message_code_set", condition=~models.Q(code_set="")),
             models.Index(
                 fields=("sandbox_key_id", "-created_at"), name="message_sandbox", condition=~models.Q(sandbox_key_id="")
             ),

@@ -37,6 +37,7 @@ class AnyDraft:
     user_id: UUID | None = None
     sandbox_key_id: str = ""
     asked_locale: str = ""
+    code_set: str = ""  # of which the code is that it carries
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +106,8 @@ def sandbox_messages(key_id: str) -> QuerySet[Message]:
 
 
 def destination_of(message_id: UUID) -> Destination | None:
-    """Where a message went. None if there is no such message, or it was to somebody who has been erased since."""
-    row = Message.objects.filter(id=message_id).exclude(recipient="").defer("content").first()
+    """Where the code of a message went. None if it is spent, or was to somebody who has been erased since, or no message is there."""
+    row = Message.objects.filter(id=message_id, code_spent_at=None).exclude(recipient="").defer("content").first()
     if row is None:
         return None
     return Destination(row.recipient, row.user_id, row.state == MessageState.SUPPRESSED, row.locale)
@@ -147,4 +148,5 @@ def row_for(draft: AnyDraft, channel: Channel, recipient: str, *, branding: Bran
         enqueued_at=now,
         expires_at=draft.expires_at,
         sandbox_key_id=draft.sandbox_key_id,
+        code_set=draft.code_set,
     )

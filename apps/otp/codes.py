@@ -1,8 +1,12 @@
-"""One-time codes in Valkey: issued, redeemed and counted, each in one atomic step.
+"""One-time codes in Valkey: issued, claimed and counted, each in one atomic step.
 
 Of an address and a purpose there is one *set*: up to three living codes, each until its own expiry, and one budget of
 wrong tries that all share. Codes are kept as HMAC-SHA256 under a key that depends on customer, address and purpose, so
 a copy of Valkey's memory is of no use, and comparing what is stored tells nothing about a code through time.
+
+A right code is *claimed*: it stays until the transaction that it is for has committed, and is settled then. Any number may
+claim the same code at once; which of them has it, PostgreSQL decides (`mail.ledger.use_code`). So nothing is lost when
+a process dies between the two, and a copy of Valkey that comes back lets nobody in twice.
 """
 
 import secrets
@@ -13,15 +17,21 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 
 from apps.core import ciphers, rate_limits, typed_codes, valkey
-from apps.core.errors import RateLimited
-from apps.core.rate_limits import LUA_LIMITS, Rule
+from apps.core.errors import RateLimited, is_refusal
+from apps.core.ids import new_id
+from apps.core.rate_limits import Hit, Rule
+from apps.core.valkey import ValkeyUnavailable
 from apps.customers.limits import WRONG_CODES_PER_CUSTOMER
 from apps.customers.models import CodeAlphabet
 from apps.customers.standing import CustomerStanding
+from apps.otp import code_sets
 from apps.otp.errors import ResendTooSoon
+
+log = structlog.get_logger(__name__)
 
 RESEND = "resend"  # how a 429 names the wait between two codes
 MOST_ALIVE = 3
@@ -31,125 +41,6 @@ ALPHABETS = {
     CodeAlphabet.DIGITS: "0123456789",
     CodeAlphabet.LETTERS: "ABCDEFGHJKMNPQRTUVWXY",  # no I/1, L, O/0, S/5, Z/2
 }
-
-# A set is a hash: `wrong` (tries spent), `last` (when a code was last sent), and per code its number →
-# "<mac hex> <expiry ms> <message>".
-LUA_SET = (
-    LUA_LIMITS
-    + """
--- The living codes, oldest first; expired ones are dropped. The budget belongs to a set: with its last code it goes.
-local function living(key, now)
-  local codes = {}
-  local fields = redis.call('HGETALL', key)
-  for i = 1, #fields, 2 do
-    local number = tonumber(fields[i])
-    if number then
-      local mac, expiry, message = string.match(fields[i + 1], '^(%x+) (%d+) (%S*)$')
-      if tonumber(expiry) > now then
-        table.insert(codes, {number = number, mac = mac, expiry = tonumber(expiry), message = message})
-      else
-        redis.call('HDEL', key, fields[i])
-      end
-    end
-  end
-  if #codes == 0 then redis.call('HDEL', key, 'wrong') end
-  table.sort(codes, function(a, b) return a.number < b.number end)
-  return codes
-end
-
--- Equal in a time that depends on the length alone.
-local function same(a, b)
-  if #a ~= #b then return false end
-  local difference = 0
-  for i = 1, #a do difference = bit.bor(difference, bit.bxor(string.byte(a, i), string.byte(b, i))) end
-  return difference == 0
-end
-"""
-)
-
-# KEYS: set, pause, rules…  ARGV: event, mac, lifetime ms, resend ms, message, most alive, rules…
-_issue = valkey.Script(
-    LUA_SET
-    + """
-local now = clock()
-local paused = redis.call('PTTL', KEYS[2])
-if paused > 0 then return {-2, paused} end
-local rules = read_rules(KEYS, 3, ARGV, 7, #KEYS - 2)
-local codes = living(KEYS[1], now)
-local last = tonumber(redis.call('HGET', KEYS[1], 'last') or 0)
-local wait = last + tonumber(ARGV[4]) - now
-if wait > 0 then return {-1, wait} end
-local refusing, until_then = refusal(rules, now)
-if refusing > 0 then return {refusing, until_then} end
-local answer = count_in(rules, now, ARGV[1])
-while #codes >= tonumber(ARGV[6]) do redis.call('HDEL', KEYS[1], table.remove(codes, 1).number) end
-local number = (#codes > 0 and codes[#codes].number or 0) + 1
-local expiry = now + tonumber(ARGV[3])
-redis.call('HSET', KEYS[1], number, ARGV[2] .. ' ' .. string.format('%.0f', expiry) .. ' ' .. ARGV[5], 'last', now)
-redis.call('PEXPIRE', KEYS[1], math.max(tonumber(ARGV[3]), tonumber(ARGV[4])))
-for _, code in ipairs(codes) do
-  if code.expiry > expiry then redis.call('PEXPIREAT', KEYS[1], code.expiry) end
-end
-table.insert(answer, 1, 0)
-return answer
-"""
-)
-
-# KEYS: set, pause, guessing log, rules…  ARGV: event, mac, budget, guessing count, guessing window ms, pause ms, rules…
-# Answers {1, message} for a right code, {0, guessed enough?} for a wrong one, or as a refusal.
-_redeem = valkey.Script(
-    LUA_SET
-    + """
-local now = clock()
-local paused = redis.call('PTTL', KEYS[2])
-if paused > 0 then return {-2, paused} end
-local rules = read_rules(KEYS, 4, ARGV, 7, #KEYS - 3)
-local refusing, until_then = refusal(rules, now)
-if refusing > 0 then return {-3, refusing, until_then} end
-count_in(rules, now, ARGV[1])
-local codes = living(KEYS[1], now)
-local right = nil
-for _, code in ipairs(codes) do
-  if same(code.mac, ARGV[2]) then right = code end
-end
-if right then
-  redis.call('DEL', KEYS[1])
-  return {1, right.message}
-end
-if #codes > 0 and redis.call('HINCRBY', KEYS[1], 'wrong', 1) >= tonumber(ARGV[3]) then
-  for _, code in ipairs(codes) do redis.call('HDEL', KEYS[1], code.number) end
-  redis.call('HDEL', KEYS[1], 'wrong')
-end
-local guessing = {{key = KEYS[3], count = tonumber(ARGV[4]), window = tonumber(ARGV[5])}}
-local passed = refusal(guessing, now) > 0
-if passed then
-  redis.call('SET', KEYS[2], '1', 'PX', ARGV[6])
-else
-  count_in(guessing, now, ARGV[1])
-end
-return {0, passed and 1 or 0}
-"""
-)
-
-# KEYS: set  ARGV: mac. Takes a code back that will not be sent, and the wait for the next with it.
-_withdraw = valkey.Script(
-    LUA_SET
-    + """
-for _, code in ipairs(living(KEYS[1], clock())) do
-  if same(code.mac, ARGV[1]) then redis.call('HDEL', KEYS[1], code.number, 'last') end
-end
-"""
-)
-
-# KEYS: sets. Takes back all that lives in them; the wait for the next code stays.
-_withdraw_all = valkey.Script(
-    LUA_SET
-    + """
-for _, key in ipairs(KEYS) do
-  for _, code in ipairs(living(key, clock())) do redis.call('HDEL', key, code.number) end
-end
-"""
-)
 
 
 @dataclass(frozen=True)
@@ -187,18 +78,26 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Redemption:
-    """How a try ended. `message_id`: the mail that had carried the right code; None for a wrong one."""
+class Claim:
+    """How a try ended. `message_id`: what had carried the right code; None for a wrong one.
 
+    `hit`: what the try has counted. `set_is_spent`: this wrong one was the last that the set allowed.
+    """
+
+    place: Place
+    hit: Hit
     message_id: UUID | None = None
+    number: int = 0
     customer_is_guessed_at: bool = False
+    set_is_spent: bool = False
 
 
 @dataclass(frozen=True)
 class NewCode:
-    """A fresh code and the mail that will carry it. Never printed."""
+    """A fresh code, the message that will carry it, and the name of the set that it belongs to. Never printed."""
 
     message_id: UUID
+    set_name: str
     code: str = field(repr=False)
 
 
@@ -208,46 +107,25 @@ def pseudonym(text: str) -> str:
     return ciphers.mac(text.encode(), key=key).hex()
 
 
-def generate(customer: CustomerStanding) -> str:
-    """A code by the customer's policy, from the system's CSPRNG."""
+def new(place: Place, customer: CustomerStanding, *, fixed: str | None = None) -> NewCode:
+    """A code for this place by the customer's policy, from the system's CSPRNG; or the fixed one."""
     alphabet = ALPHABETS[CodeAlphabet(customer.code_alphabet)]
-    return "".join(secrets.choice(alphabet) for _ in range(customer.code_length))
+    code = fixed or "".join(secrets.choice(alphabet) for _ in range(customer.code_length))
+    return NewCode(new_id(), place.name, code)
 
 
-def issue(place: Place, new: NewCode, *, customer: CustomerStanding, rules: Sequence[Rule]) -> dict[str, int]:
-    """Let the code live, if the limits and the wait since the last one allow. One round trip.
-
-    Returns what remains of each limit. Raises ResendTooSoon, RateLimited or ValkeyUnavailable.
-    """
-    answer = _issue(
-        keys=[place.key("codes"), place.key("pause"), *(rule.key for rule in rules)],
-        args=[
-            rate_limits.new_event(),
-            place.mac(new.code),
-            customer.code_lifetime * 1000,
-            customer.code_resend_after * 1000,
-            str(new.message_id),
-            MOST_ALIVE,
-            *rate_limits.arguments(rules),
-        ],
-    )
-    if int(answer[0]) == -1:
-        raise ResendTooSoon(limit=RESEND, retry_after=int(answer[1]) / 1000)
-    _raise_pause(answer)
-    rate_limits.raise_refusal(rules, answer)
-    return {rule.limit.name: int(left) for rule, left in zip(rules, answer[1:], strict=True)}
-
-
-def redeem(place: Place, code: str, *, rules: Sequence[Rule], guessing: Rule) -> Redemption:
-    """Try a code: right once, wrong against the budget. One round trip. Raises RateLimited or ValkeyUnavailable.
+def claim(place: Place, code: str, *, rules: Sequence[Rule], guessing: Rule) -> Claim:
+    """Try a code: a wrong one counts against the budget. One round trip. Raises RateLimited or ValkeyUnavailable.
 
     `guessing` counts the wrong codes of all the customer's users; once passed, an address pauses after each wrong code.
     """
-    answer = _redeem(
+    hit = Hit(rate_limits.new_event(), tuple(rules))
+    answer = code_sets.claim(
         keys=[place.key("codes"), place.key("pause"), guessing.key, *(rule.key for rule in rules)],
         args=[
-            rate_limits.new_event(),
+            hit.event,
             place.mac(typed_codes.read(code)),
+            MOST_ALIVE,
             BUDGET,
             guessing.limit.count,
             guessing.limit.window * 1000,
@@ -259,8 +137,49 @@ def redeem(place: Place, code: str, *, rules: Sequence[Rule], guessing: Rule) ->
     if int(answer[0]) == -3:
         rate_limits.raise_refusal(rules, answer[1:])
     if int(answer[0]) == 1:
-        return Redemption(message_id=UUID(answer[1].decode()))
-    return Redemption(customer_is_guessed_at=bool(int(answer[1])))
+        return Claim(place, hit, message_id=UUID(answer[1].decode()), number=int(answer[2]))
+    return Claim(place, hit, customer_is_guessed_at=bool(int(answer[1])), set_is_spent=bool(int(answer[2])))
+
+
+def settle(claimed: Claim) -> None:
+    """What the code was for is done: no code of its set lives any longer. PostgreSQL knows it already."""
+    try:
+        with valkey.reachable():
+            valkey.client().delete(claimed.place.key("codes"))
+    except ValkeyUnavailable:
+        log.warning("codes_not_settled", customer_id=str(claimed.place.customer_id))
+
+
+def drop(claimed: Claim) -> None:
+    """The code is not accepted: it alone goes. If it was used before, the others may be newer than the copy that came back."""
+    try:
+        code_sets.drop(keys=[claimed.place.key("codes")], args=[claimed.number])
+    except ValkeyUnavailable:
+        log.warning("code_not_dropped", customer_id=str(claimed.place.customer_id))
+
+
+def _issue(place: Place, new: NewCode, hit: Hit, customer: CustomerStanding) -> dict[str, int]:
+    """Let the code live, if the limits and the wait since the last one allow. One round trip.
+
+    Returns what remains of each limit. Raises ResendTooSoon, RateLimited or ValkeyUnavailable.
+    """
+    answer = code_sets.issue(
+        keys=[place.key("codes"), place.key("pause"), *(rule.key for rule in hit.rules)],
+        args=[
+            hit.event,
+            place.mac(new.code),
+            customer.code_lifetime * 1000,
+            customer.code_resend_after * 1000,
+            new.message_id.hex,
+            MOST_ALIVE,
+            *rate_limits.arguments(hit.rules),
+        ],
+    )
+    if int(answer[0]) == -1:
+        raise ResendTooSoon(limit=RESEND, retry_after=int(answer[1]) / 1000)
+    _raise_pause(answer)
+    rate_limits.raise_refusal(hit.rules, answer)
+    return {rule.limit.name: int(left) for rule, left in zip(hit.rules, answer[1:], strict=True)}
 
 
 @contextmanager
@@ -269,24 +188,30 @@ def issued(
 ) -> Iterator[dict[str, int]]:
     """Let the code live for what is done within, which posts it; if that fails for whatever reason, it is taken back.
 
-    Gives what remains of each limit. Raises as `issue` does.
+    And if the failure is ours, what asking has counted, too. Gives what remains of each limit. Raises ResendTooSoon,
+    RateLimited or ValkeyUnavailable.
     """
-    remaining = issue(place, new, customer=customer, rules=rules)
+    hit = Hit(rate_limits.new_event(), tuple(rules))
+    remaining = _issue(place, new, hit, customer)
     try:
         yield remaining
-    except BaseException:
-        withdraw(place, new.code)
+    except BaseException as error:
+        _withdraw(place, new, hit, uncount=not is_refusal(error))
         raise
 
 
-def withdraw(place: Place, code: str) -> None:
-    """Take back a code that will not be sent. Raises ValkeyUnavailable."""
-    _withdraw(keys=[place.key("codes")], args=[place.mac(code)])
+def _withdraw(place: Place, new: NewCode, hit: Hit, *, uncount: bool) -> None:
+    """Take back a code that will not be sent."""
+    keys = [place.key("codes"), *(rule.key for rule in hit.rules)]
+    try:
+        code_sets.withdraw(keys=keys, args=[place.mac(new.code), hit.event, int(uncount)])
+    except ValkeyUnavailable:
+        log.warning("code_not_withdrawn", customer_id=str(place.customer_id))
 
 
 def withdraw_all(places: Sequence[Place]) -> None:
     """Take back every code of these places, all of one customer. One round trip. Raises ValkeyUnavailable."""
-    _withdraw_all(keys=[place.key("codes") for place in places])
+    code_sets.withdraw_all(keys=[place.key("codes") for place in places])
 
 
 def _raise_pause(answer: Sequence[Any]) -> None:

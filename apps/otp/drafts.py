@@ -39,6 +39,7 @@ def draft(
         context={**context(new, customer), **(more or {})},
         user_id=user.id if user else None,
         sandbox_key_id=caller.sandbox_key_id,
+        code_set=new.set_name,
     )
 
 

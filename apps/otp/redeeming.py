@@ -1,23 +1,30 @@
-"""Trying a code, for whatever purpose: limits, the code itself, and what is written down of a wrong one."""
+"""Redeeming a code, for whatever purpose: limits, the code itself, what it is for, and what is written down of a wrong one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
 
 from django.db import transaction
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core import valkey
+from apps.core import rate_limits, valkey
+from apps.core.errors import GatehouseError, is_refusal
 from apps.core.rate_limits import Rule
 from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
+from apps.mail import ledger
 from apps.otp import codes, requesting, tries
-from apps.otp.codes import Place, Redemption
+from apps.otp.codes import Claim, Place
+from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import AFTER_A_FIRST_FACTOR
 from apps.users import directory
 from apps.users.emails import Address
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,30 +47,76 @@ def of_address(
     return Try(customer=customer, address=address, place=place, code=code, caller=caller, now=now)
 
 
-def redeem(attempt: Try, *, rules: Sequence[Rule] | None = None) -> Redemption:
-    """Use the code up, if it is right. `rules`: other limits than those on tries for the address.
+@dataclass(frozen=True)
+class RightCode:
+    """A code that is right, and not used up yet. `message_id`: what had carried it."""
 
-    Two round trips. Raises RateLimited or ValkeyUnavailable.
+    message_id: UUID
+    set_name: str
+    now: datetime
+
+    def use(self) -> None:
+        """Use it up, in the transaction that does what it is for. Raises CodeSpent if another has been quicker."""
+        if not ledger.use_code(message_id=self.message_id, code_set=self.set_name, now=self.now):
+            raise CodeSpent
+
+
+class CodeSpent(Exception):
+    """The code is right, but was used, or gone with its set, before. Ends the transaction; answered as a wrong one."""
+
+
+def redeem(
+    attempt: Try, accept: Callable[[RightCode], Result | None], *, rules: Sequence[Rule] | None = None
+) -> Result:
+    """Do what the code is for, if it is right: `accept` does it, in one transaction, and uses the code up in it.
+
+    If that fails through no fault of the caller's, the code is still good, and this was no try. When `accept` returns None,
+    it is answered as a wrong one; what else `accept` refuses with uses it up. `rules`: other limits than those on tries
+    for the address. Three round trips. Raises InvalidOtp (whatever is wrong with the code), RateLimited or ValkeyUnavailable.
     """
     customer = attempt.customer
-    tries.hit_network(customer, attempt.caller)
-    return codes.redeem(
+    network = tries.hit_network(customer, attempt.caller)
+    claim = codes.claim(
         attempt.place,
         attempt.code,
         rules=tries.rules(customer, attempt.address, attempt.caller) if rules is None else rules,
         guessing=limits.rule(customer.limit(limits.WRONG_CODES_PER_CUSTOMER), customer.id),
     )
+    with rate_limits.uncounted_if_it_fails(network, claim.hit):
+        result = _accepted(claim, accept, attempt.now)
+    if result is None:
+        _reject(attempt, claim)
+        raise InvalidOtp  # after the commit: a counted failure is never undone by its own request
+    return result
 
 
-def reject(attempt: Try, redemption: Redemption) -> None:
-    """Count a wrong code for the account, if there is one, and write it down; one statement each, account or not.
+def _accepted(claim: Claim, accept: Callable[[RightCode], Result | None], now: datetime) -> Result | None:
+    """What the code was for, done. None when it was wrong, or is not accepted all the same."""
+    if claim.message_id is None:
+        return None
+    try:
+        result = accept(RightCode(claim.message_id, claim.place.name, now))
+    except CodeSpent:
+        result = None
+    except GatehouseError as error:
+        if is_refusal(error):
+            codes.settle(claim)
+        raise
+    if result is None:
+        codes.drop(claim)
+    else:
+        codes.settle(claim)
+    return result
 
-    Commits by itself, or with the caller's transaction, which must not roll back then.
-    """
-    if redemption.customer_is_guessed_at:
+
+def _reject(attempt: Try, claim: Claim) -> None:
+    """Count a wrong code for the account, if there is one, and write it down; one statement each, account or not."""
+    if claim.customer_is_guessed_at:
         sound_alarm(attempt.customer, caller=attempt.caller, now=attempt.now)
     with transaction.atomic():
         _count(attempt)
+        if claim.set_is_spent:
+            ledger.spend_codes(claim.place.name, now=attempt.now)
         events.record(
             action=actions.CODE_REJECTED,
             outcome=Outcome.FAILURE,

@@ -8,7 +8,6 @@ from django.db import transaction
 
 from apps.audit import actions, events
 from apps.core.client_address import counted_as
-from apps.core.ids import new_id
 from apps.core.rate_limits import Rule
 from apps.core.requests import Caller
 from apps.customers import limits
@@ -53,7 +52,7 @@ def request_code(wish: Wish) -> Requested:
     Whether the address has an account changes neither the answer nor the work.
     """
     fixed = fixed_codes.code_for(wish.customer, wish.address, now=wish.now) if wish.purpose == LOGIN else None
-    new = NewCode(message_id=new_id(), code=fixed or codes.generate(wish.customer))
+    new = codes.new(wish.place, wish.customer, fixed=fixed)
     rules = rules_for(wish.customer, wish.address, wish.caller)
     with codes.issued(wish.place, new, customer=wish.customer, rules=rules) as remaining, transaction.atomic():
         _write(wish, new, is_fixed=fixed is not None)

@@ -5,7 +5,7 @@ from uuid import UUID
 from apps.core import rate_limits
 from apps.core.client_address import counted_as
 from apps.core.errors import RateLimited
-from apps.core.rate_limits import Limit, Rule
+from apps.core.rate_limits import Hit, Limit, Rule
 from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.standing import CustomerStanding
@@ -14,14 +14,14 @@ from apps.users.emails import Address
 from apps.users.models import User
 
 
-def hit_network(customer: CustomerStanding, caller: Caller) -> None:
+def hit_network(customer: CustomerStanding, caller: Caller) -> Hit:
     """Count one try of the caller's network. Raises RateLimited or ValkeyUnavailable.
 
     At all customers together, so its log stands under a tag of its own. One log a window: whoever counts in a shorter
     one forgets what is older, and must not do so for the others.
     """
     limit = customer.limit(limits.TRIES_PER_IP)
-    rate_limits.hit([limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(caller.ip))])
+    return rate_limits.hit([limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(caller.ip))])
 
 
 def rules(customer: CustomerStanding, address: Address, caller: Caller) -> list[Rule]:
@@ -69,7 +69,7 @@ def is_closed_to_second_factors(customer: CustomerStanding, user: User) -> bool:
 def note_guess(customer: CustomerStanding) -> bool:
     """Count a wrong code among those of all the customer's users. Whether there are too many. Raises ValkeyUnavailable.
 
-    Wrong codes that lie in Valkey are counted by the script that checks them (`codes.redeem`).
+    Wrong codes that lie in Valkey are counted by the script that checks them (`codes.claim`).
     """
     try:
         rate_limits.hit([limits.rule(customer.limit(limits.WRONG_CODES_PER_CUSTOMER), customer.id)])

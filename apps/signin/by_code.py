@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
+from typing import cast
 
 from django.db import transaction
 
 from apps.audit import actions, events
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
-from apps.mail import ledger, outbox
+from apps.mail import outbox
 from apps.mail.outbox import Destination
 from apps.otp import redeeming, tries
-from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import LOGIN
+from apps.otp.redeeming import RightCode
 from apps.signin import challenges, first_proof
 from apps.signin.challenges import Challenged, Proven, SignedIn
 from apps.signin.models import FirstFactor
@@ -45,24 +45,20 @@ def sign_in(attempt: Attempt) -> SignedIn | Challenged:
         caller=attempt.caller,
         now=attempt.now,
     )
-    redemption = redeeming.redeem(given)
-    ended = _accept(attempt, redemption.message_id) if redemption.message_id else None
-    if ended is None:
-        redeeming.reject(given, redemption)
-        raise InvalidOtp  # after the commit: a counted failure is never undone by its own request
-    return ended
+    ended = redeeming.redeem(given, lambda right: _accept(attempt, right))
+    return cast("SignedIn | Challenged", ended)  # mypy joins the two to an object
 
 
-def _accept(attempt: Attempt, message_id: UUID) -> SignedIn | Challenged | None:
-    """The code was right, and is used up. None when this account may not sign in by it all the same."""
+def _accept(attempt: Attempt, right: RightCode) -> SignedIn | Challenged | None:
+    """The code was right. None when this account may not sign in by it all the same."""
     with transaction.atomic():
-        sent = outbox.destination_of(message_id)
+        sent = outbox.destination_of(right.message_id)
         found = _whose(attempt, sent) if sent else None
         if sent is None or found is None:
             return None
+        right.use()  # users are locked before what hangs on them
         _prove_mailbox(attempt, found)
         ended = challenges.proceed(_proven(attempt, found))
-        ledger.code_used(message_id=message_id, now=attempt.now)  # users are locked before what hangs on them
         if sent.suppressed:
             _record(attempt, actions.FIXED_CODE_USED, found.user)
         return ended

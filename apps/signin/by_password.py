@@ -40,15 +40,15 @@ class Attempt:
 
 def sign_in(attempt: Attempt) -> SignedIn | Challenged:
     """Sign in by password. Raises InvalidCredentials, RateLimited, ValkeyUnavailable, and CustomerSuspended if all was right."""
-    tries.hit_network(attempt.asked, attempt.caller)
-    rate_limits.hit(tries.rules(attempt.asked, attempt.address, attempt.caller))
+    network = tries.hit_network(attempt.asked, attempt.caller)
+    hit = rate_limits.hit(tries.rules(attempt.asked, attempt.address, attempt.caller))
     found = find(attempt.customer, attempt.address)
     user = check(found, attempt.password, now=attempt.now)
     if user is None:
         count_wrong(attempt.customer, attempt.address, found, caller=attempt.caller, now=attempt.now)
         raise InvalidCredentials  # after the commit: a counted failure is never undone by its own request
     customers.require_active(attempt.customer)  # of an owner who came without a key
-    with transaction.atomic():
+    with rate_limits.uncounted_if_it_fails(network, hit), transaction.atomic():
         directory.lock(user.id)
         accept(user, attempt.password, now=attempt.now)
         return challenges.proceed(

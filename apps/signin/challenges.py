@@ -1,13 +1,17 @@
 """After a first factor that was right: tokens, or a challenge that asks for a second (contract 4, login)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import DatabaseError, InterfaceError
 from django.db.models import F
 
 from apps.api_keys.asking import Asking
 from apps.audit import actions, events
+from apps.core.errors import is_refusal
 from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
@@ -110,6 +114,18 @@ def count_try(challenge_id: UUID) -> None:
     left = Challenge.objects.filter(id=challenge_id, used_at=None, wrong__lt=MOST_TRIES)
     if not left.update(wrong=F("wrong") + 1):
         raise InvalidToken
+
+
+@contextmanager
+def no_try_if_it_fails(challenge_id: UUID) -> Iterator[None]:
+    """The try is given back if what is done within fails through no fault of the caller's, and the database can be told."""
+    try:
+        yield
+    except BaseException as error:
+        if not is_refusal(error):
+            with suppress(DatabaseError, InterfaceError):
+                Challenge.objects.filter(id=challenge_id, wrong__gt=0).update(wrong=F("wrong") - 1)
+        raise
 
 
 def use(challenge_id: UUID, *, now: datetime) -> None:

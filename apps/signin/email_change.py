@@ -3,14 +3,12 @@
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from apps.audit import actions, events
 from apps.audit.models import Severity
 from apps.core import ciphers, snapshots
-from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers import links
 from apps.customers.standing import CustomerStanding
@@ -18,7 +16,7 @@ from apps.otp import codes, drafts, redeeming, requesting, tries
 from apps.otp.codes import NewCode, Place
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import CHANGE_EMAIL
-from apps.otp.redeeming import Try
+from apps.otp.redeeming import RightCode, Try
 from apps.signin import first_proof, password_change, recovery
 from apps.signin.errors import EmailTaken
 from apps.signin.models import EmailChange, Password
@@ -63,8 +61,8 @@ def request(wish: Wish) -> None:
     customer, user = wish.customer, wish.user
     if Password.objects.filter(user=user).exists():
         password_change.require_password(user, wish.password, customer=customer, caller=wish.caller, now=wish.now)
-    new = NewCode(message_id=new_id(), code=codes.generate(customer))
-    place, rules = _place(user, wish.address, wish.caller), requesting.rules_for(customer, wish.address, wish.caller)
+    place = _place(user, wish.address, wish.caller)
+    new, rules = codes.new(place, customer), requesting.rules_for(customer, wish.address, wish.caller)
     with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
         _write(wish, new)
 
@@ -82,15 +80,8 @@ def confirm(proof: Proof) -> User:
         caller=proof.caller,
         now=proof.now,
     )
-    redemption = redeeming.redeem(attempt, rules=tries.second_factor_rules(proof.customer, proof.user.id, proof.caller))
-    if redemption.message_id is None or tries.is_closed_to_second_factors(proof.customer, proof.user):
-        redeeming.reject(attempt, redemption)
-        raise InvalidOtp  # after the commit: a counted failure is never undone by its own request
-    try:
-        with transaction.atomic():
-            return _move(proof, redemption.message_id)
-    except IntegrityError as error:  # whoever has proven the mailbox may know whose account it is
-        raise EmailTaken from error
+    rules = tries.second_factor_rules(proof.customer, proof.user.id, proof.caller)
+    return redeeming.redeem(attempt, lambda right: _accept(proof, right), rules=rules)
 
 
 def set_address(user: User, email: str, caller: Caller, now: datetime) -> None:
@@ -154,12 +145,24 @@ def _write(wish: Wish, new: NewCode) -> None:
     drafts.post(draft, customer=customer, user=user, receives=receives, now=wish.now)
 
 
-def _move(proof: Proof, message_id: UUID) -> User:
+def _accept(proof: Proof, right: RightCode) -> User | None:
+    """The code was right. None where none is taken of this account any more. Raises InvalidOtp or EmailTaken."""
+    if tries.is_closed_to_second_factors(proof.customer, proof.user):
+        return None
+    try:
+        with transaction.atomic():
+            return _move(proof, right)
+    except IntegrityError as error:  # whoever has proven the mailbox may know whose account it is
+        raise EmailTaken from error
+
+
+def _move(proof: Proof, right: RightCode) -> User:
     """Raises InvalidOtp for a change that was asked for by nobody, and IntegrityError for an address that is taken."""
     user = directory.lock(proof.user.id)
-    change = EmailChange.objects.filter(user=user, message_id=message_id, confirmed_at=None).first()
+    change = EmailChange.objects.filter(user=user, message_id=right.message_id, confirmed_at=None).first()
     if user is None or change is None:
         raise InvalidOtp
+    right.use()
     was_proven = user.email_verified_at is not None
     change.old_email, change.confirmed_at = user.email, proof.now
     change.save(update_fields=["old_email", "confirmed_at"])

@@ -7,13 +7,12 @@ from django.db import transaction
 
 from apps.audit import actions, events
 from apps.core.client_address import counted_as
-from apps.core.ids import new_id
 from apps.core.rate_limits import Rule
 from apps.customers import limits
 from apps.factors import phones
 from apps.factors.methods import SMS
 from apps.otp import codes, drafts, tries
-from apps.otp.codes import NewCode, Place
+from apps.otp.codes import Place
 from apps.otp.purposes import SECOND_FACTOR_EMAIL, SECOND_FACTOR_SMS
 from apps.signin.challenges import Opened, Proven
 from apps.signin.errors import MethodNotOffered
@@ -37,11 +36,10 @@ def send(opened: Opened, method: str) -> Sent:
     Raises MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable or ValkeyUnavailable.
     """
     customer = opened.proven.customer
-    new = NewCode(message_id=new_id(), code=codes.generate(customer))
     if method == EMAIL:
-        _send_mail(opened, new)
+        _send_mail(opened)
     else:
-        _send_text(opened, new)
+        _send_text(opened)
     return Sent(customer.code_lifetime, customer.code_resend_after)
 
 
@@ -57,25 +55,27 @@ def place_of(opened: Opened, method: str) -> Place:
     )
 
 
-def _send_mail(opened: Opened, new: NewCode) -> None:
+def _send_mail(opened: Opened) -> None:
     proven = opened.proven
     customer, user = proven.customer, proven.user
+    place, rules = place_of(opened, EMAIL), _mail_rules(proven)
+    new = codes.new(place, customer)
     draft = drafts.draft(
         kind=MAIL, new=new, customer=customer, user=user, recipient=user.email, caller=proven.caller, now=proven.now
     )
-    place, rules = place_of(opened, EMAIL), _mail_rules(proven)
     with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
         _record(proven, EMAIL)
         drafts.post(draft, customer=customer, user=user, receives=True, now=proven.now)
 
 
-def _send_text(opened: Opened, new: NewCode) -> None:
+def _send_text(opened: Opened) -> None:
     proven = opened.proven
     customer, user, caller = proven.customer, proven.user, proven.caller
     number = phones.number_of(user.id)
     if number is None or drafts.is_kept_from(user, caller.sandbox_key_id):  # None: removed a moment ago
         raise MethodNotOffered
-    place, rules = place_of(opened, SMS), phones.rules_for(user, number, customer=customer, caller=caller)
+    place = place_of(opened, SMS)
+    new, rules = codes.new(place, customer), phones.rules_for(user, number, customer=customer, caller=caller)
     with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
         _record(proven, SMS)
         phones.post_code(number, new, user=user, customer=customer, caller=caller, now=proven.now)

@@ -64,8 +64,8 @@ def register(wish: Wish) -> Registered:
         raise RegistrationClosed
     password = passwords.require_acceptable(wish.password, address=wish.address)
     phone = phones.parse(wish.phone) if wish.phone else ""
-    new = NewCode(message_id=new_id(), code=codes.generate(customer))
     place = requesting.place_of(customer, wish.address, VERIFY_EMAIL, wish.caller)
+    new = codes.new(place, customer)
     rules = requesting.rules_for(customer, wish.address, wish.caller)
     with codes.issued(place, new, customer=customer, rules=rules):
         encoded = passwords.encode(password)

@@ -1,7 +1,8 @@
 """The second factor of a sign-in: sent, enrolled on the way in, and given (contract 4, 2fa/send and 2fa/verify)."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,14 +12,14 @@ from apps.api_keys.asking import Asking
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits
+from apps.core.rate_limits import Hit
 from apps.core.requests import Caller
 from apps.factors import passkeys, phones, recovery_codes, totp
 from apps.factors.errors import InvalidFactorCode, InvalidPasskey
 from apps.factors.methods import PASSKEY, RECOVERY_CODE, SMS, TOTP
-from apps.mail import ledger
 from apps.otp import redeeming, tries
 from apps.otp.errors import InvalidOtp
-from apps.otp.redeeming import Try
+from apps.otp.redeeming import RightCode, Try
 from apps.signin import challenges, factor_codes
 from apps.signin.challenges import Challenged, Opened, SignedIn
 from apps.signin.errors import MethodNotOffered
@@ -41,10 +42,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Given(Asked):
-    """A second factor: a code, or a passkey's credential."""
+    """A second factor: a code, or a passkey's credential. `hits`: what this try has counted."""
 
     code: str = field(default="", repr=False)
     credential: Any = field(default=None, repr=False)
+    hits: tuple[Hit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def verify(given: Given) -> Passed:
     raises.
     """
     opened = _open(given)
-    _limit(opened, given.method)
+    given = replace(given, hits=_limit(opened, given.method))
     challenges.count_try(opened.row.id)
     if given.method in opened.missing.methods:
         return _meet(opened, given)
@@ -108,14 +110,14 @@ def _require(offered: bool) -> None:  # noqa: FBT001  (reads as a sentence)
         raise MethodNotOffered
 
 
-def _limit(opened: Opened, method: str) -> None:
+def _limit(opened: Opened, method: str) -> tuple[Hit, ...]:
     """However many challenges somebody who knows the password opens: so many codes are tried. A passkey is no guess."""
     if method == PASSKEY:
-        return
+        return ()
     customer, user, caller = opened.proven.customer, opened.proven.user, opened.proven.caller
-    if method in (TOTP, RECOVERY_CODE):  # a code that was sent is counted for the network where it is redeemed
-        tries.hit_network(customer, caller)
-    rate_limits.hit(tries.second_factor_rules(customer, user.id, caller))
+    # A code that was sent is counted for the network where it is redeemed.
+    network = (tries.hit_network(customer, caller),) if method in (TOTP, RECOVERY_CODE) else ()
+    return (*network, rate_limits.hit(tries.second_factor_rules(customer, user.id, caller)))
 
 
 def _meet(opened: Opened, given: Given) -> Passed:
@@ -137,22 +139,21 @@ def _with_passkey(opened: Opened, given: Given) -> Passed:
     except InvalidPasskey:
         _reject(opened, given)
         raise
-    with transaction.atomic():
-        _lock(opened)
+    with _transaction(opened, given):
         return _go_on(opened, given)
 
 
 def _with_sent_code(opened: Opened, given: Given) -> Passed:
-    attempt = _code_try(opened, given)
-    redemption = redeeming.redeem(attempt, rules=())
-    if redemption.message_id is None:
-        redeeming.reject(attempt, redemption)
+    def accept(right: RightCode) -> Passed:
+        with _transaction(opened, given):
+            right.use()
+            return _go_on(opened, given)
+
+    try:
+        return redeeming.redeem(_code_try(opened, given), accept, rules=())
+    except InvalidOtp:
         _reject(opened, given)
-        raise InvalidOtp
-    with transaction.atomic():
-        _lock(opened)
-        ledger.code_used(message_id=redemption.message_id, now=given.now)
-        return _go_on(opened, given)
+        raise
 
 
 def _code_try(opened: Opened, given: Given) -> Try:
@@ -169,8 +170,7 @@ def _code_try(opened: Opened, given: Given) -> Try:
 
 
 def _with_kept_secret(opened: Opened, given: Given, check: Callable[..., bool]) -> Passed:
-    with transaction.atomic():
-        _lock(opened)
+    with _transaction(opened, given):
         if check(opened.proven.user.id, given.code, now=given.now):
             return _go_on(opened, given)
     _count_guess(opened, given)
@@ -180,10 +180,7 @@ def _with_kept_secret(opened: Opened, given: Given, check: Callable[..., bool]) 
 def _confirm_enrolment(opened: Opened, given: Given) -> Passed:
     """The factor is enrolled and given in one step."""
     try:
-        enrol = _enrolling(opened, given)
-        with transaction.atomic():
-            _lock(opened)
-            return _go_on(opened, given, recovery_codes=enrol())
+        return _enrolled(opened, given)
     except InvalidOtp:
         if given.method == TOTP:  # an SMS is counted where it is redeemed
             _count_guess(opened, given)
@@ -195,25 +192,37 @@ def _confirm_enrolment(opened: Opened, given: Given) -> Passed:
         raise
 
 
-def _enrolling(opened: Opened, given: Given) -> Callable[[], tuple[str, ...]]:
-    """What enrols the factor within the transaction. What must not be rolled back with it is done before."""
+def _enrolled(opened: Opened, given: Given) -> Passed:
     user, acting = opened.proven.user, _acting(opened, given)
+
+    def finish(enrol: Callable[[], tuple[str, ...]]) -> Passed:
+        with _transaction(opened, given):
+            return _go_on(opened, given, recovery_codes=enrol())
+
     if given.method == TOTP:
-        return lambda: totp.keep(user, given.code, **acting)
+        return finish(lambda: totp.keep(user, given.code, **acting))
     if given.method == SMS:
-        proven_phone = phones.prove(user, given.code, **acting)
-        return lambda: phones.keep(user, proven_phone, **acting)
-    return lambda: passkeys.enrol(user, credential=given.credential, name="", **acting).recovery_codes
+        return phones.prove(
+            user, given.code, lambda proven: finish(lambda: phones.keep(user, proven, **acting)), **acting
+        )
+    return finish(lambda: passkeys.enrol(user, credential=given.credential, name="", **acting).recovery_codes)
 
 
 def _acting(opened: Opened, given: Given) -> dict[str, Any]:
     return {"customer": opened.proven.customer, "caller": given.caller, "now": given.now}
 
 
-def _lock(opened: Opened) -> None:
-    """What is done with the password or the factors meanwhile comes wholly before this, or wholly after."""
-    if directory.lock(opened.proven.user.id) is None:
-        raise UserInactive
+@contextmanager
+def _transaction(opened: Opened, given: Given) -> Iterator[None]:
+    """In which a right factor is used and the sign-in goes on; if it fails through no fault of the caller's, it was no try.
+
+    The user is locked: what is done with the password or the factors meanwhile comes wholly before this, or wholly after.
+    """
+    uncounted = rate_limits.uncounted_if_it_fails(*given.hits)
+    with uncounted, challenges.no_try_if_it_fails(opened.row.id), transaction.atomic():
+        if directory.lock(opened.proven.user.id) is None:
+            raise UserInactive
+        yield
 
 
 def _go_on(opened: Opened, given: Given, *, recovery_codes: tuple[str, ...] = ()) -> Passed:

@@ -15,14 +15,13 @@ from apps.api_keys.models import ApiKey
 from apps.audit import actions, events
 from apps.core import rate_limits
 from apps.core.client_address import counted_as
-from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers import lifecycle as customers
 from apps.customers import limits, standing
 from apps.customers.models import Customer
 from apps.customers.standing import CustomerStanding
 from apps.otp import codes, drafts, requesting
-from apps.otp.codes import NewCode, Place
+from apps.otp.codes import Place
 from apps.otp.purposes import VERIFY_EMAIL
 from apps.signin import devices, passwords, registration
 from apps.signin.errors import SignUpClosed
@@ -125,8 +124,8 @@ def _record(action: str, user: User, wish: Wish, **details: Any) -> None:
 
 def _send_code(owner: User, encoded: str, customer: CustomerStanding, wish: Wish) -> None:
     """The owner's address is proven like any other: by the code of a registration with the same password."""
-    new = NewCode(message_id=new_id(), code=codes.generate(customer))
     place = Place(customer.id, owner.email_identity, VERIFY_EMAIL)  # given back with the new customer's live key
+    new = codes.new(place, customer)
     registration.keep(owner, message_id=new.message_id, encoded=encoded, caller=wish.caller, now=wish.now)
     draft = drafts.draft(
         kind=registration.CODE_MAIL,

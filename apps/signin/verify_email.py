@@ -13,11 +13,11 @@ from django.db import transaction
 from apps.core import sealed
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
-from apps.mail import ledger, outbox
+from apps.mail import outbox
 from apps.mail.outbox import Destination
 from apps.otp import redeeming, tries
-from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import VERIFY_EMAIL
+from apps.otp.redeeming import RightCode
 from apps.signin import first_proof, passwords
 from apps.signin.models import Password, Registration
 from apps.users import directory, emails
@@ -58,28 +58,23 @@ def verify(proof: Proof) -> Verified:
         caller=proof.caller,
         now=proof.now,
     )
-    redemption = redeeming.redeem(attempt)
-    verified = _accept(proof, redemption.message_id) if redemption.message_id else None
-    if verified is None:
-        redeeming.reject(attempt, redemption)
-        raise InvalidOtp  # after the commit: a counted failure is never undone by its own request
-    return verified
+    return redeeming.redeem(attempt, lambda right: _accept(proof, right))
 
 
-def _accept(proof: Proof, message_id: UUID) -> Verified | None:
+def _accept(proof: Proof, right: RightCode) -> Verified | None:
     """The user whose address the code proves. None if there is no such user, or its account is closed."""
     with transaction.atomic():
         user = _lock_user(proof)
-        sent = outbox.destination_of(message_id)  # read under the lock: erasing the user takes it away
+        sent = outbox.destination_of(right.message_id)  # read under the lock: erasing the user takes it away
         if sent is None or user is None or not _may_prove(proof.customer, user):
             return None
-        registration = _registration_of(message_id, sent, user, proof)
+        right.use()
+        registration = _registration_of(right.message_id, sent, user, proof)
         if user.email_verified_at is not None:  # a registration that is still open is worth nothing after the proof
             own = registration is None and emails.same_mailbox(user.email, sent.recipient)
             return Verified(user, password_set=False) if own else None
         user.email = sent.recipient
         _become(user, registration, proof)
-        ledger.code_used(message_id=message_id, now=proof.now)
         return Verified(user, password_set=registration is not None)
 
 

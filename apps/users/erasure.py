@@ -88,6 +88,7 @@ def _empty_mails(user: User) -> None:
         recipient="",
         content="",
         last_error="",
+        code_set="",  # made from the address
         leased_until=None,
         state=Case(When(state__in=UNSENT, then=Value(MessageState.SUPPRESSED)), default=F("state")),
     )

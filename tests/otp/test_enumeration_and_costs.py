@@ -98,7 +98,8 @@ def test_verify_otp_costs_what_it_must(client_for: MakeClient) -> None:
     # no request has read them before); known devices; event, ledger.
     assert len(cost.statements) == 11, cost.statements
     assert cost.transactions == 1
-    assert cost.round_trips == 6  # API key, customer, replay, the network's limit, the code, roles
+    # API key, customer, replay, the network's limit, the code, roles, the code settled.
+    assert cost.round_trips == 7
 
 
 def test_the_answer_is_never_cached(client_for: MakeClient) -> None:

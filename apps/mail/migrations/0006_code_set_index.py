@@ -1,0 +1,20 @@
+"""Concurrently: on a live table nobody waits for it."""
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("mail", "0005_spent_codes")]
+
+    operations = [
+        AddIndexConcurrently(
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("code_set", ""), _negated=True),
+                fields=["code_set", "expires_at"],
+                name="message_code_set",
+            ),
+        ),
+    ]
