@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from webauthn.helpers import base64url_to_bytes
 
-from apps.core import valkey
+from apps.core import ciphers, valkey
 from apps.customers import allowed_origins
 from apps.customers.standing import CustomerStanding
 
@@ -60,6 +60,12 @@ def take(customer_id: UUID, credential: Any, *, kind: str, user_id: UUID | None)
         return None
     found = valkey.take(_key(customer_id, challenge))
     return challenge if found == _purpose(kind, user_id).encode() else None
+
+
+def mark(customer_id: UUID, credential: Any) -> bytes | None:
+    """What a session keeps of the challenge that began it: PostgreSQL knows that it was used, whatever Valkey has forgotten."""
+    challenge = _challenge_in(credential)
+    return ciphers.digest(f"{customer_id} webauthn ".encode() + challenge) if challenge else None
 
 
 def _challenge_in(credential: Any) -> bytes | None:

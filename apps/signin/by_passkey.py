@@ -1,6 +1,6 @@
 """Signing in by a passkey alone: the device has verified its user, so it is two factors in one (contract 4)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +12,10 @@ from apps.core import valkey
 from apps.core.client_address import counted_as
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
-from apps.factors import passkeys
+from apps.factors import ceremonies, passkeys
 from apps.factors.errors import InvalidPasskey
 from apps.factors.methods import PASSKEY
+from apps.payloads.errors import ReplayedRequest
 from apps.signin import challenges
 from apps.signin.challenges import Challenged, Proven, SignedIn
 from apps.signin.models import FirstFactor
@@ -50,6 +51,9 @@ def sign_in(attempt: Attempt) -> SignedIn | Challenged:
     except InvalidPasskey:
         _report(attempt)
         raise
+    except ReplayedRequest as error:  # what the passkey has signed was used before
+        _report(attempt)
+        raise InvalidPasskey from error
 
 
 def _sign_in(attempt: Attempt) -> SignedIn | Challenged:
@@ -66,7 +70,7 @@ def _sign_in(attempt: Attempt) -> SignedIn | Challenged:
                 user=user,
                 first_factor=FirstFactor.PASSKEY,
                 delivery=attempt.delivery,
-                caller=attempt.caller,
+                caller=replace(attempt.caller, request_mark=ceremonies.mark(attempt.customer.id, attempt.credential)),
                 now=attempt.now,
                 passed=(PASSKEY,),
             )

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core import ciphers
+from apps.core import ciphers, rate_limits
 from apps.core.requests import Caller
 from apps.customers import standing as customers
 from apps.customers.standing import CustomerStanding
@@ -41,12 +41,12 @@ class Undoing:
 
 def undo(undoing: Undoing) -> None:
     """Give the account its old address back, and end every session. Raises InvalidUndoToken, EmailTaken, RateLimited."""
-    tries.hit_network(undoing.customer, undoing.caller)
+    hit = tries.hit_network(undoing.customer, undoing.caller)
     change = _find(undoing)
     customer = customers.read(change.customer_id)
     customers.require_active(customer)
     try:
-        with transaction.atomic():
+        with rate_limits.uncounted_if_it_fails(hit), transaction.atomic():
             _move_back(change, customer, undoing)
     except IntegrityError as error:
         raise EmailTaken from error

@@ -63,8 +63,8 @@ def forgot(forgotten: Forgotten) -> None:
 
     Raises RateLimited, QuotaExceeded or ValkeyUnavailable.
     """
-    rate_limits.hit(requesting.rules_for(forgotten.asked, forgotten.address, forgotten.caller))
-    with transaction.atomic():
+    hit = rate_limits.hit(requesting.rules_for(forgotten.asked, forgotten.address, forgotten.caller))
+    with rate_limits.uncounted_if_it_fails(hit), transaction.atomic():
         user = directory.find_locked(forgotten.customer.id, forgotten.address.identity)
         draft = _link(user, forgotten.address, customer=forgotten.customer, caller=forgotten.caller, now=forgotten.now)
         drafts.post(
@@ -129,13 +129,13 @@ def reset(wanted: Reset) -> None:
     Raises InvalidResetToken (whatever is wrong with it), ValidationFailed (the token is kept), RateLimited,
     ValkeyUnavailable, CustomerSuspended.
     """
-    tries.hit_network(wanted.customer, wanted.caller)
+    hit = tries.hit_network(wanted.customer, wanted.caller)
     row, user = _find(wanted)
     customer = customers.read(row.customer_id)
     customers.require_active(customer)
     password = passwords.require_acceptable(wanted.password, address=emails.parse(user.email))
     encoded = passwords.encode(password)
-    with transaction.atomic():
+    with rate_limits.uncounted_if_it_fails(hit), transaction.atomic():
         directory.lock(user.id)
         _use(row, user, wanted.now)
         if user.email_verified_at is None:

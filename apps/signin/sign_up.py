@@ -69,11 +69,12 @@ def sign_up(wish: Wish) -> SignedUp:
         raise SignUpClosed
     password = passwords.require_acceptable(wish.password, address=wish.address)
     limit = wish.asked.limit(limits.SIGNUPS_PER_IP)
-    rate_limits.hit([limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(wish.caller.ip))])
+    network = limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(wish.caller.ip))
+    sign_ups = rate_limits.hit([network])
     # Every new customer has counts of its own: those of the one that was asked keep one mailbox from being flooded.
-    rate_limits.hit(requesting.rules_for(wish.asked, wish.address, wish.caller))
+    mails = rate_limits.hit(requesting.rules_for(wish.asked, wish.address, wish.caller))
     encoded = passwords.encode(password)
-    with transaction.atomic():
+    with rate_limits.uncounted_if_it_fails(sign_ups, mails), transaction.atomic():
         return _make(wish, encoded)
 
 

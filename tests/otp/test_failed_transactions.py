@@ -23,9 +23,12 @@ from tests.otp.reading import all_codes, newest_code, wrong_code
 from tests.otp.ways import WAYS, Way
 from tests.races import at_once
 from tests.signin.entering import EMAIL, enrol_app, login, member, second
+from tests.signin.recovering import forgot, mailed_token, reset
 from tests.signin.registering import quick
+from tests.signin.test_sign_up import sign_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
+OWNER = "owner@example.com"
 MORE_THAN_ALLOWED = 6  # of five tries: in a quarter of an hour, of a set, of a challenge
 
 
@@ -61,6 +64,26 @@ def test_so_it_is_for_an_authenticator_app_and_a_password(client_for: MakeClient
         for _ in range(MORE_THAN_ALLOWED):
             assert second(client, token, "totp", code=app.now()).status == 503
         assert second(client, token, "totp", code=app.now()).status == 200
+
+
+def test_so_it_is_for_whatever_else_is_limited(client_for: MakeClient, settings: object) -> None:
+    """A forgotten password, a new customer, a link that came by mail."""
+    settings.ALLOW_CUSTOMER_SIGNUP = True  # type: ignore[attr-defined]
+    customer = factories.customer()
+    factories.limit(customer, "tries_per_ip", 3)
+    member(customer)
+    client, anybody = client_for(customer), client_for(None)
+    with killed_at("mail_message", times=2 * MORE_THAN_ALLOWED):
+        for _ in range(MORE_THAN_ALLOWED):
+            assert forgot(client).status == 503
+            assert sign_up(anybody, OWNER).status == 503
+        assert forgot(client).status == 200
+        assert sign_up(anybody, OWNER).status == 201
+    token = mailed_token()
+    with killed_at("signin_resettoken", times=MORE_THAN_ALLOWED):
+        for _ in range(MORE_THAN_ALLOWED):
+            assert reset(client, token).status == 503
+        assert reset(client, token).status == 200
 
 
 def test_a_wrong_code_stays_counted_when_it_cannot_be_written_down(client_for: MakeClient) -> None:
