@@ -320,9 +320,9 @@ def test_of_a_hundred_uses_of_one_code_one_signs_in(client_for: MakeClient, meth
     customer = generous()
     user = member(customer)
     app = enrol_app(user)
-    code = app.now() if method == "totp" else recovery_codes.make(user, now=timezone.now())[0]
     client = client_for(customer)
     tokens = [login(client).document["session_token"] for _ in range(100)]
+    code = app.now() if method == "totp" else recovery_codes.make(user, now=timezone.now())[0]
     statuses = at_once(100, lambda number: second(client, tokens[number], method, code=code).status, threads=100)
     assert statuses.count(200) == 1
     assert Session.objects.count() == 1
