@@ -45,7 +45,7 @@ def observe(
         client.request_otp(EMAIL, purpose="verify_email")
     verify(client, "000000", "warm@example.com", **fields)  # fills what processes and Valkey remember
     with observed() as seen:
-        answer = verify(client, "wrong!", **fields)
+        answer = verify(client, "wrong0", **fields)
     seen.note(answer)
     return seen
 
