@@ -3,9 +3,13 @@
 
 import os
 import sys
+import traceback
 
 # Commands that must work where nothing is configured yet: they read neither secrets nor engines.
 UNCONFIGURED_COMMANDS = {"generate_env"}
+
+
+COULD_NOT_RUN = 2  # 1 is a command's own verdict: of verify_audit_log it means that the log was altered
 
 
 def main() -> None:
@@ -26,4 +30,13 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SystemExit as end:
+        if not isinstance(end.code, str):
+            raise
+        sys.stderr.write(f"{end.code}\n")
+        raise SystemExit(COULD_NOT_RUN) from None
+    except Exception as crash:
+        traceback.print_exc()
+        raise SystemExit(COULD_NOT_RUN) from crash

@@ -40,6 +40,7 @@ OPTIONAL_SECRETS = (
     "SERVICE_ENCRYPTION_KEY_PREVIOUS",
     "EMAIL_URL_FALLBACK",
     "CELERY_BROKER_URL",
+    "DATABASE_LISTEN_URL",
     "SMS_TWILIO_AUTH_TOKEN",
     "SMS_HTTP_TOKEN",
 )
@@ -49,6 +50,7 @@ FORMS: dict[str, Callable[[str], object]] = {  # wherever it runs
     "SERVICE_ENCRYPTION_KEY": decode_32_bytes,
     "SERVICE_ENCRYPTION_KEY_PREVIOUS": decode_32_bytes,
     "DATABASE_URL": addresses.postgresql,
+    "DATABASE_LISTEN_URL": addresses.postgresql,
     "REDIS_URL": addresses.valkey,
     "REDIS_CA_FILE": addresses.certificates,
     "CELERY_BROKER_URL": addresses.broker,

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,9 @@ def _start() -> None:
 def _remove_abandoned() -> None:
     """Folders of runs that were killed: their engines ended with them, their files did not."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if folder.stat().st_uid == os.geteuid() and _is_abandoned(folder):
-            embedded.discard(folder)
+        with suppress(FileNotFoundError):  # another run has removed it at this moment
+            if folder.stat().st_uid == os.geteuid() and _is_abandoned(folder):
+                embedded.discard(folder)
 
 
 def _is_abandoned(folder: Path) -> bool:

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from apps.audit.models import ChainLink, Event, UnchainedEvent
-from apps.core import ciphers
+from apps.core import advisory_locks, ciphers
 from apps.core.times import rfc3339
 
 BEGINNING = bytes(32)
@@ -28,7 +28,6 @@ SELECT event.id FROM audit_event AS event
 WHERE NOT EXISTS (SELECT 1 FROM audit_chainlink AS link WHERE link.event_id = event.id)
 ON CONFLICT DO NOTHING
 """
-LOCK = 0x6761_7465  # "gate": pg_advisory_xact_lock's key, so that one process at a time extends the chains
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,7 @@ class Head:
 def extend() -> int:
     """Link one batch of events that have no link yet. Returns how many."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        advisory_locks.take_turns("audit chain")
         ids = list(UnchainedEvent.objects.order_by("event_id").values_list("event_id", flat=True)[:BATCH])
         _link(Event.objects.filter(id__in=ids, chainlink=None).order_by("at", "id"))
         UnchainedEvent.objects.filter(event_id__in=ids).delete()

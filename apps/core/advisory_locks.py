@@ -16,6 +16,7 @@ from apps.core import ciphers
 
 # Idle in its transaction, the lock's connection outlives any task by this. Then PostgreSQL ends it: its host may have gone silently.
 MARGIN_SECONDS = 30
+FOR_EVER = 0.0  # as PostgreSQL takes it
 TRY = "SELECT set_config('idle_in_transaction_session_timeout', %s, true), pg_try_advisory_xact_lock(%s)"
 
 log = structlog.get_logger(__name__)
@@ -28,7 +29,10 @@ def key_of(name: str) -> int:
 
 @contextmanager
 def try_to_hold(name: str, *, at_most_seconds: float) -> Iterator[bool]:
-    """Whether nobody else holds the lock of this name; nobody else does while in here, for at most so long."""
+    """Whether nobody else holds the lock of this name; nobody else does while in here, for at most so long.
+
+    Behind a transaction pooler with less than two server connections it waits for itself.
+    """
     with closing(connection.copy()) as own:
         own.set_autocommit(False)
         try:
@@ -39,6 +43,12 @@ def try_to_hold(name: str, *, at_most_seconds: float) -> Iterator[bool]:
         finally:
             with suppress(DatabaseError, InterfaceError):  # PostgreSQL has ended it already
                 own.rollback()
+
+
+def take_turns(name: str) -> None:
+    """Wait for the lock of this name, and hold it until the end of the present transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key_of(name)])
 
 
 def alone(run: Callable[[], int]) -> Callable[[], int]:

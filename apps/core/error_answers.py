@@ -6,7 +6,7 @@ from typing import Any, cast
 import structlog
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError, Error, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
@@ -57,7 +57,7 @@ def note(error: Exception, known: errors.GatehouseError) -> None:
     """Log what is our fault, with its trace; what callers do wrong is in their answer and in the line of the request."""
     if isinstance(known, InternalError):
         log.error("unexpected_error", exc_info=error)
-    elif isinstance(error, OUTAGES):
+    elif is_outage(error):
         log.error("database_unavailable", exc_info=error)
 
 
@@ -72,6 +72,8 @@ def translate(error: Exception) -> errors.GatehouseError:
         return error
     if isinstance(error, drf.ValidationError):
         return errors.ValidationFailed(fields=_fields(error.detail))
+    if is_outage(error):
+        return errors.TemporarilyUnavailable()
     for kinds, ours in _TRANSLATIONS:
         if isinstance(error, kinds):
             return ours()
@@ -80,7 +82,15 @@ def translate(error: Exception) -> errors.GatehouseError:
     return InternalError()
 
 
-OUTAGES = (OperationalError, InterfaceError)  # of PostgreSQL: away, restarting, out of connections, too slow
+def is_outage(error: Exception) -> bool:
+    """Whether PostgreSQL is away, restarting, out of connections, locked, too slow or read-only: what passes by itself."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return True
+    return isinstance(error, Error) and getattr(error.__cause__, "sqlstate", None) in PASSING
+
+
+# psycopg has these among its internal errors: a replica that is asked to write (during a failover), and transactions that took too long.
+PASSING = ("25006", "25P03", "25P04")
 
 _TRANSLATIONS: tuple[tuple[tuple[type[Exception], ...], type[errors.GatehouseError]], ...] = (
     ((drf.ParseError,), errors.MalformedRequest),
@@ -93,7 +103,6 @@ _TRANSLATIONS: tuple[tuple[tuple[type[Exception], ...], type[errors.GatehouseErr
     # A value that PostgreSQL cannot hold (a NUL, a number out of range) is the caller's fault.
     ((DataError,), errors.ValidationFailed),
     ((SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError), errors.GatehouseError),
-    (OUTAGES, errors.TemporarilyUnavailable),
 )
 
 
@@ -118,6 +127,8 @@ def body_of(error: errors.GatehouseError, request: HttpRequest) -> dict[str, Any
 def headers_of(error: errors.GatehouseError) -> dict[str, str]:
     """The headers of an error: when to come back, and how to authenticate (RFC 6750 section 3)."""
     headers = dict(error.headers)
+    if isinstance(error, errors.TemporarilyUnavailable):
+        headers["Retry-After"] = str(errors.TemporarilyUnavailable.RETRY_AFTER_SECONDS)
     if error.retry_after is not None:
         headers["Retry-After"] = str(_whole_seconds(error.retry_after))
     if isinstance(error, errors.AuthenticationError):

@@ -3,6 +3,7 @@
 import sys
 
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.views import defaults
 
 from apps.core import error_answers, errors
@@ -29,9 +30,17 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exception() or RuntimeError("Django asked for an error page without an exception")
     known = error_answers.translate(error)  # type: ignore[arg-type]  # Django catches Exception, no BaseException
     error_answers.note(error, known)  # type: ignore[arg-type]
-    if is_for_people(request):
-        return defaults.server_error(request)
-    return error_answers.plain(known, request)
+    if not is_for_people(request):
+        return error_answers.plain(known, request)
+    if isinstance(known, errors.TemporarilyUnavailable):
+        return _unavailable(known)
+    return defaults.server_error(request)
+
+
+def _unavailable(known: errors.TemporarilyUnavailable) -> HttpResponse:
+    """A page that asks neither database nor session for anything."""
+    page = render_to_string("unavailable.html", {"message": known.text})
+    return HttpResponse(page, status=known.status, headers=error_answers.headers_of(known))
 
 
 def is_for_people(request: HttpRequest) -> bool:

@@ -85,6 +85,7 @@ class RateLimited(GatehouseError):
 
 
 class TemporarilyUnavailable(GatehouseError):
+    RETRY_AFTER_SECONDS: ClassVar[int] = 5
     status = 503
     type = "temporarily_unavailable"
     message = _("This is not available right now. Please try again in a moment.")

@@ -3,7 +3,9 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from unfold.admin import TabularInline
@@ -34,10 +36,26 @@ class LedgerInline(LookOnly, TabularInline):  # type: ignore[misc]  # unfold has
     fields = readonly_fields = ("at", "step", "server", "answer")
 
 
+class KindFilter(admin.SimpleListFilter):
+    """The kinds that there are templates for. Django's own filter would read every mail to list the kinds."""
+
+    title = "kind"
+    parameter_name = "kind__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        templates = settings.BASE_DIR / "templates"
+        mails = {path.parent.name for path in templates.glob("mail/*/body.txt")}
+        return [(kind, kind) for kind in sorted(mails | {path.stem for path in templates.glob("sms/*.txt")})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
     list_display = ("recipient", "kind", "channel", "coloured_state", "attempts", "created_at", "last_error")
-    list_filter = ("state", "channel", "kind")
+    list_filter = ("state", "channel", KindFilter)
+    ordering = ("-id",)  # UUIDv7: the newest first, in the order of the primary key
     search_fields = ("recipient", "id", "customer_id")
     fields = (*FIELDS, "expires_at", "leased_until", "last_error")
     inlines = (LedgerInline,)

@@ -196,5 +196,6 @@ def expire(*, now: datetime) -> int:
     failed = sum(_give_up(message, reason, now) for message in late.order_by("expires_at")[:BATCH])
     refused = Q(state=MessageState.FAILED, expires_at__lte=now)
     shown = Q(state=MessageState.SANDBOXED, expires_at__lte=now - SANDBOX_KEPT)
-    Message.objects.filter(refused | shown, expires_at__lte=now).exclude(content="").update(content="")
+    said = Message.objects.filter(refused | shown, expires_at__lte=now).exclude(content="").order_by("expires_at")
+    Message.objects.filter(id__in=list(said.values_list("id", flat=True)[:BATCH])).update(content="")
     return failed

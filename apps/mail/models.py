@@ -1,6 +1,7 @@
 """The outbox and its ledger. A message's row is what makes the mail go out; everything else only hurries it."""
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from apps.core.ids import new_id
 from apps.core.sealed import SealedField
@@ -56,6 +57,15 @@ class Message(models.Model):
             models.Index(fields=("customer_id", "-created_at"), name="message_customer_created"),
             models.Index(
                 fields=("next_try_at",), name="message_due", condition=models.Q(state__in=("queued", "taken"))
+            ),
+            # What a user was sent, and what was sent to an address that was nobody's then.
+            models.Index(fields=("user_id",), name="message_user", condition=models.Q(user_id__isnull=False)),
+            models.Index(
+                "customer_id", Lower("recipient"), name="message_to_nobody", condition=models.Q(user_id__isnull=True)
+            ),
+            # What `mail.sweep` gives up.
+            models.Index(
+                fields=("expires_at",), name="message_unsent_expiry", condition=models.Q(state__in=("queued", "taken"))
             ),
             # What `mail.sweep` empties; most rows have been emptied already.
             models.Index(fields=("expires_at",), name="message_content_kept", condition=~models.Q(content="")),

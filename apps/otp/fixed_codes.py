@@ -60,6 +60,7 @@ def add(
     )
     sealed.write(row, "code", meant.encode())
     with transaction.atomic():
+        _take_turns(customer.id)
         FixedCode.objects.filter(customer=customer, email_identity=address.identity).delete()
         row.save(force_insert=True)
         _announce(customer, actor, caller, now, added=str(row.id))
@@ -92,7 +93,13 @@ def _announce(customer: Customer, actor: str, caller: Caller | None, now: dateti
     )
 
 
+def _take_turns(customer_id: UUID) -> None:
+    """Of two who change a customer's list at once, the second waits, and then sees what the first has done."""
+    Customer.objects.select_for_update(no_key=True).filter(id=customer_id).first()
+
+
 def _note_whether_listed(customer_id: UUID) -> None:
+    _take_turns(customer_id)
     listed = FixedCode.objects.filter(customer_id=customer_id).exists()
     Customer.objects.filter(id=customer_id).update(has_fixed_codes=listed)
     snapshots.invalidate_on_commit(standing.key(customer_id))

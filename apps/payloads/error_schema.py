@@ -49,6 +49,7 @@ FORM = {
 }
 HEADERS = {
     401: {"WWW-Authenticate": {"description": "RFC 6750, section 3", "required": True, "schema": {"type": "string"}}},
+    503: {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}},
     429: {"Retry-After": {"description": "seconds", "required": True, "schema": {"type": "integer"}}},
 }
 

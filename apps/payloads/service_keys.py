@@ -10,13 +10,13 @@ from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from joserfc.jwk import ECKey, OctKey
 
 from apps.audit import actions, events
-from apps.core import sealed
+from apps.core import advisory_locks, sealed
 from apps.core.requests import Caller
 from apps.payloads.models import ServiceKeyPair
 
@@ -84,8 +84,9 @@ def forget() -> None:
 
 
 def rotate(*, overlap: timedelta, actor: str, caller: Caller | None, now: datetime) -> ServiceKeyPair:
-    """Publish a new pair; the old one decrypts for `overlap`. Raises IntegrityError if another rotation runs."""
+    """Publish a new pair; the old one decrypts for `overlap`. Of two at once, the second rotates what the first has made."""
     with transaction.atomic():
+        advisory_locks.take_turns("service key pair")
         ServiceKeyPair.objects.filter(retires_at=None).update(retires_at=now + overlap)
         row = _insert(now)
         events.record(action=actions.SERVICE_KEY_ROTATED, actor=actor, caller=caller, details={"kid": row.kid}, now=now)
@@ -107,12 +108,11 @@ def _accepted() -> list[ServiceKeyPair]:
 
 
 def _create_first() -> None:
-    """On first start. Of several processes one inserts; the constraint tells the others."""
-    try:
-        with transaction.atomic():
+    """On first start: of several processes one."""
+    with transaction.atomic():
+        advisory_locks.take_turns("service key pair")
+        if not ServiceKeyPair.objects.filter(retires_at=None).exists():
             _insert(timezone.now())
-    except IntegrityError:
-        pass
 
 
 def _insert(now: datetime) -> ServiceKeyPair:

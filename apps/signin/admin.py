@@ -88,7 +88,7 @@ class IdentityCheckAdmin(ReadOnlyAdmin):
     list_filter = ("state", "customer")
     list_select_related = ("user", "customer")
     search_fields = ("user__email", "user__email_identity", "user__name", "id")
-    ordering = ("-state", "created_at")  # "waiting" comes first
+    ordering = ("-state", "created_at", "-id")  # "waiting" comes first
     fields = (
         *("user", "customer", "coloured_state", "reason", "created_at", "operators_told_at", "asked_at"),
         *("attempts", "decided_at", "decided_by"),

@@ -55,6 +55,9 @@ class Registration(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = (models.Index(fields=("expires_at",), name="registration_expiry"),)
+
     def __str__(self) -> str:
         return f"registration {self.id}"
 
@@ -130,6 +133,13 @@ class EmailChange(models.Model):
     undo_until = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = (
+            # By which `signin.remove_expired` finds those that nobody can undo, and the others.
+            models.Index(fields=("expires_at",), name="change_expiry", condition=models.Q(undo_until__isnull=True)),
+            models.Index(fields=("undo_until",), name="change_undo", condition=models.Q(undo_until__isnull=False)),
+        )
+
     def __str__(self) -> str:
         return f"change of address {self.id}"
 
@@ -159,6 +169,13 @@ class IdentityCheck(models.Model):
 
     class Meta:
         ordering = ("created_at", "id")
+        indexes = (
+            # The admin's list, and those that wait.
+            models.Index(fields=("-state", "created_at", "-id"), name="check_list"),
+            models.Index(
+                fields=("operators_told_at",), name="check_told", condition=models.Q(operators_told_at__isnull=False)
+            ),
+        )
 
     def __str__(self) -> str:
         return f"identity check of {self.user_id}"

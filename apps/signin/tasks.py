@@ -4,7 +4,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
-from django.db.models import Q
 from django.utils import timezone
 
 from apps.core import batches, queues
@@ -60,13 +59,10 @@ def ask_identity_check(check_id: str) -> bool:
 def remove_expired() -> int:
     """Delete what leads into no account any more. Returns how many rows."""
     before = timezone.now() - KEPT
-    neither = Q(undo_until=None, expires_at__lt=before) | Q(undo_until__lt=before)
-    return sum(
-        batches.delete(rows)
-        for rows in (
-            Registration.objects.filter(expires_at__lt=before),
-            Challenge.objects.filter(expires_at__lt=before),
-            ResetToken.objects.filter(expires_at__lt=before),
-            EmailChange.objects.filter(neither),
-        )
+    return (
+        batches.delete(Registration.objects.filter(expires_at__lt=before), by="expires_at")
+        + batches.delete(Challenge.objects.filter(expires_at__lt=before), by="expires_at")
+        + batches.delete(ResetToken.objects.filter(expires_at__lt=before), by="expires_at")
+        + batches.delete(EmailChange.objects.filter(undo_until=None, expires_at__lt=before), by="expires_at")
+        + batches.delete(EmailChange.objects.filter(undo_until__lt=before), by="undo_until")
     )

@@ -100,6 +100,7 @@ class UserWithSessionsAdmin(UserAdmin):
 class SessionAdmin(ReadOnlyAdmin):
     list_display = ("user", "customer", "device", "ip", "state", "created_at", "last_activity_at")
     list_filter = ("customer", "delivery", "end_reason")
+    ordering = ("-id",)  # UUIDv7: the newest first, in the order of the primary key
     list_select_related = ("user", "customer")
     search_fields = ("user__email", "user__email_identity", "id", "ip")
     fields = (

@@ -61,6 +61,9 @@ class Session(models.Model):
         indexes = (
             models.Index(fields=("user",), name="session_alive", condition=models.Q(ended_at__isnull=True)),
             models.Index(fields=("customer", "-created_at"), name="session_customer"),
+            # By which `tokens.remove_expired` finds them.
+            models.Index(fields=("expires_at",), name="session_expiry"),
+            models.Index(fields=("ended_at",), name="session_ended", condition=models.Q(ended_at__isnull=False)),
         )
 
     def __str__(self) -> str:

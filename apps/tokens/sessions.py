@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from apps.audit import actions, events
-from apps.core import snapshots
+from apps.core import patience, snapshots
 from apps.core.errors import NotFound
 from apps.core.ids import new_id
 from apps.core.requests import Caller
@@ -163,10 +163,9 @@ def end_begun_by_test_keys(
 
 def end_all_of_customer(*, customer_id: UUID, now: datetime) -> int:
     """End every session of a customer, in the caller's transaction. Its snapshots are the caller's to invalidate."""
-    living = Session.objects.filter(customer_id=customer_id, ended_at=None)
-    for _ in _locked(living).iterator():  # not held in memory: a customer may have millions
-        pass
-    return living.update(ended_at=now, end_reason=EndReason.EMERGENCY_ROTATION)
+    patience.take_time()  # a customer may have millions
+    living = _locked(Session.objects.filter(customer_id=customer_id, ended_at=None))
+    return Session.objects.filter(id__in=living).update(ended_at=now, end_reason=EndReason.EMERGENCY_ROTATION)
 
 
 def note_activity(*, customer_id: UUID, session: standing.SessionStanding, now: datetime) -> None:

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from celery import shared_task
-from django.db.models import Q
 from django.utils import timezone
 
 from apps.core import batches
@@ -19,11 +18,10 @@ def remove_expired() -> int:
     """Delete what no token can need any more: expired refresh tokens and blacklist entries, sessions ended long ago."""
     now = timezone.now()
     long_ago = now - ENDED_SESSIONS_KEPT  # longer than any access token lives, so no blacklist entry goes too early
-    return sum(
-        batches.delete(rows)
-        for rows in (
-            RevokedToken.objects.filter(expires_at__lt=now - timedelta(minutes=1)),
-            RefreshToken.objects.filter(expires_at__lt=now - timedelta(minutes=1)),
-            Session.objects.filter(Q(expires_at__lt=long_ago) | Q(ended_at__lt=long_ago)),
-        )
+    just_now = now - timedelta(minutes=1)
+    return (
+        batches.delete(RevokedToken.objects.filter(expires_at__lt=just_now), by="expires_at")
+        + batches.delete(RefreshToken.objects.filter(expires_at__lt=just_now), by="expires_at")
+        + batches.delete(Session.objects.filter(expires_at__lt=long_ago), by="expires_at")
+        + batches.delete(Session.objects.filter(ended_at__lt=long_ago), by="ended_at")
     )

@@ -4,10 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from environ import Env
 from kombu import Queue
 
-from config import celery, environment, tls
+from config import celery, databases, environment, tls
 from config.logging import logging_settings
 from config.settings import unfold
 
@@ -108,14 +107,10 @@ REDIS_CA_FILE = env.str("REDIS_CA_FILE", default="")
 VALKEY_TIMEOUT_SECONDS = env.float("VALKEY_TIMEOUT_SECONDS", default=0.5)
 
 
-def database(url: str) -> dict[str, Any]:
-    """Django's DATABASES["default"] for a PostgreSQL URL: connections are kept, and checked before use."""
-    parsed: dict[str, Any] = Env.db_url_config(url)
-    parsed["ATOMIC_REQUESTS"] = False  # A flow decides inside its transaction and raises after commit.
-    parsed["CONN_HEALTH_CHECKS"] = True
-    parsed["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
-    parsed.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
-    return parsed
+# PostgreSQL itself, where DATABASE_URL leads through a transaction pooler; a pooler without it takes DATABASE_POOLED=true.
+DATABASE_LISTEN_URL = env.str("DATABASE_LISTEN_URL", default="")
+DATABASE_POOLED = env.bool("DATABASE_POOLED", default=bool(DATABASE_LISTEN_URL))
+UNHURRIED_DATABASE: dict[str, Any] = {}  # for commands that take their time; with the engines, below
 
 
 def valkey_cache(url: str) -> dict[str, Any]:
@@ -139,7 +134,10 @@ def use_engines(*, database_url: str, redis_url: str) -> dict[str, Any]:
         "?db=", "?virtual_host="
     )
     return {
-        "DATABASES": {"default": database(database_url)},
+        "DATABASES": {"default": databases.bounded(env, database_url, is_pooled=DATABASE_POOLED)},
+        "UNHURRIED_DATABASE": databases.unhurried(
+            env, database_url, listen_url=DATABASE_LISTEN_URL, is_pooled=DATABASE_POOLED
+        ),
         "CACHES": {"default": valkey_cache(redis_url)},
         "REDIS_URL": redis_url,
         "CELERY_BROKER_URL": ";".join(map(tls.without_tls_parameters, broker.split(";"))),

@@ -26,6 +26,11 @@ FAULTY = {
     "REDIS_URL": "valkey://:s3cret@valkey.test/0",
     "REDIS_CA_FILE": "/nonexistent/ca.pem",
     "CELERY_BROKER_URL": "rediss://:s3cret@valkey.test/0?ssl_cert_reqs=none",
+    "DATABASE_LISTEN_URL": "mysql://u:s3cret@db.test/d",
+    "DATABASE_POOLED": "perhaps",
+    "DATABASE_STATEMENT_TIMEOUT_SECONDS": "10s",
+    "DATABASE_LOCK_TIMEOUT_SECONDS": "-1",
+    "DATABASE_IDLE_IN_TRANSACTION_SECONDS": "inf",
     "DATABASE_URL": "mysql://u:s3cret@db.test/d",
     "MASTER_KEYS": "neither id nor key, but as long as it takes",
     "SERVICE_ENCRYPTION_KEY_PREVIOUS": "s3cret",
@@ -69,6 +74,10 @@ def test_development_says_it_too(tmp_path: Path) -> None:
     assert result.returncode == 1
     in_production_alone = {"SECURE_HSTS_SECONDS", "SECURE_SSL_REDIRECT"}
     read_later = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DATABASE_CONN_MAX_AGE"}
+    read_later |= {name for name in FAULTY if name.endswith(("_TIMEOUT_SECONDS", "_TRANSACTION_SECONDS"))} - {
+        "EMAIL_TIMEOUT_SECONDS",
+        "VALKEY_TIMEOUT_SECONDS",
+    }
     expected = set(FAULTY) - in_production_alone - read_later
     assert [name for name in expected if f"  - {name} " not in result.stderr] == []
     assert "Traceback" not in result.stderr

@@ -10,7 +10,7 @@ from celery import Celery
 from django_redis.cache import RedisCache
 from redis.exceptions import RedisError
 
-from config import tls
+from config import databases, tls
 from config.settings import base
 from tests.config.tls_server import TlsServer, certificate_for, serving
 
@@ -122,5 +122,5 @@ def test_without_tls_nothing_is_said_about_it() -> None:
 @pytest.mark.parametrize("sslmode", ["verify-full", "require", ""])
 def test_what_the_database_url_says_about_tls_reaches_libpq(sslmode: str) -> None:
     url = "postgresql://u:p@db.test/d" + (f"?sslmode={sslmode}&sslrootcert=system" if sslmode else "")
-    options = base.database(url)["OPTIONS"]
+    options = databases.plain(base.env, url)["OPTIONS"]
     assert (options.get("sslmode"), options.get("sslrootcert")) == ((sslmode, "system") if sslmode else (None, None))

@@ -6,9 +6,10 @@ Its exit code is its verdict: 0 whole, 1 altered or removed, 2 not verified (a w
 import uuid
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.audit import chain
+from apps.core.patience import UnhurriedCommand
 
 SERVICE = "service"
 ALTERED, NOT_VERIFIED = 1, 2
@@ -19,7 +20,7 @@ def _chain(text: str) -> tuple[uuid.UUID | None]:
     return (None if text == SERVICE else uuid.UUID(text),)
 
 
-class Command(BaseCommand):
+class Command(UnhurriedCommand):
     help = (
         "Recompute the hash chains of the audit log, print their heads, and name what does not fit. "
         "Exit code 0: it is whole. 1: something was altered or removed. 2: it could not be verified."

@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from apps.core import reencryption
+from apps.core.patience import UnhurriedCommand
 from apps.core.reencryption import Column
 
 
-class Command(BaseCommand):
+class Command(UnhurriedCommand):
     help = (
         "Re-encrypt everything sealed under an older master key. Put the new key in front of MASTER_KEYS and restart "
         "every process first. Runs while the service serves; can be interrupted and started again."

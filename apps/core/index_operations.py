@@ -1,0 +1,41 @@
+"""Migrations that make and drop indexes on live tables: CONCURRENTLY, and able to be run again after having been interrupted."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import ProjectState
+
+
+class AddIndexOnLiveTable(AddIndexConcurrently):
+    """For a migration with `atomic = False`.
+
+    CREATE INDEX CONCURRENTLY keeps nobody waiting, but itself waits for every older transaction: a short lock timeout would only
+    interrupt it. Interrupted, it leaves an invalid index, under the name that the next try needs.
+    """
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        with _without_lock_timeout(schema_editor):
+            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema_editor.quote_name(self.index.name)}")
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        with _without_lock_timeout(schema_editor):
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+@contextmanager
+def _without_lock_timeout(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout'), set_config('lock_timeout', '0', false)")
+        row = cursor.fetchone()
+    try:
+        yield
+    finally:
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [row[0] if row else "0"])

@@ -1,0 +1,157 @@
+"""What is done often, or over everything, is done by an index: on tables of many rows no plan reads or sorts a whole one."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User as Operator
+from django.db import connection, transaction
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.mail import delivery
+from apps.signin import tasks as signin_tasks
+from apps.signin import waiting
+from apps.signin.models import Registration
+from apps.tokens import tasks as tokens_tasks
+from apps.users import own_data
+from tests import factories, races
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROWS = 20_000
+WHEN = "now() - interval '400 days' + number * interval '30 minutes'"  # the last ones are of the present
+FILLED = {
+    "mail_message": (
+        "INSERT INTO mail_message (id, customer_id, user_id, kind, channel, recipient, content, state, attempts, created_at,"
+        " next_try_at, expires_at, sandbox_key_id, last_error)"
+        " SELECT gen_random_uuid(), %(customer)s, CASE WHEN number %% 2 = 0 THEN gen_random_uuid() END, 'k', 'email',"
+        " 'User' || number || '@example.com', '', 'sent', 1, {when}, {when}, {when}, '', ''"
+    ),
+    "tokens_session": (
+        "INSERT INTO tokens_session (id, customer_id, user_id, delivery, sandbox_key_id, user_agent, created_at, last_activity_at,"
+        " expires_at, ended_at, end_reason)"
+        " SELECT gen_random_uuid(), %(customer)s, %(user)s, 'body', '', '', {when}, {when}, {when},"
+        " CASE WHEN number %% 2 = 0 THEN {when} END, ''"
+    ),
+    "signin_registration": (
+        "INSERT INTO signin_registration (id, user_id, message_id, network, encoded, name, phone, created_at, expires_at)"
+        " SELECT gen_random_uuid(), %(user)s, gen_random_uuid(), '', '', '', '', {when}, {when}"
+    ),
+    "signin_emailchange": (
+        "INSERT INTO signin_emailchange (id, customer_id, user_id, old_email, new_email, message_id, created_at, expires_at,"
+        " undo_until) SELECT gen_random_uuid(), %(customer)s, %(user)s, '', '', gen_random_uuid(), {when}, {when},"
+        " CASE WHEN number %% 2 = 0 THEN {when} END"
+    ),
+    "users_user": (
+        "INSERT INTO users_user (id, customer_id, email, email_identity, name, phone, locale, role, permissions, status,"
+        " created_at, wrong_codes, is_owner) SELECT gen_random_uuid(), %(customer)s, 'x', 'x' || number, '', '', '',"
+        " 'company_user', '[]', 'active', {when}, 0, false"
+    ),
+    "signin_identitycheck": (
+        "INSERT INTO signin_identitycheck (id, customer_id, user_id, state, created_at, attempts, decided_by, reason,"
+        " operators_told_at) SELECT gen_random_uuid(), customer_id, id, 'approved', created_at, 0, '', '', created_at"
+        " FROM users_user WHERE email = 'x'"
+    ),
+}
+
+
+@pytest.fixture
+def filled() -> Iterator[Any]:
+    """Tables of many rows, of two years but for the last days; and a user."""
+    user = factories.user(factories.customer())
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in FILLED.values():
+            rows = "" if "FROM users_user" in statement else f" FROM generate_series(1, {ROWS}) AS number"
+            cursor.execute(statement.format(when=WHEN) + rows, {"customer": user.customer_id, "user": user.id})
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(FILLED)}")
+    yield user
+
+
+def wasteful(act: Callable[[], object]) -> list[str]:
+    """The statements of this act whose plan reads a whole filled table, or sorts; with what they do so."""
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    found = []
+    for query in captured.captured_queries:
+        sql = query["sql"]
+        if not sql.startswith(("SELECT", "UPDATE", "DELETE")) or "COUNT(*)" in sql:
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}".replace("%", "%%"), [])
+            row = cursor.fetchone()
+        plan = json.loads(row[0]) if isinstance(row[0], str) else row[0]  # type: ignore[index]
+        found += [f"{fault}: {sql}" for fault in faults_of(plan[0]["Plan"])]
+    return found
+
+
+def faults_of(node: dict[str, Any]) -> list[str]:
+    mine = []
+    if node["Node Type"] == "Seq Scan" and node["Relation Name"] in FILLED:
+        mine.append(f"reads the whole of {node['Relation Name']}")
+    if "Sort" in node["Node Type"] and node["Plan Rows"] > 100 and FILLED.keys() & relations_of(node):
+        mine.append(f"sorts {node['Plan Rows']} rows")
+    return mine + [fault for inner in node.get("Plans", ()) for fault in faults_of(inner)]
+
+
+def relations_of(node: dict[str, Any]) -> set[str]:
+    inner = (relations_of(child) for child in node.get("Plans", ()))
+    return {node.get("Relation Name", "")}.union(*inner)
+
+
+def test_purges_find_what_has_expired_by_an_index_and_in_its_order(
+    filled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the plans of the tables as they are when the purge begins: it is rolled back, and so are the rows that it deleted."""
+    for purge in (tokens_tasks.remove_expired, signin_tasks.remove_expired):
+        monkeypatch.setattr("apps.core.batches.RUN_SECONDS", 0.2)
+        assert wasteful(purge) == []
+
+
+def test_what_the_sweeper_looks_for_is_found_by_an_index(filled: Any) -> None:
+    now = timezone.now()
+    assert wasteful(lambda: delivery.expire(now=now)) == []
+    assert wasteful(lambda: delivery.take_overdue(now=now, queue_is_empty=True)) == []
+    assert wasteful(lambda: delivery.take_overdue(now=now, queue_is_empty=False)) == []
+
+
+def test_a_users_mails_are_found_by_an_index(filled: Any) -> None:
+    """Erasure and export look for them."""
+    assert wasteful(lambda: list(own_data.mails_of(filled)[:10])) == []
+
+
+def test_who_waits_for_operators_is_found_by_an_index(filled: Any) -> None:
+    assert wasteful(lambda: waiting.tell_operators(now=timezone.now())) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["mail_message", "users_user", "tokens_session", "signin_identitycheck", "audit_event"]
+)
+def test_operators_lists_are_in_the_order_of_an_index(filled: Any, name: str) -> None:
+    browser = Browser()
+    browser.force_login(Operator.objects.create_superuser("boss", "boss@example.com", "a long password"))
+    assert wasteful(lambda: browser.get(reverse(f"admin:{name}_changelist"))) == []
+
+
+def test_a_purge_deletes_all_that_has_expired_in_batches(filled: Any) -> None:
+    before = timezone.now() - signin_tasks.KEPT
+    removed = signin_tasks.remove_expired()
+    for name, column in (("registration", "expires_at"), ("emailchange", "COALESCE(undo_until, expires_at)")):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*), min({column}) FROM signin_{name}")  # noqa: S608  (the names above)
+            left, oldest = cursor.fetchone()  # type: ignore[misc]
+        assert 0 < left < 1000
+        assert oldest >= before
+    assert removed > 2 * ROWS - 2000
+
+
+def test_a_row_that_somebody_holds_is_left_to_the_next_run(filled: Any) -> None:
+    held = Registration.objects.order_by("expires_at")[0]
+    with transaction.atomic():
+        Registration.objects.select_for_update().get(id=held.id)
+        assert races.at_once(1, lambda _: signin_tasks.remove_expired())[0] > ROWS
+    assert Registration.objects.filter(id=held.id).exists()
+    assert signin_tasks.remove_expired() == 1

@@ -1,0 +1,106 @@
+"""`migrate`: two at once take turns, a busy table is given way to, and an interrupted index is made anew."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from io import StringIO
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, migrations, models
+from django.db.migrations.state import ProjectState
+
+from apps.core.index_operations import AddIndexOnLiveTable
+from apps.core.management.commands import migrate
+from tests.core.test_bounded_waits import locked, shown
+from tests.worker import environment_of_process
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MIGRATE = [sys.executable, "manage.py", "migrate", "--noinput"]
+
+
+@pytest.fixture
+def empty_database() -> Iterator[str]:
+    """The URL of a new database, beside the test's own."""
+    url = urlsplit(os.environ["DATABASE_URL"])
+    name = f"empty_{os.getpid()}"
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as own:
+        own.execute(f"CREATE DATABASE {name}")
+        yield url._replace(path=f"/{name}").geturl()
+        own.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_two_at_once_on_an_empty_database_both_succeed(empty_database: str) -> None:
+    """As when two containers start."""
+    environment = environment_of_process(DATABASE_URL=empty_database)
+    both = [
+        subprocess.Popen(MIGRATE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    told = [process.communicate(timeout=300) for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    assert sorted("No migrations to apply." in out for out, _ in told) == [False, True]
+    assert sorted("Another migrate is at work" in err for _, err in told) == [False, True]
+
+
+@pytest.fixture
+def a_migration_to_apply() -> Iterator[None]:
+    """The last one of the mails' is to be applied again: a column that requests use."""
+    call_command("migrate", "mail", "0002", verbosity=0)
+    yield
+    call_command("migrate", verbosity=0)
+
+
+@pytest.mark.usefixtures("a_migration_to_apply")
+def test_a_busy_table_is_given_way_to_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds its place in the queue for the table only shortly: all others wait behind it."""
+    monkeypatch.setattr(migrate, "LOCK_SECONDS", 0.1)
+    told, out = StringIO(), StringIO()
+    with locked("mail_message"):
+        command = threading.Thread(
+            target=lambda: (call_command("migrate", stdout=out, stderr=told), connection.close())
+        )
+        command.start()
+        while "try 1 of" not in told.getvalue():
+            assert command.is_alive()
+    command.join()
+    assert "mail.0003_enqueued_at... OK" in out.getvalue()
+
+
+@pytest.mark.usefixtures("a_migration_to_apply")
+def test_a_table_that_stays_busy_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(migrate, "TRIES", 2)
+    with locked("mail_message"), pytest.raises(CommandError, match="run migrate again"):
+        call_command("migrate", stdout=StringIO(), stderr=StringIO())
+
+
+def test_a_connection_has_its_usual_bounds_again_after_a_command() -> None:
+    call_command("migrate", verbosity=0)
+    assert (shown("statement_timeout"), shown("lock_timeout")) == ("10s", "3s")
+
+
+def test_an_index_that_was_interrupted_is_made_anew() -> None:
+    """CREATE INDEX CONCURRENTLY leaves an invalid one when it is interrupted, and the name is taken then."""
+    state = ProjectState.from_apps(migrations.state.global_apps)
+    operation = AddIndexOnLiveTable("message", models.Index(fields=["kind"], name="message_trial"))
+    wanted = state.clone()
+    operation.state_forwards("mail", wanted)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE INDEX message_trial ON mail_message (recipient)")
+        cursor.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'message_trial'::regclass")
+    with connection.schema_editor(atomic=False) as editor:
+        operation.database_forwards("mail", editor, state, wanted)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT indisvalid, pg_get_indexdef(indexrelid) FROM pg_index WHERE indexrelid = 'message_trial'::regclass"
+            )
+            valid, definition = cursor.fetchone()  # type: ignore[misc]
+        operation.database_backwards("mail", editor, wanted, state)
+    assert valid
+    assert "(kind)" in definition
+    assert shown("lock_timeout") == "3s"
