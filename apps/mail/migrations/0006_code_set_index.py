@@ -1,7 +1,8 @@
 """Concurrently: on a live table nobody waits for it."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from apps.core.index_operations import AddIndexOnLiveTable
 
 
 class Migration(migrations.Migration):
@@ -9,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [("mail", "0005_spent_codes")]
 
     operations = [
-        AddIndexConcurrently(
+        AddIndexOnLiveTable(
             model_name="message",
             index=models.Index(
                 condition=models.Q(("code_set", ""), _negated=True),

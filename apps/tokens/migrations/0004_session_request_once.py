@@ -9,7 +9,10 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(
-            sql='CREATE UNIQUE INDEX CONCURRENTLY "session_request_once" ON "tokens_session" ("request_mark") WHERE "request_mark" IS NOT NULL',
+            sql=[
+                'DROP INDEX CONCURRENTLY IF EXISTS "session_request_once"',  # an interrupted try leaves an invalid one
+                'CREATE UNIQUE INDEX CONCURRENTLY "session_request_once" ON "tokens_session" ("request_mark") WHERE "request_mark" IS NOT NULL',
+            ],
             reverse_sql='DROP INDEX CONCURRENTLY IF EXISTS "session_request_once"',
             state_operations=[
                 migrations.AddConstraint(

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0006_policy_is_validated'),
-        ('tokens', '0002_accounts'),
+        ('tokens', '0004_session_request_once'),
         ('users', '0004_locale_is_a_language_tag'),
     ]
 

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     atomic = False  # CREATE INDEX CONCURRENTLY
 
     dependencies = [
-        ('mail', '0004_language_asked_for'),
+        ('mail', '0006_code_set_index'),
     ]
 
     operations = [
