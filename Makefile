@@ -8,6 +8,9 @@ WORKERS ?= 2
 ARGS ?=
 NODE_MODULES := tests/interop/node_modules
 
+# An environment whose Python has gone, as after an upgrade of the system, is made anew with all that was in it.
+$(shell test -x $(BIN)/python || rm -rf $(VENV))
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench run requirements translations clean
 
@@ -49,7 +52,7 @@ run: $(VENV)/.development
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Gatehouse needs Python 3.11 or later. Install it, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) cannot be run, or is older than Python 3.11. Name another: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
-	@echo "Making a Python environment in $(VENV) …" && rm -rf $(VENV)
+	@echo "Making a Python environment in $(VENV) …"
 	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 # Installed anew only when the lock file changes. The test set, where it is up to date, holds the development set.

@@ -27,6 +27,7 @@ def main(lock: Path) -> int:
     started = time.monotonic()
     say(f"Installing {number_of_packages(lock)} packages from {lock}, each checked against its hash:")
     if not (install_by_uv(lock) or install_by_pip(lock)):
+        say("  It failed: see above. The same command tries again; after `make clean` in a new environment.")
         return 1
     say(f"  Installed after {time.monotonic() - started:.0f} s.")
     return 0

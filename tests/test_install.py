@@ -88,5 +88,38 @@ def test_what_has_another_hash_is_not_installed(environment: Environment, tmp_pa
     assert environment.run("-c", "import attrs").returncode == 1
 
 
+def planned(folder: Path, goal: str = "demo") -> str:
+    """What `make` would do with the environment in this folder."""
+    command = ["make", "--dry-run", "--no-print-directory", f"VENV={folder}", goal]
+    return subprocess.run(command, cwd=REQUIREMENTS.parent, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """An environment in which everything has been installed, to look at."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to(sys.executable)
+    for stamp in (".development", ".test"):
+        (tmp_path / stamp).touch()
+    return tmp_path
+
+
+def test_what_is_installed_is_not_installed_again(installed: Path) -> None:
+    assert "install.py" not in planned(installed)
+
+
+def test_a_lock_that_has_changed_is_installed(installed: Path) -> None:
+    os.utime(installed / ".development", (0, 0))
+    assert "install.py requirements/development.txt" in planned(installed)
+
+
+def test_an_environment_whose_python_has_gone_is_made_anew_with_all_that_was_in_it(installed: Path) -> None:
+    (installed / "bin" / "python").unlink()
+    (installed / "bin" / "python").symlink_to("/nowhere/python")
+    plan = planned(installed)
+    assert "-m venv" in plan
+    assert "install.py requirements/development.txt" in plan
+
+
 def forged(entry: re.Match[str]) -> str:
     return re.sub(r"sha256:\w{8}", "sha256:00000000", entry.group())
