@@ -3,6 +3,7 @@
 from django.db import models
 
 from apps.core.ids import new_id
+from apps.core.names import NameField
 from apps.customers.models import Customer
 
 
@@ -31,7 +32,7 @@ class ApiKey(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="api_keys")
     key_id = models.CharField(max_length=12, unique=True, editable=False)
     digest = models.BinaryField(max_length=32, editable=False)
-    name = models.CharField(max_length=200)
+    name = NameField(max_length=200)
     environment = models.CharField(max_length=4, choices=Environment, default=Environment.LIVE)
     scopes = models.JSONField(default=default_scopes)
     created_at = models.DateTimeField()

@@ -52,6 +52,7 @@ FACTOR_ENROLLED = "factor_enrolled"
 FACTOR_RENAMED = "factor_renamed"
 FACTOR_REMOVED = "factor_removed"
 RECOVERY_CODES_MADE = "recovery_codes_made"
+RECOVERY_CODE_USED = "recovery_code_used"
 PASSKEY_REJECTED = "passkey_rejected"
 PASSKEY_CLONED = "passkey_cloned"  # its sign counter did not go up
 NEW_DEVICE = "new_device"

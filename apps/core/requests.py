@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
-from apps.core import client_address
+from apps.core import client_address, names
 
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 LONGEST_USER_AGENT = 512
@@ -41,7 +41,7 @@ def caller_of(request: HttpRequest) -> Caller:
     """The caller of this request."""
     return Caller(
         ip=address_of(request),
-        user_agent=request.headers.get("User-Agent", "").replace("\0", "")[:LONGEST_USER_AGENT],
+        user_agent=names.cleaned(request.headers.get("User-Agent", "")[:LONGEST_USER_AGENT]),
         request_id=request_id_of(request),
         sandbox_key_id=getattr(request, "sandbox_key_id", ""),  # set by whichever authentication succeeded
         accept_language=request.headers.get("Accept-Language", ""),

@@ -6,11 +6,12 @@ DRF's own fields convert: a number becomes a string (and a code loses its leadin
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from apps.core import typed_codes
+from apps.core import names, typed_codes
 from apps.core.ids import parse_id
 
 Field = serializers.Field[Any, Any, Any, Any]
@@ -78,6 +79,22 @@ def _is_of(expected: _JsonType, value: Any) -> bool:
 
 def _json_type_of(field: Field) -> _JsonType:
     return next((expected for fields, expected in _BY_FIELD if isinstance(field, fields)), STRING)
+
+
+class NameField(serializers.CharField):
+    """A name that others read. Its value is tidied; what cannot be seen is refused. Its length is counted then."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return names.tidy(super().to_internal_value(data))
+
+    def run_validators(self, value: Any) -> None:
+        super().run_validators(value)
+        if not (value or self.allow_blank):
+            self.fail("blank")
+        try:
+            names.validate(value)
+        except ValidationError as error:
+            raise serializers.ValidationError(error.messages) from error
 
 
 class CodeField(serializers.CharField):

@@ -79,6 +79,8 @@ def replace_allowlist(
     except ValidationError as error:
         raise ValidationFailed(fields={"networks": list(error.messages)}) from error
     rows = [AllowedNetwork(customer=customer, network=network, note=note) for network, note in wanted.items()]
+    for row in rows:
+        _validate(row)
     with transaction.atomic():
         _lock(customer)
         customer.allowed_networks.exclude(network__in=wanted).delete()
@@ -127,9 +129,9 @@ def _set_status(
         return snapshots.invalidate_on_commit(standing.key(customer.id))
 
 
-def _validate(row: Customer | LimitOverride) -> None:
+def _validate(row: Customer | LimitOverride | AllowedNetwork) -> None:
     try:
-        row.full_clean(exclude=["customer"])
+        row.full_clean(exclude=["customer"], validate_constraints=not isinstance(row, AllowedNetwork))
     except ValidationError as error:
         raise ValidationFailed(fields=error.message_dict) from error
 

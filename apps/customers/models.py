@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
+from apps.core.names import NameField
 from apps.core.sealed import SealedField
 from apps.customers import limits
 from apps.customers import validation as valid
@@ -63,7 +64,7 @@ class Customer(models.Model):
     slug = models.CharField(
         max_length=63, unique=True, validators=[RegexValidator(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
     )  # part of the tokens' issuer: never changes
-    name = models.CharField(max_length=200)
+    name = NameField(max_length=200)
     status = models.CharField(max_length=16, choices=CustomerStatus, default=CustomerStatus.ACTIVE)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -116,7 +117,7 @@ class Customer(models.Model):
 
     # False until the owner of a customer that signed up has proven an address: till then mails bear our name, not its own.
     owner_is_proven = models.BooleanField(default=True, db_default=True, editable=False)
-    sender_name = models.CharField(max_length=100, blank=True)
+    sender_name = NameField(max_length=100, blank=True)
     reply_to = models.EmailField(blank=True)
     logo_url = models.URLField(blank=True, validators=[valid.validate_picture])
     colour = models.CharField(max_length=7, blank=True, validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")])
@@ -169,7 +170,7 @@ class AllowedNetwork(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="allowed_networks")
     network = models.CharField(max_length=43)  # canonical, as ipaddress.ip_network writes it
-    note = models.CharField(max_length=200, blank=True)
+    note = NameField(max_length=200, blank=True)
 
     class Meta:
         ordering = ("network",)

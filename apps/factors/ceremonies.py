@@ -7,6 +7,7 @@ import json
 import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,6 +18,7 @@ from webauthn.helpers import base64url_to_bytes
 from apps.core import ciphers, valkey
 from apps.customers import allowed_origins
 from apps.customers.standing import CustomerStanding
+from apps.users.models import User
 
 LIFETIME_SECONDS = 300
 CHALLENGE_BYTES = 32
@@ -33,6 +35,14 @@ class RelyingParty:
     origins: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Ceremony:
+    """What a device was asked to sign, and since when."""
+
+    challenge: bytes
+    begun_at: datetime
+
+
 def relying_party(customer: CustomerStanding) -> RelyingParty:
     """The customer's domain, the pages (its own and ours) that lie under it, and the customer's Android apps."""
     ours = urlsplit(settings.PUBLIC_URL)
@@ -42,24 +52,35 @@ def relying_party(customer: CustomerStanding) -> RelyingParty:
     return RelyingParty(domain, customer.name, (*(page for page in pages if _lies_under(page, domain)), *apps))
 
 
-def begin(customer_id: UUID, *, kind: str, user_id: UUID | None) -> bytes:
+def begin(customer_id: UUID, *, kind: str, user: User | None, now: datetime) -> bytes:
     """A fresh challenge for creating (CREATE) or using (GET) a passkey, of this user or of anybody. Raises ValkeyUnavailable."""
     challenge = secrets.token_bytes(CHALLENGE_BYTES)
     with valkey.reachable():
-        valkey.client().set(_key(customer_id, challenge), _purpose(kind, user_id), ex=LIFETIME_SECONDS)
+        purpose = f"{_purpose(kind, user)} {now.isoformat()}"
+        valkey.client().set(_key(customer_id, challenge), purpose, ex=LIFETIME_SECONDS)
     return challenge
 
 
-def take(customer_id: UUID, credential: Any, *, kind: str, user_id: UUID | None) -> bytes | None:
-    """The challenge that this credential answers, used up by this one step; None unless it was begun for just this.
+def take(customer_id: UUID, credential: Any, *, kind: str, user: User | None) -> Ceremony | None:
+    """The ceremony that this credential ends, used up by this one step; None unless it was begun for just this.
 
-    Raises ValkeyUnavailable.
+    One of a user's is void since the user's credentials have changed. Raises ValkeyUnavailable.
     """
     challenge = _challenge_in(credential)
     if challenge is None:
         return None
     found = valkey.take(_key(customer_id, challenge))
-    return challenge if found == _purpose(kind, user_id).encode() else None
+    begun_at = _begun_at(found, _purpose(kind, user))
+    return Ceremony(challenge, begun_at) if begun_at else None
+
+
+def _begun_at(kept: object, purpose: str) -> datetime | None:
+    """When a ceremony of this purpose was begun. What cannot be read counts as absent."""
+    found, _space, begun_at = (kept if isinstance(kept, bytes) else b"").decode(errors="replace").rpartition(" ")
+    try:
+        return datetime.fromisoformat(begun_at) if found == purpose else None
+    except ValueError:
+        return None
 
 
 def mark(customer_id: UUID, credential: Any) -> bytes | None:
@@ -81,8 +102,8 @@ def _key(customer_id: UUID, challenge: bytes) -> str:
     return valkey.key(customer_id, "webauthn", urlsafe_b64encode(challenge).decode())
 
 
-def _purpose(kind: str, user_id: UUID | None) -> str:
-    return f"{kind} {user_id or ANYBODY}"
+def _purpose(kind: str, user: User | None) -> str:
+    return f"{kind} {user.id} {user.credentials_version}" if user else f"{kind} {ANYBODY}"
 
 
 def _lies_under(origin: str, domain: str) -> bool:

@@ -10,10 +10,10 @@ from apps.core import rate_limits
 from apps.core.rate_limits import Hit
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
-from apps.factors import enrolled, recovery_codes
+from apps.factors import enrolled, methods, recovery_codes
 from apps.factors.errors import NoSecondFactor
 from apps.otp import tries
-from apps.users import directory, notices
+from apps.users import credentials, directory, notices
 from apps.users.models import User
 
 
@@ -73,8 +73,11 @@ def make_recovery_codes(user: User, *, customer: CustomerStanding, caller: Calle
     """
     with transaction.atomic():
         directory.lock(user.id)
-        if not enrolled.of(user.id).has_any:
+        found = enrolled.of(user.id)
+        if not found.has_any:
             raise NoSecondFactor
+        if methods.RECOVERY_CODE in found.methods:  # those are taken away
+            credentials.change(user, now=now)
         codes = recovery_codes.make(user, now=now)
         events.record(
             action=actions.RECOVERY_CODES_MADE,

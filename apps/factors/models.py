@@ -3,6 +3,7 @@
 from django.db import models
 
 from apps.core.ids import new_id
+from apps.core.names import NameField
 from apps.core.sealed import SealedField
 from apps.customers.models import Customer
 from apps.users.models import User
@@ -15,6 +16,7 @@ class Totp(models.Model):
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="totp")
     secret = SealedField(blank=True)  # 20 random bytes in base32; empty until a first app is confirmed
     pending_secret = SealedField(blank=True)  # of an app that no code has confirmed yet
+    pending_version = models.PositiveIntegerField(default=0, db_default=0)  # of the user's credentials, as it was begun
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
     last_step = models.BigIntegerField(default=0)  # the time step of the last code accepted: none is taken twice
@@ -44,7 +46,7 @@ class Passkey(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="passkeys")
-    name = models.CharField(max_length=100)
+    name = NameField(max_length=100)
     credential_id = models.CharField(max_length=1400)  # base64url; at most 1023 bytes (WebAuthn section 5.1.3)
     public_key = models.BinaryField()  # COSE
     sign_count = models.BigIntegerField(default=0)

@@ -23,10 +23,11 @@ from apps.core.errors import NotFound
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.factors import ceremonies, enrolment, methods
+from apps.factors.ceremonies import Ceremony
 from apps.factors.errors import InvalidPasskey, TooManyPasskeys
 from apps.factors.models import Passkey
 from apps.tokens import devices
-from apps.users import directory, notices
+from apps.users import credentials, directory, notices
 from apps.users.models import User
 
 MOST = 20
@@ -42,7 +43,7 @@ class NewPasskey:
     recovery_codes: tuple[str, ...] = field(default=(), repr=False)
 
 
-def creation_options(user: User, *, customer: CustomerStanding) -> dict[str, Any]:
+def creation_options(user: User, *, customer: CustomerStanding, now: datetime) -> dict[str, Any]:
     """For `navigator.credentials.create()`. Raises TooManyPasskeys or ValkeyUnavailable."""
     existing = list(Passkey.objects.filter(user=user))
     if len(existing) >= MOST:
@@ -54,7 +55,7 @@ def creation_options(user: User, *, customer: CustomerStanding) -> dict[str, Any
         user_id=user.id.bytes,
         user_name=user.email,
         user_display_name=user.name or user.email,
-        challenge=ceremonies.begin(customer.id, kind=ceremonies.CREATE, user_id=user.id),
+        challenge=ceremonies.begin(customer.id, kind=ceremonies.CREATE, user=user, now=now),
         timeout=ceremonies.LIFETIME_SECONDS * 1000,
         exclude_credentials=_descriptors(existing),
         authenticator_selection=AuthenticatorSelectionCriteria(
@@ -67,15 +68,18 @@ def creation_options(user: User, *, customer: CustomerStanding) -> dict[str, Any
 def enrol(
     user: User, *, customer: CustomerStanding, credential: Any, name: str, caller: Caller, now: datetime
 ) -> NewPasskey:
-    """Keep the public key that the device has made. Raises InvalidPasskey, TooManyPasskeys or ValkeyUnavailable."""
-    challenge = ceremonies.take(customer.id, credential, kind=ceremonies.CREATE, user_id=user.id)
-    if challenge is None:
+    """Keep the public key that the device has made.
+
+    Raises InvalidPasskey, TooManyPasskeys, NotFound or ValkeyUnavailable.
+    """
+    ceremony = ceremonies.take(customer.id, credential, kind=ceremonies.CREATE, user=user)
+    if ceremony is None:
         raise InvalidPasskey
     party = ceremonies.relying_party(customer)
     made = _verified(
         lambda: webauthn.verify_registration_response(
             credential=credential,
-            expected_challenge=challenge,
+            expected_challenge=ceremony.challenge,
             expected_rp_id=party.id,
             expected_origin=list(party.origins),
             require_user_verification=True,
@@ -109,14 +113,14 @@ def rename(user: User, passkey_id: UUID, *, name: str, caller: Caller, now: date
     return row
 
 
-def request_options(*, customer: CustomerStanding, user: User | None) -> dict[str, Any]:
+def request_options(*, customer: CustomerStanding, user: User | None, now: datetime) -> dict[str, Any]:
     """For `navigator.credentials.get()`: of this user's passkeys, or of any that the device has for this site.
 
     Raises ValkeyUnavailable.
     """
     options = webauthn.generate_authentication_options(
         rp_id=ceremonies.relying_party(customer).id,
-        challenge=ceremonies.begin(customer.id, kind=ceremonies.GET, user_id=user.id if user else None),
+        challenge=ceremonies.begin(customer.id, kind=ceremonies.GET, user=user, now=now),
         timeout=ceremonies.LIFETIME_SECONDS * 1000,
         allow_credentials=_descriptors(list(Passkey.objects.filter(user=user, suspected_clone_at=None)))
         if user
@@ -127,22 +131,24 @@ def request_options(*, customer: CustomerStanding, user: User | None) -> dict[st
 
 
 def check(
-    *, customer: CustomerStanding, credential: Any, caller: Caller, now: datetime, user_id: UUID | None = None
+    *, customer: CustomerStanding, credential: Any, caller: Caller, now: datetime, user: User | None = None
 ) -> Passkey:
     """The passkey that has signed, of this user or of whoever it belongs to; its device has verified its user.
+
+    A ceremony of nobody in particular is void for a user whose credentials have changed since it was begun.
 
     Not to be called within a transaction: that a passkey seems to be a copy is written down although it is refused.
     Raises InvalidPasskey (whatever is wrong) or ValkeyUnavailable.
     """
-    challenge = ceremonies.take(customer.id, credential, kind=ceremonies.GET, user_id=user_id)
-    row = _find(customer.id, credential, user_id) if challenge else None
-    if challenge is None or row is None:
+    ceremony = ceremonies.take(customer.id, credential, kind=ceremonies.GET, user=user)
+    row = _find(customer.id, credential, user.id if user else None) if ceremony else None
+    if ceremony is None or row is None or _is_void(ceremony, row.user):
         raise InvalidPasskey
     party = ceremonies.relying_party(customer)
     used = _verified(
         lambda: webauthn.verify_authentication_response(
             credential=credential,
-            expected_challenge=challenge,
+            expected_challenge=ceremony.challenge,
             expected_rp_id=party.id,
             expected_origin=list(party.origins),
             credential_public_key=bytes(row.public_key),
@@ -155,6 +161,10 @@ def check(
             _report_clone(row, customer, caller, now)
         raise InvalidPasskey
     return row
+
+
+def _is_void(ceremony: Ceremony, user: User) -> bool:
+    return user.credentials_changed_at is not None and ceremony.begun_at <= user.credentials_changed_at
 
 
 def _find(customer_id: UUID, credential: Any, user_id: UUID | None) -> Passkey | None:
@@ -188,8 +198,10 @@ def _is_behind(row: Passkey, sign_count: int) -> bool:
 def _report_clone(row: Passkey, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
     """Refused from now on: there may be two of it."""
     with transaction.atomic():
+        directory.lock(row.user_id)
         if not Passkey.objects.filter(id=row.id, suspected_clone_at=None).update(suspected_clone_at=now):
             return
+        credentials.change(row.user, now=now)  # whoever has the copy may have begun a sign-in with it
         _record(actions.PASSKEY_CLONED, row, caller, now, outcome=Outcome.DENIED, severity=Severity.HIGH)
         notices.post(notices.PASSKEY_CLONED, customer=customer, user=row.user, caller=caller, now=now, passkey=row.name)
 
@@ -197,7 +209,9 @@ def _report_clone(row: Passkey, customer: CustomerStanding, caller: Caller, now:
 def _keep(row: Passkey, *, customer: CustomerStanding, caller: Caller, now: datetime) -> NewPasskey:
     try:
         with transaction.atomic():
-            directory.lock(row.user_id)  # of many at once, no more than may be
+            present = directory.hold(row.user_id)  # of many at once, no more than may be
+            if present.credentials_version != row.user.credentials_version:  # changed meanwhile
+                raise InvalidPasskey
             if Passkey.objects.filter(user=row.user).count() >= MOST:
                 raise TooManyPasskeys
             row.save(force_insert=True)

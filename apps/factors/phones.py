@@ -30,7 +30,7 @@ from apps.otp.codes import NewCode, Place
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import ENROL_PHONE
 from apps.otp.redeeming import RightCode, Try
-from apps.users import directory, emails, languages
+from apps.users import credentials, directory, emails, languages
 from apps.users import phones as numbers
 from apps.users.models import User
 
@@ -143,13 +143,18 @@ def prove(
 def keep(
     user: User, proven: ProvenPhone, *, customer: CustomerStanding, caller: Caller, now: datetime
 ) -> tuple[str, ...]:
-    """Count the number whose code has come back. Raises InvalidOtp if another was asked for meanwhile."""
+    """Count the number whose code has come back.
+
+    Raises NotFound, or InvalidOtp if another was asked for meanwhile, or the user's credentials have changed.
+    """
     with transaction.atomic():
-        directory.lock(user.id)
+        present = directory.hold(user.id)
         row = Phone.objects.filter(user=user, pending_number=proven.pending).first()
-        if row is None:
+        if row is None or present.credentials_version != user.credentials_version:
             raise InvalidOtp
         proven.code.use()
+        if row.confirmed_at is not None:  # another number, which this one takes the place of
+            credentials.change(user, now=now)
         sealed.write(row, "number", proven.number.encode())
         row.hint, row.pending_number, row.confirmed_at = masked(proven.number), "", now
         row.save()
@@ -176,6 +181,7 @@ def post_code(
         user_id=user.id,
         sandbox_key_id=caller.sandbox_key_id,
         code_set=new.set_name,
+        credentials_version=user.credentials_version,
     )
     quota = None if caller.sandbox_key_id else customer.sms_quota
     texts.post(
@@ -198,7 +204,9 @@ def rules_for(user: User, number: str, *, customer: CustomerStanding, caller: Ca
 
 
 def _place(customer: CustomerStanding, user: User, number: str, caller: Caller) -> Place:
-    return Place(customer.id, str(user.id), ENROL_PHONE, bound_to=number, in_sandbox=caller.in_sandbox)
+    """Codes that were sent before a change of credentials lie in another place from then on."""
+    bound_to = f"{number} {user.credentials_version}"
+    return Place(customer.id, str(user.id), ENROL_PHONE, bound_to=bound_to, in_sandbox=caller.in_sandbox)
 
 
 def _remember(user: User, number: str, now: datetime) -> None:

@@ -6,13 +6,18 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.audit import actions, events
+from apps.audit.models import Severity
 from apps.core import ciphers, typed_codes
+from apps.core.requests import Caller
+from apps.customers.standing import CustomerStanding
 from apps.factors.models import RecoveryCode
-from apps.users import directory
+from apps.users import directory, notices
 from apps.users.models import User
 
 NAME = "Recovery codes"
 NUMBER, GROUPS, GROUP_LENGTH = 10, 4, 4
+TOLD_AT = (3, 0)  # codes left: while there is time to make new ones, and when there is none left to use
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: 16 letters are 80 random bits
 LOOK_ALIKES = str.maketrans("OIL", "011")
 
@@ -32,6 +37,29 @@ def make(user: User, *, now: datetime) -> tuple[str, ...]:
 def make_if_none(user: User, *, now: datetime) -> tuple[str, ...]:
     """Ten codes for a user who has none left, else nothing."""
     return () if left(user.id) else make(user, now=now)
+
+
+def spend(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> int | None:
+    """Use a code up, if it is one of the user's, and return how many are left. None for a wrong one.
+
+    The user is told by mail when few are left, and when none is. In the caller's transaction, which has locked the user.
+    """
+    if not use(user.id, code, now=now):
+        return None
+    remaining = left(user.id)
+    events.record(
+        action=actions.RECOVERY_CODE_USED,
+        severity=Severity.LOW,
+        customer_id=customer.id,
+        user_id=user.id,
+        actor=events.user(user.id),
+        caller=caller,
+        details={"left": remaining},
+        now=now,
+    )
+    if remaining in TOLD_AT:
+        notices.post(notices.RECOVERY_CODES_LOW, customer=customer, user=user, caller=caller, now=now, count=remaining)
+    return remaining
 
 
 def use(user_id: UUID, code: str, *, now: datetime) -> bool:

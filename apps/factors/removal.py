@@ -17,7 +17,7 @@ from apps.factors.enrolled import Enrolled
 from apps.factors.errors import SecondFactorRequired
 from apps.factors.methods import BOTH, PASSKEY, RECOVERY_CODE, SMS, TOTP
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
-from apps.users import directory, notices
+from apps.users import credentials, directory, notices
 from apps.users.models import User
 
 
@@ -84,6 +84,7 @@ def _remove(removal: Removal, factor: str, name: str, delete: Callable[[], int])
         if not left.has_any:
             RecoveryCode.objects.filter(user=user).delete()  # they stand in for a factor, and there is none
         if factor in before.held:  # else it never counted: nobody has confirmed it
+            credentials.change(user, now=removal.now)
             _announce(removal, factor, name)
 
 

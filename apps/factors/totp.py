@@ -9,14 +9,14 @@ import pyotp
 import segno
 from django.db import transaction
 
-from apps.core import ciphers, rate_limits, sealed, typed_codes
+from apps.core import ciphers, names, rate_limits, sealed, typed_codes
 from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers.standing import CustomerStanding
 from apps.factors import enrolment, methods
 from apps.factors.errors import InvalidFactorCode
 from apps.factors.models import Totp
-from apps.users import directory
+from apps.users import credentials, directory
 from apps.users.models import User
 
 STEP_SECONDS, DIGITS, WINDOW = 30, 6, 1
@@ -42,11 +42,13 @@ def begin(user: User, *, customer: CustomerStanding, now: datetime) -> Enrolment
     """A fresh secret, which counts once a first code has confirmed it. A confirmed app works on until then. Raises NotFound."""
     secret = pyotp.random_base32()
     with transaction.atomic():
-        directory.hold(user.id)
+        present = directory.hold(user.id)
         row = Totp.objects.filter(user=user).first() or Totp(id=new_id(), user=user, created_at=now)
         sealed.write(row, "pending_secret", secret.encode())
+        row.pending_version = present.credentials_version
         row.save()
-    uri = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=customer.name)
+    issuer = _labelled(customer.name) or customer.slug
+    uri = pyotp.TOTP(secret).provisioning_uri(name=_labelled(user.email), issuer_name=issuer)
     return Enrolment(secret, uri)
 
 
@@ -67,15 +69,28 @@ def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller
 def keep(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> tuple[str, ...]:
     """The same where the try has been counted already, as at sign-in. Raises InvalidFactorCode."""
     with transaction.atomic():
-        directory.lock(user.id)
-        row = Totp.objects.filter(user=user).exclude(pending_secret="").first()
+        row = _begun(user)
         step = _step_of(code, sealed.read(row, "pending_secret").decode(), now) if row else None
         if row is None or step is None:
             raise InvalidFactorCode
+        if row.confirmed_at is not None:  # another app, which this one takes the place of
+            credentials.change(user, now=now)
         sealed.write(row, "secret", sealed.read(row, "pending_secret"))
         row.pending_secret, row.confirmed_at, row.last_step = "", now, step
         row.save()
         return enrolment.complete(user, factor=methods.TOTP, name=NAME, customer=customer, caller=caller, now=now)
+
+
+def _labelled(text: str) -> str:
+    """Without colons: one ends the issuer in an app's label, however it is encoded, and apps refuse a label with two."""
+    return names.tidy(text.replace(":", " "))
+
+
+def _begun(user: User) -> Totp | None:
+    """The app that waits for a first code, unless the user's credentials have changed since. Locks the user."""
+    present = directory.hold(user.id)
+    begun = Totp.objects.filter(user=user, pending_version=present.credentials_version)
+    return begun.exclude(pending_secret="").first()
 
 
 def check(user_id: UUID, code: str, *, now: datetime) -> bool:

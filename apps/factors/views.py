@@ -129,7 +129,7 @@ class PasskeyOptions(EncryptedView):
     @extend_schema(operation_id="begin_passkey", request=None, responses=CREATION_OPTIONS)
     @refuses_with(TooManyPasskeys, NotFound)
     def post(self, request: Request) -> Response:
-        options = passkeys.creation_options(user_of(request), customer=customer_of(request))
+        options = passkeys.creation_options(user_of(request), customer=customer_of(request), now=timezone.now())
         return Response(options)
 
 

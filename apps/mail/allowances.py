@@ -41,9 +41,10 @@ TEXTS = Meter(TextAllowance, TEXTS_PER_DAY, TEXTS_PER_MONTH)
 
 COLUMNS = """
 INSERT INTO mail_message (id, customer_id, user_id, kind, channel, locale, recipient, content, state, attempts, created_at,
-                          next_try_at, leased_until, enqueued_at, expires_at, sandbox_key_id, code_set, last_error)
+                          next_try_at, leased_until, enqueued_at, expires_at, sandbox_key_id, code_set, last_error,
+                          credentials_version)
 SELECT %(id)s, %(customer_id)s, %(user_id)s, %(kind)s, %(channel)s, %(locale)s, %(recipient)s, %(content)s, %(state)s, 0, %(now)s,
-       %(now)s, NULL, %(now)s, %(expires_at)s, %(sandbox_key_id)s, %(code_set)s, ''
+       %(now)s, NULL, %(now)s, %(expires_at)s, %(sandbox_key_id)s, %(code_set)s, '', %(credentials_version)s
 """
 
 # Days and months only go forward: of two requests about midnight, the later to arrive may have the earlier date.
@@ -107,7 +108,7 @@ def _insert(message: Message, statement: str, meter: Meter, quota: Quota | None,
 def _parameters(message: Message, quota: Quota, amount: int) -> dict[str, Any]:
     names = (
         *("id", "customer_id", "user_id", "kind", "channel", "locale", "recipient", "content", "state"),
-        *("expires_at", "sandbox_key_id", "code_set"),
+        *("expires_at", "sandbox_key_id", "code_set", "credentials_version"),
     )
     today = message.created_at.date()
     return {

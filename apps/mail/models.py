@@ -48,6 +48,9 @@ class Message(models.Model):
     code_set = models.CharField(max_length=64, blank=True, default="", db_default="")
     code_spent_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=500, blank=True)
+    # Of a message that carries a code or a link: the version of its user's credentials that it counts under
+    # (`users.credentials`; 0 while nobody has the address). Null for one that opens nothing.
+    credentials_version = models.PositiveIntegerField(null=True)
 
     class Meta:
         verbose_name = "mail"

@@ -20,6 +20,7 @@ from apps.mail.errors import NothingToResend
 from apps.mail.models import Channel, LedgerStep, Message, MessageState
 
 RESENDABLE = (MessageState.FAILED, MessageState.QUEUED)
+UNSENT = (MessageState.QUEUED, MessageState.TAKEN, MessageState.FAILED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class AnyDraft:
     sandbox_key_id: str = ""
     asked_locale: str = ""
     code_set: str = ""  # of which the code is that it carries
+    credentials_version: int | None = None  # of the user, if what it carries opens the account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,7 @@ class Destination:
     recipient: str
     user_id: UUID | None  # None: nobody had the address then
     suppressed: bool
+    credentials_version: int | None
     locale: str = ""
 
 
@@ -110,7 +113,19 @@ def destination_of(message_id: UUID) -> Destination | None:
     row = Message.objects.filter(id=message_id, code_spent_at=None).exclude(recipient="").defer("content").first()
     if row is None:
         return None
-    return Destination(row.recipient, row.user_id, row.state == MessageState.SUPPRESSED, row.locale)
+    return Destination(
+        recipient=row.recipient,
+        user_id=row.user_id,
+        suppressed=row.state == MessageState.SUPPRESSED,
+        credentials_version=row.credentials_version,
+        locale=row.locale,
+    )
+
+
+def withdraw(*, user_id: UUID, before: int) -> None:
+    """Keep back what has not gone out to the user, and carries a code or a link of an earlier version of the credentials."""
+    void = Message.objects.filter(user_id=user_id, credentials_version__lt=before, state__in=UNSENT)
+    void.exclude(content="").update(state=MessageState.SUPPRESSED, content="", leased_until=None, last_error="")
 
 
 def content_of(message: Message) -> content.Content | content.Text:
@@ -149,4 +164,5 @@ def row_for(draft: AnyDraft, channel: Channel, recipient: str, *, branding: Bran
         expires_at=draft.expires_at,
         sandbox_key_id=draft.sandbox_key_id,
         code_set=draft.code_set,
+        credentials_version=draft.credentials_version,
     )

@@ -40,6 +40,7 @@ def draft(
         user_id=user.id if user else None,
         sandbox_key_id=caller.sandbox_key_id,
         code_set=new.set_name,
+        credentials_version=user.credentials_version if user else 0,
     )
 
 

@@ -10,7 +10,6 @@ class SigninConfig(AppConfig):
 
     def ready(self) -> None:
         """Models can be imported from here on."""
-        from apps.signin import own_data, pending_ways_in
+        from apps.signin import own_data
 
         own_data.register()
-        pending_ways_in.register()

@@ -68,14 +68,17 @@ def _whose(attempt: Attempt, sent: Destination) -> Found | None:
     """The user who may sign in by this code.
 
     What the code has proven is the address its mail went to; the one given now may be another that compares equal. A code
-    that was sent to somebody makes no user in the place of one who has gone meanwhile.
+    that was sent to somebody makes no user in the place of one who has gone meanwhile, and is void once the user's
+    credentials have changed.
     """
     customer, proven = attempt.customer, emails.parse(sent.recipient)
     may_create = customer.creates_users_on_sign_in and sent.user_id is None
     locale = languages.asked_for(wish=sent.locale, caller=attempt.caller)  # of a first sign-in: kept
     found = directory.find_or_create(customer.id, proven, may_create=may_create, locale=locale, now=attempt.now)
     is_known_to_others = sent.suppressed or attempt.caller.in_sandbox
-    if found is None or not _may_sign_in(customer, found.user, proven, is_known_to_others=is_known_to_others):
+    if found is None or found.user.credentials_version != sent.credentials_version:
+        return None
+    if not _may_sign_in(customer, found.user, proven, is_known_to_others=is_known_to_others):
         return None
     return found
 

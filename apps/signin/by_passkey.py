@@ -36,9 +36,9 @@ class Attempt:
     now: datetime
 
 
-def options(customer: CustomerStanding) -> dict[str, Any]:
+def options(customer: CustomerStanding, *, now: datetime) -> dict[str, Any]:
     """What to ask the browser for: any passkey of this site. Tells nothing of any account. Raises ValkeyUnavailable."""
-    return passkeys.request_options(customer=customer, user=None)
+    return passkeys.request_options(customer=customer, user=None, now=now)
 
 
 def sign_in(attempt: Attempt) -> SignedIn | Challenged:
@@ -63,6 +63,8 @@ def _sign_in(attempt: Attempt) -> SignedIn | Challenged:
     with transaction.atomic():
         user = directory.lock(passkey.user_id)
         if user is None or user.status == UserStatus.DEACTIVATED:
+            raise InvalidPasskey
+        if user.credentials_version != passkey.user.credentials_version:  # changed meanwhile
             raise InvalidPasskey
         return challenges.proceed(
             Proven(

@@ -75,7 +75,8 @@ def check(user: User | None, text: str, *, now: datetime, despite_lock: bool = F
     `despite_lock`: for who is signed in already. Strangers can lock a password, and must not stand in the way then.
     """
     password: Password | None = getattr(user, "password", None)
-    right = passwords.matches(text, password.encoded if password else None)
+    encoded, is_imported = (password.encoded, password.is_imported) if password else (None, False)
+    right = passwords.matches(text, encoded, is_imported=is_imported)
     if user is None or password is None or user.status == UserStatus.DEACTIVATED:
         return None
     return user if right and (despite_lock or not is_locked(password, now)) else None
@@ -97,12 +98,13 @@ def accept(user: User, text: str, *, now: datetime, despite_lock: bool = False) 
     """
     password = user.password
     encoded = password.encoded
-    if passwords.is_outdated(encoded):
+    if password.is_imported or passwords.is_outdated(encoded):
         encoded = passwords.encode(passwords.normalise(text))
     # By the time it was set, since another sign-in may replace the hash by a better one of the same password.
     unchanged = Password.objects.filter(user=user, set_at=password.set_at)
     usable = unchanged if despite_lock else unchanged.filter(_is_open(now))
-    if not usable.update(encoded=encoded, wrong_in_a_row=0, locked_until=None, lock_told_at=None):
+    ours = {"encoded": encoded, "is_imported": False}
+    if not usable.update(**ours, wrong_in_a_row=0, locked_until=None, lock_told_at=None):
         raise InvalidCredentials
 
 

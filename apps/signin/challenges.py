@@ -95,6 +95,7 @@ def open_challenge(session_token: str, *, asking: Asking, caller: Caller, now: d
     presented = whose.presented_at(asking.customer, owners_too=asking.api_key is None)
     row = (
         Challenge.objects.filter(presented, id=claims.jti, customer_id=customer.id, used_at=None, expires_at__gt=now)
+        .filter(credentials_version=F("user__credentials_version"))
         .select_related("user", "user__password")
         .first()
     )
@@ -134,11 +135,6 @@ def use(challenge_id: UUID, *, now: datetime) -> None:
         raise InvalidToken
 
 
-def void(user: User, *, now: datetime) -> None:
-    """What was begun with the password, or the factors, of before leads nowhere. In the caller's transaction."""
-    Challenge.objects.filter(user=user, used_at=None).update(used_at=now)
-
-
 def _missing(proven: Proven, found: Enrolled) -> Missing | None:
     given = Given(
         passed=proven.passed,
@@ -176,6 +172,7 @@ def _challenge(proven: Proven, missing: Missing) -> Challenged:
         passed=list(proven.passed),
         delivery=proven.delivery,
         is_new=proven.is_new,
+        credentials_version=proven.user.credentials_version,
         created_at=issued_at,
         expires_at=issued_at + LIFETIME,
     )

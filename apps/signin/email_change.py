@@ -17,10 +17,10 @@ from apps.otp.codes import NewCode, Place
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import CHANGE_EMAIL
 from apps.otp.redeeming import RightCode, Try
-from apps.signin import first_proof, password_change, recovery
+from apps.signin import first_proof, password_change
 from apps.signin.errors import EmailTaken
 from apps.signin.models import EmailChange, Password
-from apps.users import directory, emails, erasure, notices, standing
+from apps.users import credentials, directory, emails, erasure, notices, standing
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User
 
@@ -128,6 +128,7 @@ def _write(wish: Wish, new: NewCode) -> None:
         old_email=user.email,
         new_email=wish.address.typed,
         message_id=new.message_id,
+        credentials_version=user.credentials_version,
         created_at=wish.now,
         expires_at=wish.now + timedelta(seconds=customer.code_lifetime),
     )
@@ -157,17 +158,19 @@ def _accept(proof: Proof, right: RightCode) -> User | None:
 
 
 def _move(proof: Proof, right: RightCode) -> User:
-    """Raises InvalidOtp for a change that was asked for by nobody, and IntegrityError for an address that is taken."""
+    """Raises InvalidOtp for a change that nobody asked for, or asked for before a change of credentials; and IntegrityError
+    for an address that is taken.
+    """
     user = directory.lock(proof.user.id)
     change = EmailChange.objects.filter(user=user, message_id=right.message_id, confirmed_at=None).first()
-    if user is None or change is None:
+    if user is None or change is None or change.credentials_version != user.credentials_version:
         raise InvalidOtp
     right.use()
     was_proven = user.email_verified_at is not None
     change.old_email, change.confirmed_at = user.email, proof.now
     change.save(update_fields=["old_email", "confirmed_at"])
     set_address(user, change.new_email, proof.caller, proof.now)
-    recovery.withdraw_links(user, now=proof.now)  # those lie in the old mailbox
+    credentials.change(user, now=proof.now)  # what was issued lies in the old mailbox
     record(actions.EMAIL_CHANGED, user, proof.caller, proof.now)
     if was_proven:
         _announce(change, user, proof)

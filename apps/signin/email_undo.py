@@ -1,6 +1,7 @@
 """Undoing a change of address, from the old mailbox: for whoever did not want it (contract 4, change-email/undo).
 
-Whoever changed it knew the password, and may have done more: sessions, challenges and that password end with it.
+Whoever changed it knew the password, and may have done more: sessions and that password end with it, and what was issued
+before is void. But no change of credentials voids the link itself, since whoever stole the account would make one.
 """
 
 from dataclasses import dataclass, field
@@ -16,13 +17,13 @@ from apps.customers import standing as customers
 from apps.customers.standing import CustomerStanding
 from apps.factors import removal
 from apps.otp import tries
-from apps.signin import challenges, email_change, recovery, whose
+from apps.signin import email_change, recovery, whose
 from apps.signin.errors import EmailTaken, InvalidUndoToken
 from apps.signin.models import EmailChange, Password
 from apps.tokens import sessions
 from apps.tokens.models import EndReason
-from apps.users import directory
-from apps.users.models import User
+from apps.users import credentials, directory
+from apps.users.models import User, UserStatus
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,9 @@ def _move_back(change: EmailChange, customer: CustomerStanding, undoing: Undoing
     """Undoing a change undoes every later one too, whoever made it."""
     user = directory.lock(change.user_id)
     changes = EmailChange.objects.filter(user=user, undone_at=None)
-    if user is None or not changes.filter(id=change.id).update(undone_at=undoing.now):
+    if user is None or user.status == UserStatus.DEACTIVATED:
+        raise InvalidUndoToken  # which is kept for when the account is open again
+    if not changes.filter(id=change.id).update(undone_at=undoing.now):
         raise InvalidUndoToken
     changes.filter(confirmed_at__gte=change.confirmed_at).update(undone_at=undoing.now)
     email_change.set_address(user, change.old_email, undoing.caller, undoing.now)
@@ -94,6 +97,6 @@ def _move_back(change: EmailChange, customer: CustomerStanding, undoing: Undoing
 def _drop_what_came_with_it(user: User, change: EmailChange, now: datetime) -> None:
     """Whoever changed the address knew the password, and may have enrolled factors since."""
     Password.objects.filter(user=user).delete()
-    challenges.void(user, now=now)
+    credentials.change(user, now=now)
     if change.confirmed_at is not None:
         removal.remove_since(user, change.confirmed_at)

@@ -12,12 +12,12 @@ from apps.core.requests import Caller
 from apps.customers import lifecycle as customers
 from apps.customers.standing import CustomerStanding
 from apps.factors import removal
-from apps.signin import challenges, identity_check
+from apps.signin import identity_check
 from apps.signin.models import Password
 from apps.tokens import sessions
 from apps.tokens.errors import UserInactive
 from apps.tokens.models import EndReason, Session
-from apps.users import directory, lifecycle, standing
+from apps.users import credentials, directory, lifecycle, standing
 from apps.users.models import User, UserStatus
 
 
@@ -38,7 +38,7 @@ def by_mail(user: User, *, customer: CustomerStanding, caller: Caller, now: date
         user.name, user.phone = "", ""
         user.save(update_fields=["name", "phone"])
     Password.objects.filter(user=user).delete()
-    challenges.void(user, now=now)
+    credentials.change(user, now=now)
     removal.remove_all(user)
     user._state.fields_cache.pop("password", None)
     sessions.end_all(

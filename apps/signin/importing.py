@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.audit import actions, events
+from apps.core import names
 from apps.core.errors import ValidationFailed
 from apps.core.ids import new_id
 from apps.customers.models import Customer
@@ -64,7 +66,7 @@ def parse(line: str) -> ImportedUser:
     return ImportedUser(
         address=address,
         encoded=_encoded(_text(fields, "password_hash")),
-        name=_text(fields, "name", longest=200),
+        name=_name(fields),
         role=_text(fields, "role", longest=64) or BuiltInRole.COMPANY_USER,
         locale=_locale(fields),
         email_verified=verified,
@@ -89,7 +91,7 @@ def keep(customer: Customer, users: list[ImportedUser], *, now: datetime) -> int
         encoded = {user.address.identity: user.encoded for user in users}
         Password.objects.bulk_create(
             [
-                Password(user=row, encoded=encoded[row.email_identity], set_at=now)
+                Password(user=row, encoded=encoded[row.email_identity], is_imported=True, set_at=now)
                 for row in fresh
                 if encoded[row.email_identity]
             ]
@@ -128,6 +130,15 @@ def _locale(fields: dict[str, Any]) -> str:
     if text and not LANGUAGE_TAG.fullmatch(text):
         raise BadLine("locale must be a language tag such as en or de-AT")
     return text
+
+
+def _name(fields: dict[str, Any]) -> str:
+    name = names.tidy(_text(fields, "name", longest=200))
+    try:
+        names.validate(name)
+    except ValidationError as error:
+        raise BadLine(f"name: {' '.join(error.messages)}") from None
+    return name
 
 
 def _encoded(text: str) -> str:

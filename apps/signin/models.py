@@ -15,6 +15,8 @@ class Password(models.Model):
     user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="password")
     encoded = models.CharField(max_length=512)  # as Django's hashers write it
     set_at = models.DateTimeField()
+    # As another system made it, of a text that it normalised in its own way; until the next sign-in.
+    is_imported = models.BooleanField(default=False, db_default=False)
     # Set by whoever reads the mailbox (reset): then a code sent to that mailbox is no second factor.
     set_by_mail = models.BooleanField(default=False)
     wrong_in_a_row = models.PositiveIntegerField(default=0)
@@ -51,6 +53,7 @@ class Registration(models.Model):
     encoded = models.CharField(max_length=512)
     name = models.CharField(max_length=200, blank=True)
     phone = SealedField(blank=True)
+    credentials_version = models.PositiveIntegerField(default=0, db_default=0)  # of the user, as it was issued
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
@@ -85,6 +88,7 @@ class Challenge(models.Model):
     delivery = models.CharField(max_length=8, choices=Delivery)
     is_new = models.BooleanField(default=False)  # what the token answer will say of the user
     wrong = models.PositiveSmallIntegerField(default=0)
+    credentials_version = models.PositiveIntegerField(default=0, db_default=0)  # of the user, as it was issued
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
@@ -106,6 +110,7 @@ class ResetToken(models.Model):
     )  # null: nobody has that address
     digest = models.BinaryField(max_length=32, unique=True)  # SHA-256 of 32 random bytes
     in_sandbox = models.BooleanField(default=False, db_default=False)  # whoever holds a test key has read it
+    credentials_version = models.PositiveIntegerField(default=0, db_default=0)  # of the user, as it was issued
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
@@ -126,6 +131,7 @@ class EmailChange(models.Model):
     old_email = models.CharField(max_length=320)
     new_email = models.CharField(max_length=320)
     message_id = models.UUIDField(unique=True)  # the mail that carried the code
+    credentials_version = models.PositiveIntegerField(default=0, db_default=0)  # of the user, as it was issued
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)

@@ -1,6 +1,6 @@
 """Another password: for whoever is signed in and gives the present one (contract 4, change-password), or has a link.
 
-Whoever knew the old password, or used it, is out: challenges and other sessions end with it.
+Whoever knew the old password, or used it, is out: other sessions end with it, and what was issued before is void.
 """
 
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
 from apps.customers.standing import CustomerStanding
 from apps.otp import tries
-from apps.signin import by_password, challenges, passwords
+from apps.signin import by_password, passwords
 from apps.signin.errors import InvalidCredentials, InvalidPassword
 from apps.signin.models import Password
 from apps.tokens import sessions
 from apps.tokens.models import EndReason
-from apps.users import directory, emails, notices
+from apps.users import credentials, directory, emails, notices
 from apps.users.models import User
 
 
@@ -101,7 +101,7 @@ def replace(
     `by_mail`: whoever reads the mailbox has set it. `except_for`: a session that goes on.
     """
     passwords.put(user, encoded, by_mail=by_mail, now=now)
-    challenges.void(user, now=now)
+    credentials.change(user, now=now)
     directory.open_to_codes(user)
     _ended, told = sessions.end_all(
         customer_id=user.customer_id,

@@ -69,6 +69,7 @@ def put(user: User, encoded: str, *, by_mail: bool, now: datetime) -> None:
             "encoded",
             "set_at",
             "set_by_mail",
+            "is_imported",
             "wrong_in_a_row",
             "locked_until",
             "lock_told_at",
@@ -77,18 +78,25 @@ def put(user: User, encoded: str, *, by_mail: bool, now: datetime) -> None:
     )
 
 
-def matches(text: str, encoded: str | None) -> bool:
+def matches(text: str, encoded: str | None, *, is_imported: bool = False) -> bool:
     """Whether this is the password. Costs one Argon2 of ours whatever `encoded` is, None among it.
 
-    And what an imported hash costs, which may be next to nothing: that alone would tell who has such a one.
+    And what an imported hash costs, which may be next to nothing: that alone would tell who has such a one. It was made by a
+    system that normalised otherwise, or not at all, so each form that the text may have had there is tried.
     """
     password = normalise(text)
-    if encoded is None or is_outdated(encoded):
+    if encoded is None or is_imported or is_outdated(encoded):
         hashers.make_password(password)
     if encoded is None:
         return False
-    right, _outdated = hashers.verify_password(password, encoded)
-    return right
+    forms = _forms(text) if is_imported else (password,)
+    return any(hashers.verify_password(form, encoded)[0] for form in forms)
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    """What keyboards and systems make of one password; all the same for a text without accents and compatibility letters."""
+    forms = (normalise(text), text, *(unicodedata.normalize(name, text) for name in ("NFD", "NFKC")))
+    return tuple(dict.fromkeys(forms))
 
 
 def is_outdated(encoded: str) -> bool:

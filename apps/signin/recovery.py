@@ -89,11 +89,13 @@ def send_link(user: User, *, customer: CustomerStanding, caller: Caller, now: da
 def _link(user: User | None, address: Address, *, customer: CustomerStanding, caller: Caller, now: datetime) -> Draft:
     """A fresh token, for nobody too, and the mail that carries it."""
     token, user_id = secrets.token_urlsafe(TOKEN_BYTES), user.id if user else None
+    version = user.credentials_version if user else 0
     ResetToken.objects.create(
         customer_id=customer.id,
         user=user if _may_reset(user) else None,
         digest=_digest(token),
         in_sandbox=caller.in_sandbox,
+        credentials_version=version,
         created_at=now,
         expires_at=now + LIFETIME,
     )
@@ -115,16 +117,12 @@ def _link(user: User | None, address: Address, *, customer: CustomerStanding, ca
         context={"reset_link": link, "minutes": int(LIFETIME.total_seconds()) // 60},
         user_id=user_id,
         sandbox_key_id=caller.sandbox_key_id,
+        credentials_version=version,
     )
 
 
-def withdraw_links(user: User, *, now: datetime) -> None:
-    """What was sent so far is worth nothing any more. In the caller's transaction."""
-    ResetToken.objects.filter(user=user, used_at=None).update(used_at=now)
-
-
 def reset(wanted: Reset) -> None:
-    """Set the password that the token's holder wants, and end every session. The token works once.
+    """Set the password that the token's holder wants, and end every session. The token works once, and voids the others.
 
     Raises InvalidResetToken (whatever is wrong with it), ValidationFailed (the token is kept), RateLimited,
     ValkeyUnavailable, CustomerSuspended.
@@ -136,8 +134,7 @@ def reset(wanted: Reset) -> None:
     password = passwords.require_acceptable(wanted.password, address=emails.parse(user.email))
     encoded = passwords.encode(password)
     with rate_limits.uncounted_if_it_fails(hit), transaction.atomic():
-        directory.lock(user.id)
-        _use(row, user, wanted.now)
+        _use(row, wanted.now)
         if user.email_verified_at is None:
             first_proof.by_mail(user, customer=customer, caller=wanted.caller, now=wanted.now)
         password_change.replace(user, encoded, by_mail=True, customer=customer, caller=wanted.caller, now=wanted.now)
@@ -149,7 +146,11 @@ def _may_reset(user: User | None) -> bool:
 
 
 def _may_use(row: ResetToken, user: User) -> bool:
-    """Not one that the holder of a test key has read, if the user has become an administrator since."""
+    """Not one from before a change of credentials, nor one that the holder of a test key has read, if the user has become an
+    administrator since.
+    """
+    if row.credentials_version != user.credentials_version:
+        return False
     return _may_reset(user) and not (row.in_sandbox and user.role == BuiltInRole.ADMIN)
 
 
@@ -171,15 +172,13 @@ def _find(wanted: Reset) -> tuple[ResetToken, User]:
     return row, row.user
 
 
-def _use(row: ResetToken, user: User, now: datetime) -> None:
-    """One of any number uses it. The others that were sent to this user are worthless with it.
-
-    All are locked first, in one order: else two who use two tokens at once would wait for each other.
-    """
-    unused = ResetToken.objects.filter(user=user, used_at=None)
-    if row.id not in set(unused.order_by("id").select_for_update(of=("self",)).values_list("id", flat=True)):
+def _use(row: ResetToken, now: datetime) -> None:
+    """Of any number who use it, or another that was sent to this user, one does. Raises InvalidResetToken."""
+    user = directory.lock(row.user_id) if row.user_id else None
+    if user is None or user.credentials_version != row.credentials_version:
         raise InvalidResetToken
-    withdraw_links(user, now=now)
+    if not ResetToken.objects.filter(id=row.id, used_at=None).update(used_at=now):
+        raise InvalidResetToken
 
 
 def _digest(token: str) -> bytes:

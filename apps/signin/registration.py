@@ -85,6 +85,7 @@ def keep(
         network=counted_as(caller.ip),
         encoded=encoded,
         name=name,
+        credentials_version=user.credentials_version,
         created_at=now,
         expires_at=now + KEPT_FOR,
     )

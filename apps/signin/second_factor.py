@@ -25,7 +25,7 @@ from apps.signin.challenges import Challenged, Opened, SignedIn
 from apps.signin.errors import MethodNotOffered
 from apps.signin.factor_codes import Sent
 from apps.signin.requirements import EMAIL
-from apps.tokens.errors import UserInactive
+from apps.tokens.errors import InvalidToken, UserInactive
 from apps.users import directory, emails
 
 
@@ -51,10 +51,11 @@ class Given(Asked):
 
 @dataclass(frozen=True)
 class Passed:
-    """How the sign-in goes on, and the recovery codes made when a first factor was enrolled on the way in."""
+    """How the sign-in goes on; the recovery codes made when a first factor was enrolled on the way in, or those left."""
 
     ended: SignedIn | Challenged
     recovery_codes: tuple[str, ...] = field(default=(), repr=False)
+    recovery_codes_left: int | None = None  # after one was used
 
 
 def send(asked: Asked) -> Sent | Mapping[str, Any]:
@@ -66,7 +67,7 @@ def send(asked: Asked) -> Sent | Mapping[str, Any]:
     _require(asked.method in opened.missing.methods)
     if asked.method == PASSKEY:
         proven = opened.proven
-        return passkeys.request_options(customer=proven.customer, user=proven.user)
+        return passkeys.request_options(customer=proven.customer, user=proven.user, now=asked.now)
     return factor_codes.send(opened, asked.method)
 
 
@@ -82,7 +83,7 @@ def enrol(asked: Asked, *, phone: str = "") -> Mapping[str, Any]:
         return totp.begin(user, customer=customer, now=asked.now).document()
     if asked.method == SMS:
         return phones.begin(user, customer=customer, number=phone, caller=asked.caller, now=asked.now).document()
-    return passkeys.creation_options(user, customer=customer)
+    return passkeys.creation_options(user, customer=customer, now=asked.now)
 
 
 def verify(given: Given) -> Passed:
@@ -126,16 +127,13 @@ def _meet(opened: Opened, given: Given) -> Passed:
         return _with_passkey(opened, given)
     if given.method in (EMAIL, SMS):
         return _with_sent_code(opened, given)
-    check = {TOTP: totp.check, RECOVERY_CODE: recovery_codes.use}[given.method]
-    return _with_kept_secret(opened, given, check)
+    return _with_recovery_code(opened, given) if given.method == RECOVERY_CODE else _with_app(opened, given)
 
 
 def _with_passkey(opened: Opened, given: Given) -> Passed:
     customer, user = opened.proven.customer, opened.proven.user
     try:
-        passkeys.check(
-            customer=customer, credential=given.credential, caller=given.caller, now=given.now, user_id=user.id
-        )
+        passkeys.check(customer=customer, credential=given.credential, caller=given.caller, now=given.now, user=user)
     except InvalidPasskey:
         _reject(opened, given)
         raise
@@ -169,10 +167,19 @@ def _code_try(opened: Opened, given: Given) -> Try:
     )
 
 
-def _with_kept_secret(opened: Opened, given: Given, check: Callable[..., bool]) -> Passed:
+def _with_app(opened: Opened, given: Given) -> Passed:
     with _transaction(opened, given):
-        if check(opened.proven.user.id, given.code, now=given.now):
+        if totp.check(opened.proven.user.id, given.code, now=given.now):
             return _go_on(opened, given)
+    _count_guess(opened, given)
+    raise InvalidFactorCode
+
+
+def _with_recovery_code(opened: Opened, given: Given) -> Passed:
+    with _transaction(opened, given):
+        left = recovery_codes.spend(opened.proven.user, given.code, **_acting(opened, given))
+        if left is not None:
+            return replace(_go_on(opened, given), recovery_codes_left=left)
     _count_guess(opened, given)
     raise InvalidFactorCode
 
@@ -216,12 +223,16 @@ def _acting(opened: Opened, given: Given) -> dict[str, Any]:
 def _transaction(opened: Opened, given: Given) -> Iterator[None]:
     """In which a right factor is used and the sign-in goes on; if it fails through no fault of the caller's, it was no try.
 
-    The user is locked: what is done with the password or the factors meanwhile comes wholly before this, or wholly after.
+    The user is locked: what is done with the password or the factors meanwhile comes wholly before this, and voids it, or
+    wholly after.
     """
     uncounted = rate_limits.uncounted_if_it_fails(*given.hits)
     with uncounted, challenges.no_try_if_it_fails(opened.row.id), transaction.atomic():
-        if directory.lock(opened.proven.user.id) is None:
+        user = directory.lock(opened.proven.user.id)
+        if user is None:
             raise UserInactive
+        if user.credentials_version != opened.row.credentials_version:
+            raise InvalidToken
         yield
 
 

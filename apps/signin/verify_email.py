@@ -68,6 +68,8 @@ def _accept(proof: Proof, right: RightCode) -> Verified | None:
         sent = outbox.destination_of(right.message_id)  # read under the lock: erasing the user takes it away
         if sent is None or user is None or not _may_prove(proof.customer, user):
             return None
+        if sent.credentials_version != user.credentials_version:
+            return None
         right.use()
         registration = _registration_of(right.message_id, sent, user, proof)
         if user.email_verified_at is not None:  # a registration that is still open is worth nothing after the proof
@@ -95,7 +97,8 @@ def _registration_of(message_id: UUID, sent: Destination, user: User, proof: Pro
     The mailbox may hold two codes: its owner's, and that of a stranger who registered the same address from another
     network. Its owner may enter the wrong one. Then the password decides, since the stranger's is another.
     """
-    opened = list(Registration.objects.filter(user=user, used_at=None, expires_at__gt=proof.now))
+    registrations = Registration.objects.filter(user=user, credentials_version=user.credentials_version)
+    opened = list(registrations.filter(used_at=None, expires_at__gt=proof.now))
     found = _carried_by(message_id, sent, opened, user)
     if found is None or len({row.network for row in opened}) == 1:
         return found

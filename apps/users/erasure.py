@@ -18,11 +18,10 @@ from apps.core.errors import NotFound
 from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
 from apps.mail.models import LedgerEntry, Message, MessageState
+from apps.mail.outbox import UNSENT
 from apps.users import own_data, standing
 from apps.users.errors import LastAdmin
 from apps.users.models import BuiltInRole, User, UserStatus
-
-UNSENT = (MessageState.QUEUED, MessageState.TAKEN, MessageState.FAILED)
 
 Forget = Callable[[UUID, str], None]
 

@@ -15,7 +15,7 @@ from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
 from apps.customers import standing as customers
 from apps.customers.standing import CustomerStanding
-from apps.users import directory, permission_names, phones, roles, standing
+from apps.users import credentials, directory, permission_names, phones, roles, standing
 from apps.users.models import User, UserStatus
 
 PROFILE = {"name", "locale"}
@@ -48,7 +48,9 @@ def change_profile(user: User, *, changes: Mapping[str, Any], caller: Caller | N
 
 
 def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
-    """Close the account: its tokens are worthless from the next request on. Doing it again changes nothing. Raises NotFound.
+    """Close the account: its tokens are worthless from the next request on, and what was issued to it is void.
+
+    Doing it again changes nothing. Raises NotFound.
 
     Sessions are not this room's: `tokens.deactivation` calls this, and ends them too.
     """
@@ -56,16 +58,21 @@ def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) 
         _lock(user)
         if user.status != UserStatus.DEACTIVATED:
             _set_status(user, UserStatus.DEACTIVATED, actions.USER_DEACTIVATED, actor, caller, now)
+            credentials.change(user, now=now)
         return snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
 
 
 def reactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
-    """Open a deactivated account again, with what it had proven and no more. Doing it again changes nothing. Raises NotFound."""
+    """Open a deactivated account again, with what it had proven and no more: what was asked for meanwhile is void.
+
+    Doing it again changes nothing. Raises NotFound.
+    """
     customer = customers.read(user.customer_id)
     with transaction.atomic():
         _lock(user)
         if user.status == UserStatus.DEACTIVATED:
             _set_status(user, status_due(user, customer), actions.USER_REACTIVATED, actor, caller, now)
+            credentials.change(user, now=now)
         return snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
 
 

@@ -7,6 +7,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from apps.core.ids import new_id
+from apps.core.names import NameField
 from apps.core.sealed import SealedField
 from apps.customers.models import Customer
 from apps.customers.validation import validate_language_tag
@@ -41,7 +42,7 @@ class User(models.Model):
     email = models.CharField(max_length=320)  # as typed: where mail goes
     email_identity = models.CharField(max_length=640, editable=False)  # how addresses are compared: `emails.identity`
     email_verified_at = models.DateTimeField(null=True, blank=True)
-    name = models.CharField(max_length=200, blank=True)
+    name = NameField(max_length=200, blank=True)
     phone = SealedField(blank=True)
     locale = models.CharField(max_length=16, blank=True, validators=[validate_language_tag])
     role = models.CharField(max_length=64, default=BuiltInRole.COMPANY_USER)
@@ -58,6 +59,9 @@ class User(models.Model):
         default=False, editable=False
     )  # made its customer by signing up (contract 4, signup)
     approved_at = models.DateTimeField(null=True, blank=True)  # by an operator or an identity check
+    # Which links, codes, challenges and waiting sign-ins count: those issued under this version (`credentials.change`).
+    credentials_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    credentials_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = UserQuerySet.as_manager()
 
@@ -80,7 +84,7 @@ class Role(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="roles")
     name = models.CharField(max_length=64, validators=[RegexValidator(r"\A[a-z][a-z0-9_]{0,63}\Z")])  # never changes
     permissions = models.JSONField(default=list, blank=True)
-    description = models.CharField(max_length=200, blank=True)
+    description = NameField(max_length=200, blank=True)
 
     class Meta:
         ordering = ("name",)
@@ -98,7 +102,7 @@ class Permission(models.Model):
     name = models.CharField(
         max_length=64, validators=[RegexValidator(r"\A[a-z][a-z0-9_]*(\.[a-z0-9_]+)*\Z")]
     )  # "invoices.read"; never changes
-    description = models.CharField(max_length=200, blank=True)
+    description = NameField(max_length=200, blank=True)
 
     class Meta:
         ordering = ("name",)

@@ -18,6 +18,7 @@ PASSWORD_CHANGED = "password_changed"  # noqa: S105
 FACTOR_ADDED = "factor_added"
 FACTOR_REMOVED = "factor_removed"
 PASSKEY_CLONED = "passkey_cloned"
+RECOVERY_CODES_LOW = "recovery_codes_low"
 EMAIL_CHANGED = "email_changed"
 USER_APPROVED = "user_approved"
 USER_REJECTED = "user_rejected"

@@ -42,7 +42,7 @@ class Authenticator:
         """What `navigator.credentials.create()` gives for these options."""
         public = options
         self.user_handle = public["user"]["id"]
-        public_key = self.public_key or self._public_key()
+        public_key = self.public_key or self.public_key_in_cose()
         attested = b"\0" * 16 + struct.pack(">H", len(self.credential_id)) + self.credential_id + public_key
         data = self._data(public["rp"]["id"], ATTESTED) + attested
         kind, statement = ("none", {}) if self.statement is None else ("packed", self.statement)
@@ -88,7 +88,7 @@ class Authenticator:
         document = {"type": kind, "challenge": challenge, "origin": self.origin, "crossOrigin": False}
         return encode(json.dumps(document).encode())
 
-    def _public_key(self) -> bytes:
+    def public_key_in_cose(self) -> bytes:
         numbers = self.key.public_key().public_numbers()
         x, y = (number.to_bytes(32, "big") for number in (numbers.x, numbers.y))
         return cbor2.dumps({1: 2, 3: -7, -1: 1, -2: x, -3: y})

@@ -8,11 +8,13 @@ from django.utils import timezone
 from apps.audit.models import Event
 from apps.factors import recovery_codes
 from apps.factors.models import RecoveryCode
+from apps.mail import outbox
 from apps.mail.models import Message
+from demo.client import Answer, Client
 from tests import factories
 from tests.conftest import MakeClient
 from tests.races import at_once
-from tests.signin.entering import enrol_app
+from tests.signin.entering import enrol_app, generous, login, member, second
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FORM = re.compile(r"([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}")
@@ -105,3 +107,46 @@ def test_they_can_be_taken_away(client_for: MakeClient) -> None:
     client, token = client_for(customer), factories.session(user).access
     assert client.delete("/api/auth/2fa/recovery-codes", token=token).status == 200
     assert client.delete("/api/auth/2fa/recovery-codes", token=token).status == 404
+
+
+def spend(client: Client, code: str) -> Answer:
+    return second(client, login(client).document["session_token"], "recovery_code", code=code)
+
+
+def test_the_answer_says_how_many_are_left_and_a_mail_when_they_run_out(client_for: MakeClient) -> None:
+    """Issue: using 6 of 10 recovery codes told nobody."""
+    customer = generous()
+    user = member(customer)
+    enrol_app(user)
+    codes = recovery_codes.make(user, now=timezone.now())
+    Message.objects.all().delete()
+    client = client_for(customer)
+    answers = [spend(client, code) for code in codes]
+    assert [answer.document["recovery_codes_left"] for answer in answers] == list(range(9, -1, -1))
+    told = Message.objects.filter(kind="recovery_codes_low").order_by("id")
+    subjects = [outbox.content_of(message).subject for message in told]  # type: ignore[union-attr]
+    assert subjects == [f"You have {left} recovery codes left for {customer.name}" for left in ("3", "no")]
+    assert set(told.values_list("recipient", flat=True)) == {user.email}
+    used = Event.objects.filter(action="recovery_code_used", user_id=user.id).order_by("id")
+    assert [event.details for event in used] == [{"left": left} for left in range(9, -1, -1)]
+    overview = client.get("/api/auth/2fa", token=answers[-1].document["access_token"]).document
+    assert overview["recovery_codes_left"] == 0
+
+
+def test_a_wrong_one_says_nothing_of_them(client_for: MakeClient) -> None:
+    customer = generous()
+    user = member(customer)
+    enrol_app(user)
+    refused = spend(client_for(customer), "0000-0000-0000-0000")
+    assert refused.error_type == "invalid_otp"
+    assert "recovery_codes_left" not in str(refused.document)
+    assert not Event.objects.filter(action="recovery_code_used").exists()
+
+
+def test_other_factors_say_nothing_of_them(client_for: MakeClient) -> None:
+    customer = generous()
+    app = enrol_app(member(customer))
+    client = client_for(customer)
+    answer = second(client, login(client).document["session_token"], "totp", code=app.now())
+    assert answer.status == 200
+    assert "recovery_codes_left" not in answer.document

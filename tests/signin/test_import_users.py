@@ -4,18 +4,22 @@ import json
 from io import StringIO
 from pathlib import Path
 
+import bcrypt
 import pytest
 from django.contrib.auth import hashers
 from django.core.management import CommandError, call_command
 
 from apps.audit.models import Event
 from apps.customers.models import Customer
+from apps.signin import passwords
 from apps.signin.models import Password
 from apps.users.models import User
 from tests import factories
 from tests.conftest import MakeClient
 from tests.races import at_once, outcome
-from tests.signin.entering import PASSWORD, generous, login
+from tests.signin.entering import PASSWORD, generous, login, member
+from tests.signin.observing import observed
+from tests.signin.registering import register
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -166,3 +170,72 @@ def test_it_says_what_is_wrong(tmp_path: Path) -> None:
 def test_the_same_address_twice_in_one_file_is_one_user(tmp_path: Path) -> None:
     run(factories.customer(), tmp_path, {"email": "a@example.com"}, {"email": "A@example.com"})
     assert User.objects.count() == 1
+
+
+COMPOSED, DECOMPOSED = "d\u00e9j\u00e0 vu \ufb01ve", "de\u0301ja\u0300 vu \ufb01ve"
+COMPATIBLE = "d\u00e9j\u00e0 vu five"
+TYPED = {"composed": COMPOSED, "decomposed": DECOMPOSED}
+MADE_FROM = {**TYPED, "compatibility letters replaced": COMPATIBLE}
+OURS = passwords.Argon2Hasher()
+
+
+@pytest.mark.parametrize("typed", TYPED.values(), ids=TYPED)
+@pytest.mark.parametrize("made_from", MADE_FROM.values(), ids=MADE_FROM)
+@pytest.mark.parametrize("kind", ["bcrypt", "pbkdf2", "argon2 with our own costs"])
+def test_passwords_keep_working_whatever_keyboard_typed_them(
+    client_for: MakeClient, tmp_path: Path, kind: str, made_from: str, typed: str
+) -> None:
+    """Issue: imported hashes of decomposed text never matched. From the first sign-in on the hash is ours."""
+    encoded = {
+        "bcrypt": lambda: hashers.BCryptPasswordHasher().encode(made_from, b"$2b$04$abcdefghijklmnopqrstuu"),
+        "pbkdf2": lambda: hashers.PBKDF2PasswordHasher().encode(made_from, "saltsaltsalt", iterations=1000),
+        "argon2 with our own costs": lambda: OURS.encode(made_from, "saltsaltsaltsaltsaltsa"),
+    }[kind]()
+    customer = generous()
+    run(customer, tmp_path, {"email": "ada@example.com", "password_hash": encoded, "email_verified": True})
+    client = client_for(customer)
+    assert login(client, made_from + "!").status == 401
+    assert login(client, typed).status == 200
+    kept = Password.objects.get()
+    assert (kept.is_imported, hashers.check_password(COMPOSED, kept.encoded)) == (False, True)
+    assert {login(client, text).status for text in TYPED.values()} == {200}
+
+
+def test_only_imported_hashes_are_tried_in_several_forms(client_for: MakeClient, tmp_path: Path) -> None:
+    """Nobody, an ordinary account and an imported one with another hash cost one Argon2 of ours each."""
+    customer = generous()
+    bcrypt = hashers.BCryptPasswordHasher().encode(DECOMPOSED, b"$2b$04$abcdefghijklmnopqrstuu")
+    run(customer, tmp_path, {"email": "imported@example.com", "password_hash": bcrypt, "email_verified": True})
+    member(customer, "ada@example.com", COMPOSED)
+    client, costs = client_for(customer), {}
+    login(client, "fills what is remembered", "nobody@example.com")
+    for email in ("nobody@example.com", "ada@example.com", "imported@example.com"):
+        with observed() as seen:
+            assert login(client, DECOMPOSED + "!", email).status == 401
+        costs[email] = (seen.argon2_hashes, seen.statements)
+    assert len(set(costs.values())) == 1, costs
+    assert costs["nobody@example.com"][0] == 1
+
+
+def test_bcrypt_cuts_each_form_at_72_bytes(client_for: MakeClient, tmp_path: Path) -> None:
+    """Decomposed text is longer: other letters lie beyond the cut."""
+    composed, decomposed = "\u00e9" * 40, "e\u0301" * 40
+    encoded = bcrypt.hashpw(decomposed.encode()[:72], b"$2b$04$abcdefghijklmnopqrstuu").decode()
+    customer = generous()
+    run(customer, tmp_path, {"email": "ada@example.com", "password_hash": encoded, "email_verified": True})
+    assert login(client_for(customer), composed).status == 200
+
+
+def test_what_no_hash_can_hold_is_refused_alike_for_everybody(client_for: MakeClient, tmp_path: Path) -> None:
+    customer = generous()
+    run(customer, tmp_path, {"email": "ada@example.com", "password_hash": BCRYPT, "email_verified": True})
+    client = client_for(customer)
+    for email in ("ada@example.com", "nobody@example.com"):
+        assert login(client, "a password\0 with NUL", email).error_type == "validation_error"
+
+
+def test_length_is_counted_in_characters_after_normalisation(client_for: MakeClient) -> None:
+    client = client_for(generous())
+    assert register(client, "e\u0301" * 128).status == 202
+    assert register(client, "e\u0301" * 129, "b@example.com").error_type == "validation_error"
+    assert register(client, "e\u0301" * 7, "c@example.com").error_type == "validation_error"

@@ -82,6 +82,9 @@ class MadeCodesSerializer(serializers.Serializer[Any]):
     recovery_codes = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="with a factor enrolled on the way in; shown this once"
     )
+    recovery_codes_left = serializers.IntegerField(
+        required=False, help_text="after a recovery code was used: how many are left"
+    )
 
 
 class ShouldEnrolSerializer(MadeCodesSerializer):

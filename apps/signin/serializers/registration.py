@@ -4,14 +4,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.core.serializers import CodeField, StrictSerializer
+from apps.core.serializers import CodeField, NameField, StrictSerializer
 from apps.signin.serializers.entering import LONGEST_EMAIL, LONGEST_PASSWORD
 
 
 class RegisterSerializer(StrictSerializer):
     email = serializers.CharField(max_length=LONGEST_EMAIL)
     password = serializers.CharField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
-    name = serializers.CharField(max_length=200, default="", allow_blank=True)
+    name = NameField(max_length=200, default="", allow_blank=True)
     phone = serializers.CharField(max_length=32, default="", allow_blank=True, help_text="with its country's code")
     locale = serializers.CharField(max_length=16, default="", allow_blank=True)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.core.serializers import StrictSerializer
+from apps.core.serializers import NameField, StrictSerializer
 from apps.signin.serializers.entering import LONGEST_EMAIL, LONGEST_PASSWORD
 from apps.tokens.serializers import TokenAnswerSerializer
 
@@ -12,7 +12,7 @@ from apps.tokens.serializers import TokenAnswerSerializer
 class SignUpSerializer(StrictSerializer):
     email = serializers.CharField(max_length=LONGEST_EMAIL)
     password = serializers.CharField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
-    organization = serializers.CharField(max_length=200, default="", allow_blank=True)
+    organization = NameField(max_length=200, default="", allow_blank=True)
 
 
 class CustomerSerializer(serializers.Serializer[Any]):

@@ -76,7 +76,7 @@ class PasskeyOptions(ServiceView):
     @extend_schema(operation_id="passkey_options", request=None, responses=REQUEST_OPTIONS)
     def post(self, request: Request) -> Response:
         asking = asking_of(request)
-        return Response(by_passkey.options(asking.customer))
+        return Response(by_passkey.options(asking.customer, now=timezone.now()))
 
 
 class PasskeyVerify(ServiceView):

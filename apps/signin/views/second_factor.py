@@ -70,6 +70,8 @@ class Verify(ServiceView):
         answer = answers.entered(passed.ended)
         if passed.recovery_codes:
             answer.data["recovery_codes"] = list(passed.recovery_codes)
+        if passed.recovery_codes_left is not None:
+            answer.data["recovery_codes_left"] = passed.recovery_codes_left
         return answer
 
 
