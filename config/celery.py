@@ -2,9 +2,10 @@
 
 from celery import Celery
 
-from config import environment
+from config import broker, environment
 
 environment.choose_settings()
+broker.forgive_lost_brokers()
 
 app = Celery("gatehouse")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -43,6 +43,9 @@ class Worker:
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
+    def lives(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def kill(self) -> None:
         """As the kernel's out-of-memory killer would: the worker and its children at once, with no word."""
         self._end(signal.SIGKILL)

@@ -1,0 +1,24 @@
+"""What kombu 5.7.0 lacks when Valkey, as the broker, goes away while a worker has unacknowledged tasks."""
+
+from typing import Any
+
+from kombu.transport import redis
+
+
+class ForgivingQoS(redis.QoS):
+    """Closing a channel gives its unacknowledged tasks back. With the broker gone that raises, and leaves them noted as restored.
+
+    Then the next close fails an assertion (`assert not state`), which Celery does not take for a lost connection: the worker ends.
+    The tasks are not lost: the broker still has them, and gives them back after `visibility_timeout`.
+    """
+
+    def restore_unacked(self, client: Any = None) -> None:
+        try:
+            super().restore_unacked(client)
+        except redis.get_redis_error_classes().connection_errors:
+            if self._delivered is not None:
+                self._delivered.clear()
+
+
+def forgive_lost_brokers() -> None:
+    redis.Channel.QoS = ForgivingQoS
