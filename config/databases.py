@@ -20,11 +20,12 @@ OF_THE_SERVER = {"tcp_keepalives_idle": "15s", "tcp_keepalives_interval": "5s", 
 
 def bounds(env: Environment) -> dict[str, str]:
     """PostgreSQL's parameters that bound every wait of a request or a background task."""
-    return {
-        "statement_timeout": f"{env.float('DATABASE_STATEMENT_TIMEOUT_SECONDS', default=10)}s",
-        "lock_timeout": f"{env.float('DATABASE_LOCK_TIMEOUT_SECONDS', default=3)}s",
-        "idle_in_transaction_session_timeout": f"{env.float('DATABASE_IDLE_IN_TRANSACTION_SECONDS', default=15)}s",
+    seconds = {
+        "statement_timeout": env.float("DATABASE_STATEMENT_TIMEOUT_SECONDS", default=10),
+        "lock_timeout": env.float("DATABASE_LOCK_TIMEOUT_SECONDS", default=3),
+        "idle_in_transaction_session_timeout": env.float("DATABASE_IDLE_IN_TRANSACTION_SECONDS", default=15),
     }
+    return {name: f"{value}s" for name, value in seconds.items()}
 
 
 def with_parameters(settings: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
