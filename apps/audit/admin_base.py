@@ -5,13 +5,20 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.admin.views.main import ERROR_FLAG
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.db import DatabaseError, DataError, ProgrammingError
 from django.db.models import Model
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from apps.audit import events
 from apps.core.errors import GatehouseError
@@ -36,11 +43,32 @@ class Recorded(NamedTuple):
     deleted: str
 
 
+class StrictChangeList(ChangeList):  # type: ignore[misc]  # unfold has no types
+    """A list that bears any query. Django finds some faults of a query only when the database, or its driver, fails on it."""
+
+    def __init__(self, request: HttpRequest, *args: Any, **options: Any) -> None:
+        try:
+            super().__init__(request, *args, **options)
+        except (SuspiciousOperation, PermissionDenied, DatabaseError) as error:
+            if isinstance(error, ProgrammingError | DataError) and request.GET:
+                raise _wrong_query(request) from error
+            raise
+        except Exception as error:
+            if not request.GET:  # no fault of the query's
+                raise
+            raise _wrong_query(request) from error
+
+
+def _wrong_query(request: HttpRequest) -> Exception:
+    """Leads to the list without a query once, and to a page that says so when even that has one."""
+    return BadRequest() if ERROR_FLAG in request.GET else IncorrectLookupParameters()
+
+
 class AuditedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """Records what is added, changed (the names of the fields, never their values) and deleted, as `recorded_as` names it.
 
     Pages whose saving goes through flows that record by themselves set `records_itself` instead. What a flow refuses is
-    undone as a whole, for Django's views are one transaction each; and the operator reads why. Pages whose rows events
+    undone as a whole, for Django's views are one transaction each; and the site lets the operator read why. Pages whose rows events
     refer to in a column of their own name it in `history_by`, and get a link to them.
     """
 
@@ -50,11 +78,30 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     compressed_fields = True
     warn_unsaved_form = True
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
-        return self._or_say_why(request, super().changeform_view, *args, **options)
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[StrictChangeList]:
+        return StrictChangeList
 
-    def delete_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
-        return self._or_say_why(request, super().delete_view, *args, **options)
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Of the columns that there are, only those that the pages show: by `?digest__startswith=` others could be read."""
+        column = lookup.partition(LOOKUP_SEP)[0]
+        hidden = {field.name for field in self.opts.get_fields()} - self._shown_columns(request)
+        return column not in hidden and bool(super().lookup_allowed(lookup, value, request))
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Rows are chosen by their key. Django's own fails for the other side of a one-to-one relation."""
+        return to_field == self.opts.pk.name and bool(super().to_field_allowed(request, to_field))
+
+    def _shown_columns(self, request: HttpRequest | None) -> set[str]:
+        filters = [
+            item if isinstance(item, str) else item[0] for item in self.list_filter if not isinstance(item, type)
+        ]
+        shown = [
+            *self.list_display,
+            *flatten_fieldsets(self.get_fieldsets(request)),
+            self.date_hierarchy or "",
+            *filters,
+        ]
+        return {"id", self.opts.pk.name, *(str(name).partition(LOOKUP_SEP)[0] for name in shown)}
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
@@ -114,7 +161,7 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
             try:
                 outcome = act(form)
             except GatehouseError as error:
-                _say_why(request, error)
+                say_why(request, error)
                 return HttpResponseRedirect(self.page_of(row))
             if isinstance(outcome, HttpResponse):
                 return outcome
@@ -154,14 +201,6 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         options = self.model._meta
         return HttpResponseRedirect(reverse(f"admin:{options.app_label}_{options.model_name}_changelist"))
 
-    def _or_say_why(self, request: HttpRequest, view: Any, *args: Any, **options: Any) -> HttpResponse:
-        try:
-            response: HttpResponse = view(request, *args, **options)
-        except GatehouseError as error:
-            _say_why(request, error)
-            return HttpResponseRedirect(request.path)
-        return response
-
 
 class LookOnly:
     """Pages, and parts of pages, that nobody edits. Stands before the admin class it restricts."""
@@ -180,6 +219,7 @@ class ReadOnlyAdmin(LookOnly, AuditedAdmin):
     """Pages to look at."""
 
 
-def _say_why(request: HttpRequest, error: GatehouseError) -> None:
+def say_why(request: HttpRequest, error: GatehouseError) -> None:
+    """Let the next page say what was refused."""
     reasons = [text for texts in (error.fields or {}).values() for text in texts]
     messages.error(request, " ".join([str(error.text), *reasons]))

@@ -4,25 +4,40 @@ import sys
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.views import defaults
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.core import error_answers, errors
+from apps.core.requests import request_id_of
+
+PAGE = "operators/error.html"
+
+
+class FormNotGenuine(errors.GatehouseError):
+    """Django's CSRF check has refused a form."""
+
+    status = 403
+    type = "csrf_failed"
+    message = gettext_lazy(
+        "This form is no longer valid, or the browser keeps no cookies. Go back, reload and try again."
+    )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_answers.plain(error_answers.translate(exception), request)
+    return _answer(error_answers.translate(exception), request)
 
 
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if is_for_people(request):
-        return defaults.permission_denied(request, exception)
-    return error_answers.plain(errors.PermissionDenied(), request)
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  (Django's signature)
+    return _answer(errors.PermissionDenied(), request)
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if is_for_people(request):
-        return defaults.page_not_found(request, exception)
-    return error_answers.plain(errors.NotFound(), request)
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  (Django's signature)
+    return _answer(errors.NotFound(), request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  (Django's signature)
+    """CSRF_FAILURE_VIEW. Django checks the admin's forms alone."""
+    return _answer(FormNotGenuine(), request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -30,19 +45,20 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exception() or RuntimeError("Django asked for an error page without an exception")
     known = error_answers.translate(error)  # type: ignore[arg-type]  # Django catches Exception, no BaseException
     error_answers.note(error, known)  # type: ignore[arg-type]
-    if not is_for_people(request):
-        return error_answers.plain(known, request)
-    if isinstance(known, errors.TemporarilyUnavailable):
-        return _unavailable(known)
-    return defaults.server_error(request)
-
-
-def _unavailable(known: errors.TemporarilyUnavailable) -> HttpResponse:
-    """A page that asks neither database nor session for anything."""
-    page = render_to_string("unavailable.html", {"message": known.text})
-    return HttpResponse(page, status=known.status, headers=error_answers.headers_of(known))
+    return _answer(known, request)
 
 
 def is_for_people(request: HttpRequest) -> bool:
     """Whether a browser's page is asked for, not the API."""
     return request.path.startswith("/admin/")
+
+
+def page(error: errors.GatehouseError, request: HttpRequest) -> HttpResponse:
+    """In the admin's clothes, but without anything that needs the database: it may be what is away."""
+    facts = {"title": _("This did not work"), "message": error.text, "status": error.status}
+    text = render_to_string(PAGE, {**facts, "request_id": request_id_of(request)})
+    return HttpResponse(text, status=error.status, headers=error_answers.headers_of(error))
+
+
+def _answer(error: errors.GatehouseError, request: HttpRequest) -> HttpResponse:
+    return page(error, request) if is_for_people(request) else error_answers.plain(error, request)

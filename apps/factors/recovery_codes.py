@@ -24,7 +24,7 @@ LOOK_ALIKES = str.maketrans("OIL", "011")
 
 def make(user: User, *, now: datetime) -> tuple[str, ...]:
     """Ten fresh codes, "XXXX-XXXX-XXXX-XXXX"; the old ones are worthless from now on."""
-    codes = tuple(_generate() for _ in range(NUMBER))
+    codes = tuple(generate() for _ in range(NUMBER))
     with transaction.atomic():
         directory.lock(user.id)  # of two at once, one goes second
         RecoveryCode.objects.filter(user=user).delete()
@@ -73,11 +73,15 @@ def left(user_id: UUID) -> int:
     return RecoveryCode.objects.filter(user_id=user_id, used_at=None).count()
 
 
-def _generate() -> str:
+def generate() -> str:
+    """A fresh code, "XXXX-XXXX-XXXX-XXXX"."""
     return "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS))
 
 
 def _digest(user_id: UUID, code: str) -> bytes:
-    """Of the code as it was meant; look-alikes do not count."""
-    plain = typed_codes.read(code).translate(LOOK_ALIKES)
-    return ciphers.digest(f"gatehouse/recovery/v1\0{user_id}\0{plain}".encode())
+    return ciphers.digest(f"gatehouse/recovery/v1\0{user_id}\0{plain(code)}".encode())
+
+
+def plain(code: str) -> str:
+    """The code as it was meant; look-alikes do not count."""
+    return typed_codes.read(code).translate(LOOK_ALIKES)

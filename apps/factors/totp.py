@@ -70,7 +70,7 @@ def keep(user: User, code: str, *, customer: CustomerStanding, caller: Caller, n
     """The same where the try has been counted already, as at sign-in. Raises InvalidFactorCode."""
     with transaction.atomic():
         row = _begun(user)
-        step = _step_of(code, sealed.read(row, "pending_secret").decode(), now) if row else None
+        step = step_of(code, sealed.read(row, "pending_secret").decode(), now) if row else None
         if row is None or step is None:
             raise InvalidFactorCode
         if row.confirmed_at is not None:  # another app, which this one takes the place of
@@ -96,13 +96,13 @@ def _begun(user: User) -> Totp | None:
 def check(user_id: UUID, code: str, *, now: datetime) -> bool:
     """Whether the app shows this code now. A step is taken once: one statement decides between any number."""
     row = Totp.objects.filter(user_id=user_id, confirmed_at__isnull=False).first()
-    step = _step_of(code, sealed.read(row, "secret").decode(), now) if row else None
+    step = step_of(code, sealed.read(row, "secret").decode(), now) if row else None
     if row is None or step is None:
         return False
     return Totp.objects.filter(id=row.id, secret=row.secret, last_step__lt=step).update(last_step=step) == 1
 
 
-def _step_of(code: str, secret: str, now: datetime) -> int | None:
+def step_of(code: str, secret: str, now: datetime) -> int | None:
     """The time step of this code, one either side of the present allowed for clocks that differ (RFC 6238 section 5.2)."""
     offered = typed_codes.read(code).encode()
     generator = pyotp.HOTP(secret, digits=DIGITS)

@@ -2,22 +2,32 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.db.models import Model
-from django.http import HttpRequest
-from django_otp.plugins.otp_static.models import StaticDevice
-from django_otp.plugins.otp_totp.models import TOTPDevice
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from django.http import HttpRequest, HttpResponse
+from unfold.forms import AdminPasswordChangeForm, UserCreationForm
+from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 
 from apps.audit import actions
 from apps.audit.admin_base import AuditedAdmin, Recorded
+from apps.operators import names
 
-for model in (User, Group, StaticDevice, TOTPDevice):
-    # django-otp's own pages show seeds and recovery codes: operators enrol on the page made for it.
-    if admin.site.is_registered(model):
-        admin.site.unregister(model)
+for model in (User, Group):
+    admin.site.unregister(model)  # Django's own pages
+
+
+class UserChangeForm(UnfoldUserChangeForm):  # type: ignore[misc]  # unfold has no types
+    def clean_username(self) -> str:
+        """The page of a new operator says the same, by Django's own form."""
+        name: str = self.cleaned_data["username"]
+        taken = names.find(name)
+        if taken is not None and taken.pk != self.instance.pk:
+            raise forms.ValidationError(self.instance.unique_error_message(User, ["username"]))
+        return name
 
 
 class SuperusersAlone(AuditedAdmin):
@@ -41,6 +51,18 @@ class OperatorAdmin(UserAdmin, SuperusersAlone):  # type: ignore[type-arg, misc]
     # `user_…` is said of end users.
     recorded_as = Recorded(actions.OPERATOR_ADDED, actions.OPERATOR_CHANGED, actions.OPERATOR_DELETED)
     list_display = ("username", "is_active", "is_staff", "is_superuser", "last_login")
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        """One transaction, like Django's other pages: an action on several operators is done whole or not at all."""
+        with transaction.atomic():
+            response: HttpResponse = super().changelist_view(request, *args, **options)
+        return response
+
+    def user_change_password(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        """One transaction, like Django's other pages."""
+        with transaction.atomic():
+            response: HttpResponse = super().user_change_password(request, *args, **options)
+        return response
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]  # as AuditedAdmin's
         """The page of the password saves without `save_model`; this it calls too."""

@@ -9,6 +9,7 @@ class OperatorsConfig(AppConfig):
     verbose_name = "Operators"
 
     def ready(self) -> None:
-        from apps.operators import trail
+        from apps.operators import administrators, trail
 
         trail.connect()
+        administrators.connect()

@@ -1,8 +1,9 @@
 """The operators' second factor: enrolled by themselves, with recovery codes; removed by a code."""
 
-from base64 import b32encode
+import secrets
 from typing import Any
 
+import pyotp
 import segno
 from django import forms
 from django.contrib import messages
@@ -13,46 +14,66 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
-from django_otp import devices_for_user, login, match_token
-from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
+from django_otp import devices_for_user, login
 
 from apps.audit import actions, events
 from apps.audit.admin_base import actor_of
+from apps.core import sealed
 from apps.core.requests import caller_of
+from apps.factors import recovery_codes
+from apps.operators import sign_in
+from apps.operators.models import AuthenticatorApp, RecoveryCode, RecoveryCodes
 
-RECOVERY_CODES = 10
+ISSUER = "Gatehouse"
+SEED_BYTES, DIGEST_KEY_BYTES = 20, 32  # RFC 4226 section 4 recommends 160 bits
+FEW = 3  # recovery codes left, of which operators are told at sign-in
 
 
 class CodeForm(forms.Form):
-    code = forms.CharField(max_length=16, strip=True)
+    code = forms.CharField(max_length=sign_in.LONGEST_CODE)
 
 
 def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Enrol, or remove. `context` is the admin site's."""
-    enrolled = TOTPDevice.objects.filter(user=request.user, confirmed=True).exists()
+    enrolled = AuthenticatorApp.objects.filter(user=request.user, confirmed=True).exists()
     if request.method == "POST":
         form = CodeForm(request.POST)
-        code = form.cleaned_data["code"].replace(" ", "") if form.is_valid() else ""
+        code = form.cleaned_data["code"] if form.is_valid() else ""
         return _remove(request, code) if enrolled else _confirm(request, code, context)
     return _render(request, context, enrolled=enrolled)
+
+
+def warn_of_few_codes(request: HttpRequest) -> None:
+    """Tell an operator who has just signed in by a recovery code how many are left."""
+    device = getattr(request.user, "otp_device", None)
+    if isinstance(device, RecoveryCodes) and (left := device.left()) <= FEW:
+        text = _("%d of your recovery codes are left. Remove your second factor and set it up anew to get fresh ones.")
+        messages.warning(request, text % left)
 
 
 def _render(request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpResponse:
     facts = {**context, "title": _("Second factor"), **more}
     if not more.get("enrolled") and "recovery_codes" not in more:
-        device = _pending(request)
-        facts |= {"secret": _spaced(device), "qr": _qr(device)}
+        secret = _pending(request).secret()
+        facts |= {"secret": _spaced(secret), "qr": _qr(secret, request.user.get_username())}
     response = TemplateResponse(request, "operators/second_factor.html", facts)
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _pending(request: HttpRequest) -> TOTPDevice:
-    """The device being enrolled: the same until it is confirmed, so that a reloaded page shows the same picture."""
+def _pending(request: HttpRequest) -> AuthenticatorApp:
+    """The app being enrolled: the same until it is confirmed, so that a reloaded page shows the same picture."""
     # Two pages opened at once may have made two: from then on all show the first.
-    waiting = TOTPDevice.objects.filter(user=request.user, confirmed=False).order_by("id")
-    return waiting.first() or TOTPDevice.objects.create(user=request.user, confirmed=False, name="TOTP")
+    waiting = AuthenticatorApp.objects.filter(user=request.user, confirmed=False).order_by("id").first()
+    return waiting or _new_app(request)
+
+
+def _new_app(request: HttpRequest) -> AuthenticatorApp:
+    with transaction.atomic():
+        device: AuthenticatorApp = AuthenticatorApp.objects.create(user=request.user, confirmed=False, name="TOTP")
+        sealed.write(device, "seed", secrets.token_bytes(SEED_BYTES))  # to the id that the row now has
+        device.save(update_fields=["seed"])
+    return device
 
 
 def _confirm(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpResponse:
@@ -62,7 +83,7 @@ def _confirm(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpRe
         return HttpResponseRedirect(reverse("admin:second_factor"))
     with transaction.atomic():
         device.confirmed = True
-        device.save()
+        device.save(update_fields=["confirmed"])
         codes = _new_recovery_codes(request)
         _record(request, "enrolled")
     login(request, device)
@@ -70,7 +91,8 @@ def _confirm(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpRe
 
 
 def _remove(request: HttpRequest, code: str) -> HttpResponse:
-    if not code or match_token(request.user, code) is None:
+    """By a code: a session that was left open, or stolen, removes nothing."""
+    if sign_in.check_code(request, request.user, code) is None:  # type: ignore[arg-type]  # an operator: `site` saw to it
         messages.error(request, _("This code is not right."))
         return HttpResponseRedirect(reverse("admin:second_factor"))
     with transaction.atomic():
@@ -83,11 +105,12 @@ def _remove(request: HttpRequest, code: str) -> HttpResponse:
 
 def _new_recovery_codes(request: HttpRequest) -> list[str]:
     """Ten codes, each good once instead of the app. Shown this once."""
-    StaticDevice.objects.filter(user=request.user).delete()
-    device = StaticDevice.objects.create(user=request.user, name="Recovery codes")
-    codes = [StaticToken.random_token() for _ in range(RECOVERY_CODES)]
-    for code in codes:
-        device.token_set.create(token=code)
+    RecoveryCodes.objects.filter(user=request.user).delete()
+    device: RecoveryCodes = RecoveryCodes.objects.create(user=request.user, name=recovery_codes.NAME)
+    sealed.write(device, "digest_key", secrets.token_bytes(DIGEST_KEY_BYTES))
+    device.save(update_fields=["digest_key"])
+    codes = [recovery_codes.generate() for _ in range(recovery_codes.NUMBER)]
+    RecoveryCode.objects.bulk_create([RecoveryCode(device=device, digest=device.digest(code)) for code in codes])
     return codes
 
 
@@ -101,12 +124,12 @@ def _record(request: HttpRequest, what: str) -> None:
     )
 
 
-def _spaced(device: TOTPDevice) -> str:
-    text = b32encode(device.bin_key).decode().rstrip("=")
-    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
+def _spaced(secret: str) -> str:
+    return " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
 
 
-def _qr(device: TOTPDevice) -> str:
+def _qr(secret: str, name: str) -> str:
     """An inline SVG. Nothing in it is anybody's input but the operator's own name, which segno encodes as squares."""
-    picture = segno.make(device.config_url, error="m")
+    uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
+    picture = segno.make(uri, error="m")
     return mark_safe(picture.svg_inline(scale=5, border=2, dark="#111", light="#fff"))  # noqa: S308  (see above)

@@ -1,7 +1,9 @@
 """The admin site itself: who may enter, and what it shows first."""
 
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db.models import Model
@@ -13,8 +15,10 @@ from django_otp import user_has_device
 from unfold.sites import UnfoldAdminSite
 
 from apps.audit import actions, events
-from apps.audit.admin_base import who
-from apps.operators import overview, second_factor
+from apps.audit.admin_base import say_why, who
+from apps.core import error_pages
+from apps.core.errors import GatehouseError
+from apps.operators import browsers, overview, second_factor
 from apps.operators.sign_in import OperatorSignInForm
 
 
@@ -30,6 +34,9 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
         """Active staff, through the second factor if they have one or must have one."""
         return bool(super().has_permission(request)) and not self._lacks_second_factor(request)
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002  (Django's signature)
+        return super().admin_view(_saying_why(view), cacheable)
+
     def get_urls(self) -> list[URLPattern]:
         mine = [path("second-factor/", self._signed_in(second_factor.page), name="second_factor")]
         return [*mine, *super().get_urls()]
@@ -39,6 +46,9 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
         if request.method == "GET" and self._must_enrol(request):
             return HttpResponseRedirect(reverse("admin:second_factor"))
         response: HttpResponse = super().login(request, extra_context)
+        if request.method == "POST" and response.status_code == HTTPStatus.FOUND:  # signed in, and on to the next page
+            browsers.remember(request, response, cast("int", request.user.pk))
+            second_factor.warn_of_few_codes(request)
         return response
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -77,3 +87,19 @@ class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no type
             return response
 
         return inner
+
+
+def _saying_why(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """What a flow refuses on any page is undone, and the operator reads why."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **options)
+        except GatehouseError as error:
+            if request.method != "POST":
+                return error_pages.page(error, request)
+            say_why(request, error)
+            return HttpResponseRedirect(request.path)
+
+    return inner

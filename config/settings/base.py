@@ -43,8 +43,6 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_otp",
-    "django_otp.plugins.otp_totp",
-    "django_otp.plugins.otp_static",
     "corsheaders",
     "csp",
     "rest_framework",
@@ -226,6 +224,7 @@ IDENTITY_CHECK = env.str("IDENTITY_CHECK", default="apps.signin.outside_checks.P
 IDENTITY_CHECK_PRIVATE_ADDRESSES = env.bool("IDENTITY_CHECK_PRIVATE_ADDRESSES", default=False)
 
 # --- Sign-in of operators (Django's own users) -----------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["apps.operators.names.OperatorBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -246,6 +245,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "gatehouse_operator_csrf"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "apps.core.error_pages.csrf_failure"
 OPERATOR_SECOND_FACTOR_REQUIRED = env.bool("OPERATOR_SECOND_FACTOR_REQUIRED", default=True)
 
 # --- The API ---------------------------------------------------------------------------------------------

@@ -57,6 +57,8 @@ def test_every_sealed_column_is_found() -> None:
         "factors_totp.pending_secret",
         "factors_totp.secret",
         "mail_message.content",
+        "operators_authenticatorapp.seed",
+        "operators_recoverycodes.digest_key",
         "otp_fixedcode.code",
         "payloads_servicekeypair.private_jwk",
         "signin_registration.phone",

@@ -7,9 +7,6 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
-from django_otp.oath import totp
-from django_otp.plugins.otp_static.models import StaticDevice
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.api_keys import keys
 from apps.api_keys.models import ApiKey
@@ -83,50 +80,6 @@ def test_signing_in_leads_to_no_other_site() -> None:
 def test_an_end_user_is_no_operator(browser: Client) -> None:
     factories.user(factories.customer(), "ada@example.com", role="admin")
     assert not is_in(sign_in("ada@example.com"))
-
-
-def test_sign_in_attempts_are_limited() -> None:
-    operator()
-    for _ in range(10):
-        sign_in(password="wrong")
-    assert not is_in(sign_in())
-    assert not is_in(sign_in(ip="198.51.100.1"))  # by name too, wherever from
-
-
-def test_who_has_a_second_factor_needs_it() -> None:
-    user = operator()
-    device = TOTPDevice.objects.create(user=user, confirmed=True, name="x")
-    assert not is_in(sign_in())
-    assert not is_in(sign_in(code="000000"))
-    assert Event.objects.filter(action="operator_sign_in_failed").count() >= 1
-    let_throttled_devices_answer()
-    assert is_in(sign_in(code=f"{totp(device.bin_key):06d}"))
-
-
-def test_a_second_factor_is_enrolled_with_recovery_codes_and_removed() -> None:
-    user = operator()
-    browser = sign_in()
-    assert "<svg" in browser.get("/admin/second-factor/").content.decode()
-    device = TOTPDevice.objects.get(user=user, confirmed=False)
-    page = browser.post("/admin/second-factor/", {"code": f"{totp(device.bin_key):06d}"}).content.decode()
-    codes = re.findall(r"<li>([a-z0-9]{8})</li>", page)
-    assert len(codes) == 10
-    assert not is_in(sign_in())
-    assert is_in(sign_in(code=codes[0]))
-    assert not is_in(sign_in(code=codes[0]))  # used once
-    let_throttled_devices_answer()
-    inside = sign_in(code=codes[1])
-    inside.post("/admin/second-factor/", {"code": "wrong"})
-    assert TOTPDevice.objects.filter(user=user, confirmed=True).exists()
-    let_throttled_devices_answer()
-    inside.post("/admin/second-factor/", {"code": codes[2]})
-    assert is_in(sign_in())
-
-
-def let_throttled_devices_answer() -> None:
-    """django-otp makes a device wait after a wrong code; here that time has passed."""
-    for model in (TOTPDevice, StaticDevice):
-        model.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
 
 
 def test_where_it_is_required_an_operator_without_it_sees_nothing_but_enrolment(settings: object) -> None:

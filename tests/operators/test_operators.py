@@ -3,7 +3,6 @@
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.audit.models import Event
 
@@ -71,9 +70,3 @@ def test_events_of_operators_bear_names_of_their_own(boss: User) -> None:
     assert browser.post(f"/admin/auth/user/{fresh.id}/delete/", {"post": "yes"}).status_code == 302
     names = Event.objects.exclude(action="operator_signed_in").order_by("at").values_list("action", flat=True)
     assert list(names) == ["operator_added", "operator_deleted"]
-
-
-def test_two_pages_of_enrolment_opened_at_once_lock_nobody_out(boss: User) -> None:
-    for _ in range(2):
-        TOTPDevice.objects.create(user=boss, confirmed=False, name="TOTP")
-    assert signed_in(boss).get("/admin/second-factor/").status_code == 200

@@ -1,0 +1,42 @@
+"""One administrator is always left. Whatever page, form, list or command would take the last one away is refused."""
+
+from typing import Any
+
+from django.contrib.auth.hashers import is_password_usable
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models.signals import pre_delete, pre_save
+
+from apps.operators.errors import LastAdministrator
+
+DECIDING = {"is_active", "is_staff", "is_superuser", "password"}
+
+
+def connect() -> None:
+    """Listen, once per process."""
+    pre_save.connect(_about_to_save, sender=User, dispatch_uid="operators.administrators.save")
+    pre_delete.connect(_about_to_delete, sender=User, dispatch_uid="operators.administrators.delete")
+
+
+def _about_to_save(instance: User, update_fields: frozenset[str] | None = None, **_: Any) -> None:
+    decides = update_fields is None or not DECIDING.isdisjoint(update_fields)
+    if decides and not (instance._state.adding or _is_administrator(instance)):
+        _require_another(instance)
+
+
+def _about_to_delete(instance: User, **_: Any) -> None:
+    _require_another(instance)
+
+
+def _require_another(operator: User) -> None:
+    """Raises LastAdministrator. Locks all administrators to the end of the transaction: of two who remove each other, one can."""
+    with transaction.atomic():
+        possible = User.objects.select_for_update().filter(is_active=True, is_staff=True, is_superuser=True)
+        left = {found.pk for found in possible.order_by("pk") if _is_administrator(found)}
+    if left == {operator.pk}:
+        raise LastAdministrator
+
+
+def _is_administrator(operator: User) -> bool:
+    """Whether this operator may do everything, and can sign in to do it."""
+    return all((operator.is_active, operator.is_staff, operator.is_superuser, is_password_usable(operator.password)))

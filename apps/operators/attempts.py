@@ -1,0 +1,88 @@
+"""How often operators' sign-in was tried. Counted in PostgreSQL: operators need the admin most when Valkey is away.
+
+A stranger locks nobody out. A browser in which the operator has signed in before is counted by itself (OWASP, "Slow Down
+Online Guessing Attacks with Device Cookies"); all others by network, and by name and network. When a name is guessed at from
+many networks, each of them gets fewer attempts, operators are alerted, and still nobody else's attempts are used up.
+Second factors are counted once the password was right, and so by nobody who does not know it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F
+
+from apps.core import ciphers
+from apps.core.rate_limits import Limit
+from apps.operators.models import AttemptCount
+
+QUARTER, HOUR, DAY = 15 * 60, 60 * 60, 24 * 60 * 60
+PER_BROWSER = Limit("operator_tries_per_browser", 10, QUARTER)
+PER_NETWORK = Limit("operator_tries_per_network", 20, QUARTER)
+PER_NAME_AND_NETWORK = Limit("operator_tries_per_name_and_network", 10, QUARTER)
+PER_NAME = Limit("operator_tries_per_name", 50, HOUR)  # more is guessing from many networks, and then counts:
+GUESSED_NAME_PER_NETWORK = Limit("operator_tries_per_guessed_name_and_network", 2, HOUR)
+PER_FACTOR = Limit("operator_codes", 5, QUARTER)
+PER_FACTOR_AND_DAY = Limit("operator_codes_per_day", 50, DAY)
+REMOVED_AT_ONCE = 100  # rows of ended windows, at each attempt: more than an attempt adds
+
+# One statement decides between any number. Rows come in the order of their keys, so that two attempts never wait crosswise.
+_COUNT = """
+INSERT INTO operators_attemptcount AS kept (key, count, ends_at) VALUES {rows}
+ON CONFLICT (key) DO UPDATE SET
+  count = CASE WHEN kept.ends_at <= statement_timestamp() THEN 1 ELSE kept.count + 1 END,
+  ends_at = CASE WHEN kept.ends_at <= statement_timestamp() THEN excluded.ends_at ELSE kept.ends_at END
+RETURNING key, count
+"""
+_ROW = "(%s, 1, statement_timestamp() + %s)"
+_REMOVE_ENDED = """
+DELETE FROM operators_attemptcount WHERE key IN (
+  SELECT key FROM operators_attemptcount WHERE ends_at <= statement_timestamp()
+  ORDER BY ends_at LIMIT %s FOR UPDATE SKIP LOCKED)
+"""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many there are of each limit in its present window, this attempt included."""
+
+    counts: Mapping[Limit, int]
+    keys: Mapping[Limit, bytes]
+
+    def over(self, limit: Limit) -> bool:
+        return self.counts.get(limit, 0) > limit.count
+
+    def just_over(self, limit: Limit) -> bool:
+        """True for one attempt of a window, however many come at once."""
+        return self.counts.get(limit, 0) == limit.count + 1
+
+    def give_back(self) -> None:
+        """A right answer does not count. One row at a time, so that nothing waits crosswise."""
+        for key in self.keys.values():
+            AttemptCount.objects.filter(key=key, count__gt=0).update(count=F("count") - 1)
+
+
+def count(subjects: Mapping[Limit, Sequence[str]]) -> Counted:
+    """Count one attempt against each limit. `subjects`: what a limit counts by. Not to be called within a transaction."""
+    keys = {limit: _key(limit, subject) for limit, subject in subjects.items()}
+    counts = _count({key: timedelta(seconds=limit.window) for limit, key in keys.items()})
+    return Counted({limit: counts[key] for limit, key in keys.items()}, keys)
+
+
+def _count(windows: Mapping[bytes, timedelta]) -> dict[bytes, int]:
+    values: list[Any] = [value for key in sorted(windows) for value in (key, windows[key])]
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT.format(rows=", ".join([_ROW] * len(windows))), values)
+        counts = {bytes(key): int(found) for key, found in cursor.fetchall()}
+        cursor.execute(_REMOVE_ENDED, [REMOVED_AT_ONCE])
+    return counts
+
+
+def _key(limit: Limit, subject: Sequence[str]) -> bytes:
+    return ciphers.mac(
+        "\0".join(("gatehouse/operators/attempts/v1", limit.name, *subject)).encode(),
+        key=str(settings.SECRET_KEY).encode(),
+    )

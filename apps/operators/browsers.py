@@ -1,0 +1,48 @@
+"""Browsers in which operators have signed in before: strangers' attempts do not count against them.
+
+The signed cookie proves nothing else. Password and second factor are asked for as ever.
+"""
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+COOKIE = "gatehouse_operator_browser"
+SALT = "gatehouse/operators/browser/v1"
+LIFETIME_SECONDS = 365 * 24 * 60 * 60
+MOST_OPERATORS = 8  # who share one browser; of more, those who have not signed in for longest are forgotten
+
+
+def known_to(request: HttpRequest, operator_id: int) -> str | None:
+    """The id of this browser, if this operator has signed in with it before."""
+    browser, operators = _read(request)
+    return browser if operator_id in operators else None
+
+
+def remember(request: HttpRequest, response: HttpResponseBase, operator_id: int) -> None:
+    """From now on the browser is known as this operator's, too."""
+    browser, operators = _read(request)
+    latest = [operator_id, *(other for other in operators if other != operator_id)][:MOST_OPERATORS]
+    response.set_cookie(
+        COOKIE,
+        signing.dumps([browser or secrets.token_urlsafe(16), latest], salt=SALT),
+        max_age=LIFETIME_SECONDS,
+        path="/admin/",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _read(request: HttpRequest) -> tuple[str, list[int]]:
+    """What the cookie says; nothing if there is none, or none of ours."""
+    try:
+        said: Any = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=LIFETIME_SECONDS)
+    except signing.BadSignature:
+        return "", []
+    browser, operators = said
+    return str(browser), list(operators)

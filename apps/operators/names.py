@@ -1,0 +1,33 @@
+"""Operators' names: `Admin` and `admin` are one operator, at sign-in and in the database."""
+
+import unicodedata
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import User
+from django.db.models import Value
+from django.db.models.functions import Lower
+from django.http import HttpRequest
+
+
+def plain(name: str) -> str:
+    """In its one spelling, for counting: NFKC as Django keeps names, without case."""
+    return unicodedata.normalize("NFKC", name.strip()).casefold()
+
+
+def find(name: str) -> User | None:
+    """The operator of this name. The database's own lower case decides, as in its unique index."""
+    written = Value(unicodedata.normalize("NFKC", name))
+    return User.objects.annotate(lowered=Lower("username")).filter(lowered=Lower(written)).first()
+
+
+class OperatorBackend(ModelBackend):
+    """Finds operators whatever the case of their name."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **options: Any
+    ) -> Any:
+        """Django's own takes as long for names that nobody has, or that are inactive."""
+        operator = find(username) if username is not None else None
+        known = operator.get_username() if operator else username
+        return super().authenticate(request, username=known, password=password, **options)
