@@ -6,6 +6,7 @@ The demo and the tests use it; it is also an example for those who write their o
 import hmac
 import http.client
 import json
+import re
 import secrets
 import time
 from base64 import urlsafe_b64decode
@@ -20,6 +21,7 @@ from joserfc.jwk import ECKey, OctKey
 
 SALT = b"gatehouse/v1"
 ALGORITHMS = ["dir", "ECDH-ES", "A256GCM"]
+ENCODED_UNRESERVED = re.compile(r"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ class Client:
     def with_token(self, method: str, path: str, document: Any = None, *, token: str) -> Answer:
         """A call under an access token: its body and its answer are encrypted under the token's own keys."""
         keys = TokenKeys(token)
-        target = path.partition("?")[0]
+        target = _target(path)
         body = b"" if document is None else envelope(keys.seal(document, info=f"request {method} {target}"))
         headers = {"Authorization": f"Bearer {token}"}
         return self.call(method, path, body, headers=headers, keys=keys, sent_document=document)
@@ -194,8 +196,13 @@ class Client:
         document = json.loads(answer.body)
         if keys is None:
             return document
-        info = f"response {method} {path.partition('?')[0]} {answer.status}"
+        info = f"response {method} {_target(path)} {answer.status}"
         return keys.open(document["data"], info=info)
+
+
+def _target(path: str) -> str:
+    """The path as both ends count it: without query, percent-encoded unreserved characters decoded (contract 2.2.2)."""
+    return ENCODED_UNRESERVED.sub(lambda found: chr(int(found[1], 16)), path.partition("?")[0])
 
 
 def envelope(text: str) -> bytes:

@@ -63,10 +63,17 @@ def role(of: Customer, name: str = "auditor", *permissions: str) -> Role:
     )
 
 
-def session(of: User, *, delivery: str = "body", now: datetime | None = None, caller: Caller = CALLER) -> TokenPair:
+def session(
+    of: User,
+    *,
+    amr: tuple[str, ...] = ("pwd",),
+    delivery: str = "body",
+    now: datetime | None = None,
+    caller: Caller = CALLER,
+) -> TokenPair:
     """Tokens of a fresh session."""
     found = standing.read(of.customer_id)
-    return sessions.start(customer=found, user=of, delivery=delivery, caller=caller, now=now or timezone.now())
+    return sessions.start(customer=found, user=of, amr=amr, delivery=delivery, caller=caller, now=now or timezone.now())
 
 
 def limit(of: Customer, name: str, count: int, window: int = 900) -> None:

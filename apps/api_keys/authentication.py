@@ -1,25 +1,28 @@
 """DRF's part: the API key of a request, and the customer it puts on the request."""
 
+import re
+
 from django.conf import settings
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from apps.api_keys import asking
+from apps.api_keys import asking, keys
 from apps.api_keys.asking import Asking
-from apps.api_keys.errors import ApiKeyRequired, InvalidApiKey
+from apps.api_keys.errors import ApiKeyRequired, ConflictingApiKeys, InvalidApiKey
 from apps.core.requests import caller_of
 from apps.customers import origins
 from apps.customers.errors import CustomerSuspended, IpNotAllowed
 
 HEADER = "X-OTP-API-Key"
-BEARER = "bearer "
+SCHEME = "bearer"
+BEARS_A_KEY = re.compile(rf"(?:^|[\s,]){keys.PREFIX}")
 
 
 class ApiKeyAuthentication(BaseAuthentication):
     """For endpoints that take no access token: `request.user` becomes an Asking, `request.customer` its customer."""
 
-    refusals = (ApiKeyRequired, InvalidApiKey, CustomerSuspended, IpNotAllowed)
+    refusals = (ApiKeyRequired, InvalidApiKey, ConflictingApiKeys, CustomerSuspended, IpNotAllowed)
 
     def authenticate(self, request: Request) -> tuple[Asking, None]:
         found = asking.identify(
@@ -44,17 +47,25 @@ def asking_of(request: Request) -> Asking:
 
 
 def key_of(request: Request, *, bearer: bool = True) -> str | None:
-    """The key in X-OTP-API-Key or, where no access token is taken, in Authorization. Raises InvalidApiKey if they differ."""
+    """The key in X-OTP-API-Key or, where no access token is taken, in Authorization.
+
+    Raises ConflictingApiKeys if they differ, and InvalidApiKey.
+    """
     found = {text for text in (request.headers.get(HEADER), _bearer(request) if bearer else None) if text is not None}
     if len(found) > 1:
-        raise InvalidApiKey
+        raise ConflictingApiKeys
     return found.pop() if found else None
 
 
 def _bearer(request: Request) -> str | None:
-    header = request.headers.get("Authorization")
-    if header is None:
+    """The key in Authorization. A header that bears none (an access token, Basic of a proxy) is none of ours (contract 5).
+
+    But what begins like a key is meant as one: if it is not sent as it should be, it must not pass for none (contract 1.4).
+    """
+    header = request.headers.get("Authorization", "")
+    if not BEARS_A_KEY.search(header):
         return None
-    if not header.lower().startswith(BEARER):
+    scheme, _space, text = header.strip().partition(" ")
+    if scheme.lower() != SCHEME:
         raise InvalidApiKey
-    return header[len(BEARER) :].strip()
+    return text.strip()

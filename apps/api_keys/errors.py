@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import AuthenticationError
+from apps.core.errors import AuthenticationError, GatehouseError
 
 
 class InvalidApiKey(AuthenticationError):
@@ -16,3 +16,10 @@ class ApiKeyRequired(AuthenticationError):
     type = "api_key_required"
     message = _("Send an API key as X-OTP-API-Key.")
     oauth_error = ""
+
+
+class ConflictingApiKeys(GatehouseError):
+    """Two different keys in one request: nobody can say which customer is meant (contract 5)."""
+
+    type = "conflicting_api_keys"
+    message = _("Send one API key, not two different ones.")

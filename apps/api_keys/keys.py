@@ -16,8 +16,9 @@ KEY_ID_LENGTH = 12
 SECRET_BYTES = 32
 SECRET_LENGTH = 43  # characters that 32 bytes take in base 62
 CHECKSUM_LENGTH = 6
+PREFIX = "ghk_"
 FORM = re.compile(
-    rf"ghk_({Environment.LIVE}|{Environment.TEST})_([0-9A-Za-z]{{{KEY_ID_LENGTH}}})"
+    rf"{PREFIX}({Environment.LIVE}|{Environment.TEST})_([0-9A-Za-z]{{{KEY_ID_LENGTH}}})"
     rf"_[0-9A-Za-z]{{{SECRET_LENGTH}}}([0-9A-Za-z]{{{CHECKSUM_LENGTH}}})"
 )
 
@@ -35,7 +36,7 @@ def generate(environment: str) -> ParsedKey:
     """A fresh key."""
     key_id = "".join(secrets.choice(ALPHABET) for _ in range(KEY_ID_LENGTH))
     secret = _base62(int.from_bytes(secrets.token_bytes(SECRET_BYTES)), SECRET_LENGTH)
-    body = f"ghk_{environment}_{key_id}_{secret}"
+    body = f"{PREFIX}{environment}_{key_id}_{secret}"
     return ParsedKey(environment=environment, key_id=key_id, text=body + checksum(body))
 
 

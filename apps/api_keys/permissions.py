@@ -6,7 +6,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from apps.api_keys import asking
-from apps.api_keys.errors import ApiKeyRequired
+from apps.api_keys.errors import ApiKeyRequired, InvalidApiKey
 from apps.core.errors import PermissionDenied
 
 if TYPE_CHECKING:  # DRF reads its defaults while this very module is being imported
@@ -24,9 +24,9 @@ class HasScope(BasePermission):
 
 
 class HasKeyWithScope(HasScope):
-    """A key is required."""
+    """A key is required. What is sent in its place, an access token perhaps, is a wrong one."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.user.api_key is None:  # type: ignore[union-attr]
-            raise ApiKeyRequired
+            raise InvalidApiKey if "Authorization" in request.headers else ApiKeyRequired
         return super().has_permission(request, view)

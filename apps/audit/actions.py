@@ -39,6 +39,9 @@ ROLE_CHANGED = "role_changed"  # made, changed or deleted: `what`
 PERMISSION_CHANGED = "permission_changed"
 
 SIGN_IN = "sign_in"
+REAUTHENTICATED = "reauthenticated"  # somebody signed in has proven once more who they are
+REAUTHENTICATION_ASKED = "reauthentication_asked"  # a code was sent for it
+REAUTHENTICATION_REJECTED = "reauthentication_rejected"
 PASSWORD_REJECTED = "password_rejected"
 PASSWORD_LOCKED = "password_locked"
 PASSWORD_CHANGED = "password_changed"

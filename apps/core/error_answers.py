@@ -121,20 +121,26 @@ def body_of(error: errors.GatehouseError, request: HttpRequest) -> dict[str, Any
         body["limit"] = error.limit
     if error.retry_after is not None:
         body["retry_after"] = _whole_seconds(error.retry_after)
+    if error.max_age is not None:
+        body["max_age"] = error.max_age
     return {"error": body}
 
 
 def headers_of(error: errors.GatehouseError) -> dict[str, str]:
-    """The headers of an error: when to come back, and how to authenticate (RFC 6750 section 3)."""
+    """The headers of an error: when to come back, and how to authenticate (RFC 6750 section 3, RFC 9470 section 3)."""
     headers = dict(error.headers)
     if isinstance(error, errors.TemporarilyUnavailable):
         headers["Retry-After"] = str(errors.TemporarilyUnavailable.RETRY_AFTER_SECONDS)
     if error.retry_after is not None:
         headers["Retry-After"] = str(_whole_seconds(error.retry_after))
     if isinstance(error, errors.AuthenticationError):
-        challenge = f'Bearer error="{error.oauth_error}"' if error.oauth_error else "Bearer"
-        headers["WWW-Authenticate"] = challenge
+        headers["WWW-Authenticate"] = _challenge(error)
     return headers
+
+
+def _challenge(error: errors.AuthenticationError) -> str:
+    challenge = f'Bearer error="{error.oauth_error}"' if error.oauth_error else "Bearer"
+    return challenge if error.max_age is None else f'{challenge}, max_age="{error.max_age}"'
 
 
 def _whole_seconds(seconds: float) -> int:

@@ -21,13 +21,18 @@ class GatehouseError(Exception):
         retry_after: float | None = None,
         limit: str | None = None,
         fields: Mapping[str, list[str]] | None = None,
+        max_age: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """`retry_after` in seconds and `limit` (its stable name) go with 429; `fields` with validation errors."""
+        """`retry_after` in seconds and `limit` (its stable name) go with 429; `fields` with validation errors.
+
+        `max_age`: how many seconds ago the caller may have proven who it is, at most (RFC 9470).
+        """
         self.text = self.message if message is None else message
         self.retry_after = retry_after
         self.limit = limit
         self.fields = fields
+        self.max_age = max_age
         self.headers = dict(headers or {})
         super().__init__(str(self.type))
 

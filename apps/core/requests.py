@@ -13,6 +13,8 @@ from apps.core import client_address, names
 
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 LONGEST_USER_AGENT = 512
+# Letters, digits and -._~ (RFC 3986 section 2.3), percent-encoded.
+ENCODED_UNRESERVED = re.compile(r"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,18 @@ def request_id_of(request: HttpRequest) -> str:
 
 
 def path_as_sent(request: HttpRequest) -> str:
-    """The path as the client sent it, percent-encoding and all, without the query.
+    """The path as the client sent it, without the query, in the form of `unreserved_decoded`.
 
     Servers keep it as RAW_URI or REQUEST_URI; where neither is known, the decoded path is quoted again.
     """
     raw = request.META.get("RAW_URI") or request.META.get("REQUEST_URI") or ""
-    if raw.startswith("/"):
-        return str(raw).partition("?")[0]
-    return request.get_full_path().partition("?")[0]
+    sent = str(raw) if raw.startswith("/") else request.get_full_path()
+    return unreserved_decoded(sent.partition("?")[0])
+
+
+def unreserved_decoded(path: str) -> str:
+    """The path with percent-encoded unreserved characters as themselves, and every other as it was sent (contract 2.2.2).
+
+    Encoding them or not makes no difference (RFC 3986 section 6.2.2.2), and what stands on the way may do either.
+    """
+    return ENCODED_UNRESERVED.sub(lambda found: chr(int(found[1], 16)), path)

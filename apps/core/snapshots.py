@@ -17,7 +17,7 @@ from apps.core import valkey
 from apps.core.models import PendingInvalidation
 from apps.core.valkey import ValkeyUnavailable
 
-SHAPE = 2  # one more whenever what any snapshot holds changes: processes of two versions may run side by side
+SHAPE = 3  # one more whenever what any snapshot holds changes: processes of two versions may run side by side
 LIFETIME_SECONDS = 600
 LEASE_SECONDS = 5  # a reader slower than this does not fill
 AVOID_SECONDS = 1.0  # after a failure, reads go straight to PostgreSQL for this long

@@ -1,6 +1,5 @@
 """Customers in the operators' admin: policy, allowlist, limits, suspension, rotation. Secrets show as fingerprints."""
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -31,6 +30,8 @@ HELP_TEXTS = {
     "access_lifetime": "Seconds; 300 (5 min) to 86400 (24 h). The default, 25200, is 7 h.",
     "refresh_lifetime": "Seconds; 3600 (1 h) to 7776000 (90 days). The default, 604800, is 7 days.",
     "refresh_grace": "Seconds for which a used refresh token gets the same successor again; 0 switches it off.",
+    "reauthenticate_after": "Seconds; 60 (1 min) to 86400 (24 h). Who signed in longer ago must prove once more who "
+    "they are before they change factors, password or address, or erase the account. The default, 600, is 10 minutes.",
     "code_lifetime": "Seconds; the default, 600, is 10 minutes.",
     "code_resend_after": "Seconds before a further code may be asked for.",
     "code_length": "4 to 10 characters.",
@@ -118,7 +119,15 @@ class CustomerAdmin(AuditedAdmin):
         ("Secrets", {"fields": ("secrets", "algorithm")}),
         (
             "Tokens and sessions",
-            {"fields": ("access_lifetime", "refresh_lifetime", "refresh_grace", "sessions_per_user")},
+            {
+                "fields": (
+                    "access_lifetime",
+                    "refresh_lifetime",
+                    "refresh_grace",
+                    "reauthenticate_after",
+                    "sessions_per_user",
+                )
+            },
         ),
         (
             "Codes",
@@ -252,7 +261,7 @@ class CustomerAdmin(AuditedAdmin):
         row = self.row_or_none(request, object_id)
         if row is None:
             return self.to_list()
-        longest = timedelta(seconds=max(row.access_lifetime, row.refresh_lifetime))
+        last = keyring.last_expiry(row, now=timezone.now())
 
         def act(_form: forms.Form) -> str:
             keyring.rotate_gracefully(row, **who(request))
@@ -265,7 +274,7 @@ class CustomerAdmin(AuditedAdmin):
             explanation=[
                 _("New tokens are signed with a new secret. Nobody is signed out."),
                 _("The old secret verifies until %s, when the last token it signed has expired.")
-                % f"{timezone.now() + longest:%Y-%m-%d %H:%M} UTC",
+                % f"{last:%Y-%m-%d %H:%M} UTC",
             ],
             button=_("Rotate"),
             act=act,

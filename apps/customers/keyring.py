@@ -14,6 +14,7 @@ from threading import Lock
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from apps.audit import actions, events
 from apps.core import ciphers, sealed, snapshots
@@ -102,54 +103,88 @@ def fill_secret(row: SigningSecret) -> None:
 def rotate_gracefully(
     customer: Customer, *, now: datetime, actor: str, caller: Caller | None, retires_at: datetime | None = None
 ) -> SigningSecret:
-    """New tokens use a new version; the old ones verify until the longest token has expired, or a chosen earlier time."""
-    longest = now + _longest_token(customer)
-    if retires_at is not None and not now <= retires_at <= longest:
-        raise ValidationFailed(fields={"retires_at": ["Choose a time between now and the longest token's expiry."]})
-    return _rotate(customer, ends=retires_at or longest, mode="graceful", now=now, actor=actor, caller=caller)
+    """New tokens use a new version. The old ones verify until the longest token that each has signed has expired.
+
+    `retires_at`: or a chosen earlier time, for all of them. Raises ValidationFailed for a later one.
+    """
+    with transaction.atomic():
+        locked = _lock(customer)
+        longest = last_expiry(locked, now=now)
+        if retires_at is None:
+            _current(locked).update(retires_at=longest)
+        elif now <= retires_at <= longest:
+            _retire_all(locked, at=retires_at)
+        else:
+            raise ValidationFailed(fields={"retires_at": ["Choose a time between now and the longest token's expiry."]})
+        return _replace(locked, ends=retires_at or longest, mode="graceful", now=now, actor=actor, caller=caller)
 
 
 def rotate_in_emergency(customer: Customer, *, now: datetime, actor: str, caller: Caller | None) -> SigningSecret:
     """No old version verifies any more, from this moment. Ending the sessions is `tokens.rotation`'s part of it."""
-    return _rotate(customer, ends=now, mode="emergency", now=now, actor=actor, caller=caller)
+    with transaction.atomic():
+        locked = _lock(customer)
+        _retire_all(locked, at=now)
+        return _replace(locked, ends=now, mode="emergency", now=now, actor=actor, caller=caller)
 
 
-def follow_algorithm(
+def follow_policy(
     before: Customer, after: Customer, *, now: datetime, actor: str, caller: Caller | None
 ) -> SigningSecret | None:
-    """Rotate gracefully if a change of policy chose another algorithm, so that new tokens use it at once. Else None.
+    """Note how long tokens live that were signed under longer lifetimes; rotate gracefully for another algorithm.
 
-    In the transaction of the change, which holds the customer's row. The old tokens may be of the lifetimes before it.
+    In the transaction of the change, which holds the customer's row. Tokens of the lifetimes before it may be signed until
+    now; noting it here costs nothing where they are signed. Returns the new version, if there is one.
     """
-    current = after.signing_secrets.filter(retires_at=None).first()
+    if _longest_token(after) < _longest_token(before):
+        _current(after).update(signed_until=last_expiry(before, now=now))
+    current = _current(after).first()
     if current is None or current.algorithm == after.algorithm:
         return None
-    ends = now + max(_longest_token(before), _longest_token(after))
-    return _rotate(after, ends=ends, mode="graceful", now=now, actor=actor, caller=caller)
+    ends = last_expiry(after, now=now)
+    _current(after).update(retires_at=ends)
+    return _replace(after, ends=ends, mode="graceful", now=now, actor=actor, caller=caller)
 
 
-def _rotate(
+def last_expiry(customer: Customer, *, now: datetime) -> datetime:
+    """When the last token expires that the current version has signed until now, under the customer's lifetimes of any time."""
+    noted = _current(customer).values_list("signed_until", flat=True).first()
+    ends = now + _longest_token(customer)
+    return max(ends, noted) if noted else ends
+
+
+def _lock(customer: Customer) -> Customer:
+    """The customer as it is now, for this transaction alone: of two rotations at once, one goes second."""
+    return Customer.objects.select_for_update().get(id=customer.id)
+
+
+def _current(customer: Customer) -> "QuerySet[SigningSecret]":
+    return SigningSecret.objects.filter(customer=customer, retires_at=None)
+
+
+def _retire_all(customer: Customer, *, at: datetime) -> None:
+    """No version verifies for longer; one that ends before that still does."""
+    SigningSecret.objects.filter(customer=customer).exclude(retires_at__lte=at).update(retires_at=at)
+
+
+def _replace(
     customer: Customer, *, ends: datetime, mode: str, now: datetime, actor: str, caller: Caller | None
 ) -> SigningSecret:
-    with transaction.atomic():
-        locked = Customer.objects.select_for_update().get(id=customer.id)  # of two at once, one goes second
-        still_verifying = locked.signing_secrets.exclude(retires_at__lte=ends)
-        still_verifying.update(retires_at=ends)
-        row = create_secret(locked, now=now)
-        events.record(
-            action=actions.SECRETS_ROTATED,
-            customer_id=locked.id,
-            actor=actor,
-            caller=caller,
-            details={
-                "mode": mode,
-                "kid": str(row.id),
-                "algorithm": row.algorithm,
-                "old_retire_at": ends.isoformat(),
-            },
-            now=now,
-        )
-        snapshots.invalidate_on_commit(standing.key(locked.id))
+    """A new current version, after the one before has got its end. In the caller's transaction."""
+    row = create_secret(customer, now=now)
+    events.record(
+        action=actions.SECRETS_ROTATED,
+        customer_id=customer.id,
+        actor=actor,
+        caller=caller,
+        details={
+            "mode": mode,
+            "kid": str(row.id),
+            "algorithm": row.algorithm,
+            "old_retire_at": ends.isoformat(),
+        },
+        now=now,
+    )
+    snapshots.invalidate_on_commit(standing.key(customer.id))
     return row
 
 

@@ -51,7 +51,8 @@ def update_policy(
         before = Customer.objects.select_for_update().get(id=customer.id)
         customer.save(update_fields=[*changes, "updated_at"])
         _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, fields=sorted(changes))
-        keyring.follow_algorithm(before, customer, now=now, actor=actor, caller=caller)
+        after = Customer.objects.get(id=customer.id)  # an operator's page may be older than the rest of the policy
+        keyring.follow_policy(before, after, now=now, actor=actor, caller=caller)
         return snapshots.invalidate_on_commit(standing.key(customer.id))
 
 

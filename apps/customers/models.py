@@ -73,6 +73,10 @@ class Customer(models.Model):
     access_lifetime = models.PositiveIntegerField(default=7 * HOUR, validators=between(5 * MINUTE, DAY))
     refresh_lifetime = models.PositiveIntegerField(default=7 * DAY, validators=between(HOUR, 90 * DAY))
     refresh_grace = models.PositiveIntegerField(default=10, validators=between(0, 60))
+    # After so long what changes the account's credentials asks for another proof (contract 3.10).
+    reauthenticate_after = models.PositiveIntegerField(
+        default=10 * MINUTE, db_default=10 * MINUTE, validators=between(MINUTE, DAY)
+    )
 
     code_length = models.PositiveSmallIntegerField(default=6, validators=between(4, 10))
     code_alphabet = models.CharField(max_length=8, choices=CodeAlphabet, default=CodeAlphabet.DIGITS)
@@ -148,6 +152,8 @@ class SigningSecret(models.Model):
     )  # first 16 hex digits of SHA-256(access + refresh): what operators see
     created_at = models.DateTimeField()
     retires_at = models.DateTimeField(null=True)  # null: current; else it verifies until then
+    # What it signed under longer lifetimes than the present ones lives until then (contract 3.7). Null: nothing has.
+    signed_until = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("-created_at", "-id")

@@ -31,6 +31,7 @@ POLICY = (
     "access_lifetime",
     "refresh_lifetime",
     "refresh_grace",
+    "reauthenticate_after",
     "code_length",
     "code_alphabet",
     "code_lifetime",
@@ -74,6 +75,7 @@ class CustomerStanding:
     access_lifetime: int
     refresh_lifetime: int
     refresh_grace: int
+    reauthenticate_after: int
     code_length: int
     code_alphabet: str
     code_lifetime: int

@@ -37,6 +37,7 @@ from apps.mail.errors import QuotaExceeded, TextsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.payloads.views import EncryptedView
 from apps.tokens.authentication import customer_of, user_of
+from apps.tokens.permissions import needs_fresh_proof
 from apps.tokens.serializers import MessageSerializer
 
 
@@ -64,12 +65,14 @@ class App(EncryptedView):
     """An authenticator app."""
 
     @extend_schema(operation_id="begin_app", request=None, responses={201: AppAnswerSerializer})
+    @needs_fresh_proof
     @refuses_with(NotFound)
     def post(self, request: Request) -> Response:
         begun = totp.begin(user_of(request), customer=customer_of(request), now=timezone.now())
         return Response(begun.document(), status=status.HTTP_201_CREATED)
 
     @extend_schema(operation_id="remove_app", responses={200: MessageSerializer})
+    @needs_fresh_proof
     @refuses_with(NotFound, SecondFactorRequired)
     def delete(self, request: Request) -> Response:
         removal.remove_app(_removal(request))
@@ -80,6 +83,7 @@ class AppConfirmation(EncryptedView):
     """A first code shows that the app has the secret."""
 
     @extend_schema(operation_id="confirm_app", request=CodeSerializer, responses=ConfirmedSerializer)
+    @needs_fresh_proof
     @refuses_with(InvalidOtp, RateLimited, NotFound)
     def post(self, request: Request) -> Response:
         given = self.read(CodeSerializer)
@@ -92,6 +96,7 @@ class Phone(EncryptedView):
     """A number for codes by SMS."""
 
     @extend_schema(operation_id="begin_phone", request=PhoneSerializer, responses={202: PhoneAnswerSerializer})
+    @needs_fresh_proof
     @refuses_with(ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable, NotFound)
     def post(self, request: Request) -> Response:
         given = self.read(PhoneSerializer)
@@ -105,6 +110,7 @@ class Phone(EncryptedView):
         return Response(begun.document(), status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(operation_id="remove_phone", responses={200: MessageSerializer})
+    @needs_fresh_proof
     @refuses_with(NotFound, SecondFactorRequired)
     def delete(self, request: Request) -> Response:
         removal.remove_phone(_removal(request))
@@ -115,6 +121,7 @@ class PhoneConfirmation(EncryptedView):
     """A first code shows whose number it is."""
 
     @extend_schema(operation_id="confirm_phone", request=CodeSerializer, responses=ConfirmedSerializer)
+    @needs_fresh_proof
     @refuses_with(InvalidOtp, RateLimited, NotFound)
     def post(self, request: Request) -> Response:
         given = self.read(CodeSerializer)
@@ -127,6 +134,7 @@ class PasskeyOptions(EncryptedView):
     """What `navigator.credentials.create()` needs."""
 
     @extend_schema(operation_id="begin_passkey", request=None, responses=CREATION_OPTIONS)
+    @needs_fresh_proof
     @refuses_with(TooManyPasskeys, NotFound)
     def post(self, request: Request) -> Response:
         options = passkeys.creation_options(user_of(request), customer=customer_of(request), now=timezone.now())
@@ -139,6 +147,7 @@ class Passkeys(EncryptedView):
     @extend_schema(
         operation_id="enrol_passkey", request=NewPasskeySerializer, responses={201: NewPasskeyAnswerSerializer}
     )
+    @needs_fresh_proof
     @refuses_with(InvalidPasskey, TooManyPasskeys, NotFound)
     def post(self, request: Request) -> Response:
         given = self.read(NewPasskeySerializer)
@@ -167,6 +176,7 @@ class OnePasskey(EncryptedView):
         return Response(_passkey(row))
 
     @extend_schema(operation_id="remove_passkey", responses={200: MessageSerializer})
+    @needs_fresh_proof
     @refuses_with(NotFound, SecondFactorRequired)
     def delete(self, request: Request, passkey_id: UUID) -> Response:
         removal.remove_passkey(_removal(request), passkey_id)
@@ -177,6 +187,7 @@ class RecoveryCodes(EncryptedView):
     """Ten codes for when every other factor is lost."""
 
     @extend_schema(operation_id="make_recovery_codes", request=None, responses={201: RecoveryCodesSerializer})
+    @needs_fresh_proof
     @refuses_with(NoSecondFactor, NotFound)
     def post(self, request: Request) -> Response:
         codes = enrolment.make_recovery_codes(
@@ -185,6 +196,7 @@ class RecoveryCodes(EncryptedView):
         return Response({"recovery_codes": list(codes)}, status=status.HTTP_201_CREATED)
 
     @extend_schema(operation_id="remove_recovery_codes", responses={200: MessageSerializer})
+    @needs_fresh_proof
     @refuses_with(NotFound)
     def delete(self, request: Request) -> Response:
         removal.remove_recovery_codes(_removal(request))

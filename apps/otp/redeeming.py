@@ -20,7 +20,7 @@ from apps.mail import ledger
 from apps.otp import codes, requesting, tries
 from apps.otp.codes import Claim, Place
 from apps.otp.errors import InvalidOtp
-from apps.otp.purposes import AFTER_A_FIRST_FACTOR
+from apps.otp.purposes import AFTER_A_FIRST_FACTOR, IN_A_SESSION
 from apps.users import directory
 from apps.users.emails import Address
 
@@ -148,6 +148,8 @@ def sound_alarm(customer: CustomerStanding, *, caller: Caller, now: datetime) ->
 
 def _count(attempt: Try) -> None:
     customer_id, identity = attempt.customer.id, attempt.address.identity
+    if attempt.place.purpose in IN_A_SESSION:
+        return
     if attempt.place.purpose in AFTER_A_FIRST_FACTOR:
         directory.count_wrong_second_factor(customer_id, identity)
     else:

@@ -43,6 +43,10 @@ FORM = {
                 "fields": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
                 "limit": {"type": "string", "description": "with 429: which limit"},
                 "retry_after": {"type": "integer", "description": "with 429: seconds"},
+                "max_age": {
+                    "type": "integer",
+                    "description": "with `insufficient_user_authentication`: seconds, how old a proof may be",
+                },
             },
         }
     },

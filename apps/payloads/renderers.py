@@ -12,7 +12,7 @@ from rest_framework.utils.encoders import JSONEncoder
 from apps.core.requests import path_as_sent
 from apps.payloads.token_envelope import TokenEnvelope
 
-UNAUTHORISED = 401
+UNAUTHORISED, FORBIDDEN = 401, 403
 TOO_LONG = 48 * 1024  # bytes (contract 2.2.4: answers stay under it)
 
 
@@ -35,8 +35,10 @@ class EnvelopeRenderer(BaseRenderer):
         context = renderer_context or {}
         request, response = context.get("request"), context.get("response")
         plaintext = _json(data)
-        envelope = _envelope_of(request)
-        if request is None or response is None or envelope is None or response.status_code == UNAUTHORISED:
+        if request is None or response is None or response.status_code == UNAUTHORISED:
+            return plaintext
+        envelope = _envelope_of(request, response.status_code)
+        if envelope is None:
             return plaintext
         return _sealed(plaintext, envelope, request, response)
 
@@ -51,10 +53,16 @@ def _sealed(plaintext: bytes, envelope: TokenEnvelope, request: Request, respons
     return _json({"encrypted": True, "data": text})
 
 
-def _envelope_of(request: Request | None) -> TokenEnvelope | None:
-    """The token's envelope, if authentication succeeded. Never authenticates by itself: that may be what failed."""
+def _envelope_of(request: Request, status: int) -> TokenEnvelope | None:
+    """The token's envelope, if authentication succeeded; for a 403, if the token is genuine at all.
+
+    Never authenticates by itself: that may be what failed.
+    """
     auth = getattr(request, "_auth", None)
-    return auth if isinstance(auth, TokenEnvelope) else None
+    if isinstance(auth, TokenEnvelope):
+        return auth
+    genuine = getattr(request, "genuine_envelope", None)
+    return genuine if status == FORBIDDEN and isinstance(genuine, TokenEnvelope) else None
 
 
 def _json(document: Any) -> bytes:

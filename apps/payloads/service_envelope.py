@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.core import ciphers, valkey
+from apps.core.requests import unreserved_decoded
 from apps.payloads import jwe, service_keys
 from apps.payloads.errors import DecryptionFailed, ReplayedRequest, StaleRequest
 from apps.payloads.jwe import NotDecrypted, Parts
@@ -35,7 +36,13 @@ def open_request(text: str, *, path: str, customer_id: UUID, now: datetime) -> O
     except (NotDecrypted, NotStrictJson) as error:
         raise DecryptionFailed from error
     iat, jti, htu = (document.pop(name, None) for name in ("iat", "jti", "htu"))
-    if htu != path or not isinstance(iat, int) or isinstance(iat, bool) or not _is_jti(jti):
+    if (
+        not isinstance(htu, str)
+        or unreserved_decoded(htu) != path
+        or not isinstance(iat, int)
+        or isinstance(iat, bool)
+        or not _is_jti(jti)
+    ):
         raise DecryptionFailed
     seconds = now.timestamp()
     # Compared, not subtracted: an integer of a thousand digits has no float to subtract.

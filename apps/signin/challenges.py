@@ -18,7 +18,7 @@ from apps.customers.standing import CustomerStanding
 from apps.factors import enrolled
 from apps.factors.enrolled import Enrolled
 from apps.otp import tries
-from apps.signin import devices, requirements, whose
+from apps.signin import amr, devices, requirements, whose
 from apps.signin.models import Challenge, FirstFactor
 from apps.signin.requirements import Given, Missing
 from apps.tokens import minting, sessions, verification
@@ -155,7 +155,14 @@ def _finish(proven: Proven, enrol: tuple[str, ...]) -> SignedIn:
     customer, user = proven.customer, proven.user
     if not directory.note_sign_in(user, now=proven.now):
         raise UserInactive
-    pair = sessions.start(customer=customer, user=user, delivery=proven.delivery, caller=proven.caller, now=proven.now)
+    pair = sessions.start(
+        customer=customer,
+        user=user,
+        amr=amr.of_sign_in(proven.first_factor, proven.passed),
+        delivery=proven.delivery,
+        caller=proven.caller,
+        now=proven.now,
+    )
     devices.note(user, customer=customer, caller=proven.caller, now=proven.now)
     _record(actions.SIGN_IN, proven, method=proven.first_factor, second_factors=list(proven.passed))
     return SignedIn(user, proven.is_new, pair, enrol)

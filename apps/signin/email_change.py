@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -19,7 +20,7 @@ from apps.otp.purposes import CHANGE_EMAIL
 from apps.otp.redeeming import RightCode, Try
 from apps.signin import first_proof, password_change
 from apps.signin.errors import EmailTaken
-from apps.signin.models import EmailChange, Password
+from apps.signin.models import EmailChange
 from apps.users import credentials, directory, emails, erasure, notices, standing
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User
@@ -31,10 +32,14 @@ TOKEN_BYTES = 32
 
 @dataclass(frozen=True)
 class Wish:
-    """A user who is signed in wants mail to go elsewhere. `password`: demanded of whoever has one."""
+    """A user who is signed in wants mail to go elsewhere.
+
+    `password`: proves who asks; empty if the session has proven it a short while ago (contract 3.10).
+    """
 
     customer: CustomerStanding
     user: User
+    session_id: UUID
     address: Address
     password: str = field(repr=False)
     caller: Caller
@@ -59,8 +64,10 @@ def request(wish: Wish) -> None:
     Raises InvalidPassword, ResendTooSoon, RateLimited, QuotaExceeded, NotFound or ValkeyUnavailable.
     """
     customer, user = wish.customer, wish.user
-    if Password.objects.filter(user=user).exists():
-        password_change.require_password(user, wish.password, customer=customer, caller=wish.caller, now=wish.now)
+    if wish.password:
+        password_change.require_password(
+            user, wish.password, session_id=wish.session_id, customer=customer, caller=wish.caller, now=wish.now
+        )
     place = _place(user, wish.address, wish.caller)
     new, rules = codes.new(place, customer), requesting.rules_for(customer, wish.address, wish.caller)
     with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():

@@ -19,7 +19,7 @@ from apps.otp import tries
 from apps.signin import by_password, passwords
 from apps.signin.errors import InvalidCredentials, InvalidPassword
 from apps.signin.models import Password
-from apps.tokens import sessions
+from apps.tokens import renewal, sessions
 from apps.tokens.models import EndReason
 from apps.users import credentials, directory, emails, notices
 from apps.users.models import User
@@ -44,7 +44,9 @@ def change(wanted: Change) -> Propagation:
     Raises InvalidPassword, ValidationFailed, RateLimited or ValkeyUnavailable.
     """
     customer, user, caller, now = wanted.customer, wanted.user, wanted.caller, wanted.now
-    checked = require_password(user, wanted.current, customer=customer, caller=caller, now=now)
+    checked = require_password(
+        user, wanted.current, session_id=wanted.session_id, customer=customer, caller=caller, now=now
+    )
     password = passwords.require_acceptable(wanted.password, address=emails.parse(user.email))
     encoded = passwords.encode(password)
     with transaction.atomic():
@@ -65,15 +67,20 @@ def change(wanted: Change) -> Propagation:
     return told
 
 
-def require_password(user: User, text: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> User:
+def require_password(
+    user: User, text: str, *, session_id: UUID, customer: CustomerStanding, caller: Caller, now: datetime
+) -> User:
     """The user who is signed in gives the password once more. A wrong one counts towards the lock, as at sign-in.
 
-    But neither a lock nor the tries of strangers stand in the way: tries are counted with second factors, of this user.
-    Returns the user with the password that was right. Raises InvalidPassword, RateLimited or ValkeyUnavailable.
+    But neither a lock nor the tries of strangers stand in the way: tries are counted with second factors, of this user,
+    and for the session, which ends after too many wrong ones: whoever has stolen its token does not guess for ever.
+    Returns the user with the password that was right. Raises InvalidPassword, SessionEnded, RateLimited or
+    ValkeyUnavailable.
     """
     address = emails.parse(user.email)
     tries.hit_network(customer, caller)
     rate_limits.hit(tries.second_factor_rules(customer, user.id, caller))
+    renewal.count_try(customer_id=customer.id, user_id=user.id, session_id=session_id, caller=caller, now=now)
     found = by_password.find(customer, address)
     checked = by_password.check(found, text, now=now, despite_lock=True)
     if checked is None:
@@ -83,6 +90,7 @@ def require_password(user: User, text: str, *, customer: CustomerStanding, calle
         by_password.accept(checked, text, now=now, despite_lock=True)
     except InvalidCredentials as error:
         raise InvalidPassword from error
+    renewal.forget_tries(customer_id=customer.id, session_id=session_id)
     return checked
 
 

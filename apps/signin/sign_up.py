@@ -23,7 +23,7 @@ from apps.customers.standing import CustomerStanding
 from apps.otp import codes, drafts, requesting
 from apps.otp.codes import Place
 from apps.otp.purposes import VERIFY_EMAIL
-from apps.signin import devices, passwords, registration
+from apps.signin import amr, devices, passwords, registration
 from apps.signin.errors import SignUpClosed
 from apps.signin.models import FirstFactor
 from apps.tokens import sessions
@@ -90,7 +90,10 @@ def _make(wish: Wish, encoded: str) -> SignedUp:
     found = standing.read(customer.id)
     _send_code(owner, encoded, found, wish)
     caller = replace(wish.caller, sandbox_key_id="")  # a test key of another customer reads nothing of this one
-    pair = sessions.start(customer=found, user=owner, delivery=Delivery.BODY, caller=caller, now=wish.now)
+    proven_by = amr.of_sign_in(FirstFactor.PASSWORD, ())
+    pair = sessions.start(
+        customer=found, user=owner, amr=proven_by, delivery=Delivery.BODY, caller=caller, now=wish.now
+    )
     devices.note(owner, customer=found, caller=caller, now=wish.now)
     directory.note_sign_in(owner, now=wish.now)
     _record(actions.SIGN_IN, owner, wish, method=FirstFactor.PASSWORD, second_factors=[])

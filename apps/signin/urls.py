@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from apps.signin.views import email_change, entering, identity_check, recovery, registration, second_factor, sign_up
+from apps.signin.views import (
+    email_change,
+    entering,
+    identity_check,
+    reauthentication,
+    recovery,
+    registration,
+    second_factor,
+    sign_up,
+)
 
 urlpatterns = [
     path("api/identity-checks/<uuid:check_id>", identity_check.IdentityCheckAnswer.as_view()),
@@ -19,6 +28,8 @@ urlpatterns = [
     path("api/auth/change-email/undo", email_change.UndoEmailChange.as_view()),
     path("api/auth/passkey/options", entering.PasskeyOptions.as_view()),
     path("api/auth/passkey/verify", entering.PasskeyVerify.as_view()),
+    path("api/auth/reauthenticate", reauthentication.Reauthenticate.as_view()),
+    path("api/auth/reauthenticate/send", reauthentication.Send.as_view()),
     path("api/auth/2fa/send", second_factor.Send.as_view()),
     path("api/auth/2fa/enrol", second_factor.Enrol.as_view()),
     path("api/auth/2fa/verify", second_factor.Verify.as_view()),

@@ -114,6 +114,8 @@ class SessionAdmin(ReadOnlyAdmin):
         "state",
         "created_at",
         "last_activity_at",
+        "auth_time",
+        "amr",
     )
     readonly_fields = ("device", "state")
     actions = ("end_selected",)

@@ -1,6 +1,6 @@
 """DRF's part: the access token of a request, who it makes the caller, and what encrypts the answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -8,10 +8,10 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from apps.api_keys import asking
+from apps.api_keys import asking, keys
 from apps.api_keys.authentication import key_of
 from apps.api_keys.errors import InvalidApiKey
-from apps.core.errors import AuthenticationRequired
+from apps.core.errors import AuthenticationError, AuthenticationRequired
 from apps.core.refusals import Refusals
 from apps.core.requests import Caller, caller_of
 from apps.customers import origins
@@ -22,6 +22,7 @@ from apps.payloads.token_envelope import TokenEnvelope
 from apps.tokens import cookies, sessions, verification
 from apps.tokens.errors import (
     CrossSiteRequest,
+    InsufficientUserAuthentication,
     InvalidToken,
     MalformedToken,
     SessionEnded,
@@ -29,6 +30,8 @@ from apps.tokens.errors import (
     TokenRevoked,
     UserInactive,
 )
+from apps.tokens.models import RefreshToken
+from apps.tokens.proof import Proof
 from apps.tokens.signing import TokenKind
 from apps.tokens.verification import Verified
 from apps.users import directory
@@ -51,6 +54,7 @@ class Principal:
     jti: UUID
     token_expires_at: int  # unix time
     delivery: str
+    proof: Proof
 
     @property
     def user_id(self) -> UUID:
@@ -85,18 +89,28 @@ def user_of(request: Request) -> User:
     return directory.get(who.customer_id, who.user_id)
 
 
+def require_fresh_proof(request: Request) -> None:
+    """Raises InsufficientUserAuthentication unless whoever is signed in has proven it a short while ago (contract 3.10)."""
+    max_age = customer_of(request).reauthenticate_after
+    if not principal_of(request).proof.is_fresh(max_age=max_age, now=timezone.now()):
+        raise InsufficientUserAuthentication(max_age=max_age)
+
+
 class TokenAuthentication(BaseAuthentication):
     """What every view gets without a word. Header before cookie (contract 3.8)."""
 
     refusals = (*OF_A_TOKEN, AuthenticationRequired)
 
-    def authenticate(self, request: Request) -> tuple[Principal, TokenEnvelope] | None:
+    def authenticate(self, request: Request) -> tuple[Principal, TokenEnvelope | None] | None:
         header = _header_token(request)
         text = header or cookies.access_token_in(request.COOKIES)
         if text is None:
             return None
         caller, now = caller_of(request), timezone.now()
-        verified = verification.verify(text, kind=TokenKind.ACCESS, caller=caller, now=now)
+        claims = verification.presented(text, kind=TokenKind.ACCESS, caller=caller, now=now)
+        envelope = TokenEnvelope(jti=str(claims.jti), prk=token_envelope.derive(text))
+        request.genuine_envelope = envelope  # type: ignore[attr-defined]  # a refusal from here on may be sealed
+        verified = verification.standing_of(claims, now)
         if header is None:
             cookies.require_same_site(request, session_id=verified.session.id, customer=verified.customer)
         _check_key(request, verified, caller, now)
@@ -105,10 +119,43 @@ class TokenAuthentication(BaseAuthentication):
         origins.concerns(request, verified.customer)
         request.customer = verified.customer  # type: ignore[attr-defined]  # as ApiKeyAuthentication does
         request.sandbox_key_id = verified.session.sandbox_key_id  # type: ignore[attr-defined]  # for `caller_of`
-        return _principal(verified), TokenEnvelope(jti=str(verified.claims.jti), prk=token_envelope.derive(text))
+        return _principal(verified), envelope
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+class LeavingAuthentication(TokenAuthentication):
+    """For logging out: where the access cookie has gone, or is worth nothing any more, the refresh cookie will do (contract 3.8).
+
+    The answer is plain then: there is no access token to encrypt it to.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Principal, TokenEnvelope | None] | None:
+        refresh_token = cookies.refresh_token_in(request.COOKIES)
+        if refresh_token is None or "Authorization" in request.headers:
+            return super().authenticate(request)
+        try:
+            found = super().authenticate(request)
+        except (MalformedToken, AuthenticationError):  # expired, or ended early
+            found = None
+        return found or (_by_refresh_cookie(request, refresh_token), None)
+
+
+def _by_refresh_cookie(request: Request, text: str) -> Principal:
+    """Who is signed in by this refresh token, used or not: whoever ends its session does not mean a successor to go on."""
+    caller, now = caller_of(request), timezone.now()
+    verified = verification.verify(text, kind=TokenKind.REFRESH, caller=caller, now=now)
+    cookies.require_same_site(request, session_id=verified.session.id, customer=verified.customer)
+    _check_key(request, verified, caller, now)
+    verification.require_address(verified.customer, caller)
+    row = RefreshToken.objects.filter(id=verified.claims.jti, session_id=verified.session.id).first()
+    if row is None:  # the signature without the row is worth nothing (contract 3.6)
+        raise InvalidToken
+    request.customer = verified.customer  # type: ignore[attr-defined]
+    request.sandbox_key_id = verified.session.sandbox_key_id  # type: ignore[attr-defined]
+    expires_at = int(row.access_expires_at.timestamp())  # of the access token that was issued with it
+    return replace(_principal(verified), jti=row.access_jti, token_expires_at=expires_at)
 
 
 def _header_token(request: Request) -> str | None:
@@ -116,7 +163,7 @@ def _header_token(request: Request) -> str | None:
     if header is None:
         return None
     scheme, _, text = header.partition(" ")
-    if scheme.lower() != SCHEME or not text.strip() or text.strip().startswith("ghk_"):
+    if scheme.lower() != SCHEME or not text.strip() or text.strip().startswith(keys.PREFIX):
         raise AuthenticationRequired
     return text.strip()
 
@@ -137,4 +184,5 @@ def _principal(verified: Verified) -> Principal:
         jti=verified.claims.jti,
         token_expires_at=verified.claims.expires_at,
         delivery=verified.session.delivery,
+        proof=verified.proof,
     )

@@ -17,7 +17,7 @@ from apps.tokens.minting import TokenPair
 
 ACCESS_COOKIE = "__Host-gatehouse_access"
 REFRESH_COOKIE = "__Secure-gatehouse_refresh"  # __Host- would forbid the narrower path
-REFRESH_PATH = "/api/auth/refresh"
+REFRESH_PATH = "/api/auth"  # what needs it lies there: refreshing, and logging out without an access token
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -50,6 +50,11 @@ def require_same_site(request: Request, *, session_id: UUID, customer: CustomerS
         raise CrossSiteRequest
     if request.headers.get("Origin") not in (*allowed_origins.pages(customer.allowed_origins), _own_origin()):
         raise CrossSiteRequest
+
+
+def are_in(cookies: Mapping[str, str]) -> bool:
+    """Whether the request bears either."""
+    return ACCESS_COOKIE in cookies or REFRESH_COOKIE in cookies
 
 
 def access_token_in(cookies: Mapping[str, str]) -> str | None:

@@ -13,9 +13,9 @@ from django.conf import settings
 from apps.customers import keyring
 from apps.customers.keyring import SigningKeys
 from apps.customers.standing import CustomerStanding
-from apps.tokens import signing
+from apps.tokens import claims, signing
 
-CLAIMS = [*signing.REQUIRED_CLAIMS, "email", "role", "permissions"]
+CLAIMS = list(claims.OF_ACCESS)
 
 
 def jwks(customer: CustomerStanding, now: datetime) -> dict[str, Any]:

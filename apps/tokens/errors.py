@@ -39,6 +39,14 @@ class UserInactive(AuthenticationError):
     message = _("This account is not active.")
 
 
+class InsufficientUserAuthentication(AuthenticationError):
+    """The token is good, but its proof is too old for this (RFC 9470). `max_age` says how old it may be."""
+
+    type = "insufficient_user_authentication"
+    message = _("Please prove once more who you are.")
+    oauth_error = "insufficient_user_authentication"
+
+
 class RefreshTokenReused(AuthenticationError):
     type = "refresh_token_reused"
     message = _("Your session has ended. Please sign in again.")

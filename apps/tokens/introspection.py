@@ -36,7 +36,10 @@ def _is_unused(verified: Verified) -> bool:
 
 
 def _claims(verified: Verified) -> dict[str, Any]:
-    """What the token says, and nobody can change. `token_type` is OAuth's (RFC 6749 section 5.1), of access tokens alone."""
+    """What the token says, and nobody can change. `token_type` is OAuth's (RFC 6749 section 5.1), of access tokens alone.
+
+    `auth_time` is RFC 9470's (section 6.2).
+    """
     claims = verified.claims
     bearer = {"token_type": "Bearer"} if claims.kind is TokenKind.ACCESS else {}
     return {
@@ -51,6 +54,8 @@ def _claims(verified: Verified) -> dict[str, Any]:
         "iat": claims.issued_at,
         "nbf": claims.not_before,
         "exp": claims.expires_at,
+        "auth_time": verified.proof.auth_time,
+        "amr": list(verified.proof.amr),
     }
 
 

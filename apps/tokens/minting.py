@@ -14,6 +14,7 @@ from apps.customers.standing import CustomerStanding
 from apps.payloads import token_envelope
 from apps.tokens import signing
 from apps.tokens.models import RefreshToken
+from apps.tokens.proof import Proof
 from apps.tokens.signing import CustomerTokenBackend, TokenKind
 from apps.users.standing import UserStanding
 
@@ -74,11 +75,18 @@ def signing_keys(customer: CustomerStanding, kid: UUID) -> SigningKeys:
     return keys
 
 
-def pair(*, customer: CustomerStanding, user: UserStanding, refresh: RefreshToken, delivery: str) -> TokenPair:
-    """The two tokens that this row stands for."""
+def pair(
+    *, customer: CustomerStanding, user: UserStanding, refresh: RefreshToken, proof: Proof, delivery: str
+) -> TokenPair:
+    """The two tokens that this row stands for.
+
+    `proof` is that of whoever gets them, and not kept with the row: whoever holds an old refresh token gets the successor
+    within the grace, but not the fresh proof that somebody else has given meanwhile.
+    """
     keys = signing_keys(customer, refresh.signing_secret_id)
     issued, expiry = _seconds(refresh.issued_at), _seconds(refresh.access_expires_at)
-    common = _common(customer, user_id=user.id, session_id=refresh.session_id, issued=issued)
+    proven = {"auth_time": proof.auth_time, "amr": list(proof.amr)}
+    common = {**_common(customer, user_id=user.id, session_id=refresh.session_id, issued=issued), **proven}
     says = {"email": user.email, "role": user.role, "permissions": list(user.permissions)}
     access = {**common, **says, "jti": str(refresh.access_jti), "exp": expiry}
     renewal = {**common, "jti": str(refresh.id), "exp": _seconds(refresh.expires_at)}

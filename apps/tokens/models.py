@@ -26,6 +26,7 @@ class EndReason(models.TextChoices):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  (by its user, or reset)
     EMAIL_PROVEN = "email_proven"  # began before anybody had proven the mailbox
     EMAIL_CHANGE_UNDONE = "email_change_undone"
+    WRONG_PROOFS = "wrong_proofs"  # too many wrong proofs in a row: it may be in the wrong hands
     TOO_MANY = "too_many"  # least lately used, it made way for a new one
     REVOKED_BY_SERVER = "revoked_by_server"  # RFC 7009
 
@@ -46,6 +47,11 @@ class Session(models.Model):
     created_at = models.DateTimeField()
     last_activity_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    auth_time = models.DateTimeField(null=True)  # when it last proved who it is; null: it began before this was kept
+    amr = models.CharField(
+        max_length=64, blank=True, db_default=""
+    )  # how, so far: RFC 8176's names, with spaces between
+    proofs_tried = models.PositiveSmallIntegerField(default=0, db_default=0)  # in a row, since the last right one
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=32, choices=EndReason, blank=True)
     # Of the request that began it (contract 2.1.3): sent again, it begins no other, though Valkey has forgotten it.

@@ -29,6 +29,8 @@ def _session(row: Session) -> dict[str, Any]:
         "created_at": moment(row.created_at),
         "last_activity_at": moment(row.last_activity_at),
         "expires_at": moment(row.expires_at),
+        "auth_time": moment(row.auth_time),
+        "amr": row.amr.split(),
         "ended_at": moment(row.ended_at),
         "end_reason": row.end_reason,
     }

@@ -18,6 +18,7 @@ from apps.payloads.views import EncryptedView
 from apps.tokens import answers, cookies
 from apps.tokens.authentication import principal_of, user_of
 from apps.tokens.models import Delivery
+from apps.tokens.permissions import needs_fresh_proof
 from apps.tokens.serializers import EXPORT_ANSWER, MessageSerializer, ProfileAnswerSerializer, ProfileSerializer
 from apps.users import erasure, lifecycle, own_data
 from apps.users.errors import LastAdmin
@@ -44,6 +45,7 @@ class Me(EncryptedView):
         return Response({**_profile(now), **answers.honestly(told)})
 
     @extend_schema(operation_id="erase_me", request=None, responses={200: MessageSerializer})
+    @needs_fresh_proof
     @refuses_with(LastAdmin, NotFound)
     def delete(self, request: Request) -> Response:
         """Erases the account and all that hangs on it; the audit trail stays, and bears no address.

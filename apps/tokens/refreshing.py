@@ -49,7 +49,11 @@ def refresh(text: str, *, caller: Caller, now: datetime, check: Check | None = N
     if successor is None:  # after the commit: the end of the session must not be rolled back with the request
         raise RefreshTokenReused
     pair = minting.pair(
-        customer=verified.customer, user=verified.user, refresh=successor, delivery=verified.session.delivery
+        customer=verified.customer,
+        user=verified.user,
+        refresh=successor,
+        proof=verified.proof,  # the old token's: refreshing proves nothing anew
+        delivery=verified.session.delivery,
     )
     return Refreshed(verified.customer, pair)
 
@@ -81,7 +85,7 @@ def _successor(
 ) -> RefreshToken | None:
     """A new row for an unused token, the same one again within the grace, None for a token used before that."""
     if row.used_at is None:
-        successor = _rotate(row, session, verified.customer, now)
+        successor = rotate(row, session, verified.customer, now)
         _record(verified, actions.TOKEN_REFRESHED, Outcome.SUCCESS, Severity.INFO, caller, now)
         return successor
     # `now` is when the request came, which may be before the winner's: a grace of 0 s must still be none.
@@ -89,7 +93,7 @@ def _successor(
     return row.successor if grace and now - row.used_at < grace else None
 
 
-def _rotate(row: RefreshToken, session: Session, customer: CustomerStanding, now: datetime) -> RefreshToken:
+def rotate(row: RefreshToken, session: Session, customer: CustomerStanding, now: datetime) -> RefreshToken:
     successor = sessions.issue(customer=customer, session_id=session.id, now=now.replace(microsecond=0))
     successor.save(force_insert=True)
     RefreshToken.objects.filter(id=row.id).update(used_at=now, successor=successor)

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from apps.tokens import cookies
+from apps.tokens.authentication import LeavingAuthentication
 
 HEADER, ACCESS_COOKIE, REFRESH_COOKIE, CSRF = "accessToken", "accessCookie", "refreshCookie", "csrfToken"
 
@@ -20,11 +21,13 @@ class AccessTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
     """What every view asks for without a word."""
 
     target_class = "apps.tokens.authentication.TokenAuthentication"
+    match_subclasses = True
     name = [HEADER, ACCESS_COOKIE, REFRESH_COOKIE, CSRF]
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
         proof: dict[str, list[Any]] = {} if auto_schema.method in cookies.SAFE_METHODS else {CSRF: []}
-        return [{HEADER: []}, {ACCESS_COOKIE: [], **proof}]
+        by_refresh_cookie = [{REFRESH_COOKIE: [], **proof}] if isinstance(self.target, LeavingAuthentication) else []
+        return [{HEADER: []}, {ACCESS_COOKIE: [], **proof}, *by_refresh_cookie]
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
         return [

@@ -37,6 +37,12 @@ class IntrospectionSerializer(serializers.Serializer[Any]):
     iat = serializers.IntegerField(required=False, help_text="unix time")
     nbf = serializers.IntegerField(required=False, help_text="unix time")
     exp = serializers.IntegerField(required=False, help_text="unix time")
+    auth_time = serializers.IntegerField(
+        required=False, help_text="unix time: when the user last proved who it is (RFC 9470)"
+    )
+    amr = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="how: `pwd`, `otp`, `sms`, `hwk`, `mfa` (RFC 8176)"
+    )
     username = serializers.CharField(required=False, help_text="the user's email, as it is now")
     email = serializers.CharField(required=False)
     role = serializers.CharField(required=False, help_text="as it is now")

@@ -19,6 +19,7 @@ from apps.tokens import minting, standing
 from apps.tokens.errors import SessionEnded, UserInactive
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import ONE_SESSION_A_REQUEST, EndReason, RefreshToken, RevokedToken, Session
+from apps.tokens.proof import Proof
 from apps.users import standing as users
 from apps.users.models import User, UserStatus
 
@@ -28,19 +29,22 @@ ACTIVITY_WRITTEN_AFTER_SECONDS = 60
 # the limit holds; and who was deactivated or erased a moment ago gets no session. In the same statement, for it is free there.
 INSERT = """
 INSERT INTO tokens_session (id, customer_id, user_id, delivery, sandbox_key_id, ip, user_agent, created_at,
-                            last_activity_at, expires_at, ended_at, end_reason, request_mark)
+                            last_activity_at, expires_at, auth_time, amr, proofs_tried, ended_at, end_reason, request_mark)
 SELECT %(id)s, customer_id, id, %(delivery)s, %(sandbox_key_id)s, %(ip)s, %(user_agent)s, %(created_at)s,
-       %(last_activity_at)s, %(expires_at)s, NULL, '', %(request_mark)s
+       %(last_activity_at)s, %(expires_at)s, %(auth_time)s, %(amr)s, 0, NULL, '', %(request_mark)s
 FROM users_user WHERE id = %(user_id)s AND customer_id = %(customer_id)s AND status <> %(deactivated)s
 FOR NO KEY UPDATE
 """
 
 
-def start(*, customer: CustomerStanding, user: User, delivery: str, caller: Caller, now: datetime) -> TokenPair:
+def start(
+    *, customer: CustomerStanding, user: User, amr: tuple[str, ...], delivery: str, caller: Caller, now: datetime
+) -> TokenPair:
     """A new session and its first tokens. Joins the caller's transaction: what signs in commits as a whole.
 
-    The sessions least lately used make way when the user has too many (contract 4, sessions). Raises UserInactive when
-    the user is no longer there, and ReplayedRequest when this very request has begun one before.
+    `amr`: by what the user has just proven who it is. The sessions least lately used make way when the user has too
+    many (contract 4, sessions). Raises UserInactive when the user is no longer there, and ReplayedRequest when this very
+    request has begun one before.
     """
     now = now.replace(microsecond=0)  # the tokens' times are whole seconds
     who = users.of(user)  # asks Valkey: before rows are locked, not while they are
@@ -58,12 +62,15 @@ def start(*, customer: CustomerStanding, user: User, delivery: str, caller: Call
         created_at=now,
         last_activity_at=now,
         expires_at=refresh.both_expire_at,
+        auth_time=now,
+        amr=" ".join(amr),
     )
     with transaction.atomic(savepoint=False):
         _insert(session)
         refresh.save(force_insert=True)
         _make_room(session, customer, caller, now)
-    return minting.pair(customer=customer, user=who, refresh=refresh, delivery=delivery)
+    proof = Proof(int(now.timestamp()), amr)
+    return minting.pair(customer=customer, user=who, refresh=refresh, proof=proof, delivery=delivery)
 
 
 def issue(*, customer: CustomerStanding, session_id: UUID, now: datetime) -> RefreshToken:
@@ -183,8 +190,8 @@ def note_activity(*, customer_id: UUID, session: standing.SessionStanding, now: 
 
 def _insert(session: Session) -> None:
     """Raises UserInactive or ReplayedRequest."""
-    names = ("id", "customer_id", "user_id", "delivery", "sandbox_key_id", "ip", "user_agent", "request_mark")
-    times = ("created_at", "last_activity_at", "expires_at")
+    names = ("id", "customer_id", "user_id", "delivery", "sandbox_key_id", "ip", "user_agent", "request_mark", "amr")
+    times = ("created_at", "last_activity_at", "expires_at", "auth_time")
     facts = {name: getattr(session, name) for name in (*names, *times)}
     with connection.cursor() as cursor:
         try:

@@ -17,12 +17,13 @@ from rest_framework_simplejwt.backends import TokenBackend
 
 from apps.core.ids import parse_id
 from apps.customers.keyring import SigningKeys
-from apps.tokens import algorithms
+from apps.tokens import algorithms, claims
+from apps.tokens.claims import Check
 from apps.tokens.errors import InvalidToken, TokenExpired
 from apps.tokens.parsing import UnverifiedToken
+from apps.tokens.proof import NOT_YET, Proof
 
 LEEWAY_SECONDS = 30
-REQUIRED_CLAIMS = ["iss", "aud", "sub", "customer_id", "sid", "jti", "iat", "nbf", "exp", "token_type"]
 
 
 class TokenKind(Enum):
@@ -39,6 +40,18 @@ class TokenKind(Enum):
     @property
     def typ(self) -> str:
         return self.value[1]
+
+    @property
+    def claims(self) -> Mapping[str, Check]:
+        """Those that it must have, and of which type."""
+        return CLAIMS[self]
+
+
+CLAIMS: Mapping[TokenKind, Mapping[str, Check]] = {
+    TokenKind.ACCESS: claims.OF_ACCESS,
+    TokenKind.REFRESH: claims.OF_A_SESSION,
+    TokenKind.CHALLENGE: claims.OF_ANY,
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,7 @@ class VerifiedClaims:
     issued_at: int  # unix time, as the others
     not_before: int
     expires_at: int
+    proof: Proof
 
 
 class CustomerTokenBackend(TokenBackend):
@@ -83,19 +97,19 @@ class CustomerTokenBackend(TokenBackend):
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002  (simplejwt's signature)
         """The claims, after every check. Raises TokenExpired or InvalidToken."""
         try:
-            claims: dict[str, Any] = jwt.decode(
+            decoded: dict[str, Any] = jwt.decode(
                 token,
                 self.keys.verifying,
                 algorithms=[self.algorithm],
                 audience=self.audience,
                 leeway=LEEWAY_SECONDS,
-                options={"require": REQUIRED_CLAIMS, "strict_aud": True},
+                options={"require": list(claims.OF_ANY), "strict_aud": True},
             )
         except jwt.ExpiredSignatureError as error:
             raise TokenExpired from error
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
             raise InvalidToken from error
-        return claims
+        return decoded
 
 
 def issuer_of(slug: str) -> str:
@@ -115,10 +129,12 @@ def verify(token: UnverifiedToken, *, keys: SigningKeys, kind: TokenKind) -> Ver
         raise InvalidToken
     if not algorithms.is_canonical(keys.algorithm, token.signature):
         raise InvalidToken
-    claims = backend(keys, kind).decode(token.text)
-    if claims["token_type"] != kind.token_type:
+    if not claims.are_well_typed(token.payload, kind.claims):
         raise InvalidToken
-    return _verified(claims, keys, kind)
+    decoded = backend(keys, kind).decode(token.text)
+    if decoded["token_type"] != kind.token_type:
+        raise InvalidToken
+    return _verified(decoded, keys, kind)
 
 
 def public_jwk(keys: SigningKeys) -> dict[str, Any] | None:
@@ -127,19 +143,21 @@ def public_jwk(keys: SigningKeys) -> dict[str, Any] | None:
     return {**published, "use": "sig", "alg": keys.algorithm, "kid": keys.kid} if published else None
 
 
-def _verified(claims: Mapping[str, Any], keys: SigningKeys, kind: TokenKind) -> VerifiedClaims:
-    user_id, session_id, jti = (parse_id(claims[name]) for name in ("sub", "sid", "jti"))
-    if user_id is None or session_id is None or jti is None or claims["customer_id"] != str(keys.customer_id):
+def _verified(decoded: Mapping[str, Any], keys: SigningKeys, kind: TokenKind) -> VerifiedClaims:
+    user_id, session_id, jti = (parse_id(decoded[name]) for name in ("sub", "sid", "jti"))
+    if user_id is None or session_id is None or jti is None or decoded["customer_id"] != str(keys.customer_id):
         raise InvalidToken
+    is_challenge = kind is TokenKind.CHALLENGE
     return VerifiedClaims(
         kind=kind,
-        issuer=claims["iss"],
+        issuer=decoded["iss"],
         customer_id=keys.customer_id,
         user_id=user_id,
         session_id=session_id,
         jti=jti,
         kid=keys.kid,
-        issued_at=int(claims["iat"]),
-        not_before=int(claims["nbf"]),
-        expires_at=int(claims["exp"]),
+        issued_at=int(decoded["iat"]),
+        not_before=int(decoded["nbf"]),
+        expires_at=int(decoded["exp"]),
+        proof=NOT_YET if is_challenge else Proof(int(decoded["auth_time"]), tuple(decoded["amr"])),
     )

@@ -33,6 +33,7 @@ class SessionStanding:
     ended: bool
     expires_at: float
     last_activity_at: float
+    auth_time: float
     revoked: frozenset[str]  # the jti of its access tokens that were ended early
 
 
@@ -63,6 +64,7 @@ def load_session(customer_id: UUID, session_id: UUID) -> State | None:
         "ended": session.ended_at is not None,
         "expires_at": session.expires_at.timestamp(),
         "last_activity_at": session.last_activity_at.timestamp(),
+        "auth_time": session.auth_time.timestamp() if session.auth_time else 0.0,
         "revoked": [str(jti) for jti in session.revoked_tokens.values_list("jti", flat=True)],
     }
 

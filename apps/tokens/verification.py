@@ -3,7 +3,7 @@
 In this order, so that what anybody can make up costs neither a query nor a read of Valkey for what it claims to speak of.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from apps.tokens import parsing, signing
 from apps.tokens import standing as standings
 from apps.tokens.errors import InvalidToken, TokenExpired
 from apps.tokens.parsing import UnverifiedToken
+from apps.tokens.proof import Proof
 from apps.tokens.signing import TokenKind, VerifiedClaims
 from apps.tokens.standing import SessionStanding
 from apps.users.standing import UserStanding
@@ -41,10 +42,40 @@ class Verified:
     session: SessionStanding
     user: UserStanding
 
+    @property
+    def proof(self) -> Proof:
+        """What the token says of it, but never newer than what the session has really given."""
+        said = self.claims.proof
+        return replace(said, auth_time=min(said.auth_time, int(self.session.auth_time)))
+
 
 def verify(text: str, *, kind: TokenKind, caller: Caller, now: datetime) -> Verified:
     """Everything that makes a token count. Raises MalformedToken, or an AuthenticationError, or CustomerSuspended."""
-    return _present(_presented(text, kind, caller, now), now)
+    return standing_of(presented(text, kind=kind, caller=caller, now=now), now)
+
+
+def presented(text: str, *, kind: TokenKind, caller: Caller, now: datetime) -> VerifiedClaims:
+    """The claims of a genuine token by which somebody wants in: of an expired one, too, the customer is told.
+
+    Raises MalformedToken, InvalidToken or TokenExpired.
+    """
+    token = parsing.parse(text)
+    try:
+        return _check_signature(token, kind, caller, now)
+    except TokenExpired:
+        customer_id = token.customer_id or NOBODY  # its own secret has vouched for it
+        if _first_this_minute(customer_id, actions.EXPIRED_TOKEN_REPLAYED, caller):
+            _report(actions.EXPIRED_TOKEN_REPLAYED, Severity.LOW, token.customer_id, caller, now)
+        raise
+
+
+def standing_of(claims: VerifiedClaims, now: datetime) -> Verified:
+    """How things stand for a genuine token. Raises InvalidToken, and what `standing.require` raises."""
+    standing = standings.read(customer_id=claims.customer_id, session_id=claims.session_id, user_id=claims.user_id)
+    if standing is None:
+        raise InvalidToken
+    session, user = standings.require(standing, claims, now)
+    return Verified(claims, standing.customer, session, user)
 
 
 def genuine(text: str, *, customer_id: UUID, caller: Caller, now: datetime) -> VerifiedClaims:
@@ -62,7 +93,7 @@ def genuine(text: str, *, customer_id: UUID, caller: Caller, now: datetime) -> V
 
 def examine(text: str, *, customer_id: UUID, caller: Caller, now: datetime) -> Verified:
     """What a token of this customer is worth now, for a server that asks. Raises as `verify` and `genuine` do."""
-    return _present(genuine(text, customer_id=customer_id, caller=caller, now=now), now)
+    return standing_of(genuine(text, customer_id=customer_id, caller=caller, now=now), now)
 
 
 def verify_challenge(text: str, *, caller: Caller, now: datetime) -> tuple[VerifiedClaims, CustomerStanding]:
@@ -70,7 +101,7 @@ def verify_challenge(text: str, *, caller: Caller, now: datetime) -> tuple[Verif
 
     Raises MalformedToken, an AuthenticationError, CustomerSuspended or IpNotAllowed.
     """
-    claims = _presented(text, TokenKind.CHALLENGE, caller, now)
+    claims = presented(text, kind=TokenKind.CHALLENGE, caller=caller, now=now)
     customer = customers.read(claims.customer_id)
     customers.require_active(customer)
     if claims.issuer != signing.issuer_of(customer.slug) or not customer.verifies(claims.kid, now):
@@ -96,18 +127,6 @@ def _keys_of(token: UnverifiedToken, caller: Caller, now: datetime) -> SigningKe
     raise InvalidToken
 
 
-def _presented(text: str, kind: TokenKind, caller: Caller, now: datetime) -> VerifiedClaims:
-    """The claims of a token by which somebody wants in: of an expired one, too, the customer is told."""
-    token = parsing.parse(text)
-    try:
-        return _check_signature(token, kind, caller, now)
-    except TokenExpired:
-        customer_id = token.customer_id or NOBODY  # its own secret has vouched for it
-        if _first_this_minute(customer_id, actions.EXPIRED_TOKEN_REPLAYED, caller):
-            _report(actions.EXPIRED_TOKEN_REPLAYED, Severity.LOW, token.customer_id, caller, now)
-        raise
-
-
 def _check_signature(token: UnverifiedToken, kind: TokenKind, caller: Caller, now: datetime) -> VerifiedClaims:
     keys = _keys_of(token, caller, now)
     try:
@@ -116,15 +135,6 @@ def _check_signature(token: UnverifiedToken, kind: TokenKind, caller: Caller, no
         if _first_this_minute(keys.customer_id, actions.SIGNATURE_FAILED, caller):
             _report(actions.SIGNATURE_FAILED, Severity.MEDIUM, keys.customer_id, caller, now)
         raise
-
-
-def _present(claims: VerifiedClaims, now: datetime) -> Verified:
-    """How things stand for a genuine token. Raises InvalidToken, and what `standing.require` raises."""
-    standing = standings.read(customer_id=claims.customer_id, session_id=claims.session_id, user_id=claims.user_id)
-    if standing is None:
-        raise InvalidToken
-    session, user = standings.require(standing, claims, now)
-    return Verified(claims, standing.customer, session, user)
 
 
 def _existing(customer_id: UUID | None) -> UUID | None:

@@ -24,7 +24,7 @@ from apps.customers.standing import CustomerStanding
 from apps.payloads.envelope import Envelope
 from apps.payloads.views import EncryptedView
 from apps.tokens import answers, cookies, devices, parsing, refreshing, schema, sessions
-from apps.tokens.authentication import OF_A_TOKEN, principal_of
+from apps.tokens.authentication import OF_A_TOKEN, LeavingAuthentication, principal_of
 from apps.tokens.errors import RefreshTokenReused
 from apps.tokens.models import Delivery, EndReason, Session
 from apps.tokens.serializers import (
@@ -34,6 +34,8 @@ from apps.tokens.serializers import (
     RefreshSerializer,
     SessionPageSerializer,
 )
+
+UNAUTHORISED = 401
 
 
 class Refresh(APIView):
@@ -58,7 +60,9 @@ class Refresh(APIView):
 
 
 class Logout(EncryptedView):
-    """Ends the session of the token."""
+    """Ends the session of the token. A browser's refresh cookie will do, and its cookies are cleared."""
+
+    authentication_classes: Any = (LeavingAuthentication,)
 
     @extend_schema(operation_id="logout", request=None, responses=MessageSerializer)
     def post(self, request: Request) -> Response:
@@ -74,6 +78,13 @@ class Logout(EncryptedView):
         )
         response = Response({"message": "Logged out successfully", **answers.honestly(told)})
         if who.delivery == Delivery.COOKIE:
+            cookies.clear(response)
+        return response
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Have a browser whose cookies are worth nothing any more forget them, too: it could not do so by itself."""
+        response = super().handle_exception(exc)
+        if response.status_code == UNAUTHORISED and cookies.are_in(self.request.COOKIES):
             cookies.clear(response)
         return response
 

@@ -21,6 +21,7 @@ def perform(stage: Stage) -> None:
     _verify_email(stage, email)
     tokens = _sign_in_by_password(stage, email)
     app, recovery_codes = _enrol_app(stage, tokens["access_token"])
+    recovery_codes = _prove_it_once_more(stage, tokens["access_token"], recovery_codes)
     _sign_in_with_app(stage, email, app)
     token = _forget_password(stage, email)
     _reset_password(stage, token)
@@ -55,6 +56,14 @@ def _enrol_app(stage: Stage, access_token: str) -> tuple[pyotp.TOTP, list[str]]:
     done = stage.show(stage.client.post("/api/auth/2fa/totp/confirm", confirmation, token=access_token), expected=200)
     stage.require(len(done["recovery_codes"]) == 10, "there are no ten recovery codes")
     return app, done["recovery_codes"]
+
+
+def _prove_it_once_more(stage: Stage, access_token: str, recovery_codes: list[str]) -> list[str]:
+    stage.step("Prove once more who it is, by one of the codes: what changes factors wants a proof that is fresh")
+    proof = {"method": "recovery_code", "code": recovery_codes[0]}
+    fresh = stage.show(stage.client.post("/api/auth/reauthenticate", proof, token=access_token), expected=200)
+    made = stage.client.post("/api/auth/2fa/recovery-codes", {}, token=fresh["access_token"])
+    return list(stage.show(made, expected=201)["recovery_codes"])
 
 
 def _sign_in_with_app(stage: Stage, email: str, app: pyotp.TOTP) -> None:

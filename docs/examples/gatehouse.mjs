@@ -5,6 +5,7 @@ import { CompactEncrypt, base64url, compactDecrypt, importJWK } from 'jose'
 
 const utf8 = new TextEncoder()
 const text = new TextDecoder('utf-8', { fatal: true })
+const UNRESERVED = /%(2[de]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])/gi // letters, digits and -._~, percent-encoded
 
 /** An answer that is no success: `status`, `type` (stable, to program against), `message` (for a person), and the rest. */
 export class GatehouseError extends Error {
@@ -33,7 +34,7 @@ export class Gatehouse {
   /** A call under an access token (T): both ways encrypted under the token's own keys. `document` may be left out. */
   async withToken(token, method, path, document) {
     const prk = await hmac(utf8.encode('gatehouse/v1'), utf8.encode(token))
-    const target = path.split('?')[0]
+    const target = path.split('?')[0].replace(UNRESERVED, decodeURIComponent)
     const kid = JSON.parse(text.decode(base64url.decode(token.split('.')[1]))).jti
     const key = await expand(prk, `request ${method} ${target}`)
     const data = document && await encrypt(document, { alg: 'dir', kid }, key)

@@ -28,6 +28,9 @@ SERVICE = [  # S: the body is encrypted to the service
 ]
 TOKEN = [  # T: access token, bodies encrypted both ways
     "POST /api/auth/logout",
+    "GET /api/auth/reauthenticate",
+    "POST /api/auth/reauthenticate",
+    "POST /api/auth/reauthenticate/send",
     "GET /api/auth/me",
     "PATCH /api/auth/me",
     "DELETE /api/auth/me",

@@ -1,12 +1,13 @@
 """A way to success through every operation, and to every shape that its answer may have."""
 
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pyotp
 
-from demo.client import Answer, Client
+from demo.client import Answer, Client, TokenKeys, envelope
 from tests import factories
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator
@@ -246,6 +247,41 @@ way("POST /api/auth/change-password", change_password)
 way("GET /api/auth/sessions", lambda place: place.client.get("/api/auth/sessions", token=place.token))
 way("DELETE /api/auth/sessions", lambda place: place.client.delete("/api/auth/sessions", token=place.token))
 way("DELETE /api/auth/sessions/{session_id}", end_another)
+
+
+def reauthenticate(place: Place, **proof: str) -> Answer:
+    return place.client.post("/api/auth/reauthenticate", proof, token=place.token)
+
+
+def reauthenticate_by_cookie(place: Place) -> Answer:
+    signed_in = login(place.client, delivery="cookie")
+    page, path = signed_in.document, "/api/auth/reauthenticate"
+    cookies = [line.strip().partition(";")[0] for line in signed_in.headers["set-cookie"].splitlines()]
+    keys = TokenKeys(prk=urlsafe_b64decode(page["payload_key"] + "="), kid=page["payload_kid"])
+    body = envelope(keys.seal({"method": "password", "password": PASSWORD}, info=f"request POST {path}"))
+    proof = {"X-CSRF-Token": page["csrf_token"], "Origin": "https://auth.example.test"}
+    return place.client.call("POST", path, body, headers={"Cookie": "; ".join(cookies), **proof}, keys=keys)
+
+
+def ask_for_proof(place: Place, method: str) -> Answer:
+    return place.client.post("/api/auth/reauthenticate/send", {"method": method}, token=place.token)
+
+
+def by_sms(place: Place) -> Answer:
+    place.enrol_phone()
+    return ask_for_proof(place, "sms")
+
+
+def by_device(place: Place) -> Answer:
+    place.enrol_passkey()
+    return ask_for_proof(place, "passkey")
+
+
+way("GET /api/auth/reauthenticate", lambda place: place.client.get("/api/auth/reauthenticate", token=place.token))
+way("POST /api/auth/reauthenticate", lambda place: reauthenticate(place, method="password", password=PASSWORD))
+way("POST /api/auth/reauthenticate", reauthenticate_by_cookie, "with cookies")
+way("POST /api/auth/reauthenticate/send", by_sms, "by SMS")
+way("POST /api/auth/reauthenticate/send", by_device, "a passkey")
 
 
 # --- A user's own factors -------------------------------------------------------------------------------------------

@@ -1,13 +1,17 @@
 """What flows learn of a request."""
 
+from urllib.parse import quote
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.test import RequestFactory
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django import Settings
 
 from apps.core.middleware import RequestLogMiddleware
-from apps.core.requests import Caller, address_of, caller_of, path_as_sent, request_id_of
+from apps.core.requests import Caller, address_of, caller_of, path_as_sent, request_id_of, unreserved_decoded
 
 
 def get(path: str = "/api/auth/me", **meta: str) -> HttpRequest:
@@ -62,6 +66,32 @@ def test_a_user_agent_fits_the_database() -> None:
 def test_the_path_as_sent_is_the_servers_word(variable: str) -> None:
     """C2.2.2: keys are bound to the path as the client sent it."""
     assert path_as_sent(get("/api/a b", **{variable: "/api/a%20b?x=1"})) == "/api/a%20b"
+
+
+@pytest.mark.parametrize(
+    ("path", "normal"),
+    [
+        ("/api/%61%7a%41%5A%30%39", "/api/azAZ09"),
+        ("/%2d%2E%5f%7E", "/-._~"),
+        ("/a%2Fb%20c%25d%3f%2b%40", "/a%2Fb%20c%25d%3f%2b%40"),
+        ("/%2541", "/%2541"),  # decoded once, not again
+        ("/%c3%a9%7f%60%7b%2f", "/%c3%a9%7f%60%7b%2f"),
+        ("/%", "/%"),
+        ("/%4", "/%4"),
+        ("/%zz", "/%zz"),
+    ],
+)
+def test_unreserved_characters_are_decoded_and_no_others(path: str, normal: str) -> None:
+    """C2.2.2."""
+    assert unreserved_decoded(path) == normal
+    assert path_as_sent(get("/x", RAW_URI=f"{path}?a=%41")) == normal
+
+
+@given(st.binary(max_size=20))
+def test_encoding_what_is_unreserved_makes_no_difference(raw: bytes) -> None:
+    """RFC 3986 section 6.2.2.2: compared with Python's own idea of what is unreserved."""
+    everything = "".join(f"%{byte:02X}" for byte in raw)
+    assert unreserved_decoded(everything) == quote(raw, safe="")
 
 
 def test_the_path_as_sent_is_quoted_again_where_the_server_says_nothing() -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,6 +104,91 @@ def test_an_old_secret_lives_as_long_as_its_longest_token() -> None:
     assert not found.verifies(str(uuid4()), now)
     with pytest.raises(ValidationFailed):
         keyring.rotate_gracefully(customer, now=now, retires_at=now + timedelta(days=99), **WHO)
+
+
+def test_shortening_lifetimes_shortens_no_token_that_was_signed_before() -> None:
+    """C3.7: a refresh token of 90 days lives on although the policy says an hour by the time of the rotation."""
+    customer = factories.customer(refresh_lifetime=90 * 86_400)
+    old, before = SigningSecret.objects.get(customer=customer), timezone.now()
+    factories.policy(customer, refresh_lifetime=3600, access_lifetime=300)
+    keyring.rotate_gracefully(customer, now=timezone.now(), **WHO)
+    old.refresh_from_db()
+    assert old.retires_at is not None
+    assert before + timedelta(days=90) <= old.retires_at <= timezone.now() + timedelta(days=90)
+
+
+def test_the_longest_of_all_lifetimes_that_a_version_has_signed_under_counts() -> None:
+    """C3.7: raised, then lowered, then lowered again; a later shortening takes nothing back."""
+    customer, other = factories.customer(refresh_lifetime=7200), factories.customer(refresh_lifetime=7200)
+    old = SigningSecret.objects.get(customer=customer)
+    factories.policy(customer, refresh_lifetime=30 * 86_400)
+    raised = timezone.now()
+    factories.policy(customer, refresh_lifetime=86_400)
+    factories.policy(customer, refresh_lifetime=3600, access_lifetime=300)
+    factories.policy(customer, refresh_lifetime=7200)
+    now = timezone.now()
+    keyring.rotate_gracefully(customer, now=now, **WHO)
+    keyring.rotate_gracefully(other, now=now, **WHO)
+    old.refresh_from_db()
+    assert old.retires_at is not None
+    assert raised <= old.retires_at - timedelta(days=30) <= now
+    assert SigningSecret.objects.get(customer=other, retires_at__isnull=False).retires_at == now + timedelta(hours=7)
+
+
+def test_a_new_version_owes_nothing_to_what_the_one_before_has_signed() -> None:
+    customer = factories.customer(access_lifetime=300, refresh_lifetime=90 * 86_400)
+    factories.policy(customer, refresh_lifetime=3600)
+    keyring.rotate_gracefully(customer, now=timezone.now(), **WHO)
+    second, now = SigningSecret.objects.get(customer=customer, retires_at=None), timezone.now()
+    keyring.rotate_gracefully(customer, now=now, **WHO)
+    second.refresh_from_db()
+    assert second.retires_at == now + timedelta(hours=1)
+
+
+def test_the_next_rotation_leaves_an_older_secret_its_time() -> None:
+    """C3.7: its own tokens decide, not those of the version that came after it."""
+    customer, now = factories.customer(access_lifetime=300, refresh_lifetime=90 * 86_400), timezone.now()
+    first = SigningSecret.objects.get(customer=customer)
+    keyring.rotate_gracefully(customer, now=now, **WHO)
+    factories.policy(customer, refresh_lifetime=3600)
+    keyring.rotate_gracefully(customer, now=now + timedelta(days=80), **WHO)
+    first.refresh_from_db()
+    assert first.retires_at == now + timedelta(days=90)
+
+
+def test_a_chosen_earlier_time_is_for_all_old_versions() -> None:
+    """C3.7; and may be as late as the longest token lives."""
+    customer, now = factories.customer(access_lifetime=300, refresh_lifetime=90 * 86_400), timezone.now()
+    factories.policy(customer, refresh_lifetime=3600)
+    keyring.rotate_gracefully(customer, now=now, retires_at=now + timedelta(days=89), **WHO)
+    keyring.rotate_gracefully(customer, now=now, retires_at=now + timedelta(minutes=1), **WHO)
+    ends = SigningSecret.objects.filter(customer=customer, retires_at__isnull=False).values_list(
+        "retires_at", flat=True
+    )
+    assert set(ends) == {now + timedelta(minutes=1)}
+
+
+def test_the_customer_as_somebody_else_has_changed_it_decides() -> None:
+    """An operator's page may be older than the policy."""
+    customer = factories.customer(access_lifetime=300, refresh_lifetime=3600)
+    page = Customer.objects.get(id=customer.id)
+    factories.policy(customer, refresh_lifetime=86_400)
+    old, now = SigningSecret.objects.get(customer=customer), timezone.now()
+    keyring.rotate_gracefully(page, now=now, **WHO)
+    old.refresh_from_db()
+    assert old.retires_at == now + timedelta(days=1)
+
+
+def test_the_migration_lets_present_versions_verify_for_as_long_as_any_policy_allows() -> None:
+    migration = importlib.import_module("apps.customers.migrations.0009_signed_until")
+    customer = factories.customer(access_lifetime=300, refresh_lifetime=3600)
+    with connection.cursor() as cursor:
+        cursor.execute(migration.LONGEST)
+    now = timezone.now()
+    keyring.rotate_gracefully(customer, now=now, **WHO)
+    old = SigningSecret.objects.get(customer=customer, retires_at__isnull=False)
+    assert old.retires_at is not None
+    assert abs(old.retires_at - now - timedelta(days=90)) < timedelta(minutes=1)
 
 
 def test_a_shorter_rotation_never_prolongs_an_older_secret() -> None:

@@ -13,7 +13,7 @@ from tests.mail import posting
 
 MAIL = Path(settings.BASE_DIR) / "templates" / "mail"
 KINDS = sorted(folder.name for folder in MAIL.iterdir() if folder.is_dir())
-CODES = {"sign_in_code", "verify_email_code", "change_email_code", "second_factor_code"}
+CODES = {"sign_in_code", "verify_email_code", "change_email_code", "second_factor_code", "reauthentication_code"}
 LINK = "https://app.example.com/account/page#token=abc"
 FULL: dict[str, Any] = {
     "code": "482913",

@@ -117,6 +117,7 @@ def customer_form(**values: object) -> dict[str, object]:
         "access_lifetime": 25_200,
         "refresh_lifetime": 604_800,
         "refresh_grace": 10,
+        "reauthenticate_after": 600,
         "code_length": 6,
         "code_alphabet": "digits",
         "code_lifetime": 600,

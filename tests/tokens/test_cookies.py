@@ -2,10 +2,16 @@
 
 from base64 import urlsafe_b64decode
 from http.cookies import SimpleCookie
+from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
+from apps.core import snapshots
 from apps.customers.models import Customer
+from apps.tokens.models import Session
+from apps.tokens.standing import session_key
+from apps.users.models import User
 from demo.client import Answer, Client, TokenKeys, envelope
 from tests import factories
 from tests.conftest import MakeClient
@@ -13,6 +19,13 @@ from tests.otp.reading import newest_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORIGIN = "https://app.example.com"
+LOGOUT = "/api/auth/logout"
+ACCESS, REFRESH = "__Host-gatehouse_access", "__Secure-gatehouse_refresh"
+
+
+def browser_customer(_browser: object) -> UUID:
+    """Whose session it is."""
+    return Session.objects.get().customer_id
 
 
 class Browser:
@@ -66,7 +79,7 @@ def test_tokens_are_in_cookies_that_the_page_cannot_read(browser: Browser) -> No
     """C3.8: HttpOnly, Secure, SameSite=Strict; none in the body."""
     assert {"access_token", "refresh_token"}.isdisjoint(browser.page)
     access, refresh = browser.attributes["__Host-gatehouse_access"], browser.attributes["__Secure-gatehouse_refresh"]
-    for morsel, path in ((access, "/"), (refresh, "/api/auth/refresh")):
+    for morsel, path in ((access, "/"), (refresh, "/api/auth")):
         assert morsel["httponly"]
         assert morsel["secure"]
         assert (morsel["samesite"], morsel["path"], morsel["domain"]) == ("Strict", path, "")
@@ -129,6 +142,91 @@ def test_logging_out_clears_the_cookies(browser: Browser) -> None:
     browser.keep(browser.call("POST", "/api/auth/logout", **browser.proof))
     assert browser.cookies == {"__Host-gatehouse_access": "", "__Secure-gatehouse_refresh": ""}
     assert all(int(morsel["max-age"]) == 0 for morsel in browser.attributes.values())
+
+
+def test_the_refresh_cookie_alone_logs_out(browser: Browser) -> None:
+    """C3.8: the browser has dropped the access cookie; the answer is plain, since there is nothing to encrypt it to."""
+    session_id = Session.objects.get().id
+    del browser.cookies[ACCESS]
+    for proof in ({}, {"Origin": ORIGIN}, {"X_CSRF_Token": browser.page["csrf_token"]}):
+        refused = browser.call("POST", LOGOUT, **proof)
+        assert (refused.status, refused.error_type, refused.encrypted) == (403, "csrf_failed", False)
+    answer = browser.keep(browser.call("POST", LOGOUT, **browser.proof))
+    assert (answer.status, answer.encrypted) == (200, False)
+    assert answer.document == {"message": "Logged out successfully"}
+    assert browser.cookies == {ACCESS: "", REFRESH: ""}
+    assert all(int(morsel["max-age"]) == 0 for morsel in browser.attributes.values())
+    assert Session.objects.get(id=session_id).end_reason == "logout"
+
+
+def test_the_access_token_is_dead_with_it(browser: Browser) -> None:
+    """C4 logout: the token is blacklisted, also where it did not come along."""
+    access = browser.cookies.pop(ACCESS)
+    assert browser.call("POST", LOGOUT, **browser.proof).status == 200
+    assert browser.client.get("/api/auth/me", token=access).error_type == "token_revoked"
+
+
+def test_a_dead_access_cookie_does_not_stand_in_the_way(browser: Browser, customer: Customer) -> None:
+    """Expired, forged, or of an earlier rotation: the refresh cookie decides."""
+    for dead in ("a.b.c", "nonsense", browser.cookies[ACCESS][:-4] + "AAAA"):
+        browser.cookies[ACCESS] = dead
+        assert browser.call("POST", LOGOUT).error_type == "csrf_failed"
+    assert browser.call("POST", LOGOUT, **browser.proof).status == 200
+    assert Session.objects.get().ended_at is not None
+
+
+def test_a_used_refresh_cookie_logs_out_too(browser: Browser) -> None:
+    """Another tab has refreshed meanwhile: whoever logs out does not mean that its successor should go on."""
+    old = browser.cookies[REFRESH]
+    browser.keep(browser.call("POST", "/api/auth/refresh", **browser.proof))
+    browser.cookies = {REFRESH: old}
+    assert browser.call("POST", LOGOUT, **browser.proof).status == 200
+    assert Session.objects.get().end_reason == "logout"
+
+
+def test_cookies_that_are_worth_nothing_are_cleared_all_the_same(browser: Browser) -> None:
+    """Nobody is stuck with cookies of a session that has ended; a page cannot remove them by itself."""
+    Session.objects.update(ended_at=timezone.now())
+    snapshots.invalidate(session_key(browser_customer(browser), Session.objects.get().id))
+    answer = browser.keep(browser.call("POST", LOGOUT, **browser.proof))
+    assert (answer.status, answer.error_type) == (401, "session_ended")
+    assert browser.cookies == {ACCESS: "", REFRESH: ""}
+
+
+def test_logging_out_by_nothing_is_refused_and_sets_no_cookie(client_for: MakeClient) -> None:
+    answer = client_for(None).call("POST", LOGOUT)
+    assert (answer.status, answer.error_type) == (401, "authentication_required")
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_header_decides_at_logout_too(browser: Browser, customer: Customer) -> None:
+    """C3.8: its session ends, not that of the cookies."""
+    other = factories.session(User.objects.get())
+    assert browser.client.post(LOGOUT, {}, token=other.access).status == 200
+    bad = browser.call("POST", LOGOUT, Authorization="Bearer nonsense", **browser.proof)
+    assert bad.error_type == "malformed_token"
+    assert Session.objects.get(id=other.session_id).ended_at is not None
+    assert Session.objects.exclude(id=other.session_id).get().ended_at is None
+
+
+def test_a_refresh_cookie_is_none_elsewhere(browser: Browser) -> None:
+    """It refreshes and logs out: it is no access token."""
+    del browser.cookies[ACCESS]
+    for method, path in (
+        ("GET", "/api/auth/me"),
+        ("DELETE", "/api/auth/sessions"),
+        ("GET", "/api/auth/reauthenticate"),
+    ):
+        assert browser.call(method, path, **browser.proof).error_type == "authentication_required"
+
+
+def test_the_refresh_cookie_of_another_customers_session_is_refused_with_a_key(
+    browser: Browser, client_for: MakeClient
+) -> None:
+    browser.client = client_for(factories.customer())
+    del browser.cookies[ACCESS]
+    assert browser.call("POST", LOGOUT, **browser.proof).status in (401, 403)
+    assert Session.objects.get().ended_at is None
 
 
 def test_the_header_decides_when_both_are_there(browser: Browser) -> None:

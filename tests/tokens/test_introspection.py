@@ -71,6 +71,7 @@ def test_a_living_access_token_is_described(scene: Scene) -> None:
         "scope": "",
         "status": "active",
         **{name: claims[name] for name in ("iss", "aud", "sub", "customer_id", "sid", "jti", "iat", "nbf", "exp")},
+        **{name: claims[name] for name in ("auth_time", "amr")},  # RFC 9470 section 6.2
     }
 
 

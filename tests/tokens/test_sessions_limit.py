@@ -91,7 +91,14 @@ def test_of_a_hundred_sign_ins_at_once_the_limit_stays_alive() -> None:
     def sign_in(_: int) -> str:
         def act() -> None:
             with transaction.atomic():
-                sessions.start(customer=found, user=user, delivery="body", caller=factories.CALLER, now=timezone.now())
+                sessions.start(
+                    customer=found,
+                    user=user,
+                    amr=("pwd",),
+                    delivery="body",
+                    caller=factories.CALLER,
+                    now=timezone.now(),
+                )
 
         return outcome(act)
 
@@ -109,7 +116,9 @@ def test_who_was_deactivated_or_erased_a_moment_ago_gets_no_session() -> None:
     lifecycle.deactivate(User.objects.get(id=off.id), **acting)
     for user in (gone, off):
         with pytest.raises(UserInactive), transaction.atomic():
-            sessions.start(customer=found, user=user, delivery="body", caller=factories.CALLER, now=timezone.now())
+            sessions.start(
+                customer=found, user=user, amr=("pwd",), delivery="body", caller=factories.CALLER, now=timezone.now()
+            )
     assert not Session.objects.exists()
 
 
@@ -118,5 +127,10 @@ def test_a_session_is_started_at_the_users_own_customer_alone() -> None:
     user, other = factories.user(factories.customer()), factories.customer()
     with pytest.raises(UserInactive), transaction.atomic():
         sessions.start(
-            customer=standing.read(other.id), user=user, delivery="body", caller=factories.CALLER, now=timezone.now()
+            customer=standing.read(other.id),
+            user=user,
+            amr=("pwd",),
+            delivery="body",
+            caller=factories.CALLER,
+            now=timezone.now(),
         )

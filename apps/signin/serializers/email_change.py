@@ -16,7 +16,7 @@ class ChangeEmailSerializer(StrictSerializer):
         default="",
         allow_blank=True,
         trim_whitespace=False,
-        help_text="required of a user who has one",
+        help_text="the present one; may be left out where the session's proof is fresh",
     )
 
 

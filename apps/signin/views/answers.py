@@ -1,8 +1,12 @@
 """What every way in answers: tokens, or the challenge for a second factor."""
 
+from typing import Any
+
+from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
 from apps.signin.challenges import Challenged, SignedIn
+from apps.signin.factor_codes import Sent
 from apps.tokens import answers
 
 
@@ -20,3 +24,13 @@ def entered(ended: SignedIn | Challenged) -> Response:
         "expires_in": ended.expires_in,
     }
     return Response({**body, "enrol": list(ended.missing.enrol)} if ended.missing.enrol else body)
+
+
+def on_its_way(sent: Sent) -> dict[str, Any]:
+    """The document of an answer to whoever has had a code sent."""
+    return {
+        "success": True,
+        "expires_in": sent.expires_in,
+        "resend_in": sent.resend_in,
+        "message": _("A code is on its way."),
+    }

@@ -23,7 +23,8 @@ from apps.signin.serializers.email_change import (
     EmailChangedSerializer,
     UndoEmailChangeSerializer,
 )
-from apps.tokens.authentication import customer_of, user_of
+from apps.tokens.authentication import customer_of, principal_of, require_fresh_proof, user_of
+from apps.tokens.errors import InsufficientUserAuthentication
 from apps.tokens.serializers import MessageSerializer
 from apps.users import emails
 
@@ -32,14 +33,17 @@ class ChangeEmail(EncryptedView):
     """Have a code sent to the address that is to be the user's."""
 
     @extend_schema(operation_id="change_email", request=ChangeEmailSerializer, responses={202: ChangingEmailSerializer})
-    @refuses_with(InvalidPassword, ResendTooSoon, RateLimited, QuotaExceeded, NotFound)
+    @refuses_with(InsufficientUserAuthentication, InvalidPassword, ResendTooSoon, RateLimited, QuotaExceeded, NotFound)
     def post(self, request: Request) -> Response:
         given = self.read(ChangeEmailSerializer)
+        if not given["password"]:
+            require_fresh_proof(request)
         customer = customer_of(request)
         email_change.request(
             email_change.Wish(
                 customer=customer,
                 user=user_of(request),
+                session_id=principal_of(request).session_id,
                 address=emails.parse(given["email"]),
                 password=given["password"],
                 caller=caller_of(request),

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -42,7 +41,7 @@ class Send(ServiceView):
     def post(self, request: Request) -> Response:
         given = self.read(SecondFactorSendSerializer)
         sent = second_factor.send(Asked(**_asked(request, given)))
-        return Response(_on_its_way(sent) if isinstance(sent, Sent) else sent)
+        return Response(answers.on_its_way(sent) if isinstance(sent, Sent) else sent)
 
 
 class Enrol(ServiceView):
@@ -73,15 +72,6 @@ class Verify(ServiceView):
         if passed.recovery_codes_left is not None:
             answer.data["recovery_codes_left"] = passed.recovery_codes_left
         return answer
-
-
-def _on_its_way(sent: Sent) -> dict[str, Any]:
-    return {
-        "success": True,
-        "expires_in": sent.expires_in,
-        "resend_in": sent.resend_in,
-        "message": _("A code is on its way."),
-    }
 
 
 def _asked(request: Request, given: dict[str, Any]) -> dict[str, Any]:

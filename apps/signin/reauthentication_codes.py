@@ -1,0 +1,81 @@
+"""Codes by which somebody who is signed in proves once more who they are: sent for one session, and good in that alone."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.audit import actions, events
+from apps.core.client_address import counted_as
+from apps.core.rate_limits import Rule
+from apps.core.requests import Caller
+from apps.customers import limits
+from apps.customers.standing import CustomerStanding
+from apps.factors import phones
+from apps.factors.methods import SMS
+from apps.otp import codes, drafts
+from apps.otp.codes import Place
+from apps.otp.purposes import REAUTHENTICATE_EMAIL, REAUTHENTICATE_SMS
+from apps.signin.errors import MethodNotOffered
+from apps.signin.factor_codes import Sent
+from apps.users.models import User
+
+MAIL = "reauthentication_code"
+
+
+def send(
+    method: str, *, user: User, session_id: UUID, customer: CustomerStanding, caller: Caller, now: datetime
+) -> Sent:
+    """Send a code by EMAIL or SMS.
+
+    Raises MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable or ValkeyUnavailable.
+    """
+    place = place_of(method, user=user, session_id=session_id, customer=customer, caller=caller)
+    new = codes.new(place, customer)
+    rules = _rules(session_id, customer, caller)
+    with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
+        _record(method, user, session_id, caller, now)
+        if method == SMS:
+            phones.post_code(place.bound_to, new, user=user, customer=customer, caller=caller, now=now)
+        else:
+            draft = drafts.draft(
+                kind=MAIL, new=new, customer=customer, user=user, recipient=user.email, caller=caller, now=now
+            )
+            drafts.post(draft, customer=customer, user=user, receives=True, now=now)
+    return Sent(customer.code_lifetime, customer.code_resend_after)
+
+
+def place_of(method: str, *, user: User, session_id: UUID, customer: CustomerStanding, caller: Caller) -> Place:
+    """Where the codes of this session lie. One is worthless once mails or SMS of the user go elsewhere.
+
+    Raises MethodNotOffered when there is no number, or whoever holds a test key would read an administrator's code.
+    """
+    recipient: str | None = user.email
+    if method == SMS:
+        recipient = None if drafts.is_kept_from(user, caller.sandbox_key_id) else phones.number_of(user.id)
+    if recipient is None:
+        raise MethodNotOffered
+    purpose = REAUTHENTICATE_SMS if method == SMS else REAUTHENTICATE_EMAIL
+    subject = f"{user.id} {session_id}"
+    return Place(customer.id, subject, purpose, bound_to=recipient, in_sandbox=caller.in_sandbox)
+
+
+def _rules(session_id: UUID, customer: CustomerStanding, caller: Caller) -> list[Rule]:
+    """Counted for the session, so that whoever has stolen its token uses up nothing of what the user needs to sign in."""
+    return [
+        limits.rule(customer.limit(limits.CODES_PER_EMAIL), customer.id, "reauthenticate", str(session_id)),
+        limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(caller.ip)),
+        limits.rule(customer.limit(limits.CODES_PER_CUSTOMER), customer.id),
+    ]
+
+
+def _record(method: str, user: User, session_id: UUID, caller: Caller, now: datetime) -> None:
+    events.record(
+        action=actions.REAUTHENTICATION_ASKED,
+        customer_id=user.customer_id,
+        user_id=user.id,
+        actor=events.user(user.id),
+        caller=caller,
+        details={"method": method, "session": str(session_id)},
+        now=now,
+    )

@@ -1,0 +1,82 @@
+"""Proving once more who one is, over HTTP."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.core.errors import NotFound, RateLimited
+from apps.core.refusals import refuses_with
+from apps.core.requests import caller_of
+from apps.factors.errors import InvalidPasskey
+from apps.mail.errors import QuotaExceeded, TextsUnavailable
+from apps.otp.errors import InvalidOtp, ResendTooSoon
+from apps.payloads.views import EncryptedView
+from apps.signin import reauthentication
+from apps.signin.errors import InvalidPassword, MethodNotOffered
+from apps.signin.factor_codes import Sent
+from apps.signin.reauthentication import Asked, Given
+from apps.signin.serializers.reauthentication import (
+    REAUTHENTICATE_SEND_ANSWER,
+    ProofSerializer,
+    ReauthenticateSendSerializer,
+    ReauthenticateSerializer,
+)
+from apps.signin.views.answers import on_its_way
+from apps.tokens import answers
+from apps.tokens.authentication import customer_of, principal_of, user_of
+from apps.tokens.serializers import REFRESH_ANSWER
+
+
+class Reauthenticate(EncryptedView):
+    """Proves once more who is signed in: what changes credentials, or erases the account, needs a fresh proof."""
+
+    @extend_schema(operation_id="proof", responses=ProofSerializer)
+    @refuses_with(NotFound)
+    def get(self, request: Request) -> Response:
+        """How old the present proof is, how old it may be, and by what it can be renewed."""
+        customer, proof = customer_of(request), principal_of(request).proof
+        max_age = customer.reauthenticate_after
+        body = {
+            "methods": list(reauthentication.methods_for(user_of(request), customer)),
+            "auth_time": proof.auth_time,
+            "max_age": max_age,
+            "fresh": proof.is_fresh(max_age=max_age, now=timezone.now()),
+        }
+        return Response(body)
+
+    @extend_schema(operation_id="reauthenticate", request=ReauthenticateSerializer, responses=REFRESH_ANSWER)
+    @refuses_with(MethodNotOffered, InvalidOtp, InvalidPassword, InvalidPasskey, RateLimited, NotFound)
+    def post(self, request: Request) -> Response:
+        """New tokens of the same session, with a new `auth_time`."""
+        given = self.read(ReauthenticateSerializer)
+        method = given.pop("method")
+        return answers.refreshed(reauthentication.prove(Given(**_asked(request, method), **given)))
+
+
+class Send(EncryptedView):
+    """Have a code sent to prove it by, or get the options for a passkey."""
+
+    @extend_schema(
+        operation_id="reauthenticate_send", request=ReauthenticateSendSerializer, responses=REAUTHENTICATE_SEND_ANSWER
+    )
+    @refuses_with(MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable, NotFound)
+    def post(self, request: Request) -> Response:
+        given = self.read(ReauthenticateSendSerializer)
+        sent = reauthentication.send(Asked(**_asked(request, given["method"])))
+        return Response(on_its_way(sent) if isinstance(sent, Sent) else sent)
+
+
+def _asked(request: Request, method: str) -> dict[str, Any]:
+    who = principal_of(request)
+    return {
+        "customer": customer_of(request),
+        "user": user_of(request),
+        "now_is": who.user,
+        "session_id": who.session_id,
+        "method": method,
+        "caller": caller_of(request),
+        "now": timezone.now(),
+    }

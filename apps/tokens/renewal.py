@@ -1,0 +1,111 @@
+"""A session whose user proves once more who they are: its tries, and the new tokens (contract 3.10).
+
+Tries are counted for the session alone. Whoever has stolen a token guesses a few times and loses the session with it, and
+uses up nothing of what the user needs to sign in.
+"""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from apps.audit import actions, events
+from apps.audit.models import Outcome, Severity
+from apps.core import snapshots
+from apps.core.errors import NotFound
+from apps.core.requests import Caller
+from apps.customers.standing import CustomerStanding
+from apps.tokens import minting, refreshing, sessions, standing
+from apps.tokens.errors import SessionEnded
+from apps.tokens.minting import TokenPair
+from apps.tokens.models import EndReason, RefreshToken, Session
+from apps.tokens.proof import Proof, ordered
+from apps.users.standing import UserStanding
+
+MOST_TRIES = 10  # in a row: codes asked for and proofs given, until one is right
+
+
+def count_try(*, customer_id: UUID, user_id: UUID, session_id: UUID, caller: Caller, now: datetime) -> None:
+    """Take one of the tries that a session has; committed before the try is made.
+
+    Ends the session when there is none left, and raises SessionEnded.
+    """
+    mine = Session.objects.filter(customer_id=customer_id, user_id=user_id, id=session_id, ended_at=None)
+    if mine.filter(proofs_tried__lt=MOST_TRIES).update(proofs_tried=F("proofs_tried") + 1):
+        return
+    with suppress(NotFound):  # ended by another try meanwhile
+        _end(customer_id, user_id, session_id, caller, now)
+    raise SessionEnded
+
+
+def forget_tries(*, customer_id: UUID, session_id: UUID) -> None:
+    """One was right: the row of wrong ones is broken. In the caller's transaction."""
+    Session.objects.filter(customer_id=customer_id, id=session_id).update(proofs_tried=0)
+
+
+def renew(
+    *,
+    customer: CustomerStanding,
+    user: UserStanding,
+    session_id: UUID,
+    amr: tuple[str, ...],
+    now: datetime,
+) -> TokenPair:
+    """New tokens of the same session, whose user has just proven who they are by `amr`; the old refresh token is dead.
+
+    In the caller's transaction, which has locked the user. Raises SessionEnded.
+    """
+    now = now.replace(microsecond=0)  # the tokens' times are whole seconds
+    mine = Session.objects.filter(id=session_id, customer_id=customer.id, user_id=user.id)
+    session = mine.select_for_update(of=("self",)).first()
+    if session is None or session.ended_at is not None:
+        raise SessionEnded
+    proof = Proof(int(now.timestamp()), ordered((*session.amr.split(), *amr)))
+    refresh = _next_refresh_token(session, customer, now)
+    newest = max(now, session.auth_time or now)  # of two proofs at once the later counts
+    mine.update(auth_time=newest, amr=" ".join(proof.amr), proofs_tried=0)
+    snapshots.invalidate_on_commit(standing.session_key(customer.id, session.id))
+    return minting.pair(customer=customer, user=user, refresh=refresh, proof=proof, delivery=session.delivery)
+
+
+def _next_refresh_token(session: Session, customer: CustomerStanding, now: datetime) -> RefreshToken:
+    """The successor of the session's refresh token, or the token itself if it was issued within the grace.
+
+    So two tabs that prove it at once do not make each other's refresh token one that was used before.
+    """
+    unused = RefreshToken.objects.filter(session=session, used_at=None)
+    present = unused.order_by("issued_at", "id").last()
+    if present is None:
+        raise SessionEnded
+    grace = timedelta(seconds=customer.refresh_grace)
+    if now - present.issued_at < grace:
+        return present
+    return refreshing.rotate(present, session, customer, now)
+
+
+def _end(customer_id: UUID, user_id: UUID, session_id: UUID, caller: Caller, now: datetime) -> None:
+    """Raises NotFound when it has ended already."""
+    actor = events.user(user_id)
+    with transaction.atomic():
+        sessions.end_one(
+            customer_id=customer_id,
+            user_id=user_id,
+            session_id=session_id,
+            reason=EndReason.WRONG_PROOFS,
+            actor=actor,
+            caller=caller,
+            now=now,
+        )
+        events.record(
+            action=actions.REAUTHENTICATION_REJECTED,
+            outcome=Outcome.DENIED,
+            severity=Severity.HIGH,
+            customer_id=customer_id,
+            user_id=user_id,
+            actor=actor,
+            caller=caller,
+            details={"session": str(session_id), "tries": MOST_TRIES},
+            now=now,
+        )
