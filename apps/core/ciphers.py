@@ -5,7 +5,7 @@ import secrets
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 NONCE_BYTES = 12
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # n of SEC 2 section 2.4.2
 P256_BYTES = 32
+RSA_BITS, RSA_EXPONENT = 3072, 65_537
 
 
 class DecryptionFailed(Exception):
@@ -71,6 +72,11 @@ def new_ed25519_key() -> bytes:
     return _pem(Ed25519PrivateKey.generate())
 
 
+def new_rsa_key() -> bytes:
+    """A fresh private key for RSA of 3,072 bits (as strong as AES-128: NIST SP 800-57), as PEM (PKCS #8)."""
+    return _pem(rsa.generate_private_key(public_exponent=RSA_EXPONENT, key_size=RSA_BITS))
+
+
 def sign_p256(message: bytes, *, key: ec.EllipticCurvePrivateKey) -> bytes:
     """ECDSA with SHA-256, r and s side by side (RFC 7518 section 3.4): 64 bytes, always the same for the same message.
 
@@ -85,5 +91,5 @@ def is_lower_p256_signature(signature: bytes) -> bool:
     return len(signature) == 2 * P256_BYTES and int.from_bytes(signature[P256_BYTES:]) <= P256_ORDER // 2
 
 
-def _pem(key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> bytes:
+def _pem(key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey | rsa.RSAPrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -24,7 +24,11 @@ from apps.customers import standing
 from apps.customers.models import Algorithm, Customer, SigningSecret
 
 SECRET_BYTES = 64
-NEW_PRIVATE_KEY = {Algorithm.ES256: ciphers.new_p256_key, Algorithm.EDDSA: ciphers.new_ed25519_key}
+NEW_PRIVATE_KEY = {
+    Algorithm.ES256: ciphers.new_p256_key,
+    Algorithm.EDDSA: ciphers.new_ed25519_key,
+    Algorithm.RS256: ciphers.new_rsa_key,
+}
 MOST_REMEMBERED = 4096
 UNKNOWN_REMEMBERED_SECONDS = 5.0
 

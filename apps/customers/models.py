@@ -35,6 +35,7 @@ class Algorithm(models.TextChoices):
     HS512 = "HS512", "HS512 (shared secret)"
     ES256 = "ES256", "ES256 (key pair, P-256)"
     EDDSA = "EdDSA", "EdDSA (key pair, Ed25519)"
+    RS256 = "RS256", "RS256 (key pair, RSA of 3,072 bits)"
 
 
 class CodeAlphabet(models.TextChoices):
@@ -144,7 +145,7 @@ class SigningSecret(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="signing_secrets")
     algorithm = models.CharField(max_length=8, choices=Algorithm)
-    # For HS…: 64 random bytes as 128 hex characters. For ES256 and EdDSA: a private key as PEM (PKCS #8).
+    # For HS…: 64 random bytes as 128 hex characters. For ES256, EdDSA and RS256: a private key as PEM (PKCS #8).
     access_secret = SealedField()
     refresh_secret = SealedField()
     fingerprint = models.CharField(

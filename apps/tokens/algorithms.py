@@ -1,6 +1,6 @@
 """The algorithms of contract 3.2: how each reads its keys, how it signs, and what may be published. With `signing`, the door to PyJWT.
 
-In all four the same text has one signature, so that a successor can be given again byte for byte (contract 3.6), and
+In all of them the same text has one signature, so that a successor can be given again byte for byte (contract 3.6), and
 nobody can write a genuine token in another way (3.9).
 """
 
@@ -51,7 +51,12 @@ def read(algorithm: str, secret: bytes) -> Keys:
     kind = SIGNER.get_algorithm_by_name(algorithm)
     private = kind.prepare_key(secret)
     public = private.public_key()
-    return Keys(signing=private, verifying=public, public_jwk=kind.to_jwk(public, as_dict=True))
+    return Keys(signing=private, verifying=public, public_jwk=_published(kind.to_jwk(public, as_dict=True)))
+
+
+def _published(jwk: Mapping[str, Any]) -> dict[str, Any]:
+    """Without `key_ops`, which must not stand beside `use` (RFC 7517 section 4.3)."""
+    return {name: value for name, value in jwk.items() if name != "key_ops"}
 
 
 def is_canonical(algorithm: str, signature: bytes) -> bool:

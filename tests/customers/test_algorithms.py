@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.exceptions import ValidationError
 from django.test import Client as Browser
@@ -24,7 +25,11 @@ from tests.races import at_once, outcome
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WHO: dict[str, Any] = {"actor": "operator:x", "caller": None}
-KEY_PAIRS = {Algorithm.ES256: EllipticCurvePrivateKey, Algorithm.EDDSA: Ed25519PrivateKey}
+KEY_PAIRS = {
+    Algorithm.ES256: EllipticCurvePrivateKey,
+    Algorithm.EDDSA: Ed25519PrivateKey,
+    Algorithm.RS256: RSAPrivateKey,
+}
 
 
 def current(customer: Customer) -> SigningSecret:

@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.filterwarnings("ignore:EdDSA is deprecated via RFC 9864"),  # joserfc's advice; the contract says EdDSA
 ]
-KEY_PAIRS = ["ES256", "EdDSA"]
+KEY_PAIRS = ["ES256", "EdDSA", "RS256"]
 KEY_NOT_FOUND, WRONG_SIGNATURE = "ERR_JWKS_NO_MATCHING_KEY", "ERR_JWS_SIGNATURE_VERIFICATION_FAILED"
 WRONG_CLAIM = "ERR_JWT_CLAIM_VALIDATION_FAILED"
 

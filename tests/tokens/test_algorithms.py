@@ -1,4 +1,4 @@
-"""Tokens of all four algorithms (contract 3.2), and the attacks on each. What verifies is the version's one algorithm, never the token's."""
+"""Tokens of all five algorithms (contract 3.2), and the attacks on each. What verifies is the version's one algorithm, never the token's."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -31,7 +31,8 @@ from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EVERY_ALGORITHM = Algorithm.values
-KEY_PAIRS = ["ES256", "EdDSA"]
+KEY_PAIRS = ["ES256", "EdDSA", "RS256"]
+RSA_KEY = rsa.generate_private_key(public_exponent=65_537, key_size=3072)
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493  # L of RFC 8032 section 5.1
 
 
@@ -143,12 +144,13 @@ def test_none_is_no_algorithm(scene: Scene) -> None:
 def test_what_is_published_is_no_shared_secret(scene: Scene, hmac: str) -> None:
     """The classic confusion: HMAC under the public key, in every form that an attacker finds it in."""
     private = load_pem_private_key(scene.keys().access, None)
-    assert isinstance(private, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey)
+    assert isinstance(private, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey)
     public, jwk = private.public_key(), signing.public_jwk(scene.keys())
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert jwk
-    secrets = [pem, pem.strip(), der, json.dumps(jwk).encode(), jwk["x"].encode(), decode(jwk["x"])]
+    number = jwk.get("x") or jwk["n"]
+    secrets = [pem, pem.strip(), der, json.dumps(jwk).encode(), number.encode(), decode(number)]
     for secret in secrets:
         for headers in ({}, {"alg": scene.customer.algorithm}):
             assert scene.refused_as(under_hmac(scene, secret, hmac, headers)) == (401, "invalid_token")
@@ -172,6 +174,9 @@ def test_another_algorithm_than_the_versions_is_refused(scene: Scene) -> None:
         "ES256": ec.generate_private_key(ec.SECP256R1()),
         "ES384": ec.generate_private_key(ec.SECP384R1()),
         "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+        "RS256": RSA_KEY,
+        "PS256": RSA_KEY,
+        "RS512": RSA_KEY,
     }
     for algorithm, key in own.items():
         assert scene.refused_as(scene.signed(scene.claims(), key=key, algorithm=algorithm)) == (401, "invalid_token")
@@ -251,6 +256,24 @@ def test_other_encodings_of_a_signature_are_refused(scene: Scene) -> None:
     assert refused == [(401, "invalid_token")] * len(wrong)
 
 
+@of("RS256")
+def test_an_rsa_signature_has_one_form(scene: Scene) -> None:
+    """RFC 8017 section 8.2.2: as long as the modulus, below it, and PKCS #1 v1.5 padding alone; no PSS under the same key."""
+    private = load_pem_private_key(scene.keys().access, None)
+    assert isinstance(private, rsa.RSAPrivateKey)
+    assert private.key_size == 3072
+    raw = decode(scene.pair.access.rpartition(".")[2])
+    number, modulus = int.from_bytes(raw), private.public_key().public_numbers().n
+    wrong = [raw[:-1], b"\0" + raw, raw + b"\0", b"\0" * 384, b"\0" * 383 + b"\1", (modulus - 1).to_bytes(384)]
+    if number + modulus < 2**3072:
+        wrong.append((number + modulus).to_bytes(384))
+    assert [scene.refused_as(with_signature(scene.pair.access, one)) for one in wrong] == [
+        (401, "invalid_token")
+    ] * len(wrong)
+    pss = scene.signed(scene.claims(), algorithm="PS256")
+    assert scene.refused_as(pss) == (401, "invalid_token")
+
+
 @of("EdDSA")
 def test_an_ed25519_signature_has_one_form(scene: Scene) -> None:
     """RFC 8032 section 5.1.7: S is below the group's order; R and S + L are no second signature."""
@@ -301,7 +324,7 @@ def test_no_private_key_shows_in_a_repr(scene: Scene) -> None:
     backend = signing.backend(keys, signing.TokenKind.ACCESS)
     shown = f"{keys!r} {backend!r} {backend.keys!r}"
     key = load_pem_private_key(keys.access, None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey)
+    assert isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     assert pem.splitlines()[1] not in shown
     assert "PRIVATE" not in shown

@@ -45,7 +45,11 @@ def current_kid(customer: Customer) -> str:
 
 @pytest.mark.parametrize(
     ("algorithm", "expected", "coordinates"),
-    [("ES256", {"kty": "EC", "crv": "P-256"}, "xy"), ("EdDSA", {"kty": "OKP", "crv": "Ed25519"}, "x")],
+    [
+        ("ES256", {"kty": "EC", "crv": "P-256"}, "xy"),
+        ("EdDSA", {"kty": "OKP", "crv": "Ed25519"}, "x"),
+        ("RS256", {"kty": "RSA", "e": "AQAB"}, "n"),
+    ],
 )
 def test_the_public_key_is_published_and_nothing_private(
     algorithm: str, expected: dict[str, str], coordinates: str
@@ -60,10 +64,11 @@ def test_the_public_key_is_published_and_nothing_private(
         "alg": algorithm,
         "kid": current_kid(customer),
     }
-    assert {len(urlsafe_b64decode(key[name] + "==")) for name in coordinates} == {32}
+    length = 384 if algorithm == "RS256" else 32
+    assert {len(urlsafe_b64decode(key[name] + "==")) for name in coordinates} == {length}
 
 
-@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "RS256"])
 def test_access_tokens_verify_by_it_and_no_other_kind_does(algorithm: str) -> None:
     """C3.1: whoever forgets to look at `typ` must not take a refresh token or a challenge for an access token."""
     from apps.customers import standing
