@@ -125,7 +125,10 @@ def _with_passkey(given: Given) -> TokenPair:
         _reject(given)
         raise
     with transaction.atomic():
-        return _renew(_lock(given), given)
+        user = _lock(given)
+        if user.credentials_version != given.user.credentials_version:  # changed meanwhile
+            raise InvalidPasskey
+        return _renew(user, given)
 
 
 def _with_sent_code(given: Given) -> TokenPair:
@@ -141,9 +144,11 @@ def _with_sent_code(given: Given) -> TokenPair:
         now=given.now,
     )
 
-    def accept(right: RightCode) -> TokenPair:
+    def accept(right: RightCode) -> TokenPair | None:
         with transaction.atomic():
             user = _lock(given)
+            if user.credentials_version != given.user.credentials_version:  # changed meanwhile
+                return None
             right.use()
             return _renew(user, given)
 

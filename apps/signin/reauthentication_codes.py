@@ -30,34 +30,46 @@ def send(
 
     Raises MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable or ValkeyUnavailable.
     """
+    recipient = _recipient(method, user, caller)
     place = place_of(method, user=user, session_id=session_id, customer=customer, caller=caller)
     new = codes.new(place, customer)
     rules = _rules(session_id, customer, caller)
     with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
         _record(method, user, session_id, caller, now)
         if method == SMS:
-            phones.post_code(place.bound_to, new, user=user, customer=customer, caller=caller, now=now)
+            phones.post_code(recipient, new, user=user, customer=customer, caller=caller, now=now)
         else:
             draft = drafts.draft(
-                kind=MAIL, new=new, customer=customer, user=user, recipient=user.email, caller=caller, now=now
+                kind=MAIL, new=new, customer=customer, user=user, recipient=recipient, caller=caller, now=now
             )
             drafts.post(draft, customer=customer, user=user, receives=True, now=now)
     return Sent(customer.code_lifetime, customer.code_resend_after)
 
 
 def place_of(method: str, *, user: User, session_id: UUID, customer: CustomerStanding, caller: Caller) -> Place:
-    """Where the codes of this session lie. One is worthless once mails or SMS of the user go elsewhere.
+    """Where the codes of this session lie. One is worthless once mails or SMS of the user go elsewhere, and once the
+    user's credentials have changed.
 
     Raises MethodNotOffered when there is no number, or whoever holds a test key would read an administrator's code.
     """
-    recipient: str | None = user.email
-    if method == SMS:
-        recipient = None if drafts.is_kept_from(user, caller.sandbox_key_id) else phones.number_of(user.id)
-    if recipient is None:
-        raise MethodNotOffered
     purpose = REAUTHENTICATE_SMS if method == SMS else REAUTHENTICATE_EMAIL
-    subject = f"{user.id} {session_id}"
-    return Place(customer.id, subject, purpose, bound_to=recipient, in_sandbox=caller.in_sandbox)
+    return Place(
+        customer.id,
+        f"{user.id} {session_id}",
+        purpose,
+        bound_to=f"{_recipient(method, user, caller)} {user.credentials_version}",
+        in_sandbox=caller.in_sandbox,
+    )
+
+
+def _recipient(method: str, user: User, caller: Caller) -> str:
+    """Where codes of this method go. Raises MethodNotOffered."""
+    if method != SMS:
+        return user.email
+    number = None if drafts.is_kept_from(user, caller.sandbox_key_id) else phones.number_of(user.id)
+    if number is None:
+        raise MethodNotOffered
+    return number
 
 
 def _rules(session_id: UUID, customer: CustomerStanding, caller: Caller) -> list[Rule]:

@@ -217,6 +217,23 @@ def test_a_code_in_a_mailbox_of_before_is_worthless(client_for: MakeClient) -> N
     assert prove(client, pair.access, "email", code=code).error_type == "invalid_otp"
 
 
+def test_a_change_of_credentials_voids_a_code(client_for: MakeClient, settings: Any) -> None:
+    """C4: of the session that goes on, too."""
+    settings.SMS_BACKEND = "apps.mail.text_transports.Console"
+    customer = generous(code_resend_after=0)
+    user = member(customer)
+    client, pair = client_for(customer), factories.session(user)
+    client.post("/api/auth/2fa/sms", {"phone": NUMBER}, token=pair.access)
+    client.post("/api/auth/2fa/sms/confirm", {"code": newest_code()}, token=pair.access)
+    send(client, pair.access, "sms")
+    code = newest_code()
+    document = {"current_password": PASSWORD, "password": FRESH}
+    assert client.post("/api/auth/change-password", document, token=pair.access).status == 200
+    assert prove(client, pair.access, "sms", code=code).error_type == "invalid_otp"
+    send(client, pair.access, "sms")
+    assert is_fresh(prove(client, pair.access, "sms", code=newest_code()))
+
+
 def test_the_proof_of_one_session_is_not_anothers(client_for: MakeClient) -> None:
     customer = generous()
     user = member(customer)

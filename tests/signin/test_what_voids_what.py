@@ -194,4 +194,6 @@ def test_every_purpose_of_a_code_is_one_of_the_ways() -> None:
         "second_factor:email",  # code for it by mail
         "second_factor:sms",  # code for it by SMS
         "enrol_phone",  # number that waits for its code
+        "reauthenticate:email",  # fresh proof, by codes of a session that goes on (test_reauthentication)
+        "reauthenticate:sms",
     }
