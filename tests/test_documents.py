@@ -94,6 +94,19 @@ def test_every_link_leads_somewhere(document: Path) -> None:
     assert [target for target in targets if not leads_somewhere(document, target)] == []
 
 
+@every_document
+def test_no_document_points_outside_the_repository(document: Path) -> None:
+    """A clone stands alone."""
+    targets = [target.partition("#")[0] for target in named(r"\]\((?![a-z]+:)([^)#\s]+)\)", document)]
+    outside = [target for target in targets if not (document.parent / target).resolve().is_relative_to(ROOT)]
+    outside += [
+        path
+        for path in named(r"`(\.\./[^`]*)`", document)
+        if not (document.parent / path).resolve().is_relative_to(ROOT)
+    ]
+    assert outside == []
+
+
 def test_every_document_is_linked_from_the_readme() -> None:
     linked = {(ROOT / target.partition("#")[0]).resolve() for target in named(r"\]\(([^)\s]+)\)", ROOT / "README.md")}
     own = {ROOT / "README.md", *DECISIONS.glob("*.md")}
