@@ -5,13 +5,15 @@ from functools import lru_cache
 from ipaddress import IPv6Network, ip_network
 from urllib.parse import urlsplit
 
-import idna
 import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from publicsuffixlist import PublicSuffixList
+
+from apps.core import domains
+from apps.core.domains import NotADomain
 
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 MAPPED_PREFIX = 96  # ::ffff:0:0/96 holds the IPv4-mapped addresses
@@ -40,8 +42,8 @@ def validate_domain(text: str) -> None:
 def canonical_domain(text: str) -> str | None:
     """The host name in lower case and as A-labels (IDNA 2008); None for what is none, or an address."""
     try:
-        domain = idna.encode(text, uts46=True, std3_rules=True).decode().lower()
-    except idna.IDNAError:
+        domain = domains.in_ascii(text)
+    except NotADomain:
         return None
     labels = domain.split(".")
     well_formed = len(domain) <= LONGEST_DOMAIN and all(map(DOMAIN_LABEL.fullmatch, labels))
