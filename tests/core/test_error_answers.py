@@ -149,7 +149,7 @@ def test_under_admin_people_get_pages(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/nowhere", "/api/nowhere", "/%ff%fe", "/%00", "/api/auth/me/", "/" + "x" * 5000, "//", "/..%2f"]
+    "path", ["/nowhere", "/api/nowhere", "/%ff%fe", "/%00", "/api/auth/me/", "/" + "x" * 5000, "/nowhere//", "/..%2f"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE", "OPTIONS", "BREW"])
 def test_an_unknown_path_is_a_404(client: Client, path: str, method: str) -> None:
