@@ -5,22 +5,11 @@ import sys
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from apps.core import error_answers, errors
 from apps.core.requests import request_id_of
 
 PAGE = "operators/error.html"
-
-
-class FormNotGenuine(errors.GatehouseError):
-    """Django's CSRF check has refused a form."""
-
-    status = 403
-    type = "csrf_failed"
-    message = gettext_lazy(
-        "This form is no longer valid, or the browser keeps no cookies. Go back, reload and try again."
-    )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -37,7 +26,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  (Django's signature)
     """CSRF_FAILURE_VIEW. Django checks the admin's forms alone."""
-    return _answer(FormNotGenuine(), request)
+    return _answer(errors.FormNotGenuine(), request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

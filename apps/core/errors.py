@@ -71,6 +71,14 @@ class PermissionDenied(GatehouseError):
     message = _("You are not allowed to do this.")
 
 
+class FormNotGenuine(GatehouseError):
+    """Django's CSRF check has refused a form."""
+
+    status = 403
+    type = "csrf_failed"
+    message = _("This form is no longer valid, or the browser keeps no cookies. Go back, reload and try again.")
+
+
 class NotFound(GatehouseError):
     status = 404
     type = "not_found"
