@@ -34,13 +34,13 @@ TOTP = {
 @pytest.mark.parametrize("counter", range(10))
 def test_rfc_4226_appendix_d(counter: int) -> None:
     now = datetime.fromtimestamp(counter * 30, UTC)
-    assert totp._step_of(HOTP[counter], SECRET, now) == counter
+    assert totp.step_of(HOTP[counter], SECRET, now) == counter
 
 
 @pytest.mark.parametrize("seconds", sorted(TOTP))
 def test_rfc_6238_appendix_b(seconds: int) -> None:
     """The last six of the eight digits that it prints, for SHA-1."""
-    assert totp._step_of(TOTP[seconds], SECRET, datetime.fromtimestamp(seconds, UTC)) == seconds // 30
+    assert totp.step_of(TOTP[seconds], SECRET, datetime.fromtimestamp(seconds, UTC)) == seconds // 30
 
 
 def test_oathtool_agrees() -> None:
@@ -53,7 +53,7 @@ def test_oathtool_agrees() -> None:
         text=True,
         check=True,
     )
-    assert totp._step_of(printed.stdout.strip(), SECRET, now) == int(now.timestamp()) // 30
+    assert totp.step_of(printed.stdout.strip(), SECRET, now) == int(now.timestamp()) // 30
 
 
 @pytest.mark.parametrize(("off", "taken"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
@@ -61,12 +61,12 @@ def test_one_step_either_side_is_taken(off: int, taken: bool) -> None:
     now = timezone.now()
     step = int(now.timestamp()) // 30 + off
     code = pyotp.TOTP(SECRET).at(step * 30)
-    assert (totp._step_of(code, SECRET, now) == step) is taken
+    assert (totp.step_of(code, SECRET, now) == step) is taken
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "٣٤٥٦٧٨", "000 000", "-00001", "1e5"])
 def test_what_is_no_code_is_none(code: str) -> None:
-    assert totp._step_of(code, SECRET, timezone.now()) is None
+    assert totp.step_of(code, SECRET, timezone.now()) is None
 
 
 @pytest.mark.django_db(transaction=True)

@@ -17,7 +17,8 @@ from apps.users.models import User
 from tests import factories
 from tests.conftest import MakeClient
 from tests.meanwhile import uncommitted
-from tests.signin import voiding
+from tests.otp.reading import newest_code
+from tests.signin import proving, voiding
 from tests.signin.entering import FRESH, PASSWORD, generous, login, member
 from tests.signin.moving import moved, undo, undo_token
 from tests.signin.recovering import forgot, mailed_token, reset
@@ -194,6 +195,19 @@ def test_every_purpose_of_a_code_is_one_of_the_ways() -> None:
         "second_factor:email",  # code for it by mail
         "second_factor:sms",  # code for it by SMS
         "enrol_phone",  # number that waits for its code
-        "reauthenticate:email",  # fresh proof, by codes of a session that goes on (test_reauthentication)
-        "reauthenticate:sms",
+        "reauthenticate:sms",  # code for a fresh proof
+        "reauthenticate:email",  # the same, of somebody who has nothing else
     }
+
+
+def test_a_mailed_code_for_a_fresh_proof_is_void_too(client_for: MakeClient) -> None:
+    customer = generous(code_resend_after=0)
+    user, client = factories.user(customer), client_for(customer)
+    token = factories.session(user).access
+    outcomes = []
+    for bring_about in (lambda: None, lambda: credentials.change(user, now=timezone.now())):
+        assert proving.send(client, token, "email").status == 200
+        code = newest_code()
+        bring_about()
+        outcomes.append(proving.prove(client, token, "email", code=code).status)
+    assert outcomes == [200, 400]

@@ -31,6 +31,7 @@ from tests import factories
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator, encode
 from tests.otp.reading import code_of
+from tests.signin import proving
 from tests.signin.entering import FRESH, PASSWORD, generous, login, second, send
 from tests.signin.moving import ask, confirm, undo, undo_token
 from tests.signin.recovering import TOKEN, forgot, reset
@@ -238,6 +239,12 @@ def number_begun_again(who: Someone) -> Attempt:
     return begin_again_and_attempt
 
 
+def fresh_proof(who: Someone) -> Attempt:
+    assert proving.send(who.client, who.here, "sms").status == 200
+    code = who.mailed("second_factor_sms")
+    return lambda: proving.prove(who.client, who.here, "sms", code=code).status == 200
+
+
 def reset_link(who: Someone) -> Attempt:
     token = asked_link(who)
     return lambda: reset(who.client, token, "the password of a thief").status == 200
@@ -268,6 +275,7 @@ WAYS: dict[str, tuple[Callable[[Someone], Attempt], ...]] = {
     "passkey that is being made": (passkey_to_be_enrolled,),
     "app that waits for its first code": (app_to_be_confirmed,),
     "number that waits for its code": (number_to_be_confirmed, number_begun_again),
+    "code for a fresh proof": (fresh_proof,),
     "link to set a password": (reset_link,),
     "link to undo a change of address": (undo_link,),
     "other sessions": (other_session,),
