@@ -146,7 +146,8 @@ def _by_refresh_cookie(request: Request, text: str) -> Principal:
     """Who is signed in by this refresh token, used or not: whoever ends its session does not mean a successor to go on."""
     caller, now = caller_of(request), timezone.now()
     verified = verification.verify(text, kind=TokenKind.REFRESH, caller=caller, now=now)
-    cookies.require_same_site(request, session_id=verified.session.id, customer=verified.customer)
+    origins.concerns(request, verified.customer)
+    cookies.refuse_other_pages(request, verified.customer)
     _check_key(request, verified, caller, now)
     verification.require_address(verified.customer, caller)
     row = RefreshToken.objects.filter(id=verified.claims.jti, session_id=verified.session.id).first()

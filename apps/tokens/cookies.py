@@ -19,6 +19,7 @@ ACCESS_COOKIE = "__Host-gatehouse_access"
 REFRESH_COOKIE = "__Secure-gatehouse_refresh"  # __Host- would forbid the narrower path
 REFRESH_PATH = "/api/auth"  # what needs it lies there: refreshing, and logging out without an access token
 CSRF_HEADER = "X-CSRF-Token"
+OWN_SITES = {"same-origin", "none"}  # of Sec-Fetch-Site
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -48,8 +49,24 @@ def require_same_site(request: Request, *, session_id: UUID, customer: CustomerS
     offered = request.headers.get(CSRF_HEADER, "").encode()
     if not ciphers.equal(offered, csrf_token(session_id).encode()):
         raise CrossSiteRequest
-    if request.headers.get("Origin") not in (*allowed_origins.pages(customer.allowed_origins), _own_origin()):
+    if not _is_allowed(request.headers.get("Origin"), customer):
         raise CrossSiteRequest
+
+
+def refuse_other_pages(request: Request, customer: CustomerStanding) -> None:
+    """Raises CrossSiteRequest if another page asks. Browsers say who asks with every POST, and need no token for that.
+
+    For what does no harm but to end a session: a page that was loaded anew knows no token of it, and may sign out.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None and not _is_allowed(origin, customer):
+        raise CrossSiteRequest
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in OWN_SITES and origin is None:
+        raise CrossSiteRequest
+
+
+def _is_allowed(origin: str | None, customer: CustomerStanding) -> bool:
+    return origin in (*allowed_origins.pages(customer.allowed_origins), _own_origin())
 
 
 def are_in(cookies: Mapping[str, str]) -> bool:

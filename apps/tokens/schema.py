@@ -5,7 +5,6 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from apps.tokens import cookies
-from apps.tokens.authentication import LeavingAuthentication
 
 HEADER, ACCESS_COOKIE, REFRESH_COOKIE, CSRF = "accessToken", "accessCookie", "refreshCookie", "csrfToken"
 
@@ -15,19 +14,18 @@ REFRESHING: list[Any] = [
     {REFRESH_COOKIE: [], CSRF: []},
     {"apiKey": [], REFRESH_COOKIE: [], CSRF: []},
 ]
+LEAVING: list[Any] = [{HEADER: []}, {ACCESS_COOKIE: [], CSRF: []}, {REFRESH_COOKIE: []}]
 
 
 class AccessTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """What every view asks for without a word."""
 
     target_class = "apps.tokens.authentication.TokenAuthentication"
-    match_subclasses = True
     name = [HEADER, ACCESS_COOKIE, REFRESH_COOKIE, CSRF]
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
         proof: dict[str, list[Any]] = {} if auto_schema.method in cookies.SAFE_METHODS else {CSRF: []}
-        by_refresh_cookie = [{REFRESH_COOKIE: [], **proof}] if isinstance(self.target, LeavingAuthentication) else []
-        return [{HEADER: []}, {ACCESS_COOKIE: [], **proof}, *by_refresh_cookie]
+        return [{HEADER: []}, {ACCESS_COOKIE: [], **proof}]
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
         return [

@@ -64,7 +64,7 @@ class Logout(EncryptedView):
 
     authentication_classes: Any = (LeavingAuthentication,)
 
-    @extend_schema(operation_id="logout", request=None, responses=MessageSerializer)
+    @extend_schema(operation_id="logout", request=None, responses=MessageSerializer, auth=schema.LEAVING)
     def post(self, request: Request) -> Response:
         who = principal_of(request)
         told = sessions.log_out(

@@ -360,8 +360,6 @@ def test_bad_input_names_the_field(client_for: MakeClient, more: dict[str, str],
     [
         {"id": 7},
         {"response": "x"},
-        [1],
-        "text",
         {"response": {"clientDataJSON": 1}},
         {"id": "x", "response": {"clientDataJSON": "e30"}},
     ],
@@ -370,3 +368,11 @@ def test_a_credential_of_any_shape_is_refused_kindly(client_for: MakeClient, cre
     client = client_for(factories.customer())
     answer = client.before_sign_in("/api/auth/passkey/verify", {"credential": credential})
     assert (answer.status, answer.error_type) == (400, "invalid_passkey"), answer.document
+
+
+@pytest.mark.parametrize("credential", [[1], "text", 7, True, None])
+def test_a_credential_that_is_no_object_is_named(client_for: MakeClient, credential: object) -> None:
+    client = client_for(factories.customer())
+    answer = client.before_sign_in("/api/auth/passkey/verify", {"credential": credential})
+    assert (answer.status, answer.error_type) == (400, "validation_error")
+    assert list(answer.document["error"]["fields"]) == ["credential"]
