@@ -16,7 +16,7 @@ from apps.customers.errors import CustomerSuspended, IpNotAllowed
 
 HEADER = "X-OTP-API-Key"
 SCHEME = "bearer"
-BEARS_A_KEY = re.compile(rf"(?:^|[\s,]){keys.PREFIX}")
+BEARS_A_KEY = re.compile(rf"(?<![A-Za-z0-9_.-]){keys.PREFIX}")  # within a JWT it would be no key
 
 
 class ApiKeyAuthentication(BaseAuthentication):

@@ -11,8 +11,11 @@ from django.http import HttpRequest
 
 
 def plain(name: str) -> str:
-    """In its one spelling, for counting: NFKC as Django keeps names, without case."""
-    return unicodedata.normalize("NFKC", name.strip()).casefold()
+    """In its one spelling, for counting: NFKC as Django keeps names, without case.
+
+    PostgreSQL's lower case of `İ` is `i`, and Python's is two characters: it must not be a spelling of its own here.
+    """
+    return unicodedata.normalize("NFKC", name.strip()).replace("\u0130", "i").casefold()
 
 
 def find(name: str) -> User | None:

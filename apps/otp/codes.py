@@ -59,8 +59,8 @@ class Place:
 
     @property
     def name(self) -> str:
-        """How the subject is named in Valkey."""
-        return pseudonym(f"{self._world}{self.purpose}\0{self.subject}")
+        """How the set is named, in Valkey and on its messages: of one customer (contract 1.5)."""
+        return pseudonym(f"{self.customer_id}\0{self._world}{self.purpose}\0{self.subject}")
 
     @property
     def _world(self) -> str:

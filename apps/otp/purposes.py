@@ -10,10 +10,10 @@ SECOND_FACTOR_SMS = "second_factor:sms"
 ENROL_PHONE = "enrol_phone"
 
 # Those of somebody who has given a first factor: wrong ones are counted apart from those that any stranger can give.
-AFTER_A_FIRST_FACTOR = {SECOND_FACTOR_EMAIL, SECOND_FACTOR_SMS, ENROL_PHONE, CHANGE_EMAIL}
+AFTER_A_FIRST_FACTOR = {SECOND_FACTOR_EMAIL, SECOND_FACTOR_SMS, ENROL_PHONE}
 
 # Those of somebody who is signed in: wrong ones are counted for the session alone (`tokens.renewal`).
-IN_A_SESSION = {REAUTHENTICATE_EMAIL, REAUTHENTICATE_SMS}
+IN_A_SESSION = {REAUTHENTICATE_EMAIL, REAUTHENTICATE_SMS, CHANGE_EMAIL}
 
 # Those that anybody may ask for, with the mail that carries the code.
 MAILS = {LOGIN: "sign_in_code", VERIFY_EMAIL: "verify_email_code"}

@@ -21,6 +21,7 @@ from apps.otp.redeeming import RightCode, Try
 from apps.signin import first_proof, password_change
 from apps.signin.errors import EmailTaken
 from apps.signin.models import EmailChange
+from apps.tokens import renewal
 from apps.users import credentials, directory, emails, erasure, notices, standing
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User
@@ -52,6 +53,7 @@ class Proof:
 
     customer: CustomerStanding
     user: User
+    session_id: UUID
     address: Address
     code: str = field(repr=False)
     caller: Caller
@@ -77,8 +79,16 @@ def request(wish: Wish) -> None:
 def confirm(proof: Proof) -> User:
     """The code has come back from the new address: it is the user's now.
 
-    Raises InvalidOtp (whatever is wrong with the code), EmailTaken, RateLimited or ValkeyUnavailable.
+    Tries are counted for the session alone: whoever has stolen its token uses up nothing that the user needs to sign in.
+    Raises InvalidOtp (whatever is wrong with the code), EmailTaken, SessionEnded, RateLimited or ValkeyUnavailable.
     """
+    renewal.count_try(
+        customer_id=proof.customer.id,
+        user_id=proof.user.id,
+        session_id=proof.session_id,
+        caller=proof.caller,
+        now=proof.now,
+    )
     attempt = Try(
         customer=proof.customer,
         address=emails.parse(proof.user.email),
@@ -87,8 +97,9 @@ def confirm(proof: Proof) -> User:
         caller=proof.caller,
         now=proof.now,
     )
-    rules = tries.second_factor_rules(proof.customer, proof.user.id, proof.caller)
-    return redeeming.redeem(attempt, lambda right: _accept(proof, right), rules=rules)
+    user = redeeming.redeem(attempt, lambda right: _accept(proof, right), rules=())
+    renewal.forget_tries(customer_id=proof.customer.id, session_id=proof.session_id)
+    return user
 
 
 def set_address(user: User, email: str, caller: Caller, now: datetime) -> None:

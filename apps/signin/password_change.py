@@ -11,7 +11,6 @@ from django.db import transaction
 
 from apps.audit import actions, events
 from apps.audit.models import Severity
-from apps.core import rate_limits
 from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
 from apps.customers.standing import CustomerStanding
@@ -72,14 +71,13 @@ def require_password(
 ) -> User:
     """The user who is signed in gives the password once more. A wrong one counts towards the lock, as at sign-in.
 
-    But neither a lock nor the tries of strangers stand in the way: tries are counted with second factors, of this user,
-    and for the session, which ends after too many wrong ones: whoever has stolen its token does not guess for ever.
+    But neither a lock nor the tries of strangers stand in the way: tries are counted for the session, which ends after too
+    many wrong ones. Whoever has stolen its token guesses a few times, and keeps the user from nothing.
     Returns the user with the password that was right. Raises InvalidPassword, SessionEnded, RateLimited or
     ValkeyUnavailable.
     """
     address = emails.parse(user.email)
     tries.hit_network(customer, caller)
-    rate_limits.hit(tries.second_factor_rules(customer, user.id, caller))
     renewal.count_try(customer_id=customer.id, user_id=user.id, session_id=session_id, caller=caller, now=now)
     found = by_password.find(customer, address)
     checked = by_password.check(found, text, now=now, despite_lock=True)

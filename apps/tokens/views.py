@@ -81,6 +81,10 @@ class Logout(EncryptedView):
             cookies.clear(response)
         return response
 
+    def takes_body(self, request: Request) -> bool:
+        """By a refresh cookie there is no key to open one with, and nothing in it that is needed."""
+        return request.auth is not None and super().takes_body(request)
+
     def handle_exception(self, exc: Exception) -> Response:
         """Have a browser whose cookies are worth nothing any more forget them, too: it could not do so by itself."""
         response = super().handle_exception(exc)

@@ -136,7 +136,7 @@ def test_each_operation_says_by_what_its_caller_is_known() -> None:
             if kind != "plain":
                 expected = list(found["token GET" if (kind, method) == ("token", "get") else kind])
                 if operation["operationId"] == "logout":  # C3.8: the refresh cookie will do
-                    expected.append({"refreshCookie": [], "csrfToken": []})
+                    expected.append({"refreshCookie": []})
                 assert operation["security"] == expected
     paths = SCHEMA["paths"]
     for path in ("/api/auth/introspect", "/api/auth/revoke", "/api/internal/verify-user"):

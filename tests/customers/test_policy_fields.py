@@ -105,7 +105,7 @@ TEXT_FIELDS = [
 
 
 @given(name=st.sampled_from(TEXT_FIELDS), value=st.text(max_size=300) | st.lists(st.text(max_size=9), max_size=3))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_value_breaks_the_service(client_for: MakeClient, name: str, value: object) -> None:
     """Either it is refused, or a user can still ask for a code and a passkey."""
     customer = factories.customer()

@@ -149,3 +149,19 @@ def test_valkeys_loss_costs_nothing_but_the_living_codes(client_for: MakeClient)
     assert client.verify_otp(EMAIL, newest_code()).status == 200
     put_back()
     assert client.verify_otp(EMAIL, all_codes()[0]).error_type == "invalid_otp", "gone with its set, though never used"
+
+
+def test_a_code_is_good_whatever_is_done_with_its_address_at_another_customer(client_for: MakeClient) -> None:
+    """C1.5: wrong codes there kill none here, nor does signing in there."""
+    here, there = client_for(factories.customer()), client_for(factories.customer())
+    here.request_otp("ada@example.com")
+    code = newest_code()
+    there.request_otp("ada@example.com")
+    for _ in range(5):
+        assert there.verify_otp("ada@example.com", "00000000").error_type == "invalid_otp"
+    assert here.verify_otp("ada@example.com", code).status == 200
+    here.request_otp("bob@example.com")
+    code = newest_code()
+    there.request_otp("bob@example.com")
+    assert there.verify_otp("bob@example.com", newest_code()).status == 200
+    assert here.verify_otp("bob@example.com", code).status == 200

@@ -8,8 +8,9 @@ from apps.tokens.models import Session
 from demo.client import Answer, Client
 from tests import factories
 from tests.conftest import MakeClient
+from tests.otp.reading import newest_code
 from tests.races import at_once
-from tests.signin.entering import FRESH, PASSWORD, generous, login, member
+from tests.signin.entering import EMAIL, FRESH, PASSWORD, enrol_app, generous, login, member, second
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +34,7 @@ def test_changing_the_password_ends_the_other_sessions(client_for: MakeClient) -
 
 
 def test_a_stolen_token_does_not_change_the_password_and_guessing_locks_and_ends(client_for: MakeClient) -> None:
-    """The lock has the user told by mail; the limit on second factors ends the guessing."""
+    """The lock has the user told by mail; the session's ten tries end the guessing, and use up no second factor."""
     customer = generous()
     user = member(customer)
     session = factories.session(user)
@@ -43,8 +44,14 @@ def test_a_stolen_token_does_not_change_the_password_and_guessing_locks_and_ends
         assert (refused.status, refused.error_type, refused.encrypted) == (400, "invalid_password", True)
     assert Password.objects.get().locked_until is not None
     factories.limit(customer, "second_factors_per_user", 5)
-    assert change(client, session.access).error_type == "rate_limited"
-    assert Session.objects.get(id=session.session_id).ended_at is None
+    for _ in range(5):
+        assert change(client, session.access, "a wild guess").error_type == "invalid_password"
+    assert change(client, session.access).error_type == "session_ended"
+    assert Session.objects.get(id=session.session_id).ended_at is not None
+    app = enrol_app(user)
+    client.request_otp(EMAIL)
+    challenge = client.verify_otp(EMAIL, newest_code()).document
+    assert second(client, challenge["session_token"], "totp", code=app.now()).status == 200
 
 
 def test_strangers_do_not_keep_a_signed_in_user_from_changing_the_password(client_for: MakeClient) -> None:

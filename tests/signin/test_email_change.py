@@ -10,6 +10,7 @@ from apps.factors.models import Totp
 from apps.mail import outbox
 from apps.mail.models import Message, MessageState
 from apps.signin.models import EmailChange, ResetToken
+from apps.tokens.models import Session
 from apps.users.models import User
 from tests import factories
 from tests.conftest import MakeClient
@@ -64,7 +65,8 @@ def test_a_wrong_code_and_one_for_another_address_change_nothing(client_for: Mak
     assert confirm(client, token, wrong_code(code)).error_type == "invalid_otp"
     assert confirm(client, token, code, "other@example.org").error_type == "invalid_otp"
     user.refresh_from_db()
-    assert (user.email, user.wrong_second_factors, user.wrong_codes) == (EMAIL, 2, 0), "counted for who is signed in"
+    assert (user.email, user.wrong_second_factors, user.wrong_codes) == (EMAIL, 0, 0), "counted for the session alone"
+    assert Session.objects.get().proofs_tried == 2
 
 
 def test_after_too_many_wrong_codes_none_is_sent_and_none_opens(client_for: MakeClient) -> None:
@@ -261,3 +263,21 @@ def test_bad_input_names_the_field(client_for: MakeClient, fields: dict[str, str
     token = factories.session(member(customer)).access
     answer = client_for(customer).post("/api/auth/change-email", fields, token=token)
     assert (answer.status, list(answer.document["error"]["fields"])) == (400, [field])
+
+
+def test_a_thief_who_guesses_codes_loses_the_session_and_takes_no_second_factor(client_for: MakeClient) -> None:
+    """C3.10: a stolen token, however old, must not keep the user from signing in."""
+    customer = factories.customer()
+    user = member(customer)
+    app = enrol_app(user)
+    client, stolen = client_for(customer), factories.session(user).access
+    for _ in range(10):
+        assert confirm(client, stolen, "000000").error_type == "invalid_otp"
+    assert confirm(client, stolen, "000000").error_type == "session_ended"
+    user.refresh_from_db()
+    assert (user.wrong_codes, user.wrong_second_factors) == (0, 0)
+    token = login(client).document["session_token"]
+    answer = client.before_sign_in(
+        "/api/auth/2fa/verify", {"session_token": token, "method": "totp", "code": app.now()}
+    )
+    assert answer.status == 200

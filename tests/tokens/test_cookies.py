@@ -246,3 +246,14 @@ def test_the_header_decides_when_both_are_there(browser: Browser) -> None:
 def test_the_token_of_a_cookie_is_worthless_at_another_customer(browser: Browser, client_for: MakeClient) -> None:
     browser.client = client_for(factories.customer())
     assert browser.call("GET", "/api/auth/me").error_type == "invalid_api_key"
+
+
+@pytest.mark.parametrize("body", [{}, {"anything": 1}])
+def test_a_body_that_came_along_does_not_keep_the_refresh_cookie_from_logging_out(
+    browser: Browser, body: object
+) -> None:
+    """There is no key to open it with, and nothing in it is needed: the session ends, not only the cookies."""
+    del browser.cookies[ACCESS]
+    answer = browser.keep(browser.call("POST", LOGOUT, body, Origin=ORIGIN))
+    assert answer.status == 200
+    assert Session.objects.get().end_reason == "logout"

@@ -24,7 +24,7 @@ from apps.signin.serializers.email_change import (
     UndoEmailChangeSerializer,
 )
 from apps.tokens.authentication import customer_of, principal_of, require_fresh_proof, user_of
-from apps.tokens.errors import InsufficientUserAuthentication
+from apps.tokens.errors import InsufficientUserAuthentication, SessionEnded
 from apps.tokens.serializers import MessageSerializer
 from apps.users import emails
 
@@ -64,13 +64,14 @@ class ConfirmEmail(EncryptedView):
     @extend_schema(
         operation_id="confirm_email_change", request=ConfirmEmailSerializer, responses=EmailChangedSerializer
     )
-    @refuses_with(InvalidOtp, EmailTaken, RateLimited, NotFound)
+    @refuses_with(InvalidOtp, EmailTaken, SessionEnded, RateLimited, NotFound)
     def post(self, request: Request) -> Response:
         given = self.read(ConfirmEmailSerializer)
         user = email_change.confirm(
             email_change.Proof(
                 customer=customer_of(request),
                 user=user_of(request),
+                session_id=principal_of(request).session_id,
                 address=emails.parse(given["email"]),
                 code=given["otp"],
                 caller=caller_of(request),
