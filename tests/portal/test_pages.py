@@ -57,11 +57,12 @@ def test_a_password_is_reset_there(client_for: MakeClient) -> None:
     assert refused.status_code == 400
     assert "Choose a password of 8 to 128 characters." in refused.content.decode()
     assert "short" not in refused.content.decode().replace("shorter", "")
-    done = browser.post(place, {"token": mailed_token(), "password": FRESH})
+    link = {"token": mailed_token(), "password": FRESH}
+    done = browser.post(place, link)
     assert done.status_code == 200
     assert "Your password has been changed" in done.content.decode()
     assert login(client_for(customer), FRESH).status == 200
-    again = browser.post(place, {"token": mailed_token(), "password": FRESH})
+    again = browser.post(place, link)
     assert again.status_code == 400
     assert "This link is not valid, or no longer." in again.content.decode()
 
