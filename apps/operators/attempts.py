@@ -52,6 +52,9 @@ class Counted:
     counts: Mapping[Limit, int]
     keys: Mapping[Limit, bytes]
 
+    def __add__(self, other: "Counted") -> "Counted":
+        return Counted({**self.counts, **other.counts}, {**self.keys, **other.keys})
+
     def over(self, limit: Limit) -> bool:
         return self.counts.get(limit, 0) > limit.count
 

@@ -74,14 +74,15 @@ def count(request: HttpRequest, name: str) -> Counted:
         counted = attempts.count({attempts.PER_BROWSER: (browser, names.plain(name))})
     else:
         who, network = names.plain(name), counted_as(address_of(request))
-        counted = attempts.count(
-            {
-                attempts.PER_NETWORK: (network,),
-                attempts.PER_NAME_AND_NETWORK: (who, network),
-                attempts.PER_NAME: (who,),
-                attempts.GUESSED_NAME_PER_NETWORK: (who, network),
-            }
-        )
+        counted = attempts.count({attempts.PER_NETWORK: (network,)})
+        if not counted.over(attempts.PER_NETWORK):  # a network that is refused fills no table with names
+            counted += attempts.count(
+                {
+                    attempts.PER_NAME_AND_NETWORK: (who, network),
+                    attempts.PER_NAME: (who,),
+                    attempts.GUESSED_NAME_PER_NETWORK: (who, network),
+                }
+            )
     _record_first_refusals(request, name, counted)
     return counted
 

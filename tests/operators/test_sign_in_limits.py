@@ -254,3 +254,10 @@ def test_what_was_typed_as_a_name_is_not_kept_in_the_counts() -> None:
     assert AttemptCount.objects.exists()
     for row in AttemptCount.objects.all():
         assert b"hunter2" not in bytes(row.key)
+
+
+def test_a_network_that_is_refused_fills_no_table_with_names() -> None:
+    for number in range(attempts.PER_NETWORK.count + 15):
+        wrong(1, name=f"nobody{number}@example.com", ip="198.51.100.9")
+    of_network, rows_of_a_name = 1, 3
+    assert AttemptCount.objects.count() == of_network + rows_of_a_name * attempts.PER_NETWORK.count
