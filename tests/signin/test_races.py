@@ -40,10 +40,10 @@ def test_an_old_password_checked_before_a_reset_signs_nobody_in_after_it(
     forgot(client)
     matches = passwords.matches
 
-    def slowly(text: str, encoded: str | None) -> bool:
+    def slowly(text: str, encoded: str | None, *, is_imported: bool = False) -> bool:
         """The reset comes while Argon2 computes."""
         monkeypatch.setattr(passwords, "matches", matches)
-        right = matches(text, encoded)
+        right = matches(text, encoded, is_imported=is_imported)
         assert reset(client, mailed_token()).status == 200
         return right
 
@@ -61,11 +61,11 @@ def test_a_password_that_is_locked_while_it_is_checked_signs_nobody_in(
     user = member(customer)
     matches = passwords.matches
 
-    def slowly(text: str, encoded: str | None) -> bool:
+    def slowly(text: str, encoded: str | None, *, is_imported: bool = False) -> bool:
         monkeypatch.setattr(passwords, "matches", matches)
         for number in range(5):
             login(client_for(customer, ip=f"198.51.100.{number}"), "wrong")
-        return matches(text, encoded)
+        return matches(text, encoded, is_imported=is_imported)
 
     monkeypatch.setattr(passwords, "matches", slowly)
     with pytest.raises(InvalidCredentials):

@@ -128,12 +128,15 @@ def test_registering_a_taken_address_changes_nothing_and_tells_its_owner(client_
 
 
 def test_a_look_alike_address_does_not_take_an_account(client_for: MakeClient) -> None:
-    """ "ß" and "ss" compare equal, but are two mailboxes."""
+    """ "ß" is not "ss": two mailboxes, and two accounts."""
     client = client_for(quick())
     register(client, STRANGERS, email="strasse@example.com")
     assert verify(client, newest_code(), "strasse@example.com").status == 200
     register(client, PASSWORD, email="straße@example.com")
-    assert Message.objects.order_by("-id")[0].recipient == "strasse@example.com"
+    assert Message.objects.order_by("-id")[0].recipient == "straße@example.com"
+    assert verify(client, newest_code(), "straße@example.com").status == 200
+    assert login(client, STRANGERS, "straße@example.com").status == 401
+    assert login(client, PASSWORD, "strasse@example.com").status == 401
 
 
 def test_a_deactivated_user_stays_out(client_for: MakeClient) -> None:
