@@ -32,7 +32,7 @@ test: $(VENV)/.test $(NODE_MODULES)/.installed
 	@.ci/tools
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-# The whole, which takes half as long again: a part cannot reach the coverage of the whole.
+# Always of the whole, and slower than the tests alone.
 coverage: $(VENV)/.test $(NODE_MODULES)/.installed
 	@.ci/tools
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term
