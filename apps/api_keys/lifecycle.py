@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.api_keys import keys, standing
 from apps.api_keys.models import ApiKey, Environment, Scope, default_scopes
 from apps.audit import actions, events
 from apps.core import ciphers, snapshots
-from apps.core.errors import ValidationFailed
+from apps.core.errors import ValidationFailed, refused_by_field
 from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
 from apps.customers.models import Customer
@@ -88,10 +87,8 @@ def _insert(
 
 
 def _clean(row: ApiKey) -> None:
-    try:
+    with refused_by_field():
         row.clean_fields(exclude=["customer", "digest"])
-    except ValidationError as error:
-        raise ValidationFailed(fields=error.message_dict) from error
 
 
 def _validate(*, scopes: list[str], expires_at: datetime | None, now: datetime) -> None:

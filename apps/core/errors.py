@@ -1,8 +1,10 @@
 """The errors that the API answers with. Rooms derive their own; `error_answers` alone turns them into responses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -45,6 +47,15 @@ def is_refusal(error: BaseException) -> bool:
 class ValidationFailed(GatehouseError):
     type = "validation_error"
     message = _("Some fields are missing or wrong.")
+
+
+@contextmanager
+def refused_by_field() -> Iterator[None]:
+    """Turn what a model's own checks refuse (`full_clean`) into ValidationFailed, field by field."""
+    try:
+        yield
+    except ValidationError as error:
+        raise ValidationFailed(fields=error.message_dict) from error
 
 
 class MalformedRequest(GatehouseError):

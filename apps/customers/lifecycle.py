@@ -10,7 +10,7 @@ from django.db import transaction
 
 from apps.audit import actions, events
 from apps.core import snapshots
-from apps.core.errors import ValidationFailed
+from apps.core.errors import ValidationFailed, refused_by_field
 from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
 from apps.customers import keyring, standing
@@ -131,10 +131,8 @@ def _set_status(
 
 
 def _validate(row: Customer | LimitOverride | AllowedNetwork) -> None:
-    try:
+    with refused_by_field():
         row.full_clean(exclude=["customer"], validate_constraints=not isinstance(row, AllowedNetwork))
-    except ValidationError as error:
-        raise ValidationFailed(fields=error.message_dict) from error
 
 
 def _record(action: str, customer_id: UUID, actor: str, caller: Caller | None, now: datetime, **details: Any) -> None:

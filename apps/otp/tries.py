@@ -34,7 +34,7 @@ def rules(customer: CustomerStanding, address: Address, caller: Caller) -> list[
 
 
 def second_factor_rules(customer: CustomerStanding, user_id: UUID, caller: Caller) -> list[Rule]:
-    """The same limits on tries of whoever has given a first factor, or is signed in: of one user, from one network and from all.
+    """The same limits on tries of somebody who has given a first factor: of one user, from one network and from all.
 
     Counted apart, so that no stranger keeps anybody from giving a second factor.
     """

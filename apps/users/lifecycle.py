@@ -4,13 +4,12 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.audit import actions, events
 from apps.core import sealed, snapshots
-from apps.core.errors import NotFound, ValidationFailed
+from apps.core.errors import NotFound, ValidationFailed, refused_by_field
 from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
 from apps.customers import standing as customers
@@ -143,10 +142,8 @@ def _set(user: User, name: str, value: Any) -> None:
 
 
 def _clean(user: User, changes: Collection[str]) -> None:
-    try:
+    with refused_by_field():
         user.clean_fields(exclude=[field.name for field in User._meta.fields if field.name not in changes])
-    except ValidationError as error:
-        raise ValidationFailed(fields=error.message_dict) from error
 
 
 def _require_known(user: User, changes: Mapping[str, Any]) -> None:

@@ -5,12 +5,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.audit import actions, events
-from apps.core.errors import ValidationFailed
+from apps.core.errors import ValidationFailed, refused_by_field
 from apps.core.requests import Caller
 from apps.users.errors import PermissionInUse
 from apps.users.models import Permission, Role, User
@@ -82,10 +81,8 @@ def known(customer_id: UUID, names: object, *, longest: int) -> list[str]:
 
 def clean(row: Permission | Role) -> None:
     """Raises ValidationFailed."""
-    try:
+    with refused_by_field():
         row.full_clean(exclude=["customer", "permissions"])
-    except ValidationError as error:
-        raise ValidationFailed(fields=error.message_dict) from error
 
 
 def save_new(row: Permission | Role) -> None:
