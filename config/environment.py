@@ -192,11 +192,11 @@ def _text_of(name: str, path: str) -> str:
     return text
 
 
-SMS_CONSOLE = "apps.mail.text_transports.Console"
+SMS_CONSOLE = "apps.mail.sms_transports.Console"
 NEEDED_BY_SMS_BACKEND = {
-    "apps.mail.text_transports.Twilio": ("SMS_TWILIO_ACCOUNT_SID", "SMS_TWILIO_AUTH_TOKEN", "SMS_TWILIO_FROM"),
-    "apps.mail.text_transports.Http": ("SMS_HTTP_URL",),
-    "apps.mail.text_transports.File": ("SMS_FILE_PATH",),
+    "apps.mail.sms_transports.Twilio": ("SMS_TWILIO_ACCOUNT_SID", "SMS_TWILIO_AUTH_TOKEN", "SMS_TWILIO_FROM"),
+    "apps.mail.sms_transports.Http": ("SMS_HTTP_URL",),
+    "apps.mail.sms_transports.File": ("SMS_FILE_PATH",),
 }
 
 

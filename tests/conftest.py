@@ -8,9 +8,10 @@ from django.test import Client as DjangoClient
 from django.test import TransactionTestCase
 from django.utils import timezone
 
-from apps.api_keys import asking
+from apps.api import cors
+from apps.api_keys import clients
 from apps.core import snapshots, valkey
-from apps.customers import keyring, origins
+from apps.customers import keyring
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
 from apps.payloads import service_keys
 from demo.client import Client, Wire
@@ -48,8 +49,8 @@ def world(request: pytest.FixtureRequest) -> Iterator[None]:
 def forget() -> None:
     """What a process remembers."""
     keyring.memory.clear()
-    asking._noted.clear()
-    origins._Memory.until = 0.0
+    clients._noted.clear()
+    cors._Memory.until = 0.0
     service_keys.forget()
     snapshots._Breaker.avoid_until = 0.0
     cache.close()

@@ -10,9 +10,9 @@ from apps.api_keys import lifecycle as api_keys
 from apps.api_keys.models import ApiKey
 from apps.core.requests import Caller
 from apps.customers import lifecycle as customers
-from apps.customers import standing
+from apps.customers import state
 from apps.customers.models import Customer
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.tokens import sessions
 from apps.tokens.minting import TokenPair
 from apps.users import directory, emails, permission_names, roles
@@ -30,8 +30,8 @@ def customer(**policy: Any) -> Customer:
     return customers.create(actor=ACTOR, caller=None, now=timezone.now(), **facts)
 
 
-def standing_of(row: Customer) -> CustomerStanding:
-    return standing.read(row.id)
+def standing_of(row: Customer) -> CustomerState:
+    return state.read(row.id)
 
 
 def api_key(of: Customer, **facts: Any) -> tuple[ApiKey, str]:
@@ -72,7 +72,7 @@ def session(
     caller: Caller = CALLER,
 ) -> TokenPair:
     """Tokens of a fresh session."""
-    found = standing.read(of.customer_id)
+    found = state.read(of.customer_id)
     return sessions.start(customer=found, user=of, amr=amr, delivery=delivery, caller=caller, now=now or timezone.now())
 
 

@@ -12,12 +12,12 @@ from django.urls import Resolver404, resolve
 from django.utils.module_loading import import_string
 
 import apps
+from apps.api.envelope import Envelope
 from apps.api_keys.models import Scope
 from apps.core.errors import GatehouseError
 from apps.customers import limits
 from apps.customers.models import Customer
-from apps.mail import allowances
-from apps.payloads.envelope import Envelope
+from apps.mail import quotas
 from tests.contract.operations import OPERATIONS as CALLS
 from tests.contract.operations import envelope_of
 
@@ -234,18 +234,18 @@ def number(text: str) -> int:
 
 def test_the_limits_are_those_of_the_code() -> None:
     rows = {bare(name): default for name, default, _ in rows_of(OPERATIONS, "limit", "default", "counted for")}
-    quotas = {
-        allowances.CODES_PER_DAY: "daily_code_quota",
-        allowances.CODES_PER_MONTH: "monthly_code_quota",
-        allowances.TEXTS_PER_DAY: "daily_sms_quota",
-        allowances.TEXTS_PER_MONTH: "monthly_sms_quota",
+    columns = {
+        quotas.CODES_PER_DAY: "daily_code_quota",
+        quotas.CODES_PER_MONTH: "monthly_code_quota",
+        quotas.TEXTS_PER_DAY: "daily_sms_quota",
+        quotas.TEXTS_PER_MONTH: "monthly_sms_quota",
     }
-    assert sorted(rows) == sorted([*limits.DEFAULTS, *quotas])
+    assert sorted(rows) == sorted([*limits.DEFAULTS, *columns])
     assert {name: limit_in(rows[name]) for name in limits.DEFAULTS} == {
         limit.name: (limit.count, limit.window) for limit in limits.DEFAULTS.values()
     }
-    assert {name: number(rows[name].partition(" ")[0]) for name in quotas} == {
-        name: Customer._meta.get_field(field).default for name, field in quotas.items()
+    assert {name: number(rows[name].partition(" ")[0]) for name in columns} == {
+        name: Customer._meta.get_field(field).default for name, field in columns.items()
     }
 
 
@@ -326,5 +326,5 @@ def test_what_is_checked_is_found() -> None:
     assert answers("PATCH", "/api/auth/2fa/passkeys/{id}")
     assert not answers("PUT", "/api/auth/me")
     assert {"last_admin", "not_acceptable", "bad_request", "no_second_factor"} <= set(error_types())
-    assert is_importable("apps.mail.text_transports.Twilio")
-    assert not is_importable("apps.mail.text_transports.Pigeon")
+    assert is_importable("apps.mail.sms_transports.Twilio")
+    assert not is_importable("apps.mail.sms_transports.Pigeon")

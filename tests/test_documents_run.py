@@ -22,15 +22,22 @@ import config.urls
 from apps.core import signatures
 from apps.customers.models import Customer
 from apps.factors.models import Passkey
-from apps.mail import text_transports
+from apps.mail import sms_transports
 from apps.mail.content import Text
 from apps.mail.transports import Receipt, Refused, TransportDown
 from tests import browser, factories
+from tests.approvals.checking import (  # noqa: F401  (two are fixtures)
+    Asked,
+    Checkers,
+    ask_all,
+    asked,
+    checker,
+    deliver,
+)
 from tests.conftest import MakeClient
 from tests.journeys.test_passkeys_in_a_browser import Device
 from tests.otp.reading import newest_code
 from tests.payloads.test_node_interop import node  # noqa: F401  (a fixture)
-from tests.signin.checking import Asked, Checkers, ask_all, asked, checker, deliver  # noqa: F401  (two are fixtures)
 from tests.signin.entering import EMAIL, PASSWORD, enrol_app, member
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -110,10 +117,10 @@ def test_an_sms_backend_of_ones_own(
     monkeypatch.setattr(settings, "SMS_BACKEND", "acme.AcmeText")
     monkeypatch.setenv("ACME_TOKEN", "secret")
     monkeypatch.setenv("ACME_URL", checker.url)
-    text_transports._made.cache_clear()
+    sms_transports._made.cache_clear()
     checker.statuses = [status]
     text = Text("+4915112345678", "Your code is 123456", "Acme")
-    send = partial(text_transports.configured().send, text, message_id="one", within=5)
+    send = partial(sms_transports.configured().send, text, message_id="one", within=5)
     if isinstance(ending, Receipt):
         assert send() == ending
         sent = json.loads(checker.got[0].body)
@@ -122,7 +129,7 @@ def test_an_sms_backend_of_ones_own(
         with pytest.raises(TransportDown) as caught:
             send()
         assert caught.type is ending
-    text_transports._made.cache_clear()
+    sms_transports._made.cache_clear()
 
 
 def test_an_identity_check_of_ones_own(

@@ -8,11 +8,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ROOT / "apps"
-SPEAKS_HTTP = re.compile(
-    r"""[/_](views|serializers|schema|answers)\b
-    | /(authentication|permissions|parsers|renderers|negotiation|pagination|cookies|forms)$""",
-    re.VERBOSE,
-)
 
 
 def test_imports_follow_the_plan() -> None:
@@ -24,20 +19,6 @@ def test_imports_follow_the_plan() -> None:
         check=False,
     )
     assert result.returncode == 0, result.stdout
-
-
-def test_models_and_flows_know_nothing_of_drf() -> None:
-    """What speaks HTTP has a name that says so; a new module is a flow until its name says otherwise."""
-    speaks = {
-        path
-        for path in APPS.rglob("*.py")
-        if SPEAKS_HTTP.search("/".join(path.relative_to(APPS).with_suffix("").parts))
-    }
-    assert speaks
-    imports = re.compile(r"^\s*(?:from|import) (?:rest_framework|drf_spectacular)\b", re.MULTILINE)
-    assert [
-        str(path) for path in set(APPS.rglob("*.py")) - speaks if imports.search(path.read_text(encoding="utf-8"))
-    ] == []
 
 
 def test_every_numbered_paragraph_of_the_contract_has_a_test_that_names_it() -> None:

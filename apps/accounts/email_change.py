@@ -7,22 +7,23 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from apps.accounts import erasure, password_change
+from apps.accounts.errors import EmailTaken
+from apps.accounts.models import EmailChange
 from apps.audit import actions, events
 from apps.audit.models import Severity
 from apps.core import ciphers, snapshots
 from apps.core.requests import Caller
 from apps.customers import links
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.otp import codes, drafts, redeeming, requesting, tries
 from apps.otp.codes import NewCode, Place
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import CHANGE_EMAIL
 from apps.otp.redeeming import RightCode, Try
-from apps.signin import first_proof, password_change
-from apps.signin.errors import EmailTaken
-from apps.signin.models import EmailChange
+from apps.signin import first_proof
 from apps.tokens import renewal
-from apps.users import credentials, directory, emails, erasure, notices, standing
+from apps.users import credentials, directory, emails, notices, state
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User
 
@@ -38,7 +39,7 @@ class Wish:
     `password`: proves who asks; empty if the session has proven it a short while ago (contract 3.10).
     """
 
-    customer: CustomerStanding
+    customer: CustomerState
     user: User
     session_id: UUID
     address: Address
@@ -51,7 +52,7 @@ class Wish:
 class Proof:
     """The code that was sent to the new address."""
 
-    customer: CustomerStanding
+    customer: CustomerState
     user: User
     session_id: UUID
     address: Address
@@ -118,7 +119,7 @@ def set_address(user: User, email: str, caller: Caller, now: datetime) -> None:
         erasure.erase(customer_id=user.customer_id, user_id=squatter.id, actor=events.SYSTEM, caller=caller, now=now)
     user.email, user.email_identity, user.email_verified_at = email, emails.identity(email), now
     user.save(update_fields=["email", "email_identity", "email_verified_at"])
-    snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
+    snapshots.invalidate_on_commit(state.key(user.customer_id, user.id))
 
 
 def record(action: str, user: User, caller: Caller, now: datetime, *, severity: Severity = Severity.LOW) -> None:

@@ -9,17 +9,19 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from apps.accounts import email_change, recovery
+from apps.accounts.errors import EmailTaken, InvalidUndoToken
+from apps.accounts.models import EmailChange
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core import ciphers, rate_limits
 from apps.core.requests import Caller
-from apps.customers import standing as customers
-from apps.customers.standing import CustomerStanding
+from apps.customers import state as customers
+from apps.customers.state import CustomerState
 from apps.factors import removal
 from apps.otp import tries
-from apps.signin import email_change, recovery, whose
-from apps.signin.errors import EmailTaken, InvalidUndoToken
-from apps.signin.models import EmailChange, Password
+from apps.signin import owner_lookup
+from apps.signin.models import Password
 from apps.tokens import sessions
 from apps.tokens.models import EndReason
 from apps.users import credentials, directory
@@ -33,7 +35,7 @@ class Undoing:
     `owners_too`: nobody has named that customer, by a key or a page, so owners may mean the one that they made.
     """
 
-    customer: CustomerStanding
+    customer: CustomerState
     owners_too: bool
     token: str = field(repr=False)
     caller: Caller
@@ -56,7 +58,7 @@ def undo(undoing: Undoing) -> None:
 def _find(undoing: Undoing) -> EmailChange:
     """The change that can be undone with this token."""
     undoable = EmailChange.objects.filter(undone_at=None, undo_until__gt=undoing.now)
-    presented = whose.presented_at(undoing.customer, owners_too=undoing.owners_too)
+    presented = owner_lookup.presented_at(undoing.customer, owners_too=undoing.owners_too)
     change = undoable.filter(presented, undo_digest=ciphers.digest(undoing.token.encode())).first()
     if change is None:
         events.record(
@@ -71,7 +73,7 @@ def _find(undoing: Undoing) -> EmailChange:
     return change
 
 
-def _move_back(change: EmailChange, customer: CustomerStanding, undoing: Undoing) -> None:
+def _move_back(change: EmailChange, customer: CustomerState, undoing: Undoing) -> None:
     """Undoing a change undoes every later one too, whoever made it."""
     user = directory.lock(change.user_id)
     changes = EmailChange.objects.filter(user=user, undone_at=None)

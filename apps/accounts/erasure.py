@@ -19,7 +19,7 @@ from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
 from apps.mail.models import LedgerEntry, Message, MessageState
 from apps.mail.outbox import UNSENT
-from apps.users import own_data, standing
+from apps.users import own_data, state
 from apps.users.errors import LastAdmin
 from apps.users.models import BuiltInRole, User, UserStatus
 
@@ -56,7 +56,7 @@ def erase(*, customer_id: UUID, user_id: UUID, actor: str, caller: Caller | None
         events.record(
             action=actions.USER_ERASED, customer_id=customer_id, user_id=user_id, actor=actor, caller=caller, now=now
         )
-        told = snapshots.invalidate_on_commit(standing.key(customer_id, user_id))
+        told = snapshots.invalidate_on_commit(state.key(customer_id, user_id))
         for forget in _register.values():
             forget(customer_id, user.email_identity)
         return told

@@ -7,12 +7,11 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
+from apps.accounts import deactivation, erasure
 from apps.core.valkey import ValkeyUnavailable
 from apps.otp import codes, fixed_codes
 from apps.otp.codes import Place
 from apps.otp.purposes import MAILS
-from apps.tokens import deactivation
-from apps.users import erasure
 from apps.users.models import User
 
 log = structlog.get_logger(__name__)

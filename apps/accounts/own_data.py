@@ -4,16 +4,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from apps.accounts.models import EmailChange, Registration, ResetToken
+from apps.approvals.models import IdentityCheck
 from apps.core import sealed
-from apps.signin.models import (
-    Challenge,
-    EmailChange,
-    IdentityCheck,
-    KnownDevice,
-    Password,
-    Registration,
-    ResetToken,
-)
+from apps.signin.models import Challenge, KnownDevice, Password
 from apps.users import own_data
 from apps.users.models import User
 from apps.users.own_data import moment

@@ -13,7 +13,7 @@ from apps.audit import actions, events
 from apps.audit.models import Severity
 from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.otp import tries
 from apps.signin import by_password, passwords
 from apps.signin.errors import InvalidCredentials, InvalidPassword
@@ -28,7 +28,7 @@ from apps.users.models import User
 class Change:
     """A user who is signed in wants another password."""
 
-    customer: CustomerStanding
+    customer: CustomerState
     user: User
     session_id: UUID
     current: str = field(repr=False)
@@ -67,7 +67,7 @@ def change(wanted: Change) -> Propagation:
 
 
 def require_password(
-    user: User, text: str, *, session_id: UUID, customer: CustomerStanding, caller: Caller, now: datetime
+    user: User, text: str, *, session_id: UUID, customer: CustomerState, caller: Caller, now: datetime
 ) -> User:
     """The user who is signed in gives the password once more. A wrong one counts towards the lock, as at sign-in.
 
@@ -98,7 +98,7 @@ def replace(
     *,
     by_mail: bool,
     except_for: UUID | None = None,
-    customer: CustomerStanding,
+    customer: CustomerState,
     caller: Caller,
     now: datetime,
 ) -> Propagation:

@@ -9,19 +9,20 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from apps.accounts import password_change
+from apps.accounts.errors import InvalidResetToken
+from apps.accounts.models import ResetToken
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core import ciphers, rate_limits
 from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers import links
-from apps.customers import standing as customers
-from apps.customers.standing import CustomerStanding
+from apps.customers import state as customers
+from apps.customers.state import CustomerState
 from apps.mail.outbox import Draft
 from apps.otp import drafts, requesting, tries
-from apps.signin import first_proof, password_change, passwords, whose
-from apps.signin.errors import InvalidResetToken
-from apps.signin.models import ResetToken
+from apps.signin import first_proof, owner_lookup, passwords
 from apps.users import directory, emails, languages
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
@@ -36,8 +37,8 @@ LONGEST_TOKEN = 64  # characters
 class Forgotten:
     """Somebody says that the password of this address is forgotten. `asked`: whose limits and quota count."""
 
-    asked: CustomerStanding
-    customer: CustomerStanding
+    asked: CustomerState
+    customer: CustomerState
     address: Address
     caller: Caller
     now: datetime
@@ -50,7 +51,7 @@ class Reset:
     `owners_too`: nobody has named that customer, by a key or a page, so owners may mean the one that they made.
     """
 
-    customer: CustomerStanding
+    customer: CustomerState
     owners_too: bool
     token: str = field(repr=False)
     password: str = field(repr=False)
@@ -77,7 +78,7 @@ def forgot(forgotten: Forgotten) -> None:
         )
 
 
-def send_link(user: User, *, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+def send_link(user: User, *, customer: CustomerState, caller: Caller, now: datetime) -> None:
     """Send a link that nobody asked for, after an undone change of address. It uses no quota.
 
     In the caller's transaction.
@@ -86,7 +87,7 @@ def send_link(user: User, *, customer: CustomerStanding, caller: Caller, now: da
     drafts.post(draft, customer=customer, user=user, receives=True, counts=False, now=now)
 
 
-def _link(user: User | None, address: Address, *, customer: CustomerStanding, caller: Caller, now: datetime) -> Draft:
+def _link(user: User | None, address: Address, *, customer: CustomerState, caller: Caller, now: datetime) -> Draft:
     """A fresh token, for nobody too, and the mail that carries it."""
     token, user_id = secrets.token_urlsafe(TOKEN_BYTES), user.id if user else None
     version = user.credentials_version if user else 0
@@ -157,7 +158,7 @@ def _may_use(row: ResetToken, user: User) -> bool:
 def _find(wanted: Reset) -> tuple[ResetToken, User]:
     """The token's row and its user."""
     open_rows = ResetToken.objects.filter(used_at=None, expires_at__gt=wanted.now).select_related("user")
-    presented = whose.presented_at(wanted.customer, owners_too=wanted.owners_too)
+    presented = owner_lookup.presented_at(wanted.customer, owners_too=wanted.owners_too)
     row = open_rows.filter(presented, digest=_digest(wanted.token)).first()
     if row is None or row.user is None or not _may_use(row, row.user):
         events.record(

@@ -10,19 +10,20 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.accounts.errors import RegistrationClosed
+from apps.accounts.models import Registration
 from apps.audit import actions, events
 from apps.core import sealed
 from apps.core.client_address import counted_as
 from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers import links
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.otp import codes, drafts, requesting, tries
 from apps.otp.codes import NewCode
 from apps.otp.purposes import VERIFY_EMAIL
 from apps.signin import passwords
-from apps.signin.errors import RegistrationClosed
-from apps.signin.models import Password, Registration
+from apps.signin.models import Password
 from apps.users import languages, lifecycle, phones
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
@@ -35,7 +36,7 @@ KEPT_FOR = timedelta(days=1)  # a code that came too late can be asked for again
 class Wish:
     """Who somebody wants to be, at which customer."""
 
-    customer: CustomerStanding
+    customer: CustomerState
     address: Address
     password: str = field(repr=False)
     name: str
@@ -95,7 +96,7 @@ def keep(
     return row
 
 
-def _first_status(customer: CustomerStanding) -> UserStatus:
+def _first_status(customer: CustomerState) -> UserStatus:
     return lifecycle.status_due(User(), customer)  # who has proven nothing yet
 
 

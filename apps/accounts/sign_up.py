@@ -10,6 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from apps.accounts import registration
+from apps.accounts.errors import SignUpClosed
 from apps.api_keys import lifecycle as api_keys
 from apps.api_keys.models import ApiKey
 from apps.audit import actions, events
@@ -17,14 +19,13 @@ from apps.core import rate_limits
 from apps.core.client_address import counted_as
 from apps.core.requests import Caller
 from apps.customers import lifecycle as customers
-from apps.customers import limits, standing
+from apps.customers import limits, state
 from apps.customers.models import Customer
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.otp import codes, drafts, requesting
 from apps.otp.codes import Place
 from apps.otp.purposes import VERIFY_EMAIL
-from apps.signin import amr, devices, passwords, registration
-from apps.signin.errors import SignUpClosed
+from apps.signin import amr, devices, passwords
 from apps.signin.models import FirstFactor
 from apps.tokens import sessions
 from apps.tokens.minting import TokenPair
@@ -41,7 +42,7 @@ LONGEST_SLUG, RANDOM_HEX = 63, 3
 class Wish:
     """Who wants to have a customer of their own. `asked`: the customer that the request itself belongs to."""
 
-    asked: CustomerStanding
+    asked: CustomerState
     address: Address
     password: str = field(repr=False)
     organization: str
@@ -87,7 +88,7 @@ def _make(wish: Wish, encoded: str) -> SignedUp:
     key, key_text = api_keys.create(customer=customer, name=FIRST_KEY, actor=who, caller=wish.caller, now=wish.now)
     owner = _own(customer, wish)
     passwords.put(owner, encoded, by_mail=False, now=wish.now)
-    found = standing.read(customer.id)
+    found = state.read(customer.id)
     _send_code(owner, encoded, found, wish)
     caller = replace(wish.caller, sandbox_key_id="")  # a test key of another customer reads nothing of this one
     proven_by = amr.of_sign_in(FirstFactor.PASSWORD, ())
@@ -126,7 +127,7 @@ def _record(action: str, user: User, wish: Wish, **details: Any) -> None:
     )
 
 
-def _send_code(owner: User, encoded: str, customer: CustomerStanding, wish: Wish) -> None:
+def _send_code(owner: User, encoded: str, customer: CustomerState, wish: Wish) -> None:
     """The owner's address is proven like any other: by the code of a registration with the same password."""
     place = Place(customer.id, owner.email_identity, VERIFY_EMAIL)  # given back with the new customer's live key
     new = codes.new(place, customer)

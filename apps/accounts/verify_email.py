@@ -10,16 +10,17 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.accounts.models import Registration
 from apps.core import sealed
 from apps.core.requests import Caller
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.mail import outbox
 from apps.mail.outbox import Destination
 from apps.otp import redeeming, tries
 from apps.otp.purposes import VERIFY_EMAIL
 from apps.otp.redeeming import RightCode
 from apps.signin import first_proof, passwords
-from apps.signin.models import Password, Registration
+from apps.signin.models import Password
 from apps.users import directory, emails
 from apps.users.emails import Address
 from apps.users.models import User, UserStatus
@@ -29,7 +30,7 @@ from apps.users.models import User, UserStatus
 class Proof:
     """The code that was sent to an address. `password`: the one that was registered with it, if the client knows it."""
 
-    customer: CustomerStanding
+    customer: CustomerState
     address: Address
     code: str = field(repr=False)
     caller: Caller
@@ -87,7 +88,7 @@ def _lock_user(proof: Proof) -> User | None:
     return user if user and user.email_identity == proof.address.identity else None
 
 
-def _may_prove(customer: CustomerStanding, user: User) -> bool:
+def _may_prove(customer: CustomerState, user: User) -> bool:
     return user.status != UserStatus.DEACTIVATED and not tries.is_closed_to_codes(customer, user)
 
 

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from apps.customers import allowed_origins
 from apps.customers.models import Customer, CustomerStatus
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 
 REMEMBERED_SECONDS = 10.0
 ATTRIBUTE = "gatehouse_allowed_origins"
@@ -28,7 +28,7 @@ class _Memory:
     until = 0.0
 
 
-def concerns(request: HttpRequest, customer: CustomerStanding) -> None:
+def concerns(request: HttpRequest, customer: CustomerState) -> None:
     """From here on the request is this customer's: only its pages may read the answer."""
     setattr(getattr(request, "_request", request), ATTRIBUTE, customer.allowed_origins)  # DRF's request wraps Django's
 

@@ -10,16 +10,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.api.auth.tokens_serializers import MessageSerializer
+from apps.api.envelope import Envelope
+from apps.api.refusals import refuses_with
+from apps.api.serializers import StrictSerializer
+from apps.approvals import outside_checks
+from apps.approvals.errors import AlreadyDecided, InvalidSignature
 from apps.core import signatures
 from apps.core.errors import PermissionDenied
-from apps.core.refusals import refuses_with
 from apps.core.requests import caller_for_others
-from apps.core.serializers import StrictSerializer
 from apps.customers.errors import CustomerSuspended
-from apps.payloads.envelope import Envelope
-from apps.signin import outside_checks
-from apps.signin.errors import AlreadyDecided, InvalidSignature
-from apps.tokens.serializers import MessageSerializer
 
 HOW_SIGNED = '`t=<unix time>,v1=<hex HMAC-SHA256 of "<t>.<body>">`, with the identity check secret'
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
+from apps.api.envelope import Envelope
 from apps.core.errors import AuthenticationRequired, MalformedRequest, PayloadTooLarge
 from apps.core.requests import path_as_sent
 from apps.payloads import service_envelope
-from apps.payloads.envelope import Envelope
 from apps.payloads.errors import EncryptionRequired
 from apps.payloads.strict_json import NotStrictJson, parse_object
 from apps.payloads.token_envelope import TokenEnvelope

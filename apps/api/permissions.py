@@ -11,15 +11,15 @@ from django.utils import timezone
 from rest_framework.permissions import AND, OR, BasePermission, OperandHolder
 from rest_framework.request import Request
 
-from apps.core import refusals
+from apps.api import refusals
+from apps.api.authentication.access_token import principal_of, require_fresh_proof
+from apps.api.refusals import refuses_with
 from apps.core.errors import PermissionDenied
-from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
 from apps.tokens import escalation
-from apps.tokens.authentication import principal_of, require_fresh_proof
 from apps.tokens.errors import InsufficientUserAuthentication
 from apps.users.models import BuiltInRole
-from apps.users.standing import UserStanding
+from apps.users.state import UserState
 
 if TYPE_CHECKING:  # DRF reads its defaults while this very module is being imported
     from rest_framework.views import APIView
@@ -43,7 +43,7 @@ class Requirement(BasePermission):
 
     roles: frozenset[str] = frozenset()  # that would meet it, or help to
 
-    def met_by(self, user: UserStanding) -> bool:
+    def met_by(self, user: UserState) -> bool:
         raise NotImplementedError
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
@@ -73,7 +73,7 @@ class HasRole(Requirement):
         self.role = role
         self.roles = frozenset({role})
 
-    def met_by(self, user: UserStanding) -> bool:
+    def met_by(self, user: UserState) -> bool:
         return user.role == self.role
 
 
@@ -83,7 +83,7 @@ class HasPermission(Requirement):
     def __init__(self, permission: str) -> None:
         self.permission = permission
 
-    def met_by(self, user: UserStanding) -> bool:
+    def met_by(self, user: UserState) -> bool:
         return self.permission in user.permissions
 
 
@@ -92,12 +92,12 @@ class AllOf(Requirement):
         self.parts = parts
         self.roles = frozenset[str]().union(*(part.roles for part in parts))
 
-    def met_by(self, user: UserStanding) -> bool:
+    def met_by(self, user: UserState) -> bool:
         return all(part.met_by(user) for part in self.parts)
 
 
 class AnyOf(AllOf):
-    def met_by(self, user: UserStanding) -> bool:
+    def met_by(self, user: UserState) -> bool:
         return any(part.met_by(user) for part in self.parts)
 
 

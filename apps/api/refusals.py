@@ -1,4 +1,4 @@
-"""Which errors a call may be refused with, said where it is refused, so that the schema can tell (apps.payloads.schema).
+"""Which errors a call may be refused with, said where it is refused, so that the schema can tell (apps.api.schema.operations).
 
 Views say it of each method with `refuses_with`. Authentication and permission classes say it in an attribute `refusals`.
 """

@@ -9,12 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.api_keys.authentication import ApiKeyAuthentication
+from apps.api.authentication.api_key import ApiKeyAuthentication
+from apps.api.pagination import page
+from apps.api.sandbox_serializers import SandboxPageSerializer
+from apps.api.scopes import HasKeyWithScope
 from apps.api_keys.models import Environment, Scope
-from apps.api_keys.permissions import HasKeyWithScope
-from apps.api_keys.serializers import SandboxPageSerializer
 from apps.core.errors import PermissionDenied
-from apps.core.pagination import page
 from apps.core.times import rfc3339
 from apps.mail import outbox
 from apps.mail.content import Content

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from apps.api_keys import asking
+from apps.api_keys import clients
 from apps.api_keys.errors import ApiKeyRequired, InvalidApiKey
 from apps.core.errors import PermissionDenied
 
@@ -19,7 +19,7 @@ class HasScope(BasePermission):
     refusals = (PermissionDenied,)
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        asking.require_scope(request.user, view.required_scope)  # type: ignore[arg-type, attr-defined]
+        clients.require_scope(request.user, view.required_scope)  # type: ignore[arg-type, attr-defined]
         return True
 
 

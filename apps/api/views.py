@@ -7,12 +7,12 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from apps.api_keys.authentication import ApiKeyAuthentication
+from apps.api.authentication.api_key import ApiKeyAuthentication
+from apps.api.envelope import Envelope
+from apps.api.scopes import HasScope
 from apps.api_keys.models import Scope
-from apps.api_keys.permissions import HasScope
 from apps.core import error_answers
 from apps.payloads import service_keys
-from apps.payloads.envelope import Envelope
 from apps.payloads.errors import EncryptionRequired
 
 KEYS_CACHED_SECONDS = 300

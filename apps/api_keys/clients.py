@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from apps.api_keys import keys, lifecycle, standing
+from apps.api_keys import keys, lifecycle, state
 from apps.api_keys.errors import ApiKeyRequired, InvalidApiKey
-from apps.api_keys.standing import ApiKeyStanding
+from apps.api_keys.state import ApiKeyState
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core import ciphers, valkey
 from apps.core.errors import PermissionDenied
 from apps.core.requests import Caller
 from apps.customers import allowlist
-from apps.customers import standing as customers
+from apps.customers import state as customers
 from apps.customers.errors import IpNotAllowed
 from apps.customers.models import DEFAULT_CUSTOMER_ID
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 
 ONCE_A_MINUTE = 60  # seconds: how often use of a key, or its use from outside the allowlist, is written down
 
@@ -25,11 +25,11 @@ _noted: dict[str, float] = {}  # key id → when this process last wrote that it
 
 
 @dataclass(frozen=True)
-class Asking:
+class ApiClient:
     """The customer a request belongs to, and the key that says so (None: the default customer)."""
 
-    customer: CustomerStanding
-    api_key: ApiKeyStanding | None
+    customer: CustomerState
+    api_key: ApiKeyState | None
 
     @property
     def is_authenticated(self) -> bool:
@@ -41,7 +41,7 @@ class Asking:
         return self.api_key.sandbox_key_id if self.api_key else ""
 
 
-def identify(*, text: str | None, key_required: bool, caller: Caller, now: datetime) -> Asking:
+def identify_client(*, text: str | None, key_required: bool, caller: Caller, now: datetime) -> ApiClient:
     """Who asks with this key. Raises ApiKeyRequired, InvalidApiKey, CustomerSuspended or IpNotAllowed."""
     if text is None:
         return _default(key_required=key_required, caller=caller)
@@ -50,34 +50,34 @@ def identify(*, text: str | None, key_required: bool, caller: Caller, now: datet
     customers.require_active(customer)
     _check_address(key, customer, caller, now)
     _note_use(key, now)
-    return Asking(customer, key)
+    return ApiClient(customer, key)
 
 
-def require_scope(asking: Asking, scope: str) -> None:
+def require_scope(client: ApiClient, scope: str) -> None:
     """Raises PermissionDenied when a key is used for what it is not for. Without a key only sign-in is open anyway."""
-    if asking.api_key is not None and scope not in asking.api_key.scopes:
+    if client.api_key is not None and scope not in client.api_key.scopes:
         raise PermissionDenied
 
 
-def _default(*, key_required: bool, caller: Caller) -> Asking:
+def _default(*, key_required: bool, caller: Caller) -> ApiClient:
     if key_required:
         raise ApiKeyRequired
     customer = customers.read(DEFAULT_CUSTOMER_ID)
     customers.require_active(customer)
     allowlist.check(customer, caller.ip)
-    return Asking(customer, None)
+    return ApiClient(customer, None)
 
 
-def _verified(text: str, now: datetime) -> ApiKeyStanding:
+def _verified(text: str, now: datetime) -> ApiKeyState:
     """The key, if it is one of ours and works. One answer for all failures; mistyped ones cost no look-up."""
     parsed = keys.parse(text)
-    key = standing.read(parsed.key_id) if parsed else None
+    key = state.read(parsed.key_id) if parsed else None
     if key is None or not ciphers.equal(ciphers.digest(text.encode()), key.digest) or not key.works(now):
         raise InvalidApiKey
     return key
 
 
-def _check_address(key: ApiKeyStanding, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+def _check_address(key: ApiKeyState, customer: CustomerState, caller: Caller, now: datetime) -> None:
     try:
         allowlist.check(customer, caller.ip)
     except IpNotAllowed:
@@ -94,7 +94,7 @@ def _check_address(key: ApiKeyStanding, customer: CustomerStanding, caller: Call
         raise
 
 
-def _note_use(key: ApiKeyStanding, now: datetime) -> None:
+def _note_use(key: ApiKeyState, now: datetime) -> None:
     """At most once a minute among all processes; this process's own memory spares the others the question."""
     if now.timestamp() - _noted.get(key.key_id, 0.0) < ONCE_A_MINUTE:
         return
@@ -105,6 +105,6 @@ def _note_use(key: ApiKeyStanding, now: datetime) -> None:
         lifecycle.touch(key.key_id, now=now)
 
 
-def _first_this_minute(key: ApiKeyStanding, *what: str) -> bool:
+def _first_this_minute(key: ApiKeyState, *what: str) -> bool:
     """Whether this has not happened within the last minute. Without Valkey: no, so that an outage is no flood of writes."""
     return valkey.is_first(valkey.key(key.key_id, "api-key", *what), within=ONCE_A_MINUTE, in_doubt=False)

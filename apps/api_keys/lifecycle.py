@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from apps.api_keys import keys, standing
+from apps.api_keys import keys, state
 from apps.api_keys.models import ApiKey, Environment, Scope, default_scopes
 from apps.audit import actions, events
 from apps.core import ciphers, snapshots
@@ -50,7 +50,7 @@ def rotate(key: ApiKey, *, overlap: timedelta, actor: str, caller: Caller | None
         old.expires_at = min(filter(None, (old.expires_at, now + overlap)))
         old.save(update_fields=["replaced_by", "expires_at"])
         _record(actions.API_KEY_ROTATED, old, actor, caller, now, successor=row.key_id)
-        snapshots.invalidate_on_commit(standing.key(old.key_id))
+        snapshots.invalidate_on_commit(state.key(old.key_id))
     return row, text
 
 
@@ -59,7 +59,7 @@ def revoke(key: ApiKey, *, actor: str, caller: Caller | None, now: datetime) -> 
     with transaction.atomic():
         if ApiKey.objects.filter(id=key.id, revoked_at=None).update(revoked_at=now):
             _record(actions.API_KEY_REVOKED, key, actor, caller, now)
-        return snapshots.invalidate_on_commit(standing.key(key.key_id))
+        return snapshots.invalidate_on_commit(state.key(key.key_id))
 
 
 def touch(key_id: str, *, now: datetime) -> None:

@@ -12,7 +12,7 @@ from apps.core.snapshots import State
 
 
 @dataclass(frozen=True)
-class ApiKeyStanding:
+class ApiKeyState:
     """A key as it is at this moment. Holds its digest, never the key."""
 
     id: UUID
@@ -54,8 +54,8 @@ def load(key_id: str) -> State | None:
     }
 
 
-def parse(state: Mapping[str, Any]) -> ApiKeyStanding:
-    return ApiKeyStanding(
+def parse(state: Mapping[str, Any]) -> ApiKeyState:
+    return ApiKeyState(
         **{
             **state,
             "id": UUID(state["id"]),
@@ -66,7 +66,7 @@ def parse(state: Mapping[str, Any]) -> ApiKeyStanding:
     )
 
 
-def read(key_id: str) -> ApiKeyStanding | None:
+def read(key_id: str) -> ApiKeyState | None:
     """The key of this id, or None. One round trip to Valkey, or one query."""
     name = key(key_id)
     state = snapshots.read_through({name: lambda: load(key_id)})[name]

@@ -8,16 +8,16 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
+from apps.approvals.models import CheckState, IdentityCheck
 from apps.core.ids import new_id
 from apps.customers.models import DEFAULT_CUSTOMER_ID
 from apps.mail import outbox
 from apps.mail.content import Branding
 from apps.mail.outbox import Draft
-from apps.signin.models import CheckState, IdentityCheck
 from apps.users.models import User, UserStatus
 
 MAIL = "users_waiting"
-PERMISSION = "signin.change_identitycheck"
+PERMISSION = "approvals.change_identitycheck"
 NOT_AGAIN_WITHIN = timedelta(minutes=10)
 KEPT_TRYING = timedelta(days=2)
 BATCH, NAMES_SHOWN = 500, 5
@@ -56,7 +56,7 @@ def _post(checks: list[IdentityCheck], now: datetime) -> None:
     context = {
         "count": len(checks),
         "customers": shown,
-        "admin_link": settings.PUBLIC_URL + reverse("admin:signin_identitycheck_changelist"),
+        "admin_link": settings.PUBLIC_URL + reverse("admin:approvals_identitycheck_changelist"),
     }
     for operator in _who_may_approve():
         draft = Draft(

@@ -4,24 +4,22 @@ from datetime import datetime
 
 from django.db import transaction
 
+from apps.approvals.errors import AlreadyDecided
+from apps.approvals.models import CheckState, IdentityCheck
 from apps.audit import actions, events
 from apps.core import snapshots
 from apps.core.requests import Caller
-from apps.customers.standing import CustomerStanding
-from apps.signin.errors import AlreadyDecided
-from apps.signin.models import CheckState, IdentityCheck
-from apps.users import directory, lifecycle, notices, standing
+from apps.customers.state import CustomerState
+from apps.users import directory, lifecycle, notices, state
 from apps.users.models import User, UserStatus
 
 
-def open_for(user: User, *, customer: CustomerStanding, now: datetime) -> None:
+def open_for(user: User, *, customer: CustomerState, now: datetime) -> None:
     """Let the user wait for approval. In the caller's transaction; doing it again changes nothing."""
     IdentityCheck.objects.get_or_create(user=user, defaults={"customer_id": customer.id, "created_at": now})
 
 
-def approve(
-    check: IdentityCheck, *, customer: CustomerStanding, actor: str, caller: Caller | None, now: datetime
-) -> None:
+def approve(check: IdentityCheck, *, customer: CustomerState, actor: str, caller: Caller | None, now: datetime) -> None:
     """The user is who it should be: active, unless the address is still to be proven. Raises AlreadyDecided."""
     with transaction.atomic():
         user = lock_user(check)
@@ -37,7 +35,7 @@ def reject(
     check: IdentityCheck,
     *,
     reason: str,
-    customer: CustomerStanding,
+    customer: CustomerState,
     actor: str,
     caller: Caller | None,
     now: datetime,
@@ -71,4 +69,4 @@ def _decide(check: IdentityCheck, state: CheckState, reason: str, actor: str, no
 def _save(user: User, action: str, actor: str, caller: Caller | None, now: datetime) -> None:
     user.save(update_fields=["approved_at", "status"])
     events.record(action=action, customer_id=user.customer_id, user_id=user.id, actor=actor, caller=caller, now=now)
-    snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
+    snapshots.invalidate_on_commit(state.key(user.customer_id, user.id))

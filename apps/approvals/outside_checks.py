@@ -17,18 +17,18 @@ from django.db.models import Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils.module_loading import import_string
 
+from apps.approvals import decisions
+from apps.approvals.errors import AlreadyDecided, InvalidSignature
+from apps.approvals.models import CheckState, IdentityCheck
 from apps.audit import actions, events
 from apps.core import outgoing, sealed, signatures
 from apps.core.errors import PermissionDenied
 from apps.core.outgoing import Unreachable
 from apps.core.requests import Caller
 from apps.core.times import rfc3339
-from apps.customers import standing as customers
+from apps.customers import state as customers
 from apps.customers.models import Customer, CustomerStatus
-from apps.customers.standing import CustomerStanding
-from apps.signin import identity_check
-from apps.signin.errors import AlreadyDecided, InvalidSignature
-from apps.signin.models import CheckState, IdentityCheck
+from apps.customers.state import CustomerState
 from apps.users.models import UserStatus
 
 SECRET_BYTES = 32
@@ -89,7 +89,7 @@ class GenuineAnswer:
     """An answer that is known to come from the customer's outside check: its signature was right (`require_genuine`)."""
 
     check: IdentityCheck
-    customer: CustomerStanding
+    customer: CustomerState
     signed_at: datetime
     caller: Caller
     now: datetime
@@ -176,7 +176,7 @@ def take_answer(answer: GenuineAnswer, *, check_id: UUID, approved: bool, reason
         raise InvalidSignature
     wanted = CheckState.APPROVED if approved else CheckState.REJECTED
     with transaction.atomic():
-        identity_check.lock_user(check)
+        decisions.lock_user(check)
         heard = _hear(answer)
         if IdentityCheck.objects.filter(id=check.id, state=wanted).exists():
             return False
@@ -211,7 +211,7 @@ def _wait(check: IdentityCheck) -> timedelta:
     return min(SHORTEST_WAIT * (1 << min(check.attempts, 10)), LONGEST_WAIT)
 
 
-def _asking_outside(customer_id: UUID) -> CustomerStanding:
+def _asking_outside(customer_id: UUID) -> CustomerState:
     """The customer as it is now. Raises CustomerSuspended; PermissionDenied where nobody outside is asked (any more)."""
     customer = customers.read(customer_id)
     customers.require_active(customer)
@@ -231,6 +231,6 @@ def _hear(answer: GenuineAnswer) -> bool:
 def _decide(answer: GenuineAnswer, *, approved: bool, reason: str) -> None:
     acting = {"customer": answer.customer, "actor": answer.actor, "caller": answer.caller, "now": answer.now}
     if approved:
-        identity_check.approve(answer.check, **acting)  # type: ignore[arg-type]
+        decisions.approve(answer.check, **acting)  # type: ignore[arg-type]
     else:
-        identity_check.reject(answer.check, reason=reason[:LONGEST_REASON], **acting)  # type: ignore[arg-type]
+        decisions.reject(answer.check, reason=reason[:LONGEST_REASON], **acting)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """The one place that turns errors into answers, in the one form of contract 5."""
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
@@ -11,8 +11,6 @@ from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from rest_framework import exceptions as drf
-from rest_framework.response import Response
 
 from apps.core import errors
 from apps.core.requests import request_id_of
@@ -45,14 +43,6 @@ class InternalError(errors.GatehouseError):
     message = _("Something went wrong on our side. It has been logged under the request id.")
 
 
-def answer(error: Exception, context: dict[str, Any]) -> Response:
-    """DRF's EXCEPTION_HANDLER."""
-    request = cast("HttpRequest", context["request"])
-    known = translate(error)
-    note(error, known)
-    return Response(body_of(known, request), status=known.status, headers=headers_of(known))
-
-
 def note(error: Exception, known: errors.GatehouseError) -> None:
     """Log what is our fault, with its trace; what callers do wrong is in their answer and in the line of the request."""
     if isinstance(known, InternalError):
@@ -62,23 +52,19 @@ def note(error: Exception, known: errors.GatehouseError) -> None:
 
 
 def plain(error: errors.GatehouseError, request: HttpRequest) -> JsonResponse:
-    """The answer outside DRF: unknown paths, refused hosts, failures in middleware."""
+    """The answer outside the API's views: unknown paths, refused hosts, failures in middleware."""
     return JsonResponse(body_of(error, request), status=error.status, headers=headers_of(error))
 
 
 def translate(error: Exception) -> errors.GatehouseError:
-    """Any exception as one of ours."""
+    """An exception of ours, of Django's or of the database's as one of ours."""
     if isinstance(error, errors.GatehouseError):
         return error
-    if isinstance(error, drf.ValidationError):
-        return errors.ValidationFailed(fields=_fields(error.detail))
     if is_outage(error):
         return errors.TemporarilyUnavailable()
     for kinds, ours in _TRANSLATIONS:
         if isinstance(error, kinds):
             return ours()
-    if isinstance(error, drf.MethodNotAllowed):
-        return MethodNotAllowed()
     return InternalError()
 
 
@@ -93,12 +79,8 @@ def is_outage(error: Exception) -> bool:
 PASSING = ("25006", "25P03", "25P04")
 
 _TRANSLATIONS: tuple[tuple[tuple[type[Exception], ...], type[errors.GatehouseError]], ...] = (
-    ((drf.ParseError,), errors.MalformedRequest),
-    ((drf.NotAuthenticated, drf.AuthenticationFailed), errors.AuthenticationRequired),
-    ((drf.PermissionDenied, DjangoPermissionDenied), errors.PermissionDenied),
-    ((drf.NotFound, Http404), errors.NotFound),
-    ((drf.UnsupportedMediaType,), UnsupportedMediaType),
-    ((drf.NotAcceptable,), NotAcceptable),
+    ((DjangoPermissionDenied,), errors.PermissionDenied),
+    ((Http404,), errors.NotFound),
     ((RequestDataTooBig,), errors.PayloadTooLarge),
     # A value that PostgreSQL cannot hold (a NUL, a number out of range) is the caller's fault.
     ((DataError,), errors.ValidationFailed),
@@ -146,14 +128,3 @@ def _challenge(error: errors.AuthenticationError) -> str:
 def _whole_seconds(seconds: float) -> int:
     """Rounded up, so that who waits as long as told is let in."""
     return max(1, math.ceil(seconds))
-
-
-def _fields(detail: Any, prefix: str = "") -> dict[str, list[str]]:
-    """DRF's nested error details as one flat mapping: `{"address.city": ["…"]}`."""
-    if isinstance(detail, dict):
-        nested = [_fields(member, f"{prefix}.{name}" if prefix else str(name)) for name, member in detail.items()]
-        return {name: texts for fields in nested for name, texts in fields.items()}
-    texts = detail if isinstance(detail, list) else [detail]
-    if any(isinstance(text, dict) for text in texts):
-        return _fields({str(index): text for index, text in enumerate(texts) if text}, prefix)
-    return {prefix or "non_field_errors": [str(text) for text in texts]}

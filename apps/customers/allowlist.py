@@ -4,10 +4,10 @@ from functools import lru_cache
 
 from apps.core import client_address
 from apps.customers.errors import IpNotAllowed
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 
 
-def check(customer: CustomerStanding, ip: str | None) -> None:
+def check(customer: CustomerState, ip: str | None) -> None:
     """Raises IpNotAllowed unless the address is in one of the customer's networks, or it lists none."""
     if not customer.networks:
         return

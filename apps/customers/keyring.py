@@ -20,7 +20,7 @@ from apps.audit import actions, events
 from apps.core import ciphers, sealed, snapshots
 from apps.core.errors import ValidationFailed
 from apps.core.requests import Caller
-from apps.customers import standing
+from apps.customers import state
 from apps.customers.models import Algorithm, Customer, SigningSecret
 
 SECRET_BYTES = 64
@@ -83,7 +83,7 @@ def signing_keys(customer_id: UUID, kid: UUID) -> SigningKeys | None:
     return keys
 
 
-def current_kid(customer: standing.CustomerStanding) -> UUID:
+def current_kid(customer: state.CustomerState) -> UUID:
     """The version that signs now."""
     return next(UUID(kid) for kid, until in customer.secrets.items() if until is None)
 
@@ -188,7 +188,7 @@ def _replace(
         },
         now=now,
     )
-    snapshots.invalidate_on_commit(standing.key(customer.id))
+    snapshots.invalidate_on_commit(state.key(customer.id))
     return row
 
 

@@ -13,7 +13,7 @@ from apps.core import snapshots
 from apps.core.errors import ValidationFailed, refused_by_field
 from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
-from apps.customers import keyring, standing
+from apps.customers import keyring, state
 from apps.customers.models import AllowedNetwork, Customer, CustomerStatus, LimitOverride
 from apps.customers.validation import canonical_network
 
@@ -53,13 +53,13 @@ def update_policy(
         _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, fields=sorted(changes))
         after = Customer.objects.get(id=customer.id)  # an operator's page may be older than the rest of the policy
         keyring.follow_policy(before, after, now=now, actor=actor, caller=caller)
-        return snapshots.invalidate_on_commit(standing.key(customer.id))
+        return snapshots.invalidate_on_commit(state.key(customer.id))
 
 
 def note_owner(customer_id: UUID) -> None:
     """The owner of a customer that signed up has proven an address: its mails may bear its name. In the caller's transaction."""
     if Customer.objects.filter(id=customer_id, owner_is_proven=False).update(owner_is_proven=True):
-        snapshots.invalidate_on_commit(standing.key(customer_id))
+        snapshots.invalidate_on_commit(state.key(customer_id))
 
 
 def suspend(customer: Customer, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
@@ -89,7 +89,7 @@ def replace_allowlist(
             rows, update_conflicts=True, unique_fields=["customer", "network"], update_fields=["note"]
         )
         _record(actions.ALLOWLIST_CHANGED, customer.id, actor, caller, now, networks=sorted(wanted))
-        return snapshots.invalidate_on_commit(standing.key(customer.id))
+        return snapshots.invalidate_on_commit(state.key(customer.id))
 
 
 def override_limit(
@@ -104,7 +104,7 @@ def override_limit(
         _validate(override)
         override.save()
         _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, limit=name, count=count, window=window)
-        return snapshots.invalidate_on_commit(standing.key(customer.id))
+        return snapshots.invalidate_on_commit(state.key(customer.id))
 
 
 def restore_limit(*, customer: Customer, name: str, actor: str, caller: Caller | None, now: datetime) -> Propagation:
@@ -112,7 +112,7 @@ def restore_limit(*, customer: Customer, name: str, actor: str, caller: Caller |
     with transaction.atomic():
         if LimitOverride.objects.filter(customer=customer, name=name).delete()[0]:
             _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, limit=name, restored=True)
-        return snapshots.invalidate_on_commit(standing.key(customer.id))
+        return snapshots.invalidate_on_commit(state.key(customer.id))
 
 
 def _lock(customer: Customer) -> None:
@@ -127,7 +127,7 @@ def _set_status(
         customer.status = status
         customer.save(update_fields=["status", "updated_at"])
         _record(action, customer.id, actor, caller, now)
-        return snapshots.invalidate_on_commit(standing.key(customer.id))
+        return snapshots.invalidate_on_commit(state.key(customer.id))
 
 
 def _validate(row: Customer | LimitOverride | AllowedNetwork) -> None:

@@ -4,13 +4,13 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 
 RESET_PASSWORD, FORGOT_PASSWORD, UNDO_EMAIL_CHANGE = "reset-password", "forgot-password", "undo-email-change"
 OWN_PAGES = "/account"
 
 
-def to(customer: CustomerStanding, page: str, *, token: str = "") -> str:
+def to(customer: CustomerState, page: str, *, token: str = "") -> str:
     """The address of a page. A token goes behind the `#`, which no server, log or Referer header sees.
 
     While nobody has proven to own the customer, not even its slug is in it, which is made of the name that somebody chose.

@@ -20,8 +20,8 @@ from apps.customers import limits
 from apps.customers.errors import CustomerSuspended
 from apps.customers.models import Customer, CustomerStatus
 from apps.mail import sender
-from apps.mail.allowances import Quota
 from apps.mail.content import Branding
+from apps.mail.quotas import Quota
 
 POLICY = (
     "slug",
@@ -64,7 +64,7 @@ POLICY = (
 
 
 @dataclass(frozen=True)
-class CustomerStanding:
+class CustomerState:
     """A customer as it is at this moment. Durations in seconds."""
 
     id: UUID
@@ -169,10 +169,10 @@ def load(customer_id: UUID) -> State | None:
     }
 
 
-def parse(state: Mapping[str, Any]) -> CustomerStanding:
+def parse(state: Mapping[str, Any]) -> CustomerState:
     """The state as a value."""
     exceptions = {name: (count, window) for name, (count, window) in state["limits"].items()}
-    return CustomerStanding(
+    return CustomerState(
         **{
             **state,
             "id": UUID(state["id"]),
@@ -184,7 +184,7 @@ def parse(state: Mapping[str, Any]) -> CustomerStanding:
     )
 
 
-def read(customer_id: UUID) -> CustomerStanding:
+def read(customer_id: UUID) -> CustomerState:
     """How the customer stands: one round trip to Valkey, or a few queries. Raises NotFound."""
     name = key(customer_id)
     state = snapshots.read_through({name: lambda: load(customer_id)})[name]
@@ -193,7 +193,7 @@ def read(customer_id: UUID) -> CustomerStanding:
     return parse(state)
 
 
-def read_present(customer_id: UUID) -> CustomerStanding:
+def read_present(customer_id: UUID) -> CustomerState:
     """The same from PostgreSQL alone, whatever Valkey remembers: always a few queries. Raises NotFound."""
     state = load(customer_id)
     if state is None:
@@ -201,14 +201,14 @@ def read_present(customer_id: UUID) -> CustomerStanding:
     return parse(state)
 
 
-def find(slug: str) -> CustomerStanding:
+def find(slug: str) -> CustomerState:
     """The active customer of this slug. Raises NotFound or CustomerSuspended."""
     customer = find_any(slug)
     require_active(customer)
     return customer
 
 
-def find_any(slug: str) -> CustomerStanding:
+def find_any(slug: str) -> CustomerState:
     """The customer of this slug, be it suspended: to say so by its name. Raises NotFound."""
     customer_id = Customer.objects.filter(slug=slug).values_list("id", flat=True).first()
     if customer_id is None:
@@ -216,19 +216,19 @@ def find_any(slug: str) -> CustomerStanding:
     return read(customer_id)
 
 
-def find_linked(name: str) -> CustomerStanding:
+def find_linked(name: str) -> CustomerState:
     """The customer that a link in a mail names, by its slug or its id, be it suspended. Raises NotFound."""
     with suppress(ValueError, NotFound):
         return read(UUID(name))
     return find_any(name)
 
 
-def require_active(customer: CustomerStanding) -> None:
+def require_active(customer: CustomerState) -> None:
     """Raises CustomerSuspended."""
     if customer.status != CustomerStatus.ACTIVE:
         raise CustomerSuspended
 
 
-def parse_networks(customer: CustomerStanding) -> tuple[client_address.Network, ...]:
+def parse_networks(customer: CustomerState) -> tuple[client_address.Network, ...]:
     """The allowlist as networks."""
     return client_address.parse_networks(customer.networks)

@@ -17,7 +17,7 @@ from webauthn.helpers import base64url_to_bytes
 
 from apps.core import ciphers, valkey
 from apps.customers import allowed_origins
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.users.models import User
 
 LIFETIME_SECONDS = 300
@@ -43,7 +43,7 @@ class Ceremony:
     begun_at: datetime
 
 
-def relying_party(customer: CustomerStanding) -> RelyingParty:
+def relying_party(customer: CustomerState) -> RelyingParty:
     """The customer's domain, the pages (its own and ours) that lie under it, and the customer's Android apps."""
     ours = urlsplit(settings.PUBLIC_URL)
     domain = customer.passkey_domain or customer.site_domain or ours.hostname or ""

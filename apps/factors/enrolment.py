@@ -9,7 +9,7 @@ from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits
 from apps.core.rate_limits import Hit
 from apps.core.requests import Caller
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.factors import enrolled, methods, recovery_codes
 from apps.factors.errors import NoSecondFactor
 from apps.otp import tries
@@ -17,12 +17,12 @@ from apps.users import credentials, directory, notices
 from apps.users.models import User
 
 
-def count_try(user: User, *, customer: CustomerStanding) -> Hit:
+def count_try(user: User, *, customer: CustomerState) -> Hit:
     """Count a try at a first code, with those at sign-in. Raises RateLimited or ValkeyUnavailable."""
     return rate_limits.hit([tries.per_user(customer, user.id)])
 
 
-def note_wrong(user: User, *, factor: str, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+def note_wrong(user: User, *, factor: str, customer: CustomerState, caller: Caller, now: datetime) -> None:
     """A first code was wrong: counted for the account like one at sign-in. Not to be called within a transaction."""
     with transaction.atomic():
         directory.count_wrong_second_factor(customer.id, user.email_identity)
@@ -44,7 +44,7 @@ def complete(
     *,
     factor: str,
     name: str,
-    customer: CustomerStanding,
+    customer: CustomerState,
     caller: Caller,
     now: datetime,
     **details: str,
@@ -66,7 +66,7 @@ def complete(
     return recovery_codes.make_if_none(user, now=now)
 
 
-def make_recovery_codes(user: User, *, customer: CustomerStanding, caller: Caller, now: datetime) -> tuple[str, ...]:
+def make_recovery_codes(user: User, *, customer: CustomerState, caller: Caller, now: datetime) -> tuple[str, ...]:
     """Ten fresh recovery codes; the old ones are worthless from now on. Raises NoSecondFactor.
 
     They stand in for a factor. Made before there is one, they would lie in wait for it, in whoever's hands.

@@ -21,7 +21,7 @@ from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core.errors import NotFound
 from apps.core.requests import Caller
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.factors import ceremonies, enrolment, methods
 from apps.factors.ceremonies import Ceremony
 from apps.factors.errors import InvalidPasskey, TooManyPasskeys
@@ -43,7 +43,7 @@ class NewPasskey:
     recovery_codes: tuple[str, ...] = field(default=(), repr=False)
 
 
-def creation_options(user: User, *, customer: CustomerStanding, now: datetime) -> dict[str, Any]:
+def creation_options(user: User, *, customer: CustomerState, now: datetime) -> dict[str, Any]:
     """For `navigator.credentials.create()`. Raises TooManyPasskeys or ValkeyUnavailable."""
     existing = list(Passkey.objects.filter(user=user))
     if len(existing) >= MOST:
@@ -66,7 +66,7 @@ def creation_options(user: User, *, customer: CustomerStanding, now: datetime) -
 
 
 def enrol(
-    user: User, *, customer: CustomerStanding, credential: Any, name: str, caller: Caller, now: datetime
+    user: User, *, customer: CustomerState, credential: Any, name: str, caller: Caller, now: datetime
 ) -> NewPasskey:
     """Keep the public key that the device has made.
 
@@ -113,7 +113,7 @@ def rename(user: User, passkey_id: UUID, *, name: str, caller: Caller, now: date
     return row
 
 
-def request_options(*, customer: CustomerStanding, user: User | None, now: datetime) -> dict[str, Any]:
+def request_options(*, customer: CustomerState, user: User | None, now: datetime) -> dict[str, Any]:
     """For `navigator.credentials.get()`: of this user's passkeys, or of any that the device has for this site.
 
     Raises ValkeyUnavailable.
@@ -131,7 +131,7 @@ def request_options(*, customer: CustomerStanding, user: User | None, now: datet
 
 
 def check(
-    *, customer: CustomerStanding, credential: Any, caller: Caller, now: datetime, user: User | None = None
+    *, customer: CustomerState, credential: Any, caller: Caller, now: datetime, user: User | None = None
 ) -> Passkey:
     """The passkey that has signed, of this user or of whoever it belongs to; its device has verified its user.
 
@@ -195,7 +195,7 @@ def _is_behind(row: Passkey, sign_count: int) -> bool:
     return Passkey.objects.filter(id=row.id, sign_count__gte=sign_count).exists()
 
 
-def _report_clone(row: Passkey, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+def _report_clone(row: Passkey, customer: CustomerState, caller: Caller, now: datetime) -> None:
     """Refused from now on: there may be two of it."""
     with transaction.atomic():
         directory.lock(row.user_id)
@@ -206,7 +206,7 @@ def _report_clone(row: Passkey, customer: CustomerStanding, caller: Caller, now:
         notices.post(notices.PASSKEY_CLONED, customer=customer, user=row.user, caller=caller, now=now, passkey=row.name)
 
 
-def _keep(row: Passkey, *, customer: CustomerStanding, caller: Caller, now: datetime) -> NewPasskey:
+def _keep(row: Passkey, *, customer: CustomerState, caller: Caller, now: datetime) -> NewPasskey:
     try:
         with transaction.atomic():
             present = directory.hold(row.user_id)  # of many at once, no more than may be

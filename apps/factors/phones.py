@@ -19,12 +19,12 @@ from apps.core.ids import new_id
 from apps.core.rate_limits import Rule
 from apps.core.requests import Caller
 from apps.customers import limits
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.factors import enrolment, methods
 from apps.factors.models import Phone
-from apps.mail import texts
+from apps.mail import sms
 from apps.mail.content import masked
-from apps.mail.texts import TextDraft
+from apps.mail.sms import TextDraft
 from apps.otp import codes, drafts, redeeming
 from apps.otp.codes import NewCode, Place
 from apps.otp.errors import InvalidOtp
@@ -62,7 +62,7 @@ class ProvenPhone:
     code: RightCode
 
 
-def parse(text: str, *, customer: CustomerStanding) -> str:
+def parse(text: str, *, customer: CustomerState) -> str:
     """The number in E.164, if it can receive an SMS where this customer sends any. Raises ValidationFailed."""
     e164 = numbers.parse(text)
     number = phonenumbers.parse(e164)
@@ -73,7 +73,7 @@ def parse(text: str, *, customer: CustomerStanding) -> str:
     return e164
 
 
-def begin(user: User, *, customer: CustomerStanding, number: str, caller: Caller, now: datetime) -> Begun:
+def begin(user: User, *, customer: CustomerState, number: str, caller: Caller, now: datetime) -> Begun:
     """Send a first code. A confirmed number stays until another is confirmed.
 
     Raises ValidationFailed, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable, NotFound or ValkeyUnavailable.
@@ -97,7 +97,7 @@ def begin(user: User, *, customer: CustomerStanding, number: str, caller: Caller
     return Begun(masked(wanted), customer.code_lifetime, customer.code_resend_after)
 
 
-def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> tuple[str, ...]:
+def confirm(user: User, code: str, *, customer: CustomerState, caller: Caller, now: datetime) -> tuple[str, ...]:
     """Count the number from now on. Returns fresh recovery codes for a user who has none.
 
     Raises InvalidOtp, RateLimited or ValkeyUnavailable.
@@ -115,7 +115,7 @@ def prove(
     code: str,
     accept: Callable[[ProvenPhone], Result],
     *,
-    customer: CustomerStanding,
+    customer: CustomerState,
     caller: Caller,
     now: datetime,
 ) -> Result:
@@ -140,9 +140,7 @@ def prove(
     return redeeming.redeem(attempt, lambda right: accept(ProvenPhone(number, pending, right)), rules=())
 
 
-def keep(
-    user: User, proven: ProvenPhone, *, customer: CustomerStanding, caller: Caller, now: datetime
-) -> tuple[str, ...]:
+def keep(user: User, proven: ProvenPhone, *, customer: CustomerState, caller: Caller, now: datetime) -> tuple[str, ...]:
     """Count the number whose code has come back.
 
     Raises NotFound, or InvalidOtp if another was asked for meanwhile, or the user's credentials have changed.
@@ -167,9 +165,7 @@ def number_of(user_id: UUID) -> str | None:
     return sealed.read(row, "number").decode() if row else None
 
 
-def post_code(
-    number: str, new: NewCode, *, user: User, customer: CustomerStanding, caller: Caller, now: datetime
-) -> None:
+def post_code(number: str, new: NewCode, *, user: User, customer: CustomerState, caller: Caller, now: datetime) -> None:
     """Post the SMS that carries a code, in the caller's transaction. Raises QuotaExceeded."""
     draft = TextDraft(
         message_id=new.message_id,
@@ -184,7 +180,7 @@ def post_code(
         credentials_version=user.credentials_version,
     )
     quota = None if caller.sandbox_key_id else customer.sms_quota
-    texts.post(
+    sms.post(
         draft=draft,
         branding=customer.branding,
         sender=customer.sms_sender if customer.owner_is_proven else "",
@@ -193,7 +189,7 @@ def post_code(
     )
 
 
-def rules_for(user: User, number: str, *, customer: CustomerStanding, caller: Caller) -> list[Rule]:
+def rules_for(user: User, number: str, *, customer: CustomerState, caller: Caller) -> list[Rule]:
     """The limits on asking for an SMS: of one number, one user, one network, one customer."""
     return [
         limits.rule(customer.limit(limits.SMS_PER_NUMBER), customer.id, codes.pseudonym(number)),
@@ -203,7 +199,7 @@ def rules_for(user: User, number: str, *, customer: CustomerStanding, caller: Ca
     ]
 
 
-def _place(customer: CustomerStanding, user: User, number: str, caller: Caller) -> Place:
+def _place(customer: CustomerState, user: User, number: str, caller: Caller) -> Place:
     """Codes that were sent before a change of credentials lie in another place from then on."""
     bound_to = f"{number} {user.credentials_version}"
     return Place(customer.id, str(user.id), ENROL_PHONE, bound_to=bound_to, in_sandbox=caller.in_sandbox)

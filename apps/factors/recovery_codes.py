@@ -10,7 +10,7 @@ from apps.audit import actions, events
 from apps.audit.models import Severity
 from apps.core import ciphers, typed_codes
 from apps.core.requests import Caller
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.factors.models import RecoveryCode
 from apps.users import directory, notices
 from apps.users.models import User
@@ -39,7 +39,7 @@ def make_if_none(user: User, *, now: datetime) -> tuple[str, ...]:
     return () if left(user.id) else make(user, now=now)
 
 
-def spend(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> int | None:
+def spend(user: User, code: str, *, customer: CustomerState, caller: Caller, now: datetime) -> int | None:
     """Use a code up, if it is one of the user's, and return how many are left. None for a wrong one.
 
     The user is told by mail when few are left, and when none is. In the caller's transaction, which has locked the user.

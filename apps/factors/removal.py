@@ -11,7 +11,7 @@ from apps.audit import actions, events
 from apps.core.errors import NotFound
 from apps.core.requests import Caller
 from apps.customers.models import SecondFactorPolicy
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.factors import enrolled, phones, recovery_codes, totp
 from apps.factors.enrolled import Enrolled
 from apps.factors.errors import SecondFactorRequired
@@ -26,7 +26,7 @@ class Removal:
     """Who takes a factor of the user's away. `may_break_policy`: an operator may; a user keeps what the customer demands."""
 
     user: User
-    customer: CustomerStanding
+    customer: CustomerState
     actor: str
     caller: Caller | None
     now: datetime
@@ -88,7 +88,7 @@ def _remove(removal: Removal, factor: str, name: str, delete: Callable[[], int])
             _announce(removal, factor, name)
 
 
-def _breaks(customer: CustomerStanding, before: Enrolled, left: Enrolled) -> bool:
+def _breaks(customer: CustomerState, before: Enrolled, left: Enrolled) -> bool:
     """Whether the customer demands what was there and is not any more."""
     if customer.second_factor == SecondFactorPolicy.BOTH:
         return bool((set(BOTH) & set(before.methods)) - set(left.methods))

@@ -12,7 +12,7 @@ from django.db import transaction
 from apps.core import ciphers, names, rate_limits, sealed, typed_codes
 from apps.core.ids import new_id
 from apps.core.requests import Caller
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.factors import enrolment, methods
 from apps.factors.errors import InvalidFactorCode
 from apps.factors.models import Totp
@@ -38,7 +38,7 @@ class Enrolment:
         return {"secret": self.secret, "uri": self.uri, "qr_svg": picture}
 
 
-def begin(user: User, *, customer: CustomerStanding, now: datetime) -> Enrolment:
+def begin(user: User, *, customer: CustomerState, now: datetime) -> Enrolment:
     """A fresh secret, which counts once a first code has confirmed it. A confirmed app works on until then. Raises NotFound."""
     secret = pyotp.random_base32()
     with transaction.atomic():
@@ -52,7 +52,7 @@ def begin(user: User, *, customer: CustomerStanding, now: datetime) -> Enrolment
     return Enrolment(secret, uri)
 
 
-def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> tuple[str, ...]:
+def confirm(user: User, code: str, *, customer: CustomerState, caller: Caller, now: datetime) -> tuple[str, ...]:
     """Count the app from now on. Returns fresh recovery codes for a user who has none.
 
     Raises InvalidFactorCode, RateLimited or ValkeyUnavailable.
@@ -66,7 +66,7 @@ def confirm(user: User, code: str, *, customer: CustomerStanding, caller: Caller
         raise
 
 
-def keep(user: User, code: str, *, customer: CustomerStanding, caller: Caller, now: datetime) -> tuple[str, ...]:
+def keep(user: User, code: str, *, customer: CustomerState, caller: Caller, now: datetime) -> tuple[str, ...]:
     """The same where the try has been counted already, as at sign-in. Raises InvalidFactorCode."""
     with transaction.atomic():
         row = _begun(user)

@@ -17,7 +17,7 @@ from django.db.models import F, Q, Value
 from django.db.models.lookups import GreaterThanOrEqual
 
 from apps.core import sealed
-from apps.mail import ledger, text_transports, transports
+from apps.mail import ledger, sms_transports, transports
 from apps.mail.content import Content, Text
 from apps.mail.lease import Lease, LeaseLost, unchanged
 from apps.mail.models import Channel, LedgerStep, Message, MessageState
@@ -108,7 +108,7 @@ def _hand_over_mail(lease: Lease, mail: Content) -> Receipt:
 
 def _hand_over_text(lease: Lease, text: Text) -> Receipt:
     """There is one backend. Raises LeaseLost, Refused or TransportDown."""
-    backend = text_transports.configured()
+    backend = sms_transports.configured()
     lease.renew()
     try:
         return backend.send(text, message_id=str(lease.message.id), within=SMS_WITHIN_SECONDS)

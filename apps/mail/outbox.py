@@ -13,11 +13,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from apps.core import sealed
-from apps.mail import allowances, content, ledger, tasks
-from apps.mail.allowances import Quota
+from apps.mail import content, ledger, quotas, tasks
 from apps.mail.content import Branding
 from apps.mail.errors import NothingToResend
 from apps.mail.models import Channel, LedgerStep, Message, MessageState
+from apps.mail.quotas import Quota
 
 RESENDABLE = (MessageState.FAILED, MessageState.QUEUED)
 UNSENT = (MessageState.QUEUED, MessageState.TAKEN, MessageState.FAILED)
@@ -68,7 +68,7 @@ def post(*, draft: Draft, branding: Branding, quota: Quota | None, now: datetime
     Without a `quota` nothing is counted: for the sandbox, from which nothing is sent.
     """
     message = _message(draft, branding, now)
-    allowances.insert_counting(message, allowances.MAILS, quota)
+    quotas.insert_counting(message, quotas.MAILS, quota)
     announce(message)
     return message
 
@@ -81,7 +81,7 @@ def suppress(*, draft: Draft, branding: Branding, quota: Quota | None, now: date
     message = _message(draft, branding, now)
     message.state = MessageState.SUPPRESSED
     message.content = ""
-    allowances.insert_checking(message, allowances.MAILS, quota)
+    quotas.insert_checking(message, quotas.MAILS, quota)
     announce(message)
     return message
 

@@ -9,12 +9,12 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from apps.core import sealed
-from apps.mail import allowances, outbox
-from apps.mail.allowances import Quota
+from apps.mail import outbox, quotas
 from apps.mail.content import Branding, Text, masked, supported
 from apps.mail.errors import TextsUnavailable
 from apps.mail.models import Channel, Message
 from apps.mail.outbox import AnyDraft
+from apps.mail.quotas import Quota
 
 # 3GPP TS 23.038, 6.2.1 and 6.2.1.1: the letters that fit into seven bits, and those that take two places.
 GSM = set(
@@ -41,7 +41,7 @@ def post(*, draft: TextDraft, branding: Branding, sender: str, quota: Quota | No
         raise TextsUnavailable
     text = Text(draft.number, render(draft, branding), sender)
     message = _message(draft, branding, text, now)
-    allowances.insert_counting(message, allowances.TEXTS, quota, amount=segments(text.text))
+    quotas.insert_counting(message, quotas.TEXTS, quota, amount=segments(text.text))
     outbox.announce(message)
     return message
 

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.approvals import approval_queue
 from apps.audit.models import Event, Severity
 from apps.customers.models import Customer
 from apps.mail.models import Message, MessageState
-from apps.signin import waiting
 from apps.tokens.models import Session
 from apps.users.models import User
 
@@ -53,7 +53,7 @@ def _tiles(now: datetime) -> list[_Tile]:
     return [
         _Tile(_("Customers"), Customer.objects.all()),
         _Tile(_("Users"), User.objects.all()),
-        _Tile(_("Users to approve"), waiting.for_operators(), "?state__exact=waiting"),
+        _Tile(_("Users to approve"), approval_queue.for_operators(), "?state__exact=waiting"),
         _Tile(_("Living sessions"), Session.objects.filter(ended_at=None, expires_at__gt=now)),
         _Tile(_("Mails waiting"), unsent, "?state__exact=queued"),
         _Tile(_("Mails failed, 24\u00a0h"), failed, "?state__exact=failed", alarming=True),

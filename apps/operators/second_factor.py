@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 from django_otp import devices_for_user, login
 
 from apps.audit import actions, events
-from apps.audit.admin_base import actor_of
 from apps.core import sealed
 from apps.core.requests import caller_of
 from apps.factors import recovery_codes
 from apps.operators import sign_in
 from apps.operators.models import AuthenticatorApp, RecoveryCode, RecoveryCodes
+from apps.operators.pages.base import actor_of
 
 ISSUER = "Gatehouse"
 SEED_BYTES, DIGEST_KEY_BYTES = 20, 32  # RFC 4226 section 4 recommends 160 bits

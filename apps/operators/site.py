@@ -15,10 +15,9 @@ from django_otp import user_has_device
 from unfold.sites import UnfoldAdminSite
 
 from apps.audit import actions, events
-from apps.audit.admin_base import say_why, who
-from apps.core import error_pages
 from apps.core.errors import GatehouseError
-from apps.operators import browsers, overview, second_factor
+from apps.operators import browsers, error_pages, overview, second_factor
+from apps.operators.pages.base import say_why, who
 from apps.operators.sign_in import OperatorSignInForm
 
 

@@ -27,7 +27,7 @@ from apps.core.rate_limits import Hit, Rule
 from apps.core.valkey import ValkeyUnavailable
 from apps.customers.limits import WRONG_CODES_PER_CUSTOMER
 from apps.customers.models import CodeAlphabet
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.otp import code_sets
 from apps.otp.errors import ResendTooSoon
 
@@ -107,7 +107,7 @@ def pseudonym(text: str) -> str:
     return ciphers.mac(text.encode(), key=key).hex()
 
 
-def new(place: Place, customer: CustomerStanding, *, fixed: str | None = None) -> NewCode:
+def new(place: Place, customer: CustomerState, *, fixed: str | None = None) -> NewCode:
     """A code for this place by the customer's policy, from the system's CSPRNG; or the fixed one."""
     alphabet = ALPHABETS[CodeAlphabet(customer.code_alphabet)]
     code = fixed or "".join(secrets.choice(alphabet) for _ in range(customer.code_length))
@@ -158,7 +158,7 @@ def drop(claimed: Claim) -> None:
         log.warning("code_not_dropped", customer_id=str(claimed.place.customer_id))
 
 
-def _issue(place: Place, new: NewCode, hit: Hit, customer: CustomerStanding) -> dict[str, int]:
+def _issue(place: Place, new: NewCode, hit: Hit, customer: CustomerState) -> dict[str, int]:
     """Let the code live, if the limits and the wait since the last one allow. One round trip.
 
     Returns what remains of each limit. Raises ResendTooSoon, RateLimited or ValkeyUnavailable.
@@ -183,9 +183,7 @@ def _issue(place: Place, new: NewCode, hit: Hit, customer: CustomerStanding) -> 
 
 
 @contextmanager
-def issued(
-    place: Place, new: NewCode, *, customer: CustomerStanding, rules: Sequence[Rule]
-) -> Iterator[dict[str, int]]:
+def issued(place: Place, new: NewCode, *, customer: CustomerState, rules: Sequence[Rule]) -> Iterator[dict[str, int]]:
     """Let the code live for what is done within, which posts it; if that fails for whatever reason, it is taken back.
 
     And if the failure is ours, what asking has counted, too. Gives what remains of each limit. Raises ResendTooSoon,

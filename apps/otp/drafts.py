@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from apps.core.requests import Caller
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.mail import outbox
 from apps.mail.outbox import Draft
 from apps.otp.codes import NewCode
@@ -17,7 +17,7 @@ def draft(
     *,
     kind: str,
     new: NewCode,
-    customer: CustomerStanding,
+    customer: CustomerState,
     user: User | None,
     recipient: str,
     caller: Caller,
@@ -47,12 +47,12 @@ def draft(
 def post(
     draft: Draft,
     *,
-    customer: CustomerStanding,
+    customer: CustomerState,
     user: User | None,
     receives: bool,
     now: datetime,
     counts: bool = True,
-    pays: CustomerStanding | None = None,
+    pays: CustomerState | None = None,
 ) -> None:
     """Post the mail; where nobody may receive it, do the same work and send nothing. Raises QuotaExceeded.
 
@@ -68,7 +68,7 @@ def is_kept_from(user: User | None, sandbox_key_id: str) -> bool:
     return bool(sandbox_key_id) and user is not None and user.role == BuiltInRole.ADMIN
 
 
-def context(new: NewCode, customer: CustomerStanding) -> dict[str, Any]:
+def context(new: NewCode, customer: CustomerState) -> dict[str, Any]:
     """What templates of code mails read."""
     return {
         "code": new.code,

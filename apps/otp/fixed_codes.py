@@ -10,9 +10,9 @@ from apps.audit import actions, events
 from apps.core import sealed, snapshots, typed_codes
 from apps.core.errors import ValidationFailed
 from apps.core.requests import Caller
-from apps.customers import standing
+from apps.customers import state
 from apps.customers.models import Customer
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.otp.models import FixedCode
 from apps.users import directory, emails
 from apps.users.emails import Address
@@ -21,7 +21,7 @@ from apps.users.models import BuiltInRole
 SHORTEST, LONGEST = typed_codes.SHORTEST, 10
 
 
-def code_for(customer: CustomerStanding, address: Address, *, now: datetime) -> str | None:
+def code_for(customer: CustomerState, address: Address, *, now: datetime) -> str | None:
     """The fixed code of this address, if it has one today and is no admin's. No query unless the customer lists any."""
     if not customer.has_fixed_codes:
         return None
@@ -102,4 +102,4 @@ def _note_whether_listed(customer_id: UUID) -> None:
     _take_turns(customer_id)
     listed = FixedCode.objects.filter(customer_id=customer_id).exists()
     Customer.objects.filter(id=customer_id).update(has_fixed_codes=listed)
-    snapshots.invalidate_on_commit(standing.key(customer_id))
+    snapshots.invalidate_on_commit(state.key(customer_id))

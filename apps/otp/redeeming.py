@@ -15,7 +15,7 @@ from apps.core.errors import GatehouseError, is_refusal
 from apps.core.rate_limits import Rule
 from apps.core.requests import Caller
 from apps.customers import limits
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.mail import ledger
 from apps.otp import codes, requesting, tries
 from apps.otp.codes import Claim, Place
@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 class Try:
     """A code, who gives it, and for what: `place`. `address`: whose account a wrong one is counted for."""
 
-    customer: CustomerStanding
+    customer: CustomerState
     address: Address
     place: Place
     code: str = field(repr=False)
@@ -40,7 +40,7 @@ class Try:
 
 
 def of_address(
-    *, customer: CustomerStanding, address: Address, purpose: str, code: str, caller: Caller, now: datetime
+    *, customer: CustomerState, address: Address, purpose: str, code: str, caller: Caller, now: datetime
 ) -> Try:
     """A try at a code that was sent to this very address."""
     place = requesting.place_of(customer, address, purpose, caller)
@@ -128,7 +128,7 @@ def _reject(attempt: Try, claim: Claim) -> None:
         )
 
 
-def sound_alarm(customer: CustomerStanding, *, caller: Caller, now: datetime) -> None:
+def sound_alarm(customer: CustomerState, *, caller: Caller, now: datetime) -> None:
     """Codes of this customer's users are being guessed: one event in each window of the limit.
 
     Not to be called within a transaction that is rolled back: the next alarm would come a window later.

@@ -1,4 +1,4 @@
-"""Asking for a code: limits and code in Valkey, then mail and event in one transaction; alike for every address."""
+"""ApiClient for a code: limits and code in Valkey, then mail and event in one transaction; alike for every address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from apps.core.client_address import counted_as
 from apps.core.rate_limits import Rule
 from apps.core.requests import Caller
 from apps.customers import limits
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.mail import outbox
 from apps.otp import codes, drafts, fixed_codes, tries
 from apps.otp.codes import NewCode, Place
@@ -34,7 +34,7 @@ class Requested:
 class Wish:
     """What was asked for, by whom."""
 
-    customer: CustomerStanding
+    customer: CustomerState
     address: Address
     purpose: str
     locale: str
@@ -59,12 +59,12 @@ def request_code(wish: Wish) -> Requested:
     return Requested(wish.customer.code_lifetime, wish.customer.code_resend_after, remaining)
 
 
-def place_of(customer: CustomerStanding, address: Address, purpose: str, caller: Caller) -> Place:
+def place_of(customer: CustomerState, address: Address, purpose: str, caller: Caller) -> Place:
     """Where the codes lie that are sent to this address for this purpose."""
     return Place(customer.id, address.identity, purpose, in_sandbox=caller.in_sandbox)
 
 
-def rules_for(customer: CustomerStanding, address: Address, caller: Caller) -> list[Rule]:
+def rules_for(customer: CustomerState, address: Address, caller: Caller) -> list[Rule]:
     """The limits on asking for mail (contract 6). The first is the one that answers speak of."""
     return [
         limits.rule(customer.limit(limits.CODES_PER_EMAIL), customer.id, tries.counted(address)),

@@ -8,13 +8,13 @@ from apps.core.errors import RateLimited
 from apps.core.rate_limits import Hit, Limit, Rule
 from apps.core.requests import Caller
 from apps.customers import limits
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.otp import codes
 from apps.users.emails import Address
 from apps.users.models import User
 
 
-def hit_network(customer: CustomerStanding, caller: Caller) -> Hit:
+def hit_network(customer: CustomerState, caller: Caller) -> Hit:
     """Count one try of the caller's network. Raises RateLimited or ValkeyUnavailable.
 
     At all customers together, so its log stands under a tag of its own. One log a window: whoever counts in a shorter
@@ -24,7 +24,7 @@ def hit_network(customer: CustomerStanding, caller: Caller) -> Hit:
     return rate_limits.hit([limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(caller.ip))])
 
 
-def rules(customer: CustomerStanding, address: Address, caller: Caller) -> list[Rule]:
+def rules(customer: CustomerState, address: Address, caller: Caller) -> list[Rule]:
     """The limits on tries for one address, from one network and from all."""
     name = counted(address)
     return [
@@ -33,7 +33,7 @@ def rules(customer: CustomerStanding, address: Address, caller: Caller) -> list[
     ]
 
 
-def second_factor_rules(customer: CustomerStanding, user_id: UUID, caller: Caller) -> list[Rule]:
+def second_factor_rules(customer: CustomerState, user_id: UUID, caller: Caller) -> list[Rule]:
     """The same limits on tries of somebody who has given a first factor: of one user, from one network and from all.
 
     Counted apart, so that no stranger keeps anybody from giving a second factor.
@@ -46,27 +46,27 @@ def second_factor_rules(customer: CustomerStanding, user_id: UUID, caller: Calle
     ]
 
 
-def per_user(customer: CustomerStanding, user_id: UUID) -> Rule:
+def per_user(customer: CustomerState, user_id: UUID) -> Rule:
     """The limit on second factors tried by one user, at sign-in and at enrolment together."""
     return limits.rule(customer.limit(limits.SECOND_FACTORS_PER_USER), customer.id, str(user_id))
 
 
-def after_a_first_factor(limit: Limit, customer: CustomerStanding, user_id: UUID, *scope: str) -> Rule:
+def after_a_first_factor(limit: Limit, customer: CustomerState, user_id: UUID, *scope: str) -> Rule:
     """The limit, counted for a user whose first factor was right."""
     return limits.rule(limit, customer.id, "second-factor", str(user_id), *scope)
 
 
-def is_closed_to_codes(customer: CustomerStanding, user: User) -> bool:
+def is_closed_to_codes(customer: CustomerState, user: User) -> bool:
     """Whether so many wrong codes were given for the account that none is sent or taken until somebody opens it."""
     return user.wrong_codes >= customer.limit(limits.WRONG_CODES_IN_A_ROW).count
 
 
-def is_closed_to_second_factors(customer: CustomerStanding, user: User) -> bool:
+def is_closed_to_second_factors(customer: CustomerState, user: User) -> bool:
     """Whether somebody who knows the password has guessed as often: the account is to be entered by other means first."""
     return user.wrong_second_factors >= customer.limit(limits.WRONG_CODES_IN_A_ROW).count
 
 
-def note_guess(customer: CustomerStanding) -> bool:
+def note_guess(customer: CustomerState) -> bool:
     """Count a wrong code among those of all the customer's users. Whether there are too many. Raises ValkeyUnavailable.
 
     Wrong codes that lie in Valkey are counted by the script that checks them (`codes.claim`).

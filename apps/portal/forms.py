@@ -3,8 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.recovery import LONGEST_TOKEN
 from apps.signin import passwords
-from apps.signin.recovery import LONGEST_TOKEN
 
 
 class TokenForm(forms.Form):

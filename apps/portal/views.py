@@ -21,14 +21,14 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from apps.accounts import email_undo, recovery
 from apps.core import error_answers
 from apps.core.errors import GatehouseError, NotFound, ValidationFailed
 from apps.core.requests import caller_of
-from apps.customers import standing as customers
+from apps.customers import state as customers
 from apps.customers.errors import CustomerSuspended
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.portal.forms import ForgotPasswordForm, ResetPasswordForm, UndoEmailChangeForm
-from apps.signin import email_undo, recovery
 from apps.users import emails
 
 POLICY = {"style-src": ["'self'"], "script-src": ["'self'"]}
@@ -90,10 +90,10 @@ class Page(ForPeople):
             return _answer(request, {"brand": brand, "heading": error.text, "lead": WHAT_NOW[type(error)]}, error=error)
         return super().dispatch(request, *args, customer=customer, **kwargs)
 
-    def get(self, request: HttpRequest, customer: CustomerStanding) -> HttpResponse:
+    def get(self, request: HttpRequest, customer: CustomerState) -> HttpResponse:
         return self._show(request, customer, form=self.form_class(label_suffix=""))
 
-    def post(self, request: HttpRequest, customer: CustomerStanding) -> HttpResponse:
+    def post(self, request: HttpRequest, customer: CustomerState) -> HttpResponse:
         form = self.form_class(request.POST, label_suffix="")
         if not form.is_valid():
             return self._show(request, customer, form=form, error=ValidationFailed())
@@ -104,12 +104,12 @@ class Page(ForPeople):
             return self._show(request, customer, form=form, error=error)
         return self._show(request, customer, done=self.done)
 
-    def act(self, request: HttpRequest, customer: CustomerStanding, given: dict[str, Any]) -> None:
+    def act(self, request: HttpRequest, customer: CustomerState, given: dict[str, Any]) -> None:
         """Do what the page is for. Raises GatehouseError."""
         raise NotImplementedError
 
     def _show(
-        self, request: HttpRequest, customer: CustomerStanding, *, error: GatehouseError | None = None, **context: Any
+        self, request: HttpRequest, customer: CustomerState, *, error: GatehouseError | None = None, **context: Any
     ) -> HttpResponse:
         facts = {"brand": customer.branding, "heading": self.heading, "lead": self.lead, "button": self.button}
         return _answer(request, {**facts, **context}, error=error)
@@ -123,7 +123,7 @@ class ResetPassword(Page):
     button = _("Set the password")
     done = _("Your password has been changed, and you are signed out everywhere. You can sign in with it now.")
 
-    def act(self, request: HttpRequest, customer: CustomerStanding, given: dict[str, Any]) -> None:
+    def act(self, request: HttpRequest, customer: CustomerState, given: dict[str, Any]) -> None:
         recovery.reset(
             recovery.Reset(
                 customer=customer,
@@ -145,7 +145,7 @@ class ForgotPassword(Page):
     button = _("Send the link")
     done = _("If this address has an account, a link is on its way to it.")
 
-    def act(self, request: HttpRequest, customer: CustomerStanding, given: dict[str, Any]) -> None:
+    def act(self, request: HttpRequest, customer: CustomerState, given: dict[str, Any]) -> None:
         address = emails.parse(given["email"])
         recovery.forgot(recovery.Forgotten(customer, customer, address, caller_of(request), timezone.now()))
 
@@ -161,7 +161,7 @@ class UndoEmailChange(Page):
     button = _("Undo the change")
     done = _("The address is what it was. A link to set a new password is on its way to it.")
 
-    def act(self, request: HttpRequest, customer: CustomerStanding, given: dict[str, Any]) -> None:
+    def act(self, request: HttpRequest, customer: CustomerState, given: dict[str, Any]) -> None:
         email_undo.undo(
             email_undo.Undoing(
                 customer=customer,

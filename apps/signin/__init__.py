@@ -1,1 +1,1 @@
-"""Every way into an account and back into it: code, password, passkey, second factor, sign-up, recovery."""
+"""The ways in: code, password, passkey, second factor, challenges, fresh proof."""

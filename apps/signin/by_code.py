@@ -8,7 +8,7 @@ from django.db import transaction
 
 from apps.audit import actions, events
 from apps.core.requests import Caller
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.mail import outbox
 from apps.mail.outbox import Destination
 from apps.otp import redeeming, tries
@@ -27,7 +27,7 @@ from apps.users.models import BuiltInRole, User, UserStatus
 class Attempt:
     """A code, and who gives it."""
 
-    customer: CustomerStanding
+    customer: CustomerState
     address: Address
     code: str = field(repr=False)
     delivery: str
@@ -103,7 +103,7 @@ def _prove_mailbox(attempt: Attempt, found: Found) -> None:
         first_proof.by_mail(found.user, customer=attempt.customer, caller=attempt.caller, now=attempt.now)
 
 
-def _may_sign_in(customer: CustomerStanding, user: User, proven: Address, *, is_known_to_others: bool) -> bool:
+def _may_sign_in(customer: CustomerState, user: User, proven: Address, *, is_known_to_others: bool) -> bool:
     """`is_known_to_others`: whoever holds a test key reads its codes; and if the mail was suppressed, it was a fixed code."""
     if user.status == UserStatus.DEACTIVATED or tries.is_closed_to_codes(customer, user):
         return False

@@ -11,7 +11,7 @@ from apps.audit.models import Outcome, Severity
 from apps.core import valkey
 from apps.core.client_address import counted_as
 from apps.core.requests import Caller
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.factors import ceremonies, passkeys
 from apps.factors.errors import InvalidPasskey
 from apps.factors.methods import PASSKEY
@@ -29,14 +29,14 @@ ONCE_A_MINUTE = 60  # seconds
 class Attempt:
     """A credential, as `navigator.credentials.get()` gave it, and who sends it."""
 
-    customer: CustomerStanding
+    customer: CustomerState
     credential: Any = field(repr=False)
     delivery: str
     caller: Caller
     now: datetime
 
 
-def options(customer: CustomerStanding, *, now: datetime) -> dict[str, Any]:
+def options(customer: CustomerState, *, now: datetime) -> dict[str, Any]:
     """What to ask the browser for: any passkey of this site. Tells nothing of any account. Raises ValkeyUnavailable."""
     return passkeys.request_options(customer=customer, user=None, now=now)
 

@@ -10,8 +10,8 @@ from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits
 from apps.core.requests import Caller
-from apps.customers import standing as customers
-from apps.customers.standing import CustomerStanding
+from apps.customers import state as customers
+from apps.customers.state import CustomerState
 from apps.otp import tries
 from apps.signin import challenges, passwords
 from apps.signin.challenges import Challenged, Proven, SignedIn
@@ -29,8 +29,8 @@ LOCKED_FOR = timedelta(minutes=30)
 class Attempt:
     """A password, and who gives it. `asked`: the customer that the request belongs to, whose limits count."""
 
-    asked: CustomerStanding
-    customer: CustomerStanding
+    asked: CustomerState
+    customer: CustomerState
     address: Address
     password: str = field(repr=False)
     delivery: str
@@ -64,7 +64,7 @@ def sign_in(attempt: Attempt) -> SignedIn | Challenged:
         )
 
 
-def find(customer: CustomerStanding, address: Address) -> User | None:
+def find(customer: CustomerState, address: Address) -> User | None:
     """The user of this address, password and all: one statement."""
     return User.objects.of(customer.id).filter(email_identity=address.identity).select_related("password").first()
 
@@ -108,9 +108,7 @@ def accept(user: User, text: str, *, now: datetime, despite_lock: bool = False) 
         raise InvalidCredentials
 
 
-def count_wrong(
-    customer: CustomerStanding, address: Address, user: User | None, *, caller: Caller, now: datetime
-) -> None:
+def count_wrong(customer: CustomerState, address: Address, user: User | None, *, caller: Caller, now: datetime) -> None:
     """Count a wrong password and lock at the fifth in a row: two statements, whoever's address it is.
 
     Of a lock the user is told by `signin.tell_locked`, so that this request does the same work as any other.
@@ -130,7 +128,7 @@ def count_wrong(
         )
 
 
-def _count(customer: CustomerStanding, address: Address, caller: Caller, now: datetime) -> None:
+def _count(customer: CustomerState, address: Address, caller: Caller, now: datetime) -> None:
     unlocked = Password.objects.filter(
         _is_open(now),
         user__customer_id=customer.id,

@@ -9,16 +9,16 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError
 from django.db.models import F
 
-from apps.api_keys.asking import Asking
+from apps.api_keys.clients import ApiClient
 from apps.audit import actions, events
 from apps.core.errors import is_refusal
 from apps.core.ids import new_id
 from apps.core.requests import Caller
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.factors import enrolled
 from apps.factors.enrolled import Enrolled
 from apps.otp import tries
-from apps.signin import amr, devices, requirements, whose
+from apps.signin import amr, devices, owner_lookup, requirements
 from apps.signin.models import Challenge, FirstFactor
 from apps.signin.requirements import Given, Missing
 from apps.tokens import minting, sessions, verification
@@ -35,7 +35,7 @@ MOST_TRIES = 5
 class Proven:
     """A user who has given a first factor, and perhaps second ones: `passed`."""
 
-    customer: CustomerStanding
+    customer: CustomerState
     user: User
     first_factor: FirstFactor
     delivery: str
@@ -86,13 +86,13 @@ def proceed(proven: Proven) -> SignedIn | Challenged:
     return _finish(proven, requirements.to_enrol(policy=proven.customer.second_factor, enrolled=found))
 
 
-def open_challenge(session_token: str, *, asking: Asking, caller: Caller, now: datetime) -> Opened:
+def open_challenge(session_token: str, *, client: ApiClient, caller: Caller, now: datetime) -> Opened:
     """The challenge of this token, which is worthless at any other customer (contract 1.5).
 
     Raises MalformedToken, TokenExpired, InvalidToken, UserInactive, CustomerSuspended or IpNotAllowed.
     """
     claims, customer = verification.verify_challenge(session_token, caller=caller, now=now)
-    presented = whose.presented_at(asking.customer, owners_too=asking.api_key is None)
+    presented = owner_lookup.presented_at(client.customer, owners_too=client.api_key is None)
     row = (
         Challenge.objects.filter(presented, id=claims.jti, customer_id=customer.id, used_at=None, expires_at__gt=now)
         .filter(credentials_version=F("user__credentials_version"))
@@ -194,7 +194,7 @@ def _challenge(proven: Proven, missing: Missing) -> Challenged:
     return Challenged(missing, int(LIFETIME.total_seconds()), token)
 
 
-def _proven_by(row: Challenge, customer: CustomerStanding, caller: Caller, now: datetime) -> Proven:
+def _proven_by(row: Challenge, customer: CustomerState, caller: Caller, now: datetime) -> Proven:
     return Proven(
         customer=customer,
         user=row.user,

@@ -5,7 +5,7 @@ from datetime import datetime
 from apps.audit import actions, events
 from apps.audit.models import Severity
 from apps.core.requests import Caller
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.signin.models import KnownDevice
 from apps.tokens import devices
 from apps.users import notices
@@ -14,7 +14,7 @@ from apps.users.models import User
 LONGEST_NAME = 100
 
 
-def note(user: User, *, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+def note(user: User, *, customer: CustomerState, caller: Caller, now: datetime) -> None:
     """Remember the caller's device, and tell the user of a new one. One statement for a device that is known."""
     name = devices.name_of(caller.user_agent)[:LONGEST_NAME]
     known = set(KnownDevice.objects.filter(user=user).values_list("name", flat=True))
@@ -26,7 +26,7 @@ def note(user: User, *, customer: CustomerStanding, caller: Caller, now: datetim
         _tell(user, name, customer, caller, now)
 
 
-def _tell(user: User, device: str, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+def _tell(user: User, device: str, customer: CustomerState, caller: Caller, now: datetime) -> None:
     events.record(
         action=actions.NEW_DEVICE,
         severity=Severity.LOW,

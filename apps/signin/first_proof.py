@@ -6,22 +6,22 @@ until the owner of the mailbox comes to use the account.
 
 from datetime import datetime
 
+from apps.approvals import decisions
 from apps.audit import actions, events
 from apps.core import snapshots
 from apps.core.requests import Caller
 from apps.customers import lifecycle as customers
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.factors import removal
-from apps.signin import identity_check
 from apps.signin.models import Password
 from apps.tokens import sessions
 from apps.tokens.errors import UserInactive
 from apps.tokens.models import EndReason, Session
-from apps.users import credentials, directory, lifecycle, standing
+from apps.users import credentials, directory, lifecycle, state
 from apps.users.models import User, UserStatus
 
 
-def by_mail(user: User, *, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+def by_mail(user: User, *, customer: CustomerState, caller: Caller, now: datetime) -> None:
     """A code or a link that was sent to the address has come back. In the caller's transaction.
 
     Of two that come back at once the second finds the address proven, and leaves what the first has set.
@@ -57,22 +57,22 @@ def _was_used(user: User) -> bool:
     return Password.objects.filter(user=user).exists() or Session.objects.filter(user=user).exists()
 
 
-def begin(user: User, *, customer: CustomerStanding, now: datetime) -> None:
+def begin(user: User, *, customer: CustomerState, now: datetime) -> None:
     """A user made just now by a proof waits for approval where that is demanded. In the caller's transaction."""
     user.status = lifecycle.status_due(user, customer)
     if user.status == UserStatus.PENDING:
         user.save(update_fields=["status"])
-        identity_check.open_for(user, customer=customer, now=now)
+        decisions.open_for(user, customer=customer, now=now)
 
 
-def note(user: User, *, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+def note(user: User, *, customer: CustomerState, caller: Caller, now: datetime) -> None:
     """The address is the user's; what the customer demands beyond that decides the status. In the caller's transaction."""
     user.email_verified_at = now
     if user.status == UserStatus.PENDING:
         user.status = lifecycle.status_due(user, customer)
     user.save(update_fields=["email_verified_at", "status"])
     if user.status == UserStatus.PENDING:
-        identity_check.open_for(user, customer=customer, now=now)
+        decisions.open_for(user, customer=customer, now=now)
     events.record(
         action=actions.EMAIL_VERIFIED,
         customer_id=customer.id,
@@ -83,4 +83,4 @@ def note(user: User, *, customer: CustomerStanding, caller: Caller, now: datetim
     )
     if user.is_owner:
         customers.note_owner(customer.id)
-    snapshots.invalidate_on_commit(standing.key(customer.id, user.id))
+    snapshots.invalidate_on_commit(state.key(customer.id, user.id))

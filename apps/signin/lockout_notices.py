@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.core.requests import Caller
-from apps.customers import standing as customers
+from apps.customers import state as customers
 from apps.signin.by_password import LOCKED_FOR
 from apps.signin.models import Password
 from apps.users import notices

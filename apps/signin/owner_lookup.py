@@ -2,14 +2,14 @@
 
 from django.db.models import Case, F, Q, Value, When
 
-from apps.api_keys.asking import Asking
-from apps.customers import standing as customers
-from apps.customers.standing import CustomerStanding
+from apps.api_keys.clients import ApiClient
+from apps.customers import state as customers
+from apps.customers.state import CustomerState
 from apps.users.emails import Address
 from apps.users.models import User
 
 
-def presented_at(customer: CustomerStanding, *, owners_too: bool) -> Q:
+def presented_at(customer: CustomerState, *, owners_too: bool) -> Q:
     """The rows of users whose challenge or link counts at this customer: of its own, and of no other (contract 1.5).
 
     `owners_too`: without a key a request belongs to the default customer, but owners may sign in at theirs (1.4).
@@ -18,16 +18,16 @@ def presented_at(customer: CustomerStanding, *, owners_too: bool) -> Q:
     return own | Q(user__is_owner=True) if owners_too else own
 
 
-def customer_of(asking: Asking, address: Address) -> CustomerStanding:
+def customer_of(client: ApiClient, address: Address) -> CustomerState:
     """The key's customer; without a key the one that this address owns, proven addresses first; else the default one.
 
     Anybody can sign up with any address: that leads nobody away who can sign in at the default customer already, nor
     whoever signed up before. Without a key a few statements more, the same whether or not the address owns anything:
     what Valkey remembers of the customer would tell.
     """
-    if asking.api_key is not None:
-        return asking.customer
-    is_proven, at_home = Q(email_verified_at__isnull=False), Q(customer_id=asking.customer.id)
+    if client.api_key is not None:
+        return client.customer
+    is_proven, at_home = Q(email_verified_at__isnull=False), Q(customer_id=client.customer.id)
     precedence = Case(
         When(is_proven & Q(is_owner=True), then=Value(0)),
         When(at_home & (is_proven | Q(password__isnull=False)), then=Value(1)),
@@ -39,4 +39,4 @@ def customer_of(asking: Asking, address: Address) -> CustomerStanding:
         .values_list("customer_id", flat=True)
         .first()
     )
-    return customers.read_present(meant or asking.customer.id)
+    return customers.read_present(meant or client.customer.id)

@@ -15,7 +15,7 @@ from django.db import transaction
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core.requests import Caller
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.factors import enrolled, passkeys, recovery_codes, totp
 from apps.factors.errors import InvalidFactorCode, InvalidPasskey
 from apps.factors.methods import PASSKEY, RECOVERY_CODE, SMS, TOTP
@@ -32,7 +32,7 @@ from apps.tokens.errors import UserInactive
 from apps.tokens.minting import TokenPair
 from apps.users import directory, emails
 from apps.users.models import User
-from apps.users.standing import UserStanding
+from apps.users.state import UserState
 
 PASSWORD = "password"  # noqa: S105  (the name of a method)
 METHODS = (PASSKEY, TOTP, SMS, RECOVERY_CODE, PASSWORD, EMAIL)
@@ -44,9 +44,9 @@ AMR = {PASSWORD: amr.of_sign_in(FirstFactor.PASSWORD, ()), EMAIL: amr.of_sign_in
 class Asked:
     """What somebody who is signed in asks for, in which session. `now_is`: the user as the session's token found them."""
 
-    customer: CustomerStanding
+    customer: CustomerState
     user: User
-    now_is: UserStanding
+    now_is: UserState
     session_id: UUID
     method: str
     caller: Caller
@@ -62,7 +62,7 @@ class Given(Asked):
     credential: Any = field(default=None, repr=False)
 
 
-def methods_for(user: User, customer: CustomerStanding) -> tuple[str, ...]:
+def methods_for(user: User, customer: CustomerState) -> tuple[str, ...]:
     """What the user may prove it by, in the order in which to offer it. Empty: only another sign-in will do."""
     found = enrolled.of(user.id)
     if found.has_any:

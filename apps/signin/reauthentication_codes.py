@@ -10,7 +10,7 @@ from apps.core.client_address import counted_as
 from apps.core.rate_limits import Rule
 from apps.core.requests import Caller
 from apps.customers import limits
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.factors import phones
 from apps.factors.methods import SMS
 from apps.otp import codes, drafts
@@ -23,9 +23,7 @@ from apps.users.models import User
 MAIL = "reauthentication_code"
 
 
-def send(
-    method: str, *, user: User, session_id: UUID, customer: CustomerStanding, caller: Caller, now: datetime
-) -> Sent:
+def send(method: str, *, user: User, session_id: UUID, customer: CustomerState, caller: Caller, now: datetime) -> Sent:
     """Send a code by EMAIL or SMS.
 
     Raises MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable or ValkeyUnavailable.
@@ -46,7 +44,7 @@ def send(
     return Sent(customer.code_lifetime, customer.code_resend_after)
 
 
-def place_of(method: str, *, user: User, session_id: UUID, customer: CustomerStanding, caller: Caller) -> Place:
+def place_of(method: str, *, user: User, session_id: UUID, customer: CustomerState, caller: Caller) -> Place:
     """Where the codes of this session lie. One is worthless once mails or SMS of the user go elsewhere, and once the
     user's credentials have changed.
 
@@ -72,7 +70,7 @@ def _recipient(method: str, user: User, caller: Caller) -> str:
     return number
 
 
-def _rules(session_id: UUID, customer: CustomerStanding, caller: Caller) -> list[Rule]:
+def _rules(session_id: UUID, customer: CustomerState, caller: Caller) -> list[Rule]:
     """Counted for the session, so that whoever has stolen its token uses up nothing of what the user needs to sign in."""
     return [
         limits.rule(customer.limit(limits.CODES_PER_EMAIL), customer.id, "reauthenticate", str(session_id)),

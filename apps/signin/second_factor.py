@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.api_keys.asking import Asking
+from apps.api_keys.clients import ApiClient
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits
@@ -33,7 +33,7 @@ from apps.users import directory, emails
 class Asked:
     """What is asked for the challenge of `session_token`, by whom."""
 
-    asking: Asking
+    client: ApiClient
     session_token: str = field(repr=False)
     method: str
     caller: Caller
@@ -103,7 +103,7 @@ def verify(given: Given) -> Passed:
 
 
 def _open(asked: Asked) -> Opened:
-    return challenges.open_challenge(asked.session_token, asking=asked.asking, caller=asked.caller, now=asked.now)
+    return challenges.open_challenge(asked.session_token, client=asked.client, caller=asked.caller, now=asked.now)
 
 
 def _require(offered: bool) -> None:  # noqa: FBT001  (reads as a sentence)

@@ -12,19 +12,19 @@ from django.conf import settings
 
 from apps.customers import keyring
 from apps.customers.keyring import SigningKeys
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.tokens import claims, signing
 
 CLAIMS = list(claims.OF_ACCESS)
 
 
-def jwks(customer: CustomerStanding, now: datetime) -> dict[str, Any]:
+def jwks(customer: CustomerState, now: datetime) -> dict[str, Any]:
     """The public keys of access tokens, of every version that still verifies, the one that signs first."""
     published = (signing.public_jwk(keys) for keys in _verifying(customer, now))
     return {"keys": [key for key in published if key is not None]}
 
 
-def configuration(customer: CustomerStanding, now: datetime) -> dict[str, Any]:
+def configuration(customer: CustomerState, now: datetime) -> dict[str, Any]:
     """The metadata document. There is no authorization endpoint: users sign in by the API, and `token_endpoint` refreshes.
 
     Algorithms are those of the versions that still verify: after a change of algorithm, for a while, two.
@@ -49,7 +49,7 @@ def configuration(customer: CustomerStanding, now: datetime) -> dict[str, Any]:
     }
 
 
-def _verifying(customer: CustomerStanding, now: datetime) -> list[SigningKeys]:
+def _verifying(customer: CustomerState, now: datetime) -> list[SigningKeys]:
     """The current version, then those that retire. From this process's memory once they are known."""
     kids = [kid for kid in customer.secrets if customer.verifies(kid, now)]
     kids.sort(key=lambda kid: customer.secrets[kid] is not None)

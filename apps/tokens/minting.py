@@ -10,13 +10,13 @@ from rest_framework_simplejwt.tokens import Token
 from apps.core.errors import TemporarilyUnavailable
 from apps.customers import keyring
 from apps.customers.keyring import SigningKeys
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.payloads import token_envelope
 from apps.tokens import signing
 from apps.tokens.models import RefreshToken
 from apps.tokens.proof import Proof
 from apps.tokens.signing import CustomerTokenBackend, TokenKind
-from apps.users.standing import UserStanding
+from apps.users.state import UserState
 
 
 class CustomerToken(Token):
@@ -67,7 +67,7 @@ class TokenPair:
         return token_envelope.derive(self.access)
 
 
-def signing_keys(customer: CustomerStanding, kid: UUID) -> SigningKeys:
+def signing_keys(customer: CustomerState, kid: UUID) -> SigningKeys:
     """The version of the customer's secrets to sign with."""
     keys = keyring.signing_keys(customer.id, kid)
     if keys is None:  # rotated away between two reads
@@ -75,9 +75,7 @@ def signing_keys(customer: CustomerStanding, kid: UUID) -> SigningKeys:
     return keys
 
 
-def pair(
-    *, customer: CustomerStanding, user: UserStanding, refresh: RefreshToken, proof: Proof, delivery: str
-) -> TokenPair:
+def pair(*, customer: CustomerState, user: UserState, refresh: RefreshToken, proof: Proof, delivery: str) -> TokenPair:
     """The two tokens that this row stands for.
 
     `proof` is that of whoever gets them, and not kept with the row: whoever holds an old refresh token gets the successor
@@ -103,7 +101,7 @@ def pair(
 
 
 def challenge(
-    *, customer: CustomerStanding, user_id: UUID, challenge_id: UUID, issued_at: datetime, expires_at: datetime
+    *, customer: CustomerState, user_id: UUID, challenge_id: UUID, issued_at: datetime, expires_at: datetime
 ) -> str:
     """The token of a sign-in that waits for a second factor. In the place of a session it names the challenge."""
     keys = signing_keys(customer, keyring.current_kid(customer))
@@ -112,7 +110,7 @@ def challenge(
     return _signed(ChallengeToken, TokenKind.CHALLENGE, keys, claims)
 
 
-def _common(customer: CustomerStanding, *, user_id: UUID, session_id: UUID, issued: int) -> dict[str, Any]:
+def _common(customer: CustomerState, *, user_id: UUID, session_id: UUID, issued: int) -> dict[str, Any]:
     """The claims that tokens of every kind have (contract 3.2)."""
     return {
         "iss": signing.issuer_of(customer.slug),

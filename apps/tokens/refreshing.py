@@ -12,22 +12,22 @@ from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits, snapshots, valkey
 from apps.core.requests import Caller
 from apps.customers import limits
-from apps.customers.standing import CustomerStanding
-from apps.tokens import minting, sessions, standing, verification
+from apps.customers.state import CustomerState
+from apps.tokens import minting, sessions, state, verification
 from apps.tokens.errors import InvalidToken, RefreshTokenReused, SessionEnded
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason, RefreshToken, Session
 from apps.tokens.signing import TokenKind
 from apps.tokens.verification import Verified
 
-Check = Callable[[CustomerStanding, UUID], None]
+Check = Callable[[CustomerState, UUID], None]
 
 
 @dataclass(frozen=True)
 class Refreshed:
     """The new tokens, for the customer whose they are."""
 
-    customer: CustomerStanding
+    customer: CustomerState
     pair: TokenPair
 
 
@@ -93,12 +93,12 @@ def _successor(
     return row.successor if grace and now - row.used_at < grace else None
 
 
-def rotate(row: RefreshToken, session: Session, customer: CustomerStanding, now: datetime) -> RefreshToken:
+def rotate(row: RefreshToken, session: Session, customer: CustomerState, now: datetime) -> RefreshToken:
     successor = sessions.issue(customer=customer, session_id=session.id, now=now.replace(microsecond=0))
     successor.save(force_insert=True)
     RefreshToken.objects.filter(id=row.id).update(used_at=now, successor=successor)
     Session.objects.filter(id=session.id).update(last_activity_at=now, expires_at=successor.both_expire_at)
-    snapshots.invalidate_on_commit(standing.session_key(customer.id, session.id))
+    snapshots.invalidate_on_commit(state.session_key(customer.id, session.id))
     return successor
 
 
@@ -106,7 +106,7 @@ def _end_for_reuse(session: Session, verified: Verified, caller: Caller, now: da
     """Somebody has an old token that they should not have, or had one stolen: nobody goes on with this session."""
     Session.objects.filter(id=session.id).update(ended_at=now, end_reason=EndReason.REFRESH_REUSE)
     _record(verified, actions.REFRESH_TOKEN_REUSED, Outcome.DENIED, Severity.HIGH, caller, now)
-    snapshots.invalidate_on_commit(standing.session_key(verified.customer.id, session.id))
+    snapshots.invalidate_on_commit(state.session_key(verified.customer.id, session.id))
 
 
 def _record(

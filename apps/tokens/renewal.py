@@ -16,13 +16,13 @@ from apps.audit.models import Outcome, Severity
 from apps.core import snapshots
 from apps.core.errors import NotFound
 from apps.core.requests import Caller
-from apps.customers.standing import CustomerStanding
-from apps.tokens import minting, refreshing, sessions, standing
+from apps.customers.state import CustomerState
+from apps.tokens import minting, refreshing, sessions, state
 from apps.tokens.errors import SessionEnded
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason, RefreshToken, Session
 from apps.tokens.proof import Proof, ordered
-from apps.users.standing import UserStanding
+from apps.users.state import UserState
 
 MOST_TRIES = 10  # in a row: codes asked for and proofs given, until one is right
 
@@ -47,8 +47,8 @@ def forget_tries(*, customer_id: UUID, session_id: UUID) -> None:
 
 def renew(
     *,
-    customer: CustomerStanding,
-    user: UserStanding,
+    customer: CustomerState,
+    user: UserState,
     session_id: UUID,
     amr: tuple[str, ...],
     now: datetime,
@@ -66,11 +66,11 @@ def renew(
     refresh = _next_refresh_token(session, customer, now)
     newest = max(now, session.auth_time or now)  # of two proofs at once the later counts
     mine.update(auth_time=newest, amr=" ".join(proof.amr), proofs_tried=0)
-    snapshots.invalidate_on_commit(standing.session_key(customer.id, session.id))
+    snapshots.invalidate_on_commit(state.session_key(customer.id, session.id))
     return minting.pair(customer=customer, user=user, refresh=refresh, proof=proof, delivery=session.delivery)
 
 
-def _next_refresh_token(session: Session, customer: CustomerStanding, now: datetime) -> RefreshToken:
+def _next_refresh_token(session: Session, customer: CustomerState, now: datetime) -> RefreshToken:
     """The successor of the session's refresh token, or the token itself if it was issued within the grace.
 
     So two tabs that prove it at once do not make each other's refresh token one that was used before.

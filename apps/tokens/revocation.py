@@ -10,7 +10,7 @@ from apps.core import snapshots
 from apps.core.errors import AuthenticationError, NotFound
 from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
-from apps.tokens import sessions, standing, verification
+from apps.tokens import sessions, state, verification
 from apps.tokens.errors import MalformedToken
 from apps.tokens.models import EndReason, RefreshToken, RevokedToken, Session
 from apps.tokens.signing import TokenKind, VerifiedClaims
@@ -39,7 +39,7 @@ def _blacklist(claims: VerifiedClaims, actor: str, caller: Caller, now: datetime
         _row, is_new = RevokedToken.objects.get_or_create(jti=claims.jti, defaults=facts)
         if is_new:
             _record(claims, actor, caller, now)
-        return snapshots.invalidate_on_commit(standing.session_key(claims.customer_id, claims.session_id))
+        return snapshots.invalidate_on_commit(state.session_key(claims.customer_id, claims.session_id))
 
 
 def _end_session(claims: VerifiedClaims, actor: str, caller: Caller, now: datetime) -> Propagation:

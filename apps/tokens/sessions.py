@@ -13,14 +13,14 @@ from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
 from apps.customers import keyring
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.payloads.errors import ReplayedRequest
-from apps.tokens import minting, standing
+from apps.tokens import minting, state
 from apps.tokens.errors import SessionEnded, UserInactive
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import ONE_SESSION_A_REQUEST, EndReason, RefreshToken, RevokedToken, Session
 from apps.tokens.proof import Proof
-from apps.users import standing as users
+from apps.users import state as users
 from apps.users.models import User, UserStatus
 
 ACTIVITY_WRITTEN_AFTER_SECONDS = 60
@@ -38,7 +38,7 @@ FOR NO KEY UPDATE
 
 
 def start(
-    *, customer: CustomerStanding, user: User, amr: tuple[str, ...], delivery: str, caller: Caller, now: datetime
+    *, customer: CustomerState, user: User, amr: tuple[str, ...], delivery: str, caller: Caller, now: datetime
 ) -> TokenPair:
     """A new session and its first tokens. Joins the caller's transaction: what signs in commits as a whole.
 
@@ -73,7 +73,7 @@ def start(
     return minting.pair(customer=customer, user=who, refresh=refresh, proof=proof, delivery=delivery)
 
 
-def issue(*, customer: CustomerStanding, session_id: UUID, now: datetime) -> RefreshToken:
+def issue(*, customer: CustomerState, session_id: UUID, now: datetime) -> RefreshToken:
     """The row of a new pair of tokens, not saved yet. `now` in whole seconds."""
     return RefreshToken(
         session_id=session_id,
@@ -109,7 +109,7 @@ def log_out(
             jti=jti, defaults={"session_id": session_id, "revoked_at": now, "expires_at": token_expires_at}
         )
         _record(actions.LOGOUT, customer_id, user_id, events.user(user_id), caller, now, session=str(session_id))
-        return snapshots.invalidate_on_commit(standing.session_key(customer_id, session_id))
+        return snapshots.invalidate_on_commit(state.session_key(customer_id, session_id))
 
 
 def end_one(
@@ -128,7 +128,7 @@ def end_one(
         if not ended:
             raise NotFound
         _record(actions.SESSION_ENDED, customer_id, user_id, actor, caller, now, session=str(session_id), reason=reason)
-        return snapshots.invalidate_on_commit(standing.session_key(customer_id, session_id))
+        return snapshots.invalidate_on_commit(state.session_key(customer_id, session_id))
 
 
 def end_all(
@@ -150,7 +150,7 @@ def end_all(
         if ended:
             _record(actions.SESSION_ENDED, customer_id, user_id, actor, caller, now, count=len(ended), reason=reason)
         return len(ended), snapshots.invalidate_on_commit(
-            *(standing.session_key(customer_id, session_id) for session_id in ended)
+            *(state.session_key(customer_id, session_id) for session_id in ended)
         )
 
 
@@ -165,7 +165,7 @@ def end_begun_by_test_keys(
     ended, reason = _end(sandboxed, EndReason.OPERATOR, now), EndReason.OPERATOR
     if ended:
         _record(actions.SESSION_ENDED, customer_id, user_id, actor, caller, now, count=len(ended), reason=reason)
-    snapshots.invalidate_on_commit(*(standing.session_key(customer_id, session_id) for session_id in ended))
+    snapshots.invalidate_on_commit(*(state.session_key(customer_id, session_id) for session_id in ended))
 
 
 def end_all_of_customer(*, customer_id: UUID, now: datetime) -> int:
@@ -175,7 +175,7 @@ def end_all_of_customer(*, customer_id: UUID, now: datetime) -> int:
     return Session.objects.filter(id__in=living).update(ended_at=now, end_reason=EndReason.EMERGENCY_ROTATION)
 
 
-def note_activity(*, customer_id: UUID, session: standing.SessionStanding, now: datetime) -> None:
+def note_activity(*, customer_id: UUID, session: state.SessionState, now: datetime) -> None:
     """Write that the session was used, at most once a minute."""
     if now.timestamp() - session.last_activity_at < ACTIVITY_WRITTEN_AFTER_SECONDS:
         return
@@ -185,7 +185,7 @@ def note_activity(*, customer_id: UUID, session: standing.SessionStanding, now: 
         last_activity_at__lt=now - timedelta(seconds=ACTIVITY_WRITTEN_AFTER_SECONDS),
     ).update(last_activity_at=now)
     if written:
-        snapshots.invalidate(standing.session_key(customer_id, session.id))
+        snapshots.invalidate(state.session_key(customer_id, session.id))
 
 
 def _insert(session: Session) -> None:
@@ -204,7 +204,7 @@ def _insert(session: Session) -> None:
             raise UserInactive
 
 
-def _make_room(session: Session, customer: CustomerStanding, caller: Caller, now: datetime) -> None:
+def _make_room(session: Session, customer: CustomerState, caller: Caller, now: datetime) -> None:
     """End the sessions least lately used that are too many beside this one. One statement when there are none."""
     others = alive(customer_id=customer.id, user_id=session.user_id, now=now).exclude(id=session.id)
     latest_first = others.order_by("-last_activity_at", "-id").values_list("id", flat=True)
@@ -214,7 +214,7 @@ def _make_room(session: Session, customer: CustomerStanding, caller: Caller, now
     ended = _end(Session.objects.filter(id__in=too_many), EndReason.TOO_MANY, now)
     actor, facts = events.user(session.user_id), {"count": len(ended), "reason": EndReason.TOO_MANY}
     _record(actions.SESSION_ENDED, customer.id, session.user_id, actor, caller, now, **facts)
-    snapshots.invalidate_on_commit(*(standing.session_key(customer.id, session_id) for session_id in ended))
+    snapshots.invalidate_on_commit(*(state.session_key(customer.id, session_id) for session_id in ended))
 
 
 def _end(sessions: QuerySet[Session], reason: EndReason, now: datetime) -> list[UUID]:

@@ -12,18 +12,18 @@ from uuid import UUID
 
 from apps.core import snapshots, valkey
 from apps.core.snapshots import Loader, State
-from apps.customers import standing as customers
-from apps.customers.standing import CustomerStanding
+from apps.customers import state as customers
+from apps.customers.state import CustomerState
 from apps.tokens.errors import InvalidToken, SessionEnded, TokenRevoked, UserInactive
 from apps.tokens.models import Session
 from apps.tokens.signing import VerifiedClaims, issuer_of
 from apps.users import roles
-from apps.users import standing as users
-from apps.users.standing import UserStanding
+from apps.users import state as users
+from apps.users.state import UserState
 
 
 @dataclass(frozen=True)
-class SessionStanding:
+class SessionState:
     """A session as it is at this moment. Times in unix seconds."""
 
     id: UUID
@@ -38,12 +38,12 @@ class SessionStanding:
 
 
 @dataclass(frozen=True)
-class Standing:
+class TokenState:
     """All that decides whether a token still counts. Session or user are None when there is none such."""
 
-    customer: CustomerStanding
-    session: SessionStanding | None
-    user: UserStanding | None
+    customer: CustomerState
+    session: SessionState | None
+    user: UserState | None
 
 
 def session_key(customer_id: UUID, session_id: UUID) -> str:
@@ -69,12 +69,12 @@ def load_session(customer_id: UUID, session_id: UUID) -> State | None:
     }
 
 
-def parse_session(state: Mapping[str, Any]) -> SessionStanding:
+def parse_session(state: Mapping[str, Any]) -> SessionState:
     identities = {"id": UUID(state["id"]), "user_id": UUID(state["user_id"])}
-    return SessionStanding(**{**state, **identities, "revoked": frozenset(state["revoked"])})
+    return SessionState(**{**state, **identities, "revoked": frozenset(state["revoked"])})
 
 
-def read(*, customer_id: UUID, session_id: UUID, user_id: UUID) -> Standing | None:
+def read(*, customer_id: UUID, session_id: UUID, user_id: UUID) -> TokenState | None:
     """How the three stand; None for no such customer. No query and one round trip when Valkey knows."""
     loaders: dict[str, Loader] = {
         customers.key(customer_id): partial(customers.load, customer_id),
@@ -85,14 +85,14 @@ def read(*, customer_id: UUID, session_id: UUID, user_id: UUID) -> Standing | No
     customer, session, user, table = snapshots.read_through(loaders).values()
     if customer is None:
         return None
-    return Standing(
+    return TokenState(
         customer=customers.parse(customer),
         session=parse_session(session) if session else None,
         user=users.parse(user, roles.parse(table)) if user else None,
     )
 
 
-def require(standing: Standing, claims: VerifiedClaims, now: datetime) -> tuple[SessionStanding, UserStanding]:
+def require(standing: TokenState, claims: VerifiedClaims, now: datetime) -> tuple[SessionState, UserState]:
     """The session and user of a token that counts. Raises CustomerSuspended, InvalidToken, TokenRevoked, SessionEnded, UserInactive."""
     customers.require_active(standing.customer)
     if claims.issuer != issuer_of(standing.customer.slug) or not standing.customer.verifies(claims.kid, now):

@@ -14,17 +14,17 @@ from apps.core.client_address import counted_as
 from apps.core.errors import NotFound
 from apps.core.requests import Caller
 from apps.customers import allowlist, keyring
-from apps.customers import standing as customers
+from apps.customers import state as customers
 from apps.customers.keyring import SigningKeys
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.tokens import parsing, signing
-from apps.tokens import standing as standings
+from apps.tokens import state as standings
 from apps.tokens.errors import InvalidToken, TokenExpired
 from apps.tokens.parsing import UnverifiedToken
 from apps.tokens.proof import Proof
 from apps.tokens.signing import TokenKind, VerifiedClaims
-from apps.tokens.standing import SessionStanding
-from apps.users.standing import UserStanding
+from apps.tokens.state import SessionState
+from apps.users.state import UserState
 
 ONCE_A_MINUTE = 60  # seconds: how often the same address makes the same security event
 NOBODY = "nobody"  # the key's tag for events that no customer's secret vouches for
@@ -38,9 +38,9 @@ class Verified:
     """A token that counts, and how the three it speaks of stand."""
 
     claims: VerifiedClaims
-    customer: CustomerStanding
-    session: SessionStanding
-    user: UserStanding
+    customer: CustomerState
+    session: SessionState
+    user: UserState
 
     @property
     def proof(self) -> Proof:
@@ -96,7 +96,7 @@ def examine(text: str, *, customer_id: UUID, caller: Caller, now: datetime) -> V
     return standing_of(genuine(text, customer_id=customer_id, caller=caller, now=now), now)
 
 
-def verify_challenge(text: str, *, caller: Caller, now: datetime) -> tuple[VerifiedClaims, CustomerStanding]:
+def verify_challenge(text: str, *, caller: Caller, now: datetime) -> tuple[VerifiedClaims, CustomerState]:
     """A `2fa+jwt` that is genuine, and its customer. Whether it was used is the challenge's row to say.
 
     Raises MalformedToken, an AuthenticationError, CustomerSuspended or IpNotAllowed.
@@ -110,7 +110,7 @@ def verify_challenge(text: str, *, caller: Caller, now: datetime) -> tuple[Verif
     return claims, customer
 
 
-def require_address(customer: CustomerStanding, caller: Caller) -> None:
+def require_address(customer: CustomerState, caller: Caller) -> None:
     """The allowlist binds tokens too, of every kind, if the customer says so (contract 1.6). Raises IpNotAllowed."""
     if customer.enforce_allowlist_on_tokens:
         allowlist.check(customer, caller.ip)

@@ -6,7 +6,7 @@ from django.utils.translation import to_locale
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from apps.core.requests import Caller
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.mail import content
 from apps.users.models import User
 
@@ -20,9 +20,7 @@ def asked_for(*, wish: str = "", user: User | None = None, caller: Caller | None
     return next((tag for tag in tags if len(tag) <= LONGEST and content.is_known(tag)), "")
 
 
-def of_mail(
-    customer: CustomerStanding, *, wish: str = "", user: User | None = None, caller: Caller | None = None
-) -> str:
+def of_mail(customer: CustomerState, *, wish: str = "", user: User | None = None, caller: Caller | None = None) -> str:
     """The language of a mail or SMS."""
     return asked_for(wish=wish, user=user, caller=caller) or customer.default_locale
 

@@ -12,9 +12,9 @@ from apps.core import sealed, snapshots
 from apps.core.errors import NotFound, ValidationFailed, refused_by_field
 from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
-from apps.customers import standing as customers
-from apps.customers.standing import CustomerStanding
-from apps.users import credentials, directory, permission_names, phones, roles, standing
+from apps.customers import state as customers
+from apps.customers.state import CustomerState
+from apps.users import credentials, directory, permission_names, phones, roles, state
 from apps.users.models import User, UserStatus
 
 PROFILE = {"name", "locale"}
@@ -58,7 +58,7 @@ def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) 
         if user.status != UserStatus.DEACTIVATED:
             _set_status(user, UserStatus.DEACTIVATED, actions.USER_DEACTIVATED, actor, caller, now)
             credentials.change(user, now=now)
-        return snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
+        return snapshots.invalidate_on_commit(state.key(user.customer_id, user.id))
 
 
 def reactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
@@ -72,10 +72,10 @@ def reactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) 
         if user.status == UserStatus.DEACTIVATED:
             _set_status(user, status_due(user, customer), actions.USER_REACTIVATED, actor, caller, now)
             credentials.change(user, now=now)
-        return snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
+        return snapshots.invalidate_on_commit(state.key(user.customer_id, user.id))
 
 
-def status_due(user: User, customer: CustomerStanding) -> UserStatus:
+def status_due(user: User, customer: CustomerState) -> UserStatus:
     """Pending until all is done that the customer demands: the address proven, the user approved, both, or neither."""
     unproven = customer.demands_verified_email and user.email_verified_at is None
     unapproved = customer.demands_approval and user.approved_at is None
@@ -108,7 +108,7 @@ def _save(
         _require_known(user, changes)
         user.save(update_fields=list(changes))
         _record(action, user, actor, caller, now, fields=sorted(changes))
-        return snapshots.invalidate_on_commit(standing.key(user.customer_id, user.id))
+        return snapshots.invalidate_on_commit(state.key(user.customer_id, user.id))
 
 
 def _set_status(user: User, status: UserStatus, action: str, actor: str, caller: Caller | None, now: datetime) -> None:

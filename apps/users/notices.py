@@ -6,7 +6,7 @@ from typing import Any
 from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.customers import links
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.mail import outbox
 from apps.mail.outbox import Draft
 from apps.users import languages
@@ -30,7 +30,7 @@ CHOSEN = {"device", "factor", "passkey"}  # texts of the context that whoever is
 def post(
     kind: str,
     *,
-    customer: CustomerStanding,
+    customer: CustomerState,
     user: User,
     caller: Caller | None,
     now: datetime,

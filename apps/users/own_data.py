@@ -21,7 +21,7 @@ from apps.audit.models import Event
 from apps.core.requests import Caller
 from apps.core.times import rfc3339
 from apps.mail.models import Message
-from apps.users import emails, standing
+from apps.users import emails, state
 from apps.users.models import User
 
 ASCII = r"^[\x01-\x7f]*$"
@@ -55,7 +55,7 @@ def sections() -> dict[str, Section]:
 
 def account(user: User) -> dict[str, Any]:
     """The user's own row."""
-    now = standing.of(user)
+    now = state.of(user)
     return {
         "id": str(user.id),
         "customer_id": str(user.customer_id),

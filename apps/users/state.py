@@ -18,7 +18,7 @@ from apps.users.roles import RoleTable
 
 
 @dataclass(frozen=True)
-class UserStanding:
+class UserState:
     """A user as it is at this moment. The phone number stays sealed until it is asked for."""
 
     id: UUID
@@ -73,10 +73,10 @@ def state_of(user: User) -> State:
     }
 
 
-def parse(state: Mapping[str, Any], table: RoleTable) -> UserStanding:
+def parse(state: Mapping[str, Any], table: RoleTable) -> UserState:
     """A state as a value, with what its role gives by the customer's table."""
     is_active = state["status"] == UserStatus.ACTIVE
-    return UserStanding(
+    return UserState(
         **{
             **state,
             "id": UUID(state["id"]),
@@ -87,7 +87,7 @@ def parse(state: Mapping[str, Any], table: RoleTable) -> UserStanding:
     )
 
 
-def read(customer_id: UUID, user_id: UUID) -> UserStanding | None:
+def read(customer_id: UUID, user_id: UUID) -> UserState | None:
     """How the user stands, None for none such: one round trip to Valkey, or two queries."""
     mine, table = key(customer_id, user_id), roles.key(customer_id)
     found = snapshots.read_through({mine: lambda: load(customer_id, user_id), table: lambda: roles.load(customer_id)})
@@ -95,6 +95,6 @@ def read(customer_id: UUID, user_id: UUID) -> UserStanding | None:
     return parse(state, roles.parse(found[table])) if state else None
 
 
-def of(user: User) -> UserStanding:
+def of(user: User) -> UserState:
     """A row as a standing, with what its role gives now: one round trip to Valkey, or one query."""
     return parse(state_of(user), roles.read(user.customer_id))

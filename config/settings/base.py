@@ -58,7 +58,10 @@ INSTALLED_APPS = [
     "apps.tokens",
     "apps.otp",
     "apps.factors",
+    "apps.approvals",
     "apps.signin",
+    "apps.accounts",
+    "apps.api",
     "apps.portal",
     "apps.operators",
 ]
@@ -72,15 +75,15 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
-    "apps.core.middleware.AdminContentSecurityPolicyMiddleware",
+    "apps.operators.middleware.AdminContentSecurityPolicyMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "apps.core.middleware.RefuseWhatCannotBeStoredMiddleware",
     # Below here: the operators' admin alone.
-    "apps.core.middleware.AdminSessionMiddleware",
-    "apps.core.middleware.AdminCsrfMiddleware",
-    "apps.core.middleware.AdminAuthenticationMiddleware",
-    "apps.core.middleware.AdminSecondFactorMiddleware",
-    "apps.core.middleware.AdminMessageMiddleware",
+    "apps.operators.middleware.AdminSessionMiddleware",
+    "apps.operators.middleware.AdminCsrfMiddleware",
+    "apps.operators.middleware.AdminAuthenticationMiddleware",
+    "apps.operators.middleware.AdminSecondFactorMiddleware",
+    "apps.operators.middleware.AdminMessageMiddleware",
 ]
 
 TEMPLATES = [
@@ -162,10 +165,11 @@ CELERY_TASK_ROUTES = {
     "audit.chain_events": {"queue": "maintenance"},
     "tokens.remove_expired": {"queue": "maintenance"},
     "signin.remove_expired": {"queue": "maintenance"},
+    "accounts.remove_expired": {"queue": "maintenance"},
     "signin.tell_locked": {"queue": "maintenance"},
-    "signin.tell_operators": {"queue": "maintenance"},
-    "signin.ask_identity_checks": {"queue": "maintenance"},
-    "signin.ask_identity_check": {"queue": "outside"},
+    "approvals.tell_operators": {"queue": "maintenance"},
+    "approvals.ask_identity_checks": {"queue": "maintenance"},
+    "approvals.ask_identity_check": {"queue": "outside"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -192,10 +196,11 @@ CELERY_BEAT_SCHEDULE = {
     "retry-invalidations": every(5, "core.retry_invalidations"),
     "chain-audit-events": every(10, "audit.chain_events"),
     "remove-expired-tokens": every(600, "tokens.remove_expired"),
-    "ask-identity-checks": every(15, "signin.ask_identity_checks"),
-    "tell-operators": every(60, "signin.tell_operators"),
+    "ask-identity-checks": every(15, "approvals.ask_identity_checks"),
+    "tell-operators": every(60, "approvals.tell_operators"),
     "tell-locked": every(15, "signin.tell_locked"),
-    "remove-expired-ways-in": every(600, "signin.remove_expired"),
+    "remove-expired-challenges": every(600, "signin.remove_expired"),
+    "remove-expired-ways-back": every(600, "accounts.remove_expired"),
 }
 
 # --- Mail ----------------------------------------------------------------------------------------------
@@ -220,7 +225,7 @@ SMS_HTTP_URL = env.str("SMS_HTTP_URL", default="")
 SMS_HTTP_TOKEN = env.str("SMS_HTTP_TOKEN", default="")
 
 # --- Outside identity checks -----------------------------------------------------------------------------
-IDENTITY_CHECK = env.str("IDENTITY_CHECK", default="apps.signin.outside_checks.PostedCheck")
+IDENTITY_CHECK = env.str("IDENTITY_CHECK", default="apps.approvals.outside_checks.PostedCheck")
 IDENTITY_CHECK_PRIVATE_ADDRESSES = env.bool("IDENTITY_CHECK_PRIVATE_ADDRESSES", default=False)
 
 # --- Sign-in of operators (Django's own users) -----------------------------------------------------------
@@ -245,20 +250,20 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "gatehouse_operator_csrf"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "apps.core.error_pages.csrf_failure"
+CSRF_FAILURE_VIEW = "apps.operators.error_pages.csrf_failure"
 OPERATOR_SECOND_FACTOR_REQUIRED = env.bool("OPERATOR_SECOND_FACTOR_REQUIRED", default=True)
 
 # --- The API ---------------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 MAX_BODY_BYTES = 64 * 1024
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.tokens.authentication.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["apps.tokens.permissions.IsSignedIn"],
-    "DEFAULT_PARSER_CLASSES": ["apps.payloads.parsers.EnvelopeParser"],
-    "DEFAULT_RENDERER_CLASSES": ["apps.payloads.renderers.EnvelopeRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.negotiation.JsonOnly",
-    "DEFAULT_SCHEMA_CLASS": "apps.payloads.schema.EnvelopeSchema",
-    "EXCEPTION_HANDLER": "apps.core.error_answers.answer",
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.api.authentication.access_token.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.api.permissions.IsSignedIn"],
+    "DEFAULT_PARSER_CLASSES": ["apps.api.parsers.EnvelopeParser"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.api.renderers.EnvelopeRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.api.negotiation.JsonOnly",
+    "DEFAULT_SCHEMA_CLASS": "apps.api.schema.operations.EnvelopeSchema",
+    "EXCEPTION_HANDLER": "apps.api.exception_handler.answer",
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS is CORS's; DRF's description of a view is nobody's business
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
@@ -283,7 +288,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CORS_ALLOWED_ORIGINS: list[str] = []  # Per customer: apps.customers.origins answers django-cors-headers' signal.
+CORS_ALLOWED_ORIGINS: list[str] = []  # Per customer: apps.api.cors answers django-cors-headers' signal.
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "x-csrf-token", "x-otp-api-key", "x-request-id"]
 CORS_EXPOSE_HEADERS = [

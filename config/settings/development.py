@@ -28,7 +28,7 @@ PORT = os.environ.get("PORT", "8000")
 PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 EMAIL_URL = env.str("EMAIL_URL", default="smtp://127.0.0.1:1025")
-SMS_BACKEND = os.environ.get("SMS_BACKEND", "apps.mail.text_transports.Console")
+SMS_BACKEND = os.environ.get("SMS_BACKEND", "apps.mail.sms_transports.Console")
 SMS_FILE_PATH = os.environ.get("SMS_FILE_PATH", str(DATA_DIR / "sms.jsonl"))
 OPERATOR_SECOND_FACTOR_REQUIRED = False
 INSTALLED_APPS = [*SHARED_APPS, "demo"]

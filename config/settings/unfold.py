@@ -40,7 +40,7 @@ UNFOLD: dict[str, Any] = {
                 "title": _("People"),
                 "items": [
                     _entry(_("Users"), "person", "users_user"),
-                    _entry(_("To approve"), "how_to_reg", "signin_identitycheck"),
+                    _entry(_("To approve"), "how_to_reg", "approvals_identitycheck"),
                     _entry(_("Roles"), "groups", "users_role"),
                     _entry(_("Permissions"), "checklist", "users_permission"),
                     _entry(_("Sessions"), "devices", "tokens_session"),

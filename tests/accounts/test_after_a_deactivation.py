@@ -3,15 +3,15 @@
 import pytest
 from django.utils import timezone
 
-from apps.tokens import deactivation
+from apps.accounts import deactivation
 from apps.tokens.models import Session
 from apps.users import lifecycle
 from apps.users.models import User
+from tests.accounts.recovering import forgot, mailed_token, reset
+from tests.accounts.registering import quick, register, verify
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code
 from tests.signin.entering import EMAIL, enrol_app, generous, login, member, second
-from tests.signin.recovering import forgot, mailed_token, reset
-from tests.signin.registering import quick, register, verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

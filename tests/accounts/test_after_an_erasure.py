@@ -3,16 +3,16 @@
 import pytest
 from django.utils import timezone
 
+from apps.accounts import erasure
 from apps.audit import events
 from apps.core.valkey import ValkeyUnavailable
 from apps.otp import codes
-from apps.users import erasure
 from apps.users.models import User
 from tests import factories
+from tests.accounts.registering import STRANGERS, quick, register, verify
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code
 from tests.signin.entering import EMAIL, PASSWORD, login, member
-from tests.signin.registering import STRANGERS, quick, register, verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
-from apps.customers import standing
+from apps.customers import state
 from apps.customers.models import Customer
 from apps.mail import outbox
 from apps.mail.content import Content
@@ -13,11 +13,11 @@ from apps.users import notices
 from apps.users.models import User
 from demo.client import Client
 from tests import factories
+from tests.accounts.recovering import forgot, mailed_token, reset
+from tests.accounts.registering import quick, register, verify
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code
 from tests.signin.entering import EMAIL, PASSWORD, login
-from tests.signin.recovering import forgot, mailed_token, reset
-from tests.signin.registering import quick, register, verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SPAM = "Cheap pills at evil.example"
@@ -51,7 +51,7 @@ def test_what_an_organization_calls_itself_stands_in_no_mail_until_its_owner_has
     assert is_clean(first)
     assert first.sender == "Gatehouse <no-reply@auth.example.test>"
     assert verify(client, newest_code()).status == 200
-    assert standing.read(customer.id).branding.name == SPAM
+    assert state.read(customer.id).branding.name == SPAM
     client.request_otp("somebody@example.org")
     assert not is_clean(mails()[-1]), "from then on it is known whose customer it is"
 
@@ -117,6 +117,6 @@ def test_what_somebody_calls_passkeys_and_devices_is_told_to_proven_addresses_al
         User.objects.filter(id=user.id).update(email_verified_at=proven)
         user.refresh_from_db()
         now = timezone.now()
-        notices.post(kind, customer=standing.read(customer.id), user=user, caller=None, now=now, **context)
+        notices.post(kind, customer=state.read(customer.id), user=user, caller=None, now=now, **context)
         assert is_clean(mails()[-1]) is (proven is None)
         assert mails()[-1].text.strip()

@@ -3,12 +3,13 @@
 import pytest
 from django.utils import timezone
 
+from apps.accounts import deactivation, erasure
 from apps.audit.models import Event
 from apps.core.errors import NotFound
-from apps.tokens import deactivation, sessions
+from apps.tokens import sessions
 from apps.tokens.errors import UserInactive
 from apps.tokens.models import Session
-from apps.users import erasure, lifecycle
+from apps.users import lifecycle
 from apps.users.models import User
 from tests import factories, meanwhile, races
 from tests.conftest import MakeClient

@@ -5,20 +5,20 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from apps.accounts.models import EmailChange, ResetToken
 from apps.audit.models import Event
 from apps.factors.models import Totp
 from apps.mail import outbox
 from apps.mail.models import Message, MessageState
-from apps.signin.models import EmailChange, ResetToken
 from apps.tokens.models import Session
 from apps.users.models import User
 from tests import factories
+from tests.accounts.moving import NEW, ask, confirm, moved, undo, undo_token
+from tests.accounts.recovering import forgot, mailed_token, reset
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code, wrong_code
 from tests.races import at_once
 from tests.signin.entering import EMAIL, enrol_app, generous, login, member
-from tests.signin.moving import NEW, ask, confirm, moved, undo, undo_token
-from tests.signin.recovering import forgot, mailed_token, reset
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

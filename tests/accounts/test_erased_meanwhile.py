@@ -6,6 +6,8 @@ An insert beside a user who is just being deleted would fail at the commit only,
 import pytest
 from django.utils import timezone
 
+from apps.accounts import erasure
+from apps.accounts.models import EmailChange, ResetToken
 from apps.audit import events
 from apps.core.valkey import ValkeyUnavailable
 from apps.customers import links
@@ -14,17 +16,16 @@ from apps.factors.enrolled import Enrolled
 from apps.factors.models import Phone, Totp
 from apps.mail.models import Message, MessageState
 from apps.otp import codes
-from apps.signin.models import Challenge, EmailChange, ResetToken
+from apps.signin.models import Challenge
 from apps.tokens.models import Session
-from apps.users import erasure
 from apps.users.models import User
 from tests import factories, meanwhile
+from tests.accounts.moving import NEW
+from tests.accounts.recovering import forgot
 from tests.conftest import MakeClient
 from tests.meanwhile import Intruder
 from tests.otp.reading import newest_code
 from tests.signin.entering import EMAIL, enrol_app, generous, member
-from tests.signin.moving import NEW
-from tests.signin.recovering import forgot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,7 +119,7 @@ def test_who_is_erased_while_a_second_factor_is_asked_for_leaves_no_challenge(
 def test_whoever_begins_something_and_is_being_erased_is_told_that_nothing_is_there(
     client_for: MakeClient, settings: object, path: str, document: dict[str, str]
 ) -> None:
-    settings.SMS_BACKEND = "apps.mail.text_transports.Console"  # type: ignore[attr-defined]
+    settings.SMS_BACKEND = "apps.mail.sms_transports.Console"  # type: ignore[attr-defined]
     customer = generous()
     user = factories.user(customer, EMAIL, email_verified_at=timezone.now())  # by code alone: no password to give again
     client, token = client_for(customer), factories.session(user).access

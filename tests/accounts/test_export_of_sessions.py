@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 from psycopg import sql
 
+from apps.accounts.models import EmailChange
 from apps.audit import events
 from apps.audit.models import Event
 from apps.core import sealed
@@ -16,7 +17,7 @@ from apps.core.ids import new_id
 from apps.core.requests import Caller
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.mail.models import LedgerEntry, LedgerStep, Message, MessageState
-from apps.signin.models import EmailChange, KnownDevice, Password
+from apps.signin.models import KnownDevice, Password
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import RefreshToken, Session
 from apps.users import lifecycle, own_data
@@ -335,7 +336,7 @@ def test_erasing_goes_through_whatever_the_user_does_meanwhile(client_for: MakeC
 
 
 def test_a_cookie_session_is_cleared_with_the_account(client_for: MakeClient) -> None:
-    from apps.tokens import cookies
+    from apps.api.authentication import cookies
 
     pair = factories.session(
         factories.user(factories.customer(allowed_origins=["https://app.example"])), delivery="cookie"

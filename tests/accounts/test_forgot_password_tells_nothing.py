@@ -2,16 +2,16 @@
 
 import pytest
 
+from apps.accounts.models import ResetToken
 from apps.core import valkey
-from apps.customers import standing as customers
+from apps.customers import state as customers
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
 from apps.mail.models import Message, MessageState
-from apps.signin.models import ResetToken
 from tests import factories
+from tests.accounts.recovering import forgot, mailed_token, reset
 from tests.conftest import MakeClient
 from tests.signin.entering import EMAIL, enrol_app, generous, member
 from tests.signin.observing import Observed, observed
-from tests.signin.recovering import forgot, mailed_token, reset
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,11 +15,11 @@ from apps.signin import passwords
 from apps.signin.models import Password
 from apps.users.models import User
 from tests import factories
+from tests.accounts.registering import register
 from tests.conftest import MakeClient
 from tests.races import at_once, outcome
 from tests.signin.entering import PASSWORD, generous, login, member
 from tests.signin.observing import observed
-from tests.signin.registering import register
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -2,19 +2,19 @@
 
 import pytest
 
+from apps.accounts.models import ResetToken
 from apps.customers import links
 from apps.mail.models import Message, MessageState
-from apps.signin.models import ResetToken
 from apps.tokens.models import Session
 from apps.users.models import User
 from demo.client import Client
 from tests import factories, meanwhile
+from tests.accounts.moving import NEW, ask, confirm
+from tests.accounts.recovering import forgot, reset
 from tests.conftest import MakeClient
 from tests.meanwhile import Intruder
 from tests.otp.reading import newest_code
 from tests.signin.entering import EMAIL, enrol_app, generous, member
-from tests.signin.moving import NEW, ask, confirm
-from tests.signin.recovering import forgot, reset
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,16 +9,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from apps.accounts.models import ResetToken
 from apps.audit.models import Event
 from apps.customers import lifecycle as customers
 from apps.factors.models import Totp
 from apps.mail.models import Message
-from apps.signin.models import Password, ResetToken
+from apps.signin.models import Password
 from tests import factories
+from tests.accounts.recovering import forgot, mailed_token, reset, text_of_newest
 from tests.conftest import MakeClient
 from tests.races import at_once
 from tests.signin.entering import EMAIL, FRESH, PASSWORD, enrol_app, generous, login, member
-from tests.signin.recovering import forgot, mailed_token, reset, text_of_newest
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

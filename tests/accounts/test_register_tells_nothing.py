@@ -2,15 +2,15 @@
 
 import pytest
 
+from apps.accounts.models import Registration
 from apps.customers.models import Customer
-from apps.signin.models import Registration
 from apps.users.models import User
 from tests import factories
+from tests.accounts.registering import quick, register
 from tests.conftest import MakeClient
 from tests.races import at_once
 from tests.signin.entering import EMAIL, enrol_app, member
 from tests.signin.observing import Observed, observed
-from tests.signin.registering import quick, register
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

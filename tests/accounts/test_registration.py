@@ -2,16 +2,17 @@
 
 import pytest
 
+from apps.accounts.models import Registration
+from apps.approvals.models import IdentityCheck
 from apps.audit.models import Event
 from apps.mail.models import Message
-from apps.signin.models import IdentityCheck, Registration
 from apps.tokens.models import Session
 from apps.users.models import User
 from tests import factories
+from tests.accounts.registering import quick, register, verify
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code, wrong_code
 from tests.signin.entering import EMAIL, PASSWORD, login
-from tests.signin.registering import quick, register, verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,10 +7,10 @@ from apps.mail.models import Message, MessageState
 from apps.signin.models import Password
 from apps.users.models import User
 from tests import factories
+from tests.accounts.registering import STRANGERS, quick, register, verify
 from tests.conftest import MakeClient
 from tests.otp.reading import code_of, newest_code
 from tests.signin.entering import EMAIL, PASSWORD, enrol_app, login, member
-from tests.signin.registering import STRANGERS, quick, register, verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

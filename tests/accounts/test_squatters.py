@@ -7,11 +7,11 @@ import pytest
 from apps.users.models import User
 from demo.client import Client
 from tests import factories
+from tests.accounts.recovering import forgot, mailed_token, reset
+from tests.accounts.registering import STRANGERS, quick, register, verify
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code
 from tests.signin.entering import EMAIL, PASSWORD, login
-from tests.signin.recovering import forgot, mailed_token, reset
-from tests.signin.registering import STRANGERS, quick, register, verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OWNERS = ("198.51.100.5", "Ada Lovelace", "+4915112345678")

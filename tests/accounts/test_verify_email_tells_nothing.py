@@ -4,10 +4,10 @@ import pytest
 
 from apps.customers.models import Customer
 from tests import factories
+from tests.accounts.registering import quick, register, verify
 from tests.conftest import MakeClient
 from tests.signin.entering import EMAIL, PASSWORD, member
 from tests.signin.observing import Observed, observed
-from tests.signin.registering import quick, register, verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,21 +8,22 @@ import pytest
 from django.apps import apps as django_apps
 from django.utils import timezone
 
+from apps.accounts import deactivation
 from apps.core import valkey
 from apps.mail.models import Message, MessageState
 from apps.otp import purposes
-from apps.tokens import deactivation
 from apps.users import credentials, directory, lifecycle
 from apps.users.models import User
 from tests import factories
+from tests.accounts import voiding
+from tests.accounts.moving import moved, undo, undo_token
+from tests.accounts.recovering import forgot, mailed_token, reset
+from tests.accounts.voiding import EVENTS, NEVER, STANDS, VOID, WAYS, Someone, World
 from tests.conftest import MakeClient
 from tests.meanwhile import uncommitted
 from tests.otp.reading import newest_code
-from tests.signin import proving, voiding
+from tests.signin import proving
 from tests.signin.entering import FRESH, PASSWORD, generous, login, member
-from tests.signin.moving import moved, undo, undo_token
-from tests.signin.recovering import forgot, mailed_token, reset
-from tests.signin.voiding import EVENTS, NEVER, STANDS, VOID, WAYS, Someone, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CASES = [(name, bring_about) for name, ways in EVENTS.items() for bring_about in ways[1:]]
@@ -31,7 +32,7 @@ APPS = Path(__file__).parents[2] / "apps"
 
 @pytest.fixture(autouse=True)
 def sms(settings: object, tmp_path: Path) -> None:
-    settings.SMS_BACKEND, settings.SMS_FILE_PATH = "apps.mail.text_transports.File", str(tmp_path / "sms.jsonl")  # type: ignore[attr-defined]
+    settings.SMS_BACKEND, settings.SMS_FILE_PATH = "apps.mail.sms_transports.File", str(tmp_path / "sms.jsonl")  # type: ignore[attr-defined]
 
 
 def test_the_table_names_every_event_and_every_way() -> None:

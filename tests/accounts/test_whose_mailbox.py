@@ -11,13 +11,13 @@ from apps.mail.models import Message, MessageState
 from apps.users.models import User
 from demo.client import Client
 from tests import factories
+from tests.accounts.moving import ask
+from tests.accounts.recovering import forgot, mailed_token, reset
+from tests.accounts.registering import quick, register
 from tests.conftest import MakeClient
 from tests.mail.smtp import MailServer
 from tests.otp.reading import newest_code
 from tests.signin.entering import PASSWORD, login, member
-from tests.signin.moving import ask
-from tests.signin.recovering import forgot, mailed_token, reset
-from tests.signin.registering import quick, register
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,6 +14,8 @@ import pyotp
 from django.contrib.auth import hashers
 from django.utils import timezone
 
+from apps.accounts import deactivation
+from apps.accounts.models import Registration
 from apps.core import sealed
 from apps.core.ids import new_id
 from apps.customers.models import Customer
@@ -22,20 +24,19 @@ from apps.factors.models import Passkey, Phone, Totp
 from apps.factors.removal import Removal
 from apps.mail import outbox
 from apps.mail.models import Message
-from apps.signin.models import Password, Registration
-from apps.tokens import deactivation
+from apps.signin.models import Password
 from apps.users import lifecycle
 from apps.users.models import User
 from demo.client import Client
 from tests import factories
+from tests.accounts.moving import ask, confirm, undo, undo_token
+from tests.accounts.recovering import TOKEN, forgot, reset
+from tests.accounts.registering import register, verify
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator, encode
 from tests.otp.reading import code_of
 from tests.signin import proving
 from tests.signin.entering import FRESH, PASSWORD, generous, login, second, send
-from tests.signin.moving import ask, confirm, undo, undo_token
-from tests.signin.recovering import TOKEN, forgot, reset
-from tests.signin.registering import register, verify
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "accounts.md"
 HEADING = "## What a change of credentials voids"

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.tokens.permissions import HasPermission, HasRole, IsSignedIn, requires_permission, requires_role
+from apps.api.permissions import HasPermission, HasRole, IsSignedIn, requires_permission, requires_role
 
 
 class Never(BasePermission):

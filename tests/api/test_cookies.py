@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.core import snapshots
 from apps.customers.models import Customer
 from apps.tokens.models import Session
-from apps.tokens.standing import session_key
+from apps.tokens.state import session_key
 from apps.users.models import User
 from demo.client import Answer, Client, TokenKeys, envelope
 from tests import factories

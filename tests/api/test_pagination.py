@@ -9,9 +9,9 @@ import pytest
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
-from apps.core import pagination
+from apps.api import pagination
+from apps.api.pagination import Page, page
 from apps.core.errors import ValidationFailed
-from apps.core.pagination import Page, page
 from apps.users.models import User
 from tests import factories
 from tests.roundtrips import counted

@@ -6,11 +6,11 @@ from apps.audit.models import Event
 from apps.users.models import User
 from demo.client import Answer
 from tests import factories
+from tests.api.guarded_urls import GUARDS
 from tests.conftest import MakeClient
 from tests.roundtrips import counted
-from tests.tokens.guarded_urls import GUARDS
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.tokens.guarded_urls")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.api.guarded_urls")]
 ESCALATION = "role_escalation_attempt"
 
 # Who gets in: nothing given, the permission by its role, the role `auditor`, the role `admin`, an admin with the permission.

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from rest_framework import serializers
 
+from apps.api.serializers import StrictSerializer
 from apps.core.ids import new_id
-from apps.core.serializers import StrictSerializer
 
 
 class Everything(StrictSerializer):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.api_keys import keys, lifecycle, standing
+from apps.api_keys import keys, lifecycle, state
 from apps.api_keys.models import ApiKey
 from apps.audit.models import Event
 from apps.core import snapshots
@@ -103,7 +103,7 @@ def test_expired_and_revoked_keys_are_refused_at_once(client_for: MakeClient) ->
     row, text = factories.api_key(factories.customer(), expires_at=timezone.now() + timedelta(hours=1))
     assert ask(client_for, X_OTP_API_Key=text)[0] == 400
     ApiKey.objects.filter(id=row.id).update(expires_at=timezone.now())
-    snapshots.invalidate(standing.key(row.key_id))
+    snapshots.invalidate(state.key(row.key_id))
     assert ask(client_for, X_OTP_API_Key=text) == (401, "invalid_api_key")
 
 

@@ -2,14 +2,14 @@
 
 from django.utils import timezone
 
+from apps.approvals import decisions
+from apps.approvals.models import IdentityCheck
 from apps.customers.models import Customer
-from apps.signin import identity_check
-from apps.signin.models import IdentityCheck
 from demo.client import Client
 from tests import factories
+from tests.accounts.registering import register, verify
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code
-from tests.signin.registering import register, verify
 
 
 def waiting(client_for: MakeClient, **policy: object) -> tuple[Customer, Client, IdentityCheck]:
@@ -24,6 +24,6 @@ def decide(check: IdentityCheck, approve: bool = True, reason: str = "") -> None
     customer = factories.standing_of(check.customer)
     acting = {"customer": customer, "actor": "operator:o", "caller": None, "now": timezone.now()}
     if approve:
-        identity_check.approve(check, **acting)  # type: ignore[arg-type]
+        decisions.approve(check, **acting)  # type: ignore[arg-type]
     else:
-        identity_check.reject(check, reason=reason, **acting)  # type: ignore[arg-type]
+        decisions.reject(check, reason=reason, **acting)  # type: ignore[arg-type]

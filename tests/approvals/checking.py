@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import pytest
 from django.utils import timezone
 
+from apps.approvals import outside_checks
+from apps.approvals.models import IdentityCheck
 from apps.core import signatures
 from apps.customers.models import Customer
-from apps.signin import outside_checks, tasks
-from apps.signin.models import IdentityCheck
+from apps.signin import tasks
 from demo.client import Answer, Client
+from tests.approvals.approving import waiting
 from tests.conftest import MakeClient
-from tests.signin.approving import waiting
 
 
 class Question(NamedTuple):

@@ -11,19 +11,20 @@ from django.contrib.auth.models import User as Operator
 from django.test import Client as Browser
 from django.utils import timezone
 
+from apps.approvals import decisions
+from apps.approvals.models import IdentityCheck
 from apps.audit.models import Event
 from apps.core import sealed
 from apps.customers.models import Customer
 from apps.mail.models import Message
-from apps.signin import identity_check, tasks
-from apps.signin.models import IdentityCheck
+from apps.signin import tasks
 from tests import factories
+from tests.accounts.registering import register
+from tests.approvals.approving import decide, waiting
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code
 from tests.races import at_once, outcome
-from tests.signin.approving import decide, waiting
 from tests.signin.entering import EMAIL, PASSWORD, login
-from tests.signin.registering import register
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,7 +60,7 @@ def test_of_many_who_approve_at_once_one_does(client_for: MakeClient) -> None:
 def test_an_approval_does_not_stand_for_a_proven_address() -> None:
     customer = factories.customer(demands_approval=True)
     user = factories.user(customer, EMAIL, status="pending")
-    identity_check.open_for(user, customer=factories.standing_of(customer), now=timezone.now())
+    decisions.open_for(user, customer=factories.standing_of(customer), now=timezone.now())
     decide(IdentityCheck.objects.get())
     user.refresh_from_db()
     assert user.status == "pending"

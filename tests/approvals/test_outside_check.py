@@ -7,20 +7,21 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from apps.approvals import decisions, outside_checks
+from apps.approvals.models import IdentityCheck
 from apps.audit.models import Event
 from apps.core import signatures
 from apps.core.ids import new_id
 from apps.customers import lifecycle as customers
 from apps.mail.models import Message
-from apps.signin import identity_check, outside_checks, tasks
-from apps.signin.models import IdentityCheck
+from apps.signin import tasks
 from apps.users import lifecycle as users
 from tests import factories
+from tests.approvals.approving import decide, waiting
+from tests.approvals.checking import Asked, Checkers, answer, ask_all, deliver, secret_of
 from tests.conftest import MakeClient
 from tests.meanwhile import Intruder
 from tests.races import at_once
-from tests.signin.approving import decide, waiting
-from tests.signin.checking import Asked, Checkers, answer, ask_all, deliver, secret_of
 from tests.signin.entering import EMAIL, login
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,11 +34,11 @@ def acting() -> dict[str, Any]:
 def another_check(asked: Asked) -> IdentityCheck:
     """Of another user of the same customer, who waits too."""
     user = factories.user(asked.customer, "eve@example.com", status="pending", email_verified_at=timezone.now())
-    identity_check.open_for(user, customer=factories.standing_of(asked.customer), now=timezone.now())
+    decisions.open_for(user, customer=factories.standing_of(asked.customer), now=timezone.now())
     return IdentityCheck.objects.get(user=user)
 
 
-# --- Asking ---------------------------------------------------------------------------------------------------------
+# --- ApiClient ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_request_says_who_and_is_signed(asked: Asked, checker: Checkers) -> None:
@@ -102,7 +103,7 @@ def test_customers_take_turns(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> 
     other = factories.customer(demands_approval=True, identity_check_url="https://check.example/")
     secret_of(other)
     user = factories.user(other, status="pending")
-    identity_check.open_for(user, customer=factories.standing_of(other), now=timezone.now())
+    decisions.open_for(user, customer=factories.standing_of(other), now=timezone.now())
     due = outside_checks.due(now=timezone.now())
     assert due == [asked.check.id, IdentityCheck.objects.get(user=user).id]
 
@@ -259,7 +260,7 @@ def test_an_answer_waits_for_whoever_is_deciding_on_the_user(asked: Asked) -> No
     """All lock the user first: else two who hold what the other needs would end in a deadlock."""
     late = Intruder(lambda: asked.says(approved=True).error_type)
     with transaction.atomic():
-        identity_check.lock_user(asked.check)
+        decisions.lock_user(asked.check)
         late.begin()
         decide(asked.check, approve=False)
     assert late.result() == "already_decided"

@@ -10,12 +10,12 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from apps.audit import actions
-from apps.audit.admin_base import AuditedAdmin, LookOnly
 from apps.audit.models import Event
+from apps.operators.pages.base import AuditedAdmin, LookOnly
 from apps.users.models import User as EndUser
 from tests import factories
-from tests.operators.test_admin import customer_form, operator, sign_in
-from tests.tokens.test_own_data import tables_with
+from tests.accounts.test_export_of_sessions import tables_with
+from tests.operators.test_pages import customer_form, operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL, FRESH = "ada@example.com", "another horse battery staple"

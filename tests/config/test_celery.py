@@ -31,7 +31,7 @@ def test_what_is_sent_to_each_queue() -> None:
         return {name for name, route in settings.CELERY_TASK_ROUTES.items() if route["queue"] == queue}
 
     assert sent_to("mail") == {"mail.send"}
-    assert sent_to("outside") == {"signin.ask_identity_check"}
+    assert sent_to("outside") == {"approvals.ask_identity_check"}
 
 
 @pytest.mark.parametrize("name", sorted(settings.CELERY_BEAT_SCHEDULE))

@@ -64,10 +64,10 @@ def test_faults_of_different_kinds_are_named_together(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("chosen", "said"),
     [
-        ({"SMS_BACKEND": "apps.mail.text_transports.Console"}, "SMS_BACKEND must not be the console"),
-        ({"SMS_BACKEND": "apps.mail.text_transports.Http"}, "SMS_HTTP_URL is missing"),
+        ({"SMS_BACKEND": "apps.mail.sms_transports.Console"}, "SMS_BACKEND must not be the console"),
+        ({"SMS_BACKEND": "apps.mail.sms_transports.Http"}, "SMS_HTTP_URL is missing"),
         (
-            {"SMS_BACKEND": "apps.mail.text_transports.Twilio", "SMS_TWILIO_FROM": "Acme"},
+            {"SMS_BACKEND": "apps.mail.sms_transports.Twilio", "SMS_TWILIO_FROM": "Acme"},
             "SMS_TWILIO_AUTH_TOKEN is missing",
         ),
     ],

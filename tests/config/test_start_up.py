@@ -40,7 +40,7 @@ ONLY_IN_PRODUCTION = {
     "ALLOWED_HOSTS": "https://auth.gatehouse.test",
     "DEFAULT_FROM_EMAIL": "no-reply@localhost",
     "SMS_HTTP_URL": "http://sms.test/",
-    "SMS_BACKEND": "apps.mail.text_transports.Console",
+    "SMS_BACKEND": "apps.mail.sms_transports.Console",
     "SECRET_KEY": "change-me",
 }
 SET_UP = ("-c", "import django; django.setup()")

@@ -35,7 +35,7 @@ def failed(call: str, status: int, **facts: Any) -> Answer:
 
 @pytest.fixture
 def place(client_for: MakeClient, settings: Any) -> Place:
-    settings.SMS_BACKEND = "apps.mail.text_transports.Console"
+    settings.SMS_BACKEND = "apps.mail.sms_transports.Console"
     return Place(client_for)
 
 

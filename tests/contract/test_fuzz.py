@@ -9,20 +9,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
+from apps.accounts.models import EmailChange, Registration, ResetToken
 from apps.api_keys.models import ApiKey
+from apps.approvals.models import IdentityCheck
 from apps.customers.models import Customer
 from apps.factors import recovery_codes
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.mail.models import Message
-from apps.signin.models import (
-    Challenge,
-    EmailChange,
-    IdentityCheck,
-    KnownDevice,
-    Password,
-    Registration,
-    ResetToken,
-)
+from apps.signin.models import Challenge, KnownDevice, Password
 from apps.tokens.models import RefreshToken, RevokedToken, Session
 from apps.users.models import User
 from demo.client import Answer, Client
@@ -141,7 +135,7 @@ class Trial:
 
 @pytest.fixture
 def trial(client_for: MakeClient, settings: object) -> Trial:
-    settings.SMS_BACKEND = "apps.mail.text_transports.Console"  # type: ignore[attr-defined]
+    settings.SMS_BACKEND = "apps.mail.sms_transports.Console"  # type: ignore[attr-defined]
     return Trial(client_for)
 
 

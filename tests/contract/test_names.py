@@ -6,23 +6,23 @@ import pytest
 from django.contrib.auth.models import User as Operator
 from django.test import Client as Browser
 
+from apps.accounts import importing
+from apps.accounts.models import Registration
 from apps.api_keys.models import ApiKey
 from apps.core.errors import ValidationFailed
 from apps.customers import lifecycle as customers
 from apps.customers.models import AllowedNetwork, Customer
 from apps.factors.models import Passkey
-from apps.signin import importing
-from apps.signin.models import Registration
 from apps.tokens.models import Session
 from apps.users import permission_names, roles
 from apps.users.models import User
 from demo.client import Answer, Client
 from tests import factories
+from tests.accounts.registering import register
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator
 from tests.factors.enrolling import enrol_passkey
 from tests.signin.entering import EMAIL, PASSWORD, generous, member
-from tests.signin.registering import register
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HIDDEN = ["ada\u202eecila", "ad\u200ba", "\u3164", "a\u0007b", "a\u2028b", "a\u200db"]

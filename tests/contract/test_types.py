@@ -10,12 +10,12 @@ from apps.core import signatures
 from apps.core.ids import new_id
 from demo.client import Answer
 from tests import factories
+from tests.approvals.approving import waiting
+from tests.approvals.checking import secret_of
 from tests.conftest import MakeClient
 from tests.contract.documented import SCHEMA
 from tests.contract.operations import OPERATIONS, address, send
 from tests.contract.test_fuzz import Trial
-from tests.signin.approving import waiting
-from tests.signin.checking import secret_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,7 +63,7 @@ def require_refused(answer: Answer, member: str, value: object) -> None:
 
 @pytest.mark.parametrize("name", [name for name in WITH_DOCUMENT if name != IDENTITY_CHECK])
 def test_a_member_of_another_json_type_is_refused_by_name(client_for: MakeClient, settings: object, name: str) -> None:
-    settings.SMS_BACKEND = "apps.mail.text_transports.Console"  # type: ignore[attr-defined]
+    settings.SMS_BACKEND = "apps.mail.sms_transports.Console"  # type: ignore[attr-defined]
     trial = Trial(client_for)
     found = members(name)
     path = address(name, {"passkey_id": new_id()}, None)

@@ -9,16 +9,16 @@ import pyotp
 
 from demo.client import Answer, Client, TokenKeys, envelope
 from tests import factories
+from tests.accounts.moving import ask, confirm, moved, undo, undo_token
+from tests.accounts.recovering import forgot, mailed_token, reset
+from tests.accounts.registering import register, verify
+from tests.approvals.approving import waiting
+from tests.approvals.checking import answer, secret_of
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator
 from tests.factors.enrolling import enrol_passkey
 from tests.otp.reading import newest_code
-from tests.signin.approving import waiting
-from tests.signin.checking import answer, secret_of
 from tests.signin.entering import EMAIL, FRESH, PASSWORD, enrol_app, generous, login, member, second, send
-from tests.signin.moving import ask, confirm, moved, undo, undo_token
-from tests.signin.recovering import forgot, mailed_token, reset
-from tests.signin.registering import register, verify
 
 NUMBER, NEWCOMER = "+4915112345678", "eve@example.com"
 

@@ -10,9 +10,9 @@ from django.test import Client, override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.core.failing_urls import SECRET_IN_MEMORY
+from tests.api.failing_urls import SECRET_IN_MEMORY
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.core.failing_urls")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.api.failing_urls")]
 PLACES = ["/api/fail/", "/fail/"]  # in DRF's hands, and outside of them
 
 

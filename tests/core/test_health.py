@@ -3,13 +3,13 @@
 import pytest
 from django.test import Client, override_settings
 
-from apps.customers import origins
+from apps.api import cors
 
 
 @pytest.fixture
 def nothing_remembered() -> None:
     """Allowed origins are remembered for seconds; without that, a request that needs them must ask the database."""
-    origins._Memory.until = 0.0
+    cors._Memory.until = 0.0
 
 
 def test_healthz_answers_without_a_database(nothing_remembered: None) -> None:

@@ -12,10 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.accounts import tasks as accounts_tasks
+from apps.accounts.models import Registration
+from apps.approvals import approval_queue
 from apps.mail import delivery
 from apps.signin import tasks as signin_tasks
-from apps.signin import waiting
-from apps.signin.models import Registration
 from apps.tokens import tasks as tokens_tasks
 from apps.users import own_data
 from tests import factories, races
@@ -36,12 +37,12 @@ FILLED = {
         " SELECT gen_random_uuid(), %(customer)s, %(user)s, 'body', '', '', {when}, {when}, {when},"
         " CASE WHEN number %% 2 = 0 THEN {when} END, ''"
     ),
-    "signin_registration": (
-        "INSERT INTO signin_registration (id, user_id, message_id, network, encoded, name, phone, created_at, expires_at)"
+    "accounts_registration": (
+        "INSERT INTO accounts_registration (id, user_id, message_id, network, encoded, name, phone, created_at, expires_at)"
         " SELECT gen_random_uuid(), %(user)s, gen_random_uuid(), '', '', '', '', {when}, {when}"
     ),
-    "signin_emailchange": (
-        "INSERT INTO signin_emailchange (id, customer_id, user_id, old_email, new_email, message_id, created_at, expires_at,"
+    "accounts_emailchange": (
+        "INSERT INTO accounts_emailchange (id, customer_id, user_id, old_email, new_email, message_id, created_at, expires_at,"
         " undo_until) SELECT gen_random_uuid(), %(customer)s, %(user)s, '', '', gen_random_uuid(), {when}, {when},"
         " CASE WHEN number %% 2 = 0 THEN {when} END"
     ),
@@ -50,8 +51,8 @@ FILLED = {
         " created_at, wrong_codes, is_owner) SELECT gen_random_uuid(), %(customer)s, 'x', 'x' || number, '', '', '',"
         " 'company_user', '[]', 'active', {when}, 0, false"
     ),
-    "signin_identitycheck": (
-        "INSERT INTO signin_identitycheck (id, customer_id, user_id, state, created_at, attempts, decided_by, reason,"
+    "approvals_identitycheck": (
+        "INSERT INTO approvals_identitycheck (id, customer_id, user_id, state, created_at, attempts, decided_by, reason,"
         " operators_told_at) SELECT gen_random_uuid(), customer_id, id, 'approved', created_at, 0, '', '', created_at"
         " FROM users_user WHERE email = 'x'"
     ),
@@ -106,7 +107,7 @@ def test_purges_find_what_has_expired_by_an_index_and_in_its_order(
     filled: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the plans of the tables as they are when the purge begins: it is rolled back, and so are the rows that it deleted."""
-    for purge in (tokens_tasks.remove_expired, signin_tasks.remove_expired):
+    for purge in (tokens_tasks.remove_expired, signin_tasks.remove_expired, accounts_tasks.remove_expired):
         monkeypatch.setattr("apps.core.batches.RUN_SECONDS", 0.2)
         assert wasteful(purge) == []
 
@@ -124,11 +125,11 @@ def test_a_users_mails_are_found_by_an_index(filled: Any) -> None:
 
 
 def test_who_waits_for_operators_is_found_by_an_index(filled: Any) -> None:
-    assert wasteful(lambda: waiting.tell_operators(now=timezone.now())) == []
+    assert wasteful(lambda: approval_queue.tell_operators(now=timezone.now())) == []
 
 
 @pytest.mark.parametrize(
-    "name", ["mail_message", "users_user", "tokens_session", "signin_identitycheck", "audit_event"]
+    "name", ["mail_message", "users_user", "tokens_session", "approvals_identitycheck", "audit_event"]
 )
 def test_operators_lists_are_in_the_order_of_an_index(filled: Any, name: str) -> None:
     browser = Browser()
@@ -137,11 +138,11 @@ def test_operators_lists_are_in_the_order_of_an_index(filled: Any, name: str) ->
 
 
 def test_a_purge_deletes_all_that_has_expired_in_batches(filled: Any) -> None:
-    before = timezone.now() - signin_tasks.KEPT
-    removed = signin_tasks.remove_expired()
+    before = timezone.now() - accounts_tasks.KEPT
+    removed = accounts_tasks.remove_expired()
     for name, column in (("registration", "expires_at"), ("emailchange", "COALESCE(undo_until, expires_at)")):
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT count(*), min({column}) FROM signin_{name}")  # noqa: S608  (the names above)
+            cursor.execute(f"SELECT count(*), min({column}) FROM accounts_{name}")  # noqa: S608  (the names above)
             left, oldest = cursor.fetchone()  # type: ignore[misc]
         assert 0 < left < 1000
         assert oldest >= before
@@ -152,6 +153,6 @@ def test_a_row_that_somebody_holds_is_left_to_the_next_run(filled: Any) -> None:
     held = Registration.objects.order_by("expires_at")[0]
     with transaction.atomic():
         Registration.objects.select_for_update().get(id=held.id)
-        assert races.at_once(1, lambda _: signin_tasks.remove_expired())[0] > ROWS
+        assert races.at_once(1, lambda _: accounts_tasks.remove_expired())[0] > ROWS
     assert Registration.objects.filter(id=held.id).exists()
-    assert signin_tasks.remove_expired() == 1
+    assert accounts_tasks.remove_expired() == 1

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.logging import REDACTED, redact
-from tests.core.failing_urls import SECRET_IN_MEMORY, fail_unexpectedly
+from tests.api.failing_urls import SECRET_IN_MEMORY, fail_unexpectedly
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 JWE = "eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVydGV4dA.dGFn"

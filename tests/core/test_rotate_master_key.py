@@ -61,7 +61,7 @@ def test_every_sealed_column_is_found() -> None:
         "operators_recoverycodes.digest_key",
         "otp_fixedcode.code",
         "payloads_servicekeypair.private_jwk",
-        "signin_registration.phone",
+        "accounts_registration.phone",
         "users_user.phone",
     }
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework import serializers
 
+from apps.api.serializers import CodeField, StrictSerializer
 from apps.core import typed_codes
-from apps.core.serializers import CodeField, StrictSerializer
 
 BETWEEN = [
     *(chr(point) for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point)) in ("Zs", "Zl", "Zp", "Pd", "Cf")),

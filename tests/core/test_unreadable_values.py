@@ -12,12 +12,12 @@ from apps.customers.models import Customer
 from apps.otp import codes
 from demo.client import Answer, Client
 from tests import factories
+from tests.accounts.registering import quick, register
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator
 from tests.factors.enrolling import enrol_passkey
 from tests.otp.reading import newest_code, wrong_code
 from tests.signin.entering import EMAIL, enrol_app, login, member, second
-from tests.signin.registering import quick, register
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Garbage = Callable[[redis.Redis, bytes], object]

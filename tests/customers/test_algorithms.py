@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from apps.audit.models import Event
 from apps.core import ciphers, sealed, valkey
 from apps.core.errors import ValidationFailed
-from apps.customers import keyring, lifecycle, standing, validation
+from apps.customers import keyring, lifecycle, state, validation
 from apps.customers.models import Algorithm, Customer, SigningSecret
 from tests import factories
-from tests.operators.test_admin import browser, customer_form  # noqa: F401  (a fixture)
+from tests.operators.test_pages import browser, customer_form  # noqa: F401  (a fixture)
 from tests.races import at_once, outcome
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,7 +41,7 @@ def test_a_version_holds_two_private_keys_sealed_at_rest(algorithm: str) -> None
     """C3.1, C2.4.1: one for access tokens, one for all else; nowhere in the clear, not in Valkey, not in a repr."""
     customer = factories.customer(algorithm=algorithm)
     row = current(customer)
-    standing.read(customer.id)
+    state.read(customer.id)
     found = [sealed.read(row, name) for name in ("access_secret", "refresh_secret")]
     assert found[0] != found[1]
     stored = b" ".join(valkey.client().get(key) or b"" for key in valkey.client().scan_iter("gatehouse:*"))
@@ -66,7 +66,7 @@ def test_another_algorithm_begins_a_new_version_at_once() -> None:
     factories.policy(customer, algorithm="ES256")
     new, now = current(customer), timezone.now()
     assert (new.algorithm, new.id != old.id) == ("ES256", True)
-    found = standing.read(customer.id)
+    found = state.read(customer.id)
     assert keyring.current_kid(found) == new.id
     assert found.verifies(str(old.id), now)
     keys = keyring.signing_keys(customer.id, old.id)
@@ -137,7 +137,7 @@ def test_an_operator_changes_it_in_the_admin(browser: Browser) -> None:  # noqa:
     path = f"/admin/customers/customer/{customer.id}/change/"
     assert browser.post(path, form).status_code == 302
     assert current(customer).algorithm == "ES256"
-    found = standing.read(customer.id)
+    found = state.read(customer.id)
     assert (found.algorithm, found.sms_regions, found.second_factor) == ("ES256", ("DE",), "required")
     event = Event.objects.get(action="secrets_rotated", customer_id=customer.id)
     assert event.actor == "operator:ops@example.com"
@@ -149,7 +149,7 @@ def test_a_list_left_empty_in_the_admin_is_an_empty_list(browser: Browser, nothi
     before = {"initial-sms_regions": '["DE"]', "initial-allowed_origins": '["https://app.example.com"]'}
     form = customer_form(name="Shop", sms_regions=nothing, allowed_origins=nothing, **before)  # as a browser sends it
     assert browser.post(f"/admin/customers/customer/{customer.id}/change/", form).status_code == 302
-    found = standing.read(customer.id)
+    found = state.read(customer.id)
     assert (found.sms_regions, found.allowed_origins) == ((), ())
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from apps.api_keys.models import ApiKey
 from apps.core.errors import ValidationFailed
 from apps.core.names import NameField
-from apps.customers import standing, validation
+from apps.customers import state, validation
 from apps.customers.models import Customer
 from apps.users import lifecycle
 from apps.users.models import User
@@ -78,7 +78,7 @@ def test_what_clients_or_mails_could_not_use_is_refused_by_name(name: str, value
 def test_what_is_right_is_kept(name: str, value: Any) -> None:
     customer = factories.customer()
     factories.policy(customer, **{name: value})
-    assert getattr(standing.read(customer.id), name) == value
+    assert getattr(state.read(customer.id), name) == value
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from apps.audit.models import Event
 from apps.core import sealed, valkey
 from apps.core.ciphers import DecryptionFailed
 from apps.core.errors import ValidationFailed
-from apps.customers import keyring, limits, standing, validation
+from apps.customers import keyring, limits, state, validation
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer, SigningSecret
 from tests import factories
 from tests.races import at_once, outcome
@@ -66,7 +66,7 @@ def test_a_version_is_its_customers_alone_and_garbage_costs_no_query_each() -> N
 
 def test_the_default_customer_is_there_from_the_first_migration() -> None:
     """C1.4: made by a migration, with no allowlist, and with secrets."""
-    default = standing.read(DEFAULT_CUSTOMER_ID)
+    default = state.read(DEFAULT_CUSTOMER_ID)
     assert (default.slug, default.networks, len(default.secrets)) == ("default", (), 1)
 
 
@@ -98,7 +98,7 @@ def test_an_old_secret_lives_as_long_as_its_longest_token() -> None:
     keyring.rotate_gracefully(customer, now=now, **WHO)
     old.refresh_from_db()
     assert old.retires_at == now + timedelta(seconds=7200)
-    found = standing.read(customer.id)
+    found = state.read(customer.id)
     assert found.verifies(str(old.id), now)
     assert not found.verifies(str(old.id), now + timedelta(seconds=7200))
     assert not found.verifies(str(uuid4()), now)
@@ -202,9 +202,9 @@ def test_a_shorter_rotation_never_prolongs_an_older_secret() -> None:
 
 def test_policy_changes_are_seen_at_once_and_written_down() -> None:
     one, other = factories.customer(), factories.customer()
-    assert standing.read(one.id).code_length == 6
+    assert state.read(one.id).code_length == 6
     factories.policy(one, code_length=8)
-    assert (standing.read(one.id).code_length, standing.read(other.id).code_length) == (8, 6)
+    assert (state.read(one.id).code_length, state.read(other.id).code_length) == (8, 6)
     event = Event.objects.get(action="policy_changed", customer_id=one.id)
     assert event.details == {"fields": ["code_length"]}
 
@@ -228,15 +228,15 @@ def test_a_bad_policy_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ValidationFailed) as error:
         factories.policy(customer, **changes)
     assert list(error.value.fields or {}) == list(changes)
-    assert standing.read(customer.id).code_length == 6
+    assert state.read(customer.id).code_length == 6
 
 
 def test_limits_are_the_contracts_unless_a_customer_has_its_own() -> None:
     """C6 of the contract: defaults, and exceptions of one customer."""
     one, other = factories.customer(), factories.customer()
     factories.limit(one, limits.CODES_PER_EMAIL, 50, 60)
-    assert standing.read(one.id).limit(limits.CODES_PER_EMAIL).count == 50
-    assert standing.read(other.id).limit(limits.CODES_PER_EMAIL) == limits.DEFAULTS[limits.CODES_PER_EMAIL]
+    assert state.read(one.id).limit(limits.CODES_PER_EMAIL).count == 50
+    assert state.read(other.id).limit(limits.CODES_PER_EMAIL) == limits.DEFAULTS[limits.CODES_PER_EMAIL]
     for name, window in ((limits.CODES_PER_EMAIL, 0), (limits.WRONG_CODES_IN_A_ROW, 60), ("nonsense", 60)):
         with pytest.raises(ValidationFailed):
             factories.limit(one, name, 5, window)
@@ -245,7 +245,7 @@ def test_limits_are_the_contracts_unless_a_customer_has_its_own() -> None:
 def test_no_secret_is_in_the_snapshot() -> None:
     """C2.4.3: no decrypted secret is ever in Valkey."""
     customer = factories.customer()
-    standing.read(customer.id)
+    state.read(customer.id)
     row = SigningSecret.objects.get(customer=customer)
     stored = b" ".join(valkey.client().get(key) or b"" for key in valkey.client().scan_iter("gatehouse:*"))
     assert str(row.id).encode() in stored
@@ -278,7 +278,7 @@ def test_anything_else_is_no_network(text: str) -> None:
 
 def test_a_standing_costs_one_round_trip_when_valkey_knows_it() -> None:
     customer = factories.customer()
-    standing.read(customer.id)
+    state.read(customer.id)
     with counted() as cost:
-        standing.read(customer.id)
+        state.read(customer.id)
     assert (cost.statements, cost.round_trips) == ([], 1)

@@ -26,7 +26,7 @@ NUMBER = "+4915112345678"
 
 @pytest.fixture(autouse=True)
 def sent(settings: object, tmp_path: Path) -> Path:
-    settings.SMS_BACKEND, settings.SMS_FILE_PATH = "apps.mail.text_transports.File", str(tmp_path / "sms.jsonl")  # type: ignore[attr-defined]
+    settings.SMS_BACKEND, settings.SMS_FILE_PATH = "apps.mail.sms_transports.File", str(tmp_path / "sms.jsonl")  # type: ignore[attr-defined]
     return tmp_path / "sms.jsonl"
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.core import valkey
 from apps.customers import lifecycle as customers
-from apps.tokens import rotation
+from apps.tokens import emergency_rotation
 from apps.users import lifecycle as users
 from demo.client import Client, over_http
 from tests import factories
@@ -96,7 +96,7 @@ def test_every_change_bites_in_every_process(two: tuple[Client, Client]) -> None
     assert type_there(token) is None
     assert type_there(other) == "session_ended"
 
-    rotation.rotate_in_emergency(customer, now=timezone.now(), **WHO)
+    emergency_rotation.rotate_in_emergency(customer, now=timezone.now(), **WHO)
     assert type_there(token) == "invalid_token"
     fresh = signed_in()
     users.deactivate(user, now=timezone.now(), **WHO)

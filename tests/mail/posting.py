@@ -7,11 +7,11 @@ from uuid import UUID
 from django.utils import timezone
 
 from apps.core.ids import new_id
-from apps.mail import outbox, texts
+from apps.mail import outbox, sms
 from apps.mail.content import Branding
 from apps.mail.models import LedgerEntry, LedgerStep, Message
 from apps.mail.outbox import Draft, Quota
-from apps.mail.texts import TextDraft
+from apps.mail.sms import TextDraft
 
 PLENTY = Quota(daily=1000, monthly=1000)
 CODE = "482913"
@@ -58,7 +58,7 @@ def post_text(
     brand: Branding | None = None, *, quota: Quota | None = PLENTY, sender: str = "Acme", **facts: Any
 ) -> Message:
     now = timezone.now()
-    return texts.post(draft=text_draft(**facts), branding=brand or branding(), sender=sender, quota=quota, now=now)
+    return sms.post(draft=text_draft(**facts), branding=brand or branding(), sender=sender, quota=quota, now=now)
 
 
 def steps(message: Message) -> list[str]:

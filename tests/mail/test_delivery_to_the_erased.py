@@ -9,14 +9,14 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from apps.accounts import erasure
 from apps.mail import delivery
 from apps.mail.models import Message, MessageState
-from apps.users import erasure
 from apps.users.models import User
 from tests import factories
+from tests.accounts.test_export_of_sessions import tables_with
 from tests.mail import posting
 from tests.mail.smtp import MailServer
-from tests.tokens.test_own_data import tables_with
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL = "ada@example.com"

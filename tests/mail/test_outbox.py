@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.core.ids import new_id
-from apps.mail import allowances, outbox
+from apps.mail import outbox, quotas
 from apps.mail.errors import QuotaExceeded
 from apps.mail.models import Allowance, Message, MessageState
 from apps.mail.outbox import Quota
@@ -43,9 +43,9 @@ def test_a_quota_of_n_with_ten_times_n_at_once_gives_exactly_n(quota: Quota) -> 
 @pytest.mark.parametrize(
     ("quota", "limit", "opens"),
     [
-        (Quota(daily=1, monthly=9), allowances.CODES_PER_DAY, datetime(2026, 11, 21, tzinfo=UTC)),
-        (Quota(daily=9, monthly=1), allowances.CODES_PER_MONTH, datetime(2026, 12, 1, tzinfo=UTC)),
-        (Quota(daily=1, monthly=1), allowances.CODES_PER_MONTH, datetime(2026, 12, 1, tzinfo=UTC)),
+        (Quota(daily=1, monthly=9), quotas.CODES_PER_DAY, datetime(2026, 11, 21, tzinfo=UTC)),
+        (Quota(daily=9, monthly=1), quotas.CODES_PER_MONTH, datetime(2026, 12, 1, tzinfo=UTC)),
+        (Quota(daily=1, monthly=1), quotas.CODES_PER_MONTH, datetime(2026, 12, 1, tzinfo=UTC)),
     ],
 )
 def test_a_spent_quota_says_which_it_is_and_when_it_opens_again(quota: Quota, limit: str, opens: datetime) -> None:

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from apps.mail import allowances, outbox, texts
+from apps.mail import outbox, quotas, sms
 from apps.mail.errors import QuotaExceeded, TextsUnavailable
 from apps.mail.models import Message, MessageState, TextAllowance
 from apps.mail.outbox import Quota
-from apps.mail.texts import segments
+from apps.mail.sms import segments
 from tests import factories, races
 from tests.conftest import MakeClient
 from tests.mail import posting
 
-FILE = "apps.mail.text_transports.File"
+FILE = "apps.mail.sms_transports.File"
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,11 @@ class TestPosting:
         assert posting.post_text(brand, quota=quota)
         with pytest.raises(QuotaExceeded) as refused:
             posting.post_text(brand, quota=quota)
-        assert refused.value.limit == allowances.TEXTS_PER_DAY
+        assert refused.value.limit == quotas.TEXTS_PER_DAY
         assert TextAllowance.objects.get().sent_today == 2
 
     def test_accents_apart_from_their_letters_cost_no_other_alphabet(self) -> None:
-        text = texts.render(posting.text_draft(), posting.branding(name="So\u0308hne"))
+        text = sms.render(posting.text_draft(), posting.branding(name="So\u0308hne"))
         assert "Söhne" in text
         assert segments(text) == 1
 

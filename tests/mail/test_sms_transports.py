@@ -12,7 +12,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from apps.mail import delivery, text_transports
+from apps.mail import delivery, sms_transports
 from apps.mail.content import Text
 from apps.mail.models import LedgerEntry, LedgerStep, Message, MessageState
 from apps.mail.transports import Receipt
@@ -21,7 +21,7 @@ from tests.mail.gateway import Gateway, playing
 from tests.worker import Worker, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATH = "apps.mail.text_transports."
+PATH = "apps.mail.sms_transports."
 SERVICE = "MG" + "0123456789abcdef" * 2
 
 
@@ -31,7 +31,7 @@ def gateway(settings: Any) -> Iterator[Gateway]:
     with playing() as played:
         settings.SMS_BACKEND = f"{PATH}Http"
         settings.SMS_HTTP_URL, settings.SMS_HTTP_TOKEN = f"{played.url}/send?x=1", "t0ken"
-        text_transports._made.cache_clear()
+        sms_transports._made.cache_clear()
         yield played
 
 
@@ -66,7 +66,7 @@ def test_twilio(settings: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
     settings.SMS_BACKEND = f"{PATH}Twilio"
     settings.SMS_TWILIO_ACCOUNT_SID, settings.SMS_TWILIO_AUTH_TOKEN = "AC1", "secret"
     settings.SMS_TWILIO_FROM = sender
-    monkeypatch.setattr(text_transports.Twilio, "base_url", gateway.url)
+    monkeypatch.setattr(sms_transports.Twilio, "base_url", gateway.url)
     posting.post_text(sender="")
     assert attempted()[0].state == MessageState.SENT
     path, headers, body = gateway.requests[0]
@@ -164,7 +164,7 @@ def test_a_secret_that_makes_no_header_is_not_quoted(settings: Any, gateway: Gat
     assert "t0ken" not in kept()
 
 
-class Broken(text_transports.TextBackend):
+class Broken(sms_transports.TextBackend):
     """Somebody's own class, which stumbles and quotes what it stumbled upon."""
 
     def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
@@ -180,7 +180,7 @@ def test_whatever_goes_wrong_in_a_backend_is_a_try_with_its_reason_and_no_secret
 ) -> None:
     """C7.2: as with mails. It stayed "taken", and nobody knew why."""
     settings.SMS_BACKEND = path
-    text_transports._made.cache_clear()
+    sms_transports._made.cache_clear()
     posting.post_text()
     message, wait = attempted()
     assert wait is not None
@@ -190,12 +190,12 @@ def test_whatever_goes_wrong_in_a_backend_is_a_try_with_its_reason_and_no_secret
     assert posting.NUMBER not in kept()
 
 
-@pytest.mark.parametrize("path", ["nothing.There", "apps.mail.texts.Text", f"{PATH}Twilio"])
+@pytest.mark.parametrize("path", ["nothing.There", "apps.mail.sms.Text", f"{PATH}Twilio"])
 def test_a_wrong_setting_is_named(settings: Any, path: str) -> None:
     settings.SMS_BACKEND = path
-    text_transports._made.cache_clear()
+    sms_transports._made.cache_clear()
     with pytest.raises(ImproperlyConfigured, match="SMS_BACKEND"):
-        text_transports.configured()
+        sms_transports.configured()
 
 
 def test_a_file_takes_them_and_is_its_owners_alone(settings: Any, tmp_path: Path) -> None:

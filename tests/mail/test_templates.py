@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from apps.mail import content, texts
+from apps.mail import content, sms
 from apps.mail.content import Content
 from tests.mail import posting
 
@@ -105,6 +105,6 @@ def test_every_kind_is_translated(kind: str) -> None:
 
 @pytest.mark.parametrize("locale", ["en", "de"])
 def test_an_sms_is_one_segment_and_bound_to_the_site(locale: str) -> None:
-    text = texts.render(posting.text_draft(locale=locale), posting.branding())
+    text = sms.render(posting.text_draft(locale=locale), posting.branding())
     assert text.endswith("@example.com #482913")
-    assert texts.segments(text) == 1
+    assert sms.segments(text) == 1

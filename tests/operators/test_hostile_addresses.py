@@ -21,7 +21,7 @@ from django.utils import timezone
 from apps.factors import recovery_codes
 from tests import factories
 from tests.conftest import MakeClient
-from tests.operators.test_admin import operator, sign_in
+from tests.operators.test_pages import operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.operators.models import AuthenticatorApp, RecoveryCode, RecoveryCodes
-from tests.operators.test_admin import is_in, operator, sign_in
+from tests.operators.test_pages import is_in, operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 devices = import_module("apps.operators.migrations.0002_move_devices")

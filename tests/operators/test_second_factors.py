@@ -15,7 +15,7 @@ from apps.core.ciphers import DecryptionFailed
 from apps.operators.models import AuthenticatorApp, RecoveryCode, RecoveryCodes
 from tests import races
 from tests.operators.enrolling import PAGE, SEED, app_of, code_of, enrol
-from tests.operators.test_admin import is_in, operator, sign_in
+from tests.operators.test_pages import is_in, operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

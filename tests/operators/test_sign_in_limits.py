@@ -13,7 +13,7 @@ from apps.operators.attempts import PER_NAME
 from apps.operators.models import AttemptCount
 from tests import factories, races
 from tests.operators.enrolling import app_of, code_of
-from tests.operators.test_admin import LOGIN, PASSWORD, is_in, operator, sign_in
+from tests.operators.test_pages import LOGIN, PASSWORD, is_in, operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

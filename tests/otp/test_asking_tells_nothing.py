@@ -1,4 +1,4 @@
-"""Asking for a code, for whichever purpose: no Argon2, and the same bytes for the same work, whoever has the address."""
+"""ApiClient for a code, for whichever purpose: no Argon2, and the same bytes for the same work, whoever has the address."""
 
 import pytest
 

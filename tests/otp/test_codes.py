@@ -8,7 +8,7 @@ import pytest
 from apps.core import valkey
 from apps.core.ids import new_id
 from apps.customers import limits
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.otp import codes
 from apps.otp.codes import BUDGET, NewCode, Place
 from apps.otp.errors import ResendTooSoon
@@ -18,19 +18,19 @@ pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL = "ada@example.com"
 
 
-def customer(**policy: object) -> CustomerStanding:
+def customer(**policy: object) -> CustomerState:
     standing = factories.standing_of(factories.customer(code_resend_after=0))
     return replace(standing, **policy)  # type: ignore[arg-type]
 
 
-def issue(of: CustomerStanding, code: str, identity: str = EMAIL, purpose: str = "login") -> NewCode:
+def issue(of: CustomerState, code: str, identity: str = EMAIL, purpose: str = "login") -> NewCode:
     place = Place(of.id, identity, purpose)
     new = NewCode(new_id(), place.name, code)
     with codes.issued(place, new, customer=of, rules=[]):
         return new
 
 
-def redeems(of: CustomerStanding, code: str, identity: str = EMAIL, purpose: str = "login") -> bool:
+def redeems(of: CustomerState, code: str, identity: str = EMAIL, purpose: str = "login") -> bool:
     guessing = limits.rule(of.limit(limits.WRONG_CODES_PER_CUSTOMER), of.id)
     claim = codes.claim(Place(of.id, identity, purpose), code, rules=[], guessing=guessing)
     if claim.message_id is not None:

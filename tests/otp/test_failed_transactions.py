@@ -15,6 +15,9 @@ from apps.tokens.models import Session
 from apps.users import emails
 from apps.users.models import User
 from tests import factories
+from tests.accounts.recovering import forgot, mailed_token, reset
+from tests.accounts.registering import quick
+from tests.accounts.test_sign_up import sign_up
 from tests.conftest import MakeClient
 from tests.engines import OwnValkey
 from tests.killing import killed_at
@@ -23,9 +26,6 @@ from tests.otp.reading import all_codes, newest_code, wrong_code
 from tests.otp.ways import WAYS, Way
 from tests.races import at_once
 from tests.signin.entering import EMAIL, enrol_app, login, member, second
-from tests.signin.recovering import forgot, mailed_token, reset
-from tests.signin.registering import quick
-from tests.signin.test_sign_up import sign_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OWNER = "owner@example.com"
@@ -34,7 +34,7 @@ MORE_THAN_ALLOWED = 6  # of five tries: in a quarter of an hour, of a set, of a 
 
 @pytest.fixture(autouse=True)
 def texts(settings: object, tmp_path: object) -> None:
-    settings.SMS_BACKEND, settings.SMS_FILE_PATH = "apps.mail.text_transports.File", f"{tmp_path}/sms.jsonl"  # type: ignore[attr-defined]
+    settings.SMS_BACKEND, settings.SMS_FILE_PATH = "apps.mail.sms_transports.File", f"{tmp_path}/sms.jsonl"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("at_commit", [False, True], ids=["between statements", "at the commit"])
@@ -80,7 +80,7 @@ def test_so_it_is_for_whatever_else_is_limited(client_for: MakeClient, settings:
         assert forgot(client).status == 200
         assert sign_up(anybody, OWNER).status == 201
     token = mailed_token()
-    with killed_at("signin_resettoken", times=MORE_THAN_ALLOWED):
+    with killed_at("accounts_resettoken", times=MORE_THAN_ALLOWED):
         for _ in range(MORE_THAN_ALLOWED):
             assert reset(client, token).status == 503
         assert reset(client, token).status == 200

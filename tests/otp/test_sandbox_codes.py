@@ -12,9 +12,9 @@ from apps.users import lifecycle
 from apps.users.models import User
 from demo.client import Client
 from tests import factories
+from tests.accounts.recovering import forgot, reset
 from tests.conftest import MakeClient
 from tests.signin.entering import EMAIL, enrol_app, generous, login, member, second, send
-from tests.signin.recovering import forgot, reset
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CODE = re.compile(r"#(\d{6})")

@@ -8,20 +8,20 @@ from apps.mail.models import LedgerEntry, Message
 from apps.otp import codes, fixed_codes
 from apps.tokens.models import Session
 from tests import factories
+from tests.accounts.registering import quick
 from tests.conftest import MakeClient
 from tests.copies import copy_of_valkey
 from tests.otp.reading import all_codes, newest_code, wrong_code
 from tests.otp.ways import WAYS, Way
 from tests.races import at_once
 from tests.signin.entering import EMAIL, generous
-from tests.signin.registering import quick
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
 def texts(settings: object, tmp_path: object) -> None:
-    settings.SMS_BACKEND, settings.SMS_FILE_PATH = "apps.mail.text_transports.File", f"{tmp_path}/sms.jsonl"  # type: ignore[attr-defined]
+    settings.SMS_BACKEND, settings.SMS_FILE_PATH = "apps.mail.sms_transports.File", f"{tmp_path}/sms.jsonl"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)

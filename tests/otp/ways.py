@@ -9,10 +9,10 @@ from apps.factors import phones
 from apps.users.models import User
 from demo.client import Answer, Client
 from tests import factories
+from tests.accounts.moving import ask, confirm
+from tests.accounts.registering import register, verify
 from tests.otp.reading import newest_code
 from tests.signin.entering import EMAIL, PASSWORD, login, member, second, send
-from tests.signin.moving import ask, confirm
-from tests.signin.registering import register, verify
 
 NUMBER = "+4915112345678"
 Use = Callable[[str], Answer]  # the call, with this code

@@ -15,13 +15,13 @@ from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey
 from pytest_django import Settings
 
+from apps.api.envelope import Envelope
+from apps.api.parsers import EnvelopeParser
 from apps.core import valkey
 from apps.customers.models import Customer
 from apps.mail.models import Message
 from apps.payloads import service_envelope, service_keys
-from apps.payloads.envelope import Envelope
 from apps.payloads.errors import DecryptionFailed, EncryptionRequired, ReplayedRequest, StaleRequest
-from apps.payloads.parsers import EnvelopeParser
 from demo.client import ALGORITHMS, Answer, Client, TokenKeys, envelope
 from tests import factories
 from tests.conftest import MakeClient

@@ -14,9 +14,10 @@ from joserfc.jwk import ECKey, OctKey
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.payloads import renderers, service_keys, token_envelope
+from apps.api import renderers
+from apps.api.renderers import AnswerTooLong, EnvelopeRenderer
+from apps.payloads import service_keys, token_envelope
 from apps.payloads.errors import DecryptionFailed
-from apps.payloads.renderers import AnswerTooLong, EnvelopeRenderer
 from apps.payloads.token_envelope import TokenEnvelope
 from demo.client import ALGORITHMS, Answer, Client, TokenKeys, envelope
 from tests import factories
@@ -108,7 +109,7 @@ class TestThroughTheApi:
             raise OperationalError("secret of the database")
 
         signed_in.client.get(ME, token=signed_in.token)
-        monkeypatch.setattr("apps.tokens.profile_views._profile", broken)
+        monkeypatch.setattr("apps.api.auth.me._profile", broken)
         answer = signed_in.client.get(ME, token=signed_in.token)
         assert answer.status >= 500
         assert answer.encrypted

@@ -9,10 +9,10 @@ from django.utils import timezone
 from apps.customers import lifecycle
 from apps.mail.models import Message
 from tests import factories
+from tests.accounts.moving import moved, undo_token
+from tests.accounts.recovering import mailed_token
 from tests.conftest import MakeClient
 from tests.signin.entering import EMAIL, FRESH, login, member
-from tests.signin.moving import moved, undo_token
-from tests.signin.recovering import mailed_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,7 +1,7 @@
 """Tests of sign-in talk to real mail servers, workers and identity checks."""
 
+from tests.approvals.checking import asked, checker
 from tests.mail.smtp import mail_server, make_mail_server
-from tests.signin.checking import asked, checker
 from tests.worker import make_worker
 
 __all__ = ["asked", "checker", "mail_server", "make_mail_server", "make_worker"]

@@ -17,12 +17,12 @@ from apps.tokens.models import Session
 from apps.users.models import User
 from demo.client import Answer, Client
 from tests import factories
+from tests.accounts.moving import ask, confirm
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator
 from tests.factors.enrolling import enrol_passkey
 from tests.otp.reading import newest_code
 from tests.signin.entering import EMAIL, FRESH, PASSWORD, enrol_app, generous, login, member, second
-from tests.signin.moving import ask, confirm
 from tests.signin.proving import old_session, prove
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,7 +86,7 @@ class Place:
 
 @pytest.fixture
 def place(client_for: MakeClient, settings: Any) -> Place:
-    settings.SMS_BACKEND = "apps.mail.text_transports.Console"
+    settings.SMS_BACKEND = "apps.mail.sms_transports.Console"
     return Place(client_for)
 
 

@@ -8,10 +8,10 @@ from apps.mail.models import Message, MessageState
 from apps.tokens.models import Session
 from apps.users.models import User
 from tests import factories
+from tests.accounts.recovering import forgot, mailed_token, reset
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code, wrong_code
 from tests.signin.entering import EMAIL, FRESH, PASSWORD, enrol_app, generous, login, member, second, send
-from tests.signin.recovering import forgot, mailed_token, reset
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OTHER_NETWORK = "198.51.100.3"
@@ -155,7 +155,7 @@ def test_wrong_second_factors_sound_the_alarm(client_for: MakeClient, method: st
 
 def test_a_wrong_first_code_on_the_way_in_sounds_it_too(client_for: MakeClient, settings: object) -> None:
     """Nothing that fails takes the alarm back with its own transaction."""
-    settings.SMS_BACKEND = "apps.mail.text_transports.Console"  # type: ignore[attr-defined]
+    settings.SMS_BACKEND = "apps.mail.sms_transports.Console"  # type: ignore[attr-defined]
     customer = generous(second_factor="required", code_resend_after=0)
     factories.user(customer, EMAIL)
     client = client_for(customer)

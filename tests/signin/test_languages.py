@@ -7,20 +7,20 @@ from django.contrib.auth.models import User as Operator
 from django.test import RequestFactory
 from django.utils import timezone
 
-from apps.audit.admin_base import who
 from apps.core.requests import Caller
 from apps.mail import outbox
 from apps.mail.models import Message
+from apps.operators.pages.base import who
 from apps.users import languages, lifecycle
 from apps.users.models import User
 from demo.client import Client
 from tests import factories
+from tests.accounts.moving import ask
+from tests.accounts.recovering import forgot
+from tests.accounts.registering import quick, register
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code
 from tests.signin.entering import EMAIL, PASSWORD, enrol_app, login, member, send
-from tests.signin.moving import ask
-from tests.signin.recovering import forgot
-from tests.signin.registering import quick, register
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GERMAN = ("Ihr ", "Ihre", "Sie ")
@@ -72,7 +72,7 @@ KINDS: dict[str, Callable[[Client, User], object]] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_accept_language_counts_for_every_kind_of_message(client_for: MakeClient, settings: object, kind: str) -> None:
     """C7.3, seen: `Accept-Language: de` got an English mail."""
-    settings.SMS_BACKEND = "apps.mail.text_transports.Console"  # type: ignore[attr-defined]
+    settings.SMS_BACKEND = "apps.mail.sms_transports.Console"  # type: ignore[attr-defined]
     customer = quick()
     user = member(customer)
     KINDS[kind](german(client_for(customer)), user)

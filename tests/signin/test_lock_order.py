@@ -8,21 +8,22 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
+from apps.accounts import erasure
 from apps.audit import events
 from apps.factors import recovery_codes
 from apps.signin import challenges
 from apps.signin.models import Challenge, Password
 from apps.tokens.models import Session
-from apps.users import directory, erasure
+from apps.users import directory
 from apps.users.models import User
 from tests import factories
+from tests.accounts.recovering import forgot, mailed_token, reset
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator
 from tests.factors.enrolling import enrol_passkey
 from tests.meanwhile import Intruder
 from tests.otp.reading import newest_code
 from tests.signin.entering import EMAIL, enrol_app, generous, login, member, second, send
-from tests.signin.recovering import forgot, mailed_token, reset
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

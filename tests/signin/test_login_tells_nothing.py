@@ -7,7 +7,7 @@ from django.contrib.auth import hashers
 from django.utils import timezone
 
 from apps.core import valkey
-from apps.customers import standing as customers
+from apps.customers import state as customers
 from apps.customers.models import Customer
 from apps.signin import passwords
 from apps.signin.models import Password

@@ -10,10 +10,10 @@ from apps.tokens.models import Session
 from apps.users import emails
 from apps.users.models import User
 from tests import factories
+from tests.accounts.recovering import forgot, mailed_token, reset
 from tests.conftest import MakeClient
 from tests.meanwhile import Intruder
 from tests.signin.entering import EMAIL, FRESH, PASSWORD, enrol_app, generous, login, member, second
-from tests.signin.recovering import forgot, mailed_token, reset
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,7 +119,7 @@ def test_a_wrong_first_code_on_the_way_in_is_counted_for_the_account(client_for:
     """C5: counting a failure is never undone by the failing request's own rollback."""
     from tests.otp.reading import newest_code
 
-    settings.SMS_BACKEND = "apps.mail.text_transports.Console"  # type: ignore[attr-defined]
+    settings.SMS_BACKEND = "apps.mail.sms_transports.Console"  # type: ignore[attr-defined]
     customer = factories.customer(second_factor="required")
     user = factories.user(customer, EMAIL, email_verified_at=timezone.now())
     client = client_for(customer)

@@ -15,6 +15,7 @@ from apps.users import directory, emails
 from apps.users.models import User
 from demo.client import Answer
 from tests import factories
+from tests.api.test_cookies import ORIGIN, Browser
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator
 from tests.factors.enrolling import enrol_passkey
@@ -23,7 +24,6 @@ from tests.races import at_once
 from tests.roundtrips import counted
 from tests.signin.entering import EMAIL, FRESH, PASSWORD, enrol_app, generous, login, member, second
 from tests.signin.proving import old_session, prove, send
-from tests.tokens.test_cookies import ORIGIN, Browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NUMBER = "+4915112345678"
@@ -105,7 +105,7 @@ def test_no_code_is_taken_twice(client_for: MakeClient) -> None:
 
 
 def test_a_code_by_sms(client_for: MakeClient, settings: Any) -> None:
-    settings.SMS_BACKEND = "apps.mail.text_transports.Console"
+    settings.SMS_BACKEND = "apps.mail.sms_transports.Console"
     customer = generous(code_resend_after=0)
     user = member(customer)
     client, token = client_for(customer), factories.session(user).access
@@ -219,7 +219,7 @@ def test_a_code_in_a_mailbox_of_before_is_worthless(client_for: MakeClient) -> N
 
 def test_a_change_of_credentials_voids_a_code(client_for: MakeClient, settings: Any) -> None:
     """C4: of the session that goes on, too."""
-    settings.SMS_BACKEND = "apps.mail.text_transports.Console"
+    settings.SMS_BACKEND = "apps.mail.sms_transports.Console"
     customer = generous(code_resend_after=0)
     user = member(customer)
     client, pair = client_for(customer), factories.session(user)

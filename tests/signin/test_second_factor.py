@@ -173,7 +173,7 @@ def test_an_email_code_is_a_second_factor_after_a_password(client_for: MakeClien
 def test_each_code_that_is_sent_is_an_event_that_says_how_and_not_whereto(
     client_for: MakeClient, settings: object, method: str
 ) -> None:
-    settings.SMS_BACKEND = "apps.mail.text_transports.Console"  # type: ignore[attr-defined]
+    settings.SMS_BACKEND = "apps.mail.sms_transports.Console"  # type: ignore[attr-defined]
     customer = factories.customer(code_resend_after=0)
     user = member(customer)
     client, access = client_for(customer), factories.session(user).access

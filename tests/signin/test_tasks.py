@@ -6,19 +6,22 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from apps.accounts.models import EmailChange, Registration, ResetToken
+from apps.approvals import decisions, outside_checks
+from apps.approvals.models import IdentityCheck
 from apps.mail.models import MessageState
-from apps.signin import identity_check, outside_checks, tasks
-from apps.signin.models import Challenge, EmailChange, IdentityCheck, Registration, ResetToken
+from apps.signin import tasks
+from apps.signin.models import Challenge
 from config.celery import app
 from tests import factories
+from tests.accounts.moving import moved
+from tests.accounts.recovering import forgot
+from tests.accounts.registering import register
+from tests.approvals.checking import Asked, Checkers
 from tests.conftest import MakeClient
 from tests.mail import posting
 from tests.mail.smtp import MailServer
-from tests.signin.checking import Asked, Checkers
 from tests.signin.entering import enrol_app, login, member
-from tests.signin.moving import moved
-from tests.signin.recovering import forgot
-from tests.signin.registering import register
 from tests.worker import Worker, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,7 +60,7 @@ def test_a_change_that_nobody_can_undo_goes_too(client_for: MakeClient) -> None:
 
 def another_waits(asked: Asked, email: str) -> None:
     user = factories.user(asked.customer, email, status="pending", email_verified_at=timezone.now())
-    identity_check.open_for(user, customer=factories.standing_of(asked.customer), now=timezone.now())
+    decisions.open_for(user, customer=factories.standing_of(asked.customer), now=timezone.now())
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from django.utils import timezone
 from apps.audit.models import Event
 from apps.core.ciphers import P256_ORDER
 from apps.customers import keyring
-from apps.customers import standing as customers
+from apps.customers import state as customers
 from apps.customers.keyring import SigningKeys
 from apps.customers.models import Algorithm, Customer
 from apps.tokens import signing

@@ -16,8 +16,8 @@ from apps.audit.models import Event
 from apps.core import valkey
 from apps.core.errors import GatehouseError
 from apps.customers import keyring, lifecycle
-from apps.customers import standing as customers
-from apps.tokens import parsing, rotation, sessions
+from apps.customers import state as customers
+from apps.tokens import emergency_rotation, parsing, sessions
 from apps.tokens.models import EndReason, Session
 from apps.users import lifecycle as users
 from demo.client import TokenKeys, envelope
@@ -267,10 +267,10 @@ def test_every_change_bites_on_the_next_request(scene: Scene) -> None:
 def test_a_deleted_user_has_no_token(scene: Scene) -> None:
     """C3.4: PostgreSQL is the truth; the copy in Valkey is told by whoever deletes, or expires."""
     from apps.core import snapshots
-    from apps.users import standing
+    from apps.users import state
 
     assert scene.refused_as(scene.pair.access) == (200, None)
-    key = standing.key(scene.customer.id, scene.user.id)
+    key = state.key(scene.customer.id, scene.user.id)
     scene.user.delete()
     snapshots.invalidate(key)
     assert scene.refused_as(scene.pair.access) == (401, "user_inactive")
@@ -280,7 +280,9 @@ def test_emergency_rotation_ends_everything_at_once(scene: Scene) -> None:
     """C3.7: emergency; the other customer does not notice."""
     theirs = factories.session(factories.user(scene.other))
     assert scene.refused_as(scene.pair.access) == (200, None)
-    assert rotation.rotate_in_emergency(scene.customer, actor="operator:x", caller=None, now=timezone.now()) == 1
+    assert (
+        emergency_rotation.rotate_in_emergency(scene.customer, actor="operator:x", caller=None, now=timezone.now()) == 1
+    )
     assert scene.refused_as(scene.pair.access) == (401, "invalid_token")
     assert scene.client.refresh(scene.pair.refresh).error_type == "invalid_token"
     assert Session.objects.get(id=scene.pair.session_id).end_reason == EndReason.EMERGENCY_ROTATION

@@ -11,9 +11,9 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from apps.core import sealed, snapshots
-from apps.customers import keyring, lifecycle, standing
+from apps.customers import keyring, lifecycle, state
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer, SigningSecret
-from apps.tokens import rotation
+from apps.tokens import emergency_rotation
 from tests import factories
 from tests.roundtrips import counted
 
@@ -71,13 +71,13 @@ def test_the_public_key_is_published_and_nothing_private(
 @pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "RS256"])
 def test_access_tokens_verify_by_it_and_no_other_kind_does(algorithm: str) -> None:
     """C3.1: whoever forgets to look at `typ` must not take a refresh token or a challenge for an access token."""
-    from apps.customers import standing
+    from apps.customers import state
     from apps.tokens import minting
 
     customer = factories.customer(algorithm=algorithm)
     user = factories.user(customer)
     pair, now = factories.session(user), timezone.now()
-    found = standing.read(customer.id)
+    found = state.read(customer.id)
     challenge = minting.challenge(
         customer=found, user_id=user.id, challenge_id=user.id, issued_at=now, expires_at=now + timedelta(minutes=5)
     )
@@ -108,9 +108,9 @@ def test_all_versions_that_verify_are_published_the_current_first() -> None:
     second = current_kid(customer)
     assert kids_of(customer) == [second, first]
     SigningSecret.objects.filter(id=first).update(retires_at=now - timedelta(seconds=1))
-    snapshots.invalidate(standing.key(customer.id))
+    snapshots.invalidate(state.key(customer.id))
     assert kids_of(customer) == [second]
-    rotation.rotate_in_emergency(customer, now=timezone.now(), **WHO)
+    emergency_rotation.rotate_in_emergency(customer, now=timezone.now(), **WHO)
     assert kids_of(customer) == [current_kid(customer)]
 
 

@@ -13,9 +13,9 @@ from django.utils import timezone
 from apps.api_keys.models import Scope
 from apps.audit.models import Event
 from apps.customers import keyring, lifecycle
-from apps.customers import standing as customers
+from apps.customers import state as customers
 from apps.customers.models import Customer
-from apps.tokens import minting, rotation, sessions
+from apps.tokens import emergency_rotation, minting, sessions
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason, RefreshToken
 from apps.users import lifecycle as users
@@ -123,7 +123,7 @@ END: dict[str, Callable[[Scene], object]] = {
         **WHO,  # type: ignore[arg-type]
     ),
     "user deactivated": lambda scene: users.deactivate(scene.user, now=timezone.now(), **WHO),  # type: ignore[arg-type]
-    "emergency rotation": lambda scene: rotation.rotate_in_emergency(
+    "emergency rotation": lambda scene: emergency_rotation.rotate_in_emergency(
         scene.customer,
         now=timezone.now(),
         **WHO,  # type: ignore[arg-type]

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from apps.accounts import erasure
 from apps.api_keys.models import Scope
 from apps.audit.models import Event
 from apps.core import valkey
 from apps.tokens import tasks
 from apps.tokens.models import EndReason, RevokedToken, Session
 from apps.tokens.signing import LEEWAY_SECONDS
-from apps.users import erasure
 from tests import factories
 from tests.conftest import MakeClient
 from tests.factories import CALLER

@@ -11,7 +11,7 @@ from apps.core.models import PendingInvalidation
 from apps.core.requests import Caller
 from apps.core.tasks import retry_invalidations
 from apps.customers.models import Customer
-from apps.tokens import devices, rotation, sessions, tasks
+from apps.tokens import devices, emergency_rotation, sessions, tasks
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason, RefreshToken, RevokedToken, Session
 from apps.users.models import User
@@ -115,7 +115,7 @@ def test_all_may_end_all_at_once() -> None:
 def end_many(number: int, customer: Customer, user: User, pairs: list[TokenPair]) -> None:
     facts = {"actor": "x", "caller": None, "now": timezone.now()}
     if number == 3:
-        rotation.rotate_in_emergency(customer, **facts)
+        emergency_rotation.rotate_in_emergency(customer, **facts)
     else:
         sessions.end_all(
             customer_id=customer.id,

@@ -6,12 +6,13 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from apps.accounts import erasure
 from apps.audit.models import Event
-from apps.customers import standing
+from apps.customers import state
 from apps.tokens import sessions
 from apps.tokens.errors import UserInactive
 from apps.tokens.models import Session
-from apps.users import erasure, lifecycle
+from apps.users import lifecycle
 from apps.users.models import User
 from tests import factories
 from tests.conftest import MakeClient
@@ -86,7 +87,7 @@ def test_a_lower_limit_ends_what_is_too_many_at_the_next_sign_in() -> None:
 @pytest.mark.race
 def test_of_a_hundred_sign_ins_at_once_the_limit_stays_alive() -> None:
     customer = factories.customer(sessions_per_user=4)
-    user, found = factories.user(customer), standing.read(customer.id)
+    user, found = factories.user(customer), state.read(customer.id)
 
     def sign_in(_: int) -> str:
         def act() -> None:
@@ -109,7 +110,7 @@ def test_of_a_hundred_sign_ins_at_once_the_limit_stays_alive() -> None:
 
 def test_who_was_deactivated_or_erased_a_moment_ago_gets_no_session() -> None:
     customer = factories.customer()
-    found = standing.read(customer.id)
+    found = state.read(customer.id)
     gone, off = factories.user(customer), factories.user(customer, "bob@example.com")
     acting = {"actor": "operator:o@x", "caller": None, "now": timezone.now()}
     erasure.erase(customer_id=customer.id, user_id=gone.id, **acting)
@@ -127,7 +128,7 @@ def test_a_session_is_started_at_the_users_own_customer_alone() -> None:
     user, other = factories.user(factories.customer()), factories.customer()
     with pytest.raises(UserInactive), transaction.atomic():
         sessions.start(
-            customer=standing.read(other.id),
+            customer=state.read(other.id),
             user=user,
             amr=("pwd",),
             delivery="body",

@@ -9,7 +9,7 @@ import pytest
 
 from apps.audit.models import Event
 from apps.customers import keyring
-from apps.customers import standing as customers
+from apps.customers import state as customers
 from apps.payloads.token_envelope import TokenEnvelope
 from apps.tokens import minting, signing
 from apps.tokens.minting import TokenPair

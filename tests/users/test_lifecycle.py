@@ -3,9 +3,10 @@
 import pytest
 from django.utils import timezone
 
+from apps.accounts import erasure
 from apps.audit.models import Event
 from apps.core.errors import NotFound, ValidationFailed
-from apps.users import erasure, lifecycle, standing
+from apps.users import lifecycle, state
 from apps.users.models import User
 from tests import factories, meanwhile
 from tests.conftest import MakeClient
@@ -13,9 +14,9 @@ from tests.conftest import MakeClient
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def remembered(user: User) -> standing.UserStanding:
+def remembered(user: User) -> state.UserState:
     """As every process sees the user: by the snapshot."""
-    found = standing.read(user.customer_id, user.id)
+    found = state.read(user.customer_id, user.id)
     assert found
     return found
 

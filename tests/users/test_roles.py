@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from apps.audit.models import Event
 from apps.core.errors import ValidationFailed
-from apps.users import directory, lifecycle, permission_names, roles, standing
+from apps.users import directory, lifecycle, permission_names, roles, state
 from apps.users.errors import PermissionInUse, RoleInUse
 from apps.users.models import Permission, Role, User
 from tests import factories
@@ -20,7 +20,7 @@ def acting() -> dict[str, object]:
 
 
 def may(user: User) -> tuple[str, ...]:
-    found = standing.read(user.customer_id, user.id)
+    found = state.read(user.customer_id, user.id)
     assert found
     return found.permissions
 
@@ -31,7 +31,7 @@ def test_a_user_may_what_its_role_gives_and_what_it_was_given() -> None:
     factories.permission(customer, "a.first")
     user = factories.user(customer, role="auditor", permissions=["reports.read", "a.first"])
     assert may(user) == ("a.first", "invoices.read", "reports.read")
-    assert standing.of(user).permissions == may(user)
+    assert state.of(user).permissions == may(user)
 
 
 def test_a_built_in_role_needs_no_row_and_can_be_given_more() -> None:

@@ -7,25 +7,26 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api_keys.authentication import asking_of
-from apps.core.errors import NotFound, RateLimited
-from apps.core.refusals import refuses_with
-from apps.core.requests import caller_of
-from apps.mail.errors import QuotaExceeded
-from apps.otp.errors import InvalidOtp, ResendTooSoon
-from apps.payloads.views import EncryptedView, ServiceView
-from apps.signin import email_change, email_undo
-from apps.signin.errors import EmailTaken, InvalidPassword, InvalidUndoToken
-from apps.signin.serializers.email_change import (
+from apps.accounts import email_change, email_undo
+from apps.accounts.errors import EmailTaken, InvalidUndoToken
+from apps.api.auth.email_change_serializers import (
     ChangeEmailSerializer,
     ChangingEmailSerializer,
     ConfirmEmailSerializer,
     EmailChangedSerializer,
     UndoEmailChangeSerializer,
 )
-from apps.tokens.authentication import customer_of, principal_of, require_fresh_proof, user_of
+from apps.api.auth.tokens_serializers import MessageSerializer
+from apps.api.authentication.access_token import customer_of, principal_of, require_fresh_proof, user_of
+from apps.api.authentication.api_key import client_of
+from apps.api.refusals import refuses_with
+from apps.api.views import EncryptedView, ServiceView
+from apps.core.errors import NotFound, RateLimited
+from apps.core.requests import caller_of
+from apps.mail.errors import QuotaExceeded
+from apps.otp.errors import InvalidOtp, ResendTooSoon
+from apps.signin.errors import InvalidPassword
 from apps.tokens.errors import InsufficientUserAuthentication, SessionEnded
-from apps.tokens.serializers import MessageSerializer
 from apps.users import emails
 
 
@@ -88,11 +89,11 @@ class UndoEmailChange(ServiceView):
     @refuses_with(InvalidUndoToken, EmailTaken, RateLimited)
     def post(self, request: Request) -> Response:
         given = self.read(UndoEmailChangeSerializer)
-        asking = asking_of(request)
+        client = client_of(request)
         email_undo.undo(
             email_undo.Undoing(
-                customer=asking.customer,
-                owners_too=asking.api_key is None,
+                customer=client.customer,
+                owners_too=client.api_key is None,
                 token=given["token"],
                 caller=caller_of(request),
                 now=timezone.now(),

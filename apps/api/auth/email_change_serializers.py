@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.core.serializers import CodeField, StrictSerializer
-from apps.signin.recovery import LONGEST_TOKEN
-from apps.signin.serializers.entering import LONGEST_EMAIL, LONGEST_PASSWORD
+from apps.accounts.recovery import LONGEST_TOKEN
+from apps.api.auth.entering_serializers import LONGEST_EMAIL, LONGEST_PASSWORD
+from apps.api.serializers import CodeField, StrictSerializer
 
 
 class ChangeEmailSerializer(StrictSerializer):

@@ -5,23 +5,23 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api_keys.authentication import asking_of
-from apps.core.errors import RateLimited
-from apps.core.refusals import refuses_with
-from apps.core.requests import caller_of
-from apps.factors.errors import InvalidPasskey
-from apps.factors.webauthn_serializers import REQUEST_OPTIONS
-from apps.otp.errors import InvalidOtp
-from apps.payloads.views import ServiceView
-from apps.signin import by_code, by_passkey, by_password, whose
-from apps.signin.errors import InvalidCredentials
-from apps.signin.serializers.entering import (
+from apps.api.auth import sign_in_answers
+from apps.api.auth.entering_serializers import (
     SIGN_IN_ANSWER,
     LoginSerializer,
     PasskeyVerifySerializer,
     VerifyOtpSerializer,
 )
-from apps.signin.views import answers
+from apps.api.auth.webauthn_serializers import REQUEST_OPTIONS
+from apps.api.authentication.api_key import client_of
+from apps.api.refusals import refuses_with
+from apps.api.views import ServiceView
+from apps.core.errors import RateLimited
+from apps.core.requests import caller_of
+from apps.factors.errors import InvalidPasskey
+from apps.otp.errors import InvalidOtp
+from apps.signin import by_code, by_passkey, by_password, owner_lookup
+from apps.signin.errors import InvalidCredentials
 from apps.tokens.errors import UserInactive
 from apps.users import emails
 
@@ -33,10 +33,10 @@ class VerifyOtp(ServiceView):
     @refuses_with(InvalidOtp, RateLimited, UserInactive)
     def post(self, request: Request) -> Response:
         given = self.read(VerifyOtpSerializer)
-        asking = asking_of(request)
+        client = client_of(request)
         ended = by_code.sign_in(
             by_code.Attempt(
-                customer=asking.customer,
+                customer=client.customer,
                 address=emails.parse(given["email"]),
                 code=given["otp"],
                 delivery=given["delivery"],
@@ -44,7 +44,7 @@ class VerifyOtp(ServiceView):
                 now=timezone.now(),
             )
         )
-        return answers.entered(ended)
+        return sign_in_answers.entered(ended)
 
 
 class Login(ServiceView):
@@ -55,11 +55,11 @@ class Login(ServiceView):
     def post(self, request: Request) -> Response:
         given = self.read(LoginSerializer)
         address = emails.parse(given["email"])
-        asking = asking_of(request)
+        client = client_of(request)
         ended = by_password.sign_in(
             by_password.Attempt(
-                asked=asking.customer,
-                customer=whose.customer_of(asking, address),
+                asked=client.customer,
+                customer=owner_lookup.customer_of(client, address),
                 address=address,
                 password=given["password"],
                 delivery=given["delivery"],
@@ -67,7 +67,7 @@ class Login(ServiceView):
                 now=timezone.now(),
             )
         )
-        return answers.entered(ended)
+        return sign_in_answers.entered(ended)
 
 
 class PasskeyOptions(ServiceView):
@@ -75,8 +75,8 @@ class PasskeyOptions(ServiceView):
 
     @extend_schema(operation_id="passkey_options", request=None, responses=REQUEST_OPTIONS)
     def post(self, request: Request) -> Response:
-        asking = asking_of(request)
-        return Response(by_passkey.options(asking.customer, now=timezone.now()))
+        client = client_of(request)
+        return Response(by_passkey.options(client.customer, now=timezone.now()))
 
 
 class PasskeyVerify(ServiceView):
@@ -86,14 +86,14 @@ class PasskeyVerify(ServiceView):
     @refuses_with(InvalidPasskey, UserInactive)
     def post(self, request: Request) -> Response:
         given = self.read(PasskeyVerifySerializer)
-        asking = asking_of(request)
+        client = client_of(request)
         ended = by_passkey.sign_in(
             by_passkey.Attempt(
-                customer=asking.customer,
+                customer=client.customer,
                 credential=given["credential"],
                 delivery=given["delivery"],
                 caller=caller_of(request),
                 now=timezone.now(),
             )
         )
-        return answers.entered(ended)
+        return sign_in_answers.entered(ended)

@@ -5,13 +5,13 @@ from typing import Any
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
-from apps.core.serializers import CodeField, StrictSerializer
+from apps.api.auth.own_factors_serializers import AppAnswerSerializer, PhoneAnswerSerializer
+from apps.api.auth.tokens_serializers import CookieTokenAnswerSerializer, TokenAnswerSerializer
+from apps.api.auth.webauthn_serializers import CREATION_OPTIONS, REQUEST_OPTIONS
+from apps.api.serializers import CodeField, StrictSerializer
 from apps.factors import methods
-from apps.factors.serializers import AppAnswerSerializer, PhoneAnswerSerializer
-from apps.factors.webauthn_serializers import CREATION_OPTIONS, REQUEST_OPTIONS
 from apps.signin import requirements
 from apps.tokens.models import Delivery
-from apps.tokens.serializers import CookieTokenAnswerSerializer, TokenAnswerSerializer
 
 LONGEST_EMAIL, LONGEST_PASSWORD, LONGEST_TOKEN = 320, 1024, 8192
 

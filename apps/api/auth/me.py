@@ -9,22 +9,29 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core import pagination
+from apps.accounts import erasure
+from apps.api import pagination
+from apps.api.auth import token_answers
+from apps.api.auth.tokens_serializers import (
+    EXPORT_ANSWER,
+    MessageSerializer,
+    ProfileAnswerSerializer,
+    ProfileSerializer,
+)
+from apps.api.authentication import cookies
+from apps.api.authentication.access_token import principal_of, user_of
+from apps.api.permissions import needs_fresh_proof
+from apps.api.refusals import refuses_with
+from apps.api.views import EncryptedView
 from apps.core.errors import NotFound, ValidationFailed
-from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
 from apps.core.times import rfc3339
-from apps.payloads.views import EncryptedView
-from apps.tokens import answers, cookies
-from apps.tokens.authentication import principal_of, user_of
 from apps.tokens.models import Delivery
-from apps.tokens.permissions import needs_fresh_proof
-from apps.tokens.serializers import EXPORT_ANSWER, MessageSerializer, ProfileAnswerSerializer, ProfileSerializer
-from apps.users import erasure, lifecycle, own_data
+from apps.users import lifecycle, own_data
 from apps.users.errors import LastAdmin
 from apps.users.models import User
 from apps.users.own_data import Section
-from apps.users.standing import UserStanding
+from apps.users.state import UserState
 
 LONGEST_OF_ALL_SECTIONS = 40 * 1024  # bytes: with the account itself an export stays under 48 KiB (contract 2.2.4)
 
@@ -42,7 +49,7 @@ class Me(EncryptedView):
         changes, user = self.read(ProfileSerializer), user_of(request)
         told = lifecycle.change_profile(user, changes=changes, caller=caller_of(request), now=timezone.now())
         now = replace(principal_of(request).user, name=user.name, locale=user.locale, sealed_phone=user.phone)
-        return Response({**_profile(now), **answers.honestly(told)})
+        return Response({**_profile(now), **token_answers.honestly(told)})
 
     @extend_schema(operation_id="erase_me", request=None, responses={200: MessageSerializer})
     @needs_fresh_proof
@@ -56,7 +63,7 @@ class Me(EncryptedView):
         told = erasure.erase_oneself(
             customer_id=who.customer_id, user_id=who.user_id, caller=caller_of(request), now=timezone.now()
         )
-        response = Response({"message": _("Your account has been erased."), **answers.honestly(told)})
+        response = Response({"message": _("Your account has been erased."), **token_answers.honestly(told)})
         if who.delivery == Delivery.COOKIE:
             cookies.clear(response)
         return response
@@ -109,9 +116,9 @@ def _note(request: Request, user: User, section: str) -> None:
     own_data.note_export(user, section=section, caller=caller_of(request), now=timezone.now())
 
 
-def _profile(user: UserStanding) -> dict[str, Any]:
+def _profile(user: UserState) -> dict[str, Any]:
     return {
-        **answers.describe(user, user.permissions),
+        **token_answers.describe(user, user.permissions),
         "locale": user.locale,
         "phone": user.phone(),
         "email_verified": user.email_verified,

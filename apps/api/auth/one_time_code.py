@@ -1,4 +1,4 @@
-"""Asking for a one-time code over HTTP."""
+"""ApiClient for a one-time code over HTTP."""
 
 import math
 
@@ -8,20 +8,20 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api_keys.authentication import asking_of
+from apps.api.auth.one_time_code_serializers import RequestedSerializer, RequestOtpSerializer
+from apps.api.authentication.api_key import client_of
+from apps.api.refusals import refuses_with
+from apps.api.views import ServiceView
 from apps.core.errors import GatehouseError, RateLimited
 from apps.core.rate_limits import Limit
-from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
 from apps.customers import limits
-from apps.customers.standing import CustomerStanding
-from apps.mail import allowances
+from apps.customers.state import CustomerState
+from apps.mail import quotas
 from apps.mail.errors import QuotaExceeded
 from apps.otp import codes, requesting
 from apps.otp.errors import ResendTooSoon
 from apps.otp.requesting import Wish
-from apps.otp.serializers import RequestedSerializer, RequestOtpSerializer
-from apps.payloads.views import ServiceView
 from apps.users import emails
 
 RATE_LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit")
@@ -39,12 +39,12 @@ class RequestOtp(ServiceView):
     @refuses_with(ResendTooSoon, RateLimited, QuotaExceeded)
     def post(self, request: Request) -> Response:
         given = self.read(RequestOtpSerializer)
-        asking = asking_of(request)
-        limit = asking.customer.limit(limits.CODES_PER_EMAIL)
+        client = client_of(request)
+        limit = client.customer.limit(limits.CODES_PER_EMAIL)
         try:
             requested = requesting.request_code(
                 Wish(
-                    customer=asking.customer,
+                    customer=client.customer,
                     address=emails.parse(given["email"]),
                     purpose=given["purpose"],
                     locale=given["locale"],
@@ -53,7 +53,7 @@ class RequestOtp(ServiceView):
                 )
             )
         except (RateLimited, QuotaExceeded) as error:
-            error.headers.update(_headers_of_refusal(error, asking.customer))
+            error.headers.update(_headers_of_refusal(error, client.customer))
             raise
         body = {
             "success": True,
@@ -65,18 +65,18 @@ class RequestOtp(ServiceView):
         return Response(body, headers=_rate_limit_headers(limit, remaining=left, reset=limit.window))
 
 
-def _headers_of_refusal(error: GatehouseError, customer: CustomerStanding) -> dict[str, str]:
+def _headers_of_refusal(error: GatehouseError, customer: CustomerState) -> dict[str, str]:
     """The headers of a 429: of the limit that refuses, which has nothing left until then."""
     limit = _refusing_limit(error.limit, customer)
     return _rate_limit_headers(limit, remaining=0, reset=error.retry_after or limit.window)
 
 
-def _refusing_limit(name: str | None, customer: CustomerStanding) -> Limit:
+def _refusing_limit(name: str | None, customer: CustomerState) -> Limit:
     if name is not None and name in limits.DEFAULTS:
         return customer.limit(name)
-    if name == allowances.CODES_PER_DAY:
+    if name == quotas.CODES_PER_DAY:
         return Limit(name, customer.daily_code_quota, limits.DAY)
-    if name == allowances.CODES_PER_MONTH:
+    if name == quotas.CODES_PER_MONTH:
         return Limit(name, customer.monthly_code_quota, 30 * limits.DAY)
     return Limit(codes.RESEND, 1, customer.code_resend_after)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.core.serializers import StrictSerializer
+from apps.api.serializers import StrictSerializer
 from apps.otp.purposes import LOGIN, MAILS
 
 

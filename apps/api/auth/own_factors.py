@@ -10,16 +10,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.audit import events
-from apps.core.errors import NotFound, RateLimited
-from apps.core.refusals import refuses_with
-from apps.core.requests import caller_of
-from apps.core.times import rfc3339
-from apps.factors import enrolment, overview, passkeys, phones, removal, totp
-from apps.factors.errors import InvalidPasskey, NoSecondFactor, SecondFactorRequired, TooManyPasskeys
-from apps.factors.models import Passkey
-from apps.factors.removal import Removal
-from apps.factors.serializers import (
+from apps.api.auth.own_factors_serializers import (
     AppAnswerSerializer,
     CodeSerializer,
     ConfirmedSerializer,
@@ -32,13 +23,22 @@ from apps.factors.serializers import (
     PhoneSerializer,
     RecoveryCodesSerializer,
 )
-from apps.factors.webauthn_serializers import CREATION_OPTIONS
+from apps.api.auth.tokens_serializers import MessageSerializer
+from apps.api.auth.webauthn_serializers import CREATION_OPTIONS
+from apps.api.authentication.access_token import customer_of, user_of
+from apps.api.permissions import needs_fresh_proof
+from apps.api.refusals import refuses_with
+from apps.api.views import EncryptedView
+from apps.audit import events
+from apps.core.errors import NotFound, RateLimited
+from apps.core.requests import caller_of
+from apps.core.times import rfc3339
+from apps.factors import enrolment, overview, passkeys, phones, removal, totp
+from apps.factors.errors import InvalidPasskey, NoSecondFactor, SecondFactorRequired, TooManyPasskeys
+from apps.factors.models import Passkey
+from apps.factors.removal import Removal
 from apps.mail.errors import QuotaExceeded, TextsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
-from apps.payloads.views import EncryptedView
-from apps.tokens.authentication import customer_of, user_of
-from apps.tokens.permissions import needs_fresh_proof
-from apps.tokens.serializers import MessageSerializer
 
 
 class Overview(EncryptedView):

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.core.serializers import CodeField, NameField, StrictSerializer
+from apps.api.serializers import CodeField, NameField, StrictSerializer
 from apps.factors.passkeys import LONGEST_NAME
 
 

@@ -6,22 +6,24 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api_keys.authentication import asking_of
-from apps.core.errors import NotFound, RateLimited
-from apps.core.refusals import refuses_with
-from apps.core.requests import caller_of
-from apps.mail.errors import QuotaExceeded
-from apps.payloads.views import EncryptedView, ServiceView
-from apps.signin import password_change, recovery, whose
-from apps.signin.errors import InvalidPassword, InvalidResetToken
-from apps.signin.serializers.recovery import (
+from apps.accounts import password_change, recovery
+from apps.accounts.errors import InvalidResetToken
+from apps.api.auth import token_answers
+from apps.api.auth.password_serializers import (
     ChangePasswordSerializer,
     ForgotPasswordSerializer,
     ResetPasswordSerializer,
 )
-from apps.tokens import answers
-from apps.tokens.authentication import customer_of, principal_of, user_of
-from apps.tokens.serializers import MessageSerializer
+from apps.api.auth.tokens_serializers import MessageSerializer
+from apps.api.authentication.access_token import customer_of, principal_of, user_of
+from apps.api.authentication.api_key import client_of
+from apps.api.refusals import refuses_with
+from apps.api.views import EncryptedView, ServiceView
+from apps.core.errors import NotFound, RateLimited
+from apps.core.requests import caller_of
+from apps.mail.errors import QuotaExceeded
+from apps.signin import owner_lookup
+from apps.signin.errors import InvalidPassword
 from apps.users import emails
 
 
@@ -33,11 +35,11 @@ class ForgotPassword(ServiceView):
     def post(self, request: Request) -> Response:
         given = self.read(ForgotPasswordSerializer)
         address = emails.parse(given["email"])
-        asking = asking_of(request)
+        client = client_of(request)
         recovery.forgot(
             recovery.Forgotten(
-                asked=asking.customer,
-                customer=whose.customer_of(asking, address),
+                asked=client.customer,
+                customer=owner_lookup.customer_of(client, address),
                 address=address,
                 caller=caller_of(request),
                 now=timezone.now(),
@@ -53,11 +55,11 @@ class ResetPassword(ServiceView):
     @refuses_with(InvalidResetToken, RateLimited)
     def post(self, request: Request) -> Response:
         given = self.read(ResetPasswordSerializer)
-        asking = asking_of(request)
+        client = client_of(request)
         recovery.reset(
             recovery.Reset(
-                customer=asking.customer,
-                owners_too=asking.api_key is None,
+                customer=client.customer,
+                owners_too=client.api_key is None,
                 token=given["token"],
                 password=given["password"],
                 caller=caller_of(request),
@@ -86,4 +88,4 @@ class ChangePassword(EncryptedView):
                 now=timezone.now(),
             )
         )
-        return Response({"message": _("Your password has been changed."), **answers.honestly(told)})
+        return Response({"message": _("Your password has been changed."), **token_answers.honestly(told)})

@@ -2,9 +2,9 @@
 
 from rest_framework import serializers
 
-from apps.core.serializers import StrictSerializer
-from apps.signin.recovery import LONGEST_TOKEN
-from apps.signin.serializers.entering import LONGEST_EMAIL, LONGEST_PASSWORD
+from apps.accounts.recovery import LONGEST_TOKEN
+from apps.api.auth.entering_serializers import LONGEST_EMAIL, LONGEST_PASSWORD
+from apps.api.serializers import StrictSerializer
 
 
 class ForgotPasswordSerializer(StrictSerializer):

@@ -7,27 +7,27 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core.errors import NotFound, RateLimited
-from apps.core.refusals import refuses_with
-from apps.core.requests import caller_of
-from apps.factors.errors import InvalidPasskey
-from apps.mail.errors import QuotaExceeded, TextsUnavailable
-from apps.otp.errors import InvalidOtp, ResendTooSoon
-from apps.payloads.views import EncryptedView
-from apps.signin import reauthentication
-from apps.signin.errors import InvalidPassword, MethodNotOffered
-from apps.signin.factor_codes import Sent
-from apps.signin.reauthentication import Asked, Given
-from apps.signin.serializers.reauthentication import (
+from apps.api.auth import token_answers
+from apps.api.auth.reauthentication_serializers import (
     REAUTHENTICATE_SEND_ANSWER,
     ProofSerializer,
     ReauthenticateSendSerializer,
     ReauthenticateSerializer,
 )
-from apps.signin.views.answers import on_its_way
-from apps.tokens import answers
-from apps.tokens.authentication import customer_of, principal_of, user_of
-from apps.tokens.serializers import REFRESH_ANSWER
+from apps.api.auth.sign_in_answers import on_its_way
+from apps.api.auth.tokens_serializers import REFRESH_ANSWER
+from apps.api.authentication.access_token import customer_of, principal_of, user_of
+from apps.api.refusals import refuses_with
+from apps.api.views import EncryptedView
+from apps.core.errors import NotFound, RateLimited
+from apps.core.requests import caller_of
+from apps.factors.errors import InvalidPasskey
+from apps.mail.errors import QuotaExceeded, TextsUnavailable
+from apps.otp.errors import InvalidOtp, ResendTooSoon
+from apps.signin import reauthentication
+from apps.signin.errors import InvalidPassword, MethodNotOffered
+from apps.signin.factor_codes import Sent
+from apps.signin.reauthentication import Asked, Given
 
 
 class Reauthenticate(EncryptedView):
@@ -53,7 +53,7 @@ class Reauthenticate(EncryptedView):
         """New tokens of the same session, with a new `auth_time`."""
         given = self.read(ReauthenticateSerializer)
         method = given.pop("method")
-        return answers.refreshed(reauthentication.prove(Given(**_asked(request, method), **given)))
+        return token_answers.refreshed(reauthentication.prove(Given(**_asked(request, method), **given)))
 
 
 class Send(EncryptedView):

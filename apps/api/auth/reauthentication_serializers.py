@@ -5,11 +5,11 @@ from typing import Any
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
-from apps.core.serializers import CodeField, StrictSerializer
+from apps.api.auth.entering_serializers import LONGEST_PASSWORD, SentSerializer
+from apps.api.auth.webauthn_serializers import REQUEST_OPTIONS
+from apps.api.serializers import CodeField, StrictSerializer
 from apps.factors import methods
-from apps.factors.webauthn_serializers import REQUEST_OPTIONS
 from apps.signin import reauthentication
-from apps.signin.serializers.entering import LONGEST_PASSWORD, SentSerializer
 
 CARRIED_AS = {methods.PASSKEY: "credential", reauthentication.PASSWORD: "password"}  # by every other method: `code`
 

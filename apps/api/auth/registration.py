@@ -7,21 +7,21 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api_keys.authentication import asking_of
-from apps.core.errors import RateLimited
-from apps.core.refusals import refuses_with
-from apps.core.requests import caller_of
-from apps.mail.errors import QuotaExceeded
-from apps.otp.errors import InvalidOtp, ResendTooSoon
-from apps.payloads.views import ServiceView
-from apps.signin import registration, verify_email
-from apps.signin.errors import RegistrationClosed
-from apps.signin.serializers.registration import (
+from apps.accounts import registration, verify_email
+from apps.accounts.errors import RegistrationClosed
+from apps.api.auth.registration_serializers import (
     RegisteredSerializer,
     RegisterSerializer,
     VerifiedSerializer,
     VerifyEmailSerializer,
 )
+from apps.api.authentication.api_key import client_of
+from apps.api.refusals import refuses_with
+from apps.api.views import ServiceView
+from apps.core.errors import RateLimited
+from apps.core.requests import caller_of
+from apps.mail.errors import QuotaExceeded
+from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.tokens.errors import UserInactive
 from apps.users import emails
 
@@ -33,11 +33,11 @@ class Register(ServiceView):
     @refuses_with(RegistrationClosed, ResendTooSoon, RateLimited, QuotaExceeded)
     def post(self, request: Request) -> Response:
         given = self.read(RegisterSerializer)
-        asking = asking_of(request)
+        client = client_of(request)
         address = emails.parse(given["email"])
         done = registration.register(
             registration.Wish(
-                customer=asking.customer,
+                customer=client.customer,
                 address=address,
                 password=given["password"],
                 name=given["name"],
@@ -64,10 +64,10 @@ class VerifyEmail(ServiceView):
     @refuses_with(InvalidOtp, RateLimited, UserInactive)
     def post(self, request: Request) -> Response:
         given = self.read(VerifyEmailSerializer)
-        asking = asking_of(request)
+        client = client_of(request)
         verified = verify_email.verify(
             verify_email.Proof(
-                customer=asking.customer,
+                customer=client.customer,
                 address=emails.parse(given["email"]),
                 code=given["otp"],
                 password=given["password"],

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.core.serializers import CodeField, NameField, StrictSerializer
-from apps.signin.serializers.entering import LONGEST_EMAIL, LONGEST_PASSWORD
+from apps.api.auth.entering_serializers import LONGEST_EMAIL, LONGEST_PASSWORD
+from apps.api.serializers import CodeField, NameField, StrictSerializer
 
 
 class RegisterSerializer(StrictSerializer):

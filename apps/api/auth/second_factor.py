@@ -7,19 +7,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api_keys.authentication import asking_of
-from apps.core.errors import RateLimited
-from apps.core.refusals import refuses_with
-from apps.core.requests import caller_of
-from apps.factors.errors import InvalidPasskey, TooManyPasskeys
-from apps.mail.errors import QuotaExceeded, TextsUnavailable
-from apps.otp.errors import InvalidOtp, ResendTooSoon
-from apps.payloads.views import ServiceView
-from apps.signin import second_factor
-from apps.signin.errors import MethodNotOffered
-from apps.signin.factor_codes import Sent
-from apps.signin.second_factor import Asked, Given
-from apps.signin.serializers.entering import (
+from apps.api.auth import sign_in_answers
+from apps.api.auth.entering_serializers import (
     ENROL_ANSWER,
     SECOND_FACTOR_ANSWER,
     SEND_ANSWER,
@@ -27,7 +16,18 @@ from apps.signin.serializers.entering import (
     SecondFactorSendSerializer,
     SecondFactorVerifySerializer,
 )
-from apps.signin.views import answers
+from apps.api.authentication.api_key import client_of
+from apps.api.refusals import refuses_with
+from apps.api.views import ServiceView
+from apps.core.errors import RateLimited
+from apps.core.requests import caller_of
+from apps.factors.errors import InvalidPasskey, TooManyPasskeys
+from apps.mail.errors import QuotaExceeded, TextsUnavailable
+from apps.otp.errors import InvalidOtp, ResendTooSoon
+from apps.signin import second_factor
+from apps.signin.errors import MethodNotOffered
+from apps.signin.factor_codes import Sent
+from apps.signin.second_factor import Asked, Given
 from apps.tokens.errors import InvalidToken, MalformedToken, TokenExpired, UserInactive
 
 OF_A_CHALLENGE = (MalformedToken, InvalidToken, TokenExpired, UserInactive, MethodNotOffered)
@@ -41,7 +41,7 @@ class Send(ServiceView):
     def post(self, request: Request) -> Response:
         given = self.read(SecondFactorSendSerializer)
         sent = second_factor.send(Asked(**_asked(request, given)))
-        return Response(answers.on_its_way(sent) if isinstance(sent, Sent) else sent)
+        return Response(sign_in_answers.on_its_way(sent) if isinstance(sent, Sent) else sent)
 
 
 class Enrol(ServiceView):
@@ -66,7 +66,7 @@ class Verify(ServiceView):
         passed = second_factor.verify(
             Given(**_asked(request, given), code=given["code"], credential=given["credential"])
         )
-        answer = answers.entered(passed.ended)
+        answer = sign_in_answers.entered(passed.ended)
         if passed.recovery_codes:
             answer.data["recovery_codes"] = list(passed.recovery_codes)
         if passed.recovery_codes_left is not None:
@@ -76,7 +76,7 @@ class Verify(ServiceView):
 
 def _asked(request: Request, given: dict[str, Any]) -> dict[str, Any]:
     return {
-        "asking": asking_of(request),
+        "client": client_of(request),
         "session_token": given["session_token"],
         "method": given["method"],
         "caller": caller_of(request),

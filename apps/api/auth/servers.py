@@ -10,29 +10,30 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.api_keys.models import Scope
-from apps.api_keys.views import KeyView
-from apps.audit import events
-from apps.core.errors import NotFound
-from apps.core.refusals import refuses_with
-from apps.core.requests import caller_of
-from apps.customers import standing as customers
-from apps.customers.errors import CustomerSuspended
-from apps.customers.standing import CustomerStanding
-from apps.payloads.envelope import Envelope
-from apps.payloads.parsers import EnvelopeParser
-from apps.tokens import answers, discovery, inquiry, introspection, revocation
-from apps.tokens.forms import StrictFormParser
-from apps.tokens.service_serializers import (
+from apps.api.auth import token_answers
+from apps.api.auth.servers_serializers import (
     ConfigurationSerializer,
     IntrospectionSerializer,
     JwksSerializer,
     RevocationSerializer,
     TokenSerializer,
-    UserStandingSerializer,
+    UserStateSerializer,
     WhichUserSerializer,
 )
-from apps.users.standing import UserStanding
+from apps.api.envelope import Envelope
+from apps.api.form_parser import StrictFormParser
+from apps.api.parsers import EnvelopeParser
+from apps.api.refusals import refuses_with
+from apps.api.sandbox import KeyView
+from apps.api_keys.models import Scope
+from apps.audit import events
+from apps.core.errors import NotFound
+from apps.core.requests import caller_of
+from apps.customers import state as customers
+from apps.customers.errors import CustomerSuspended
+from apps.customers.state import CustomerState
+from apps.tokens import discovery, inquiry, introspection, revocation
+from apps.users.state import UserState
 
 OK = 200
 KEYS_CACHED_SECONDS = 60  # for so long a key of an emergency rotation is believed elsewhere, or a new one not known
@@ -54,7 +55,7 @@ class Introspect(FromServer):
     @extend_schema(operation_id="introspect", request=TokenSerializer, responses=IntrospectionSerializer)
     def post(self, request: Request) -> Response:
         found = introspection.introspect(
-            _token_in(request), customer_id=_asking(request).id, caller=caller_of(request), now=timezone.now()
+            _token_in(request), customer_id=_customer_of(request).id, caller=caller_of(request), now=timezone.now()
         )
         return Response(found)
 
@@ -68,12 +69,12 @@ class Revoke(FromServer):
     def post(self, request: Request) -> Response:
         told = revocation.revoke(
             _token_in(request),
-            customer_id=_asking(request).id,
+            customer_id=_customer_of(request).id,
             actor=events.api_key(request.user.api_key.key_id),  # type: ignore[union-attr]  # HasKeyWithScope saw to it
             caller=caller_of(request),
             now=timezone.now(),
         )
-        return Response(answers.honestly(told))
+        return Response(token_answers.honestly(told))
 
 
 class VerifyUser(FromServer):
@@ -81,12 +82,12 @@ class VerifyUser(FromServer):
 
     required_scope = Scope.INTERNAL
 
-    @extend_schema(operation_id="verify_user", request=WhichUserSerializer, responses=UserStandingSerializer)
+    @extend_schema(operation_id="verify_user", request=WhichUserSerializer, responses=UserStateSerializer)
     @refuses_with(NotFound)
     def post(self, request: Request) -> Response:
         wanted = WhichUserSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        given, customer_id = wanted.validated_data, _asking(request).id
+        given, customer_id = wanted.validated_data, _customer_of(request).id
         if "user_id" in given:
             return Response(_standing(inquiry.by_id(customer_id, given["user_id"])))
         return Response(_standing(inquiry.by_email(customer_id, given["email"])))
@@ -131,7 +132,7 @@ class Configuration(Published):
         return _publish(discovery.configuration, slug)
 
 
-def _publish(document: Callable[[CustomerStanding, datetime], dict[str, Any]], slug: str) -> Response:
+def _publish(document: Callable[[CustomerState, datetime], dict[str, Any]], slug: str) -> Response:
     return Response(document(customers.find(slug), timezone.now()))
 
 
@@ -141,13 +142,13 @@ def _token_in(request: Request) -> str:
     return str(given.validated_data["token"])
 
 
-def _asking(request: Request) -> CustomerStanding:
+def _customer_of(request: Request) -> CustomerState:
     return request.customer  # type: ignore[attr-defined, no-any-return]  # put there by ApiKeyAuthentication
 
 
-def _standing(user: UserStanding) -> dict[str, Any]:
+def _standing(user: UserState) -> dict[str, Any]:
     return {
-        **answers.describe(user, user.permissions),
+        **token_answers.describe(user, user.permissions),
         "active": user.is_active,
         "email_verified": user.email_verified,
         "locale": user.locale,

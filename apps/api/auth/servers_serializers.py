@@ -5,8 +5,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from apps.core.serializers import StrictSerializer
-from apps.tokens.serializers import PropagatedSerializer, UserSerializer
+from apps.api.auth.tokens_serializers import PropagatedSerializer, UserSerializer
+from apps.api.serializers import StrictSerializer
 
 
 class AnyText(serializers.CharField):
@@ -67,7 +67,7 @@ class WhichUserSerializer(StrictSerializer):
         return attrs
 
 
-class UserStandingSerializer(UserSerializer):
+class UserStateSerializer(UserSerializer):
     active = serializers.BooleanField(help_text="whether the status is `active`")
     email_verified = serializers.BooleanField()
     locale = serializers.CharField()

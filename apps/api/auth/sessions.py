@@ -10,30 +10,33 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.api_keys import asking
-from apps.api_keys.authentication import key_of
-from apps.api_keys.errors import InvalidApiKey
-from apps.audit import events
-from apps.core.errors import RateLimited, ValidationFailed
-from apps.core.pagination import page
-from apps.core.refusals import refuses_with
-from apps.core.requests import caller_of
-from apps.core.times import rfc3339
-from apps.customers import origins
-from apps.customers.standing import CustomerStanding
-from apps.payloads.envelope import Envelope
-from apps.payloads.views import EncryptedView
-from apps.tokens import answers, cookies, devices, parsing, refreshing, schema, sessions
-from apps.tokens.authentication import OF_A_TOKEN, LeavingAuthentication, principal_of
-from apps.tokens.errors import RefreshTokenReused
-from apps.tokens.models import Delivery, EndReason, Session
-from apps.tokens.serializers import (
+from apps.api import cors
+from apps.api.auth import token_answers
+from apps.api.auth.tokens_serializers import (
     REFRESH_ANSWER,
     EndedSessionsSerializer,
     MessageSerializer,
     RefreshSerializer,
     SessionPageSerializer,
 )
+from apps.api.authentication import cookies
+from apps.api.authentication.access_token import OF_A_TOKEN, LeavingAuthentication, principal_of
+from apps.api.authentication.api_key import key_of
+from apps.api.envelope import Envelope
+from apps.api.pagination import page
+from apps.api.refusals import refuses_with
+from apps.api.schema import access_tokens
+from apps.api.views import EncryptedView
+from apps.api_keys import clients
+from apps.api_keys.errors import InvalidApiKey
+from apps.audit import events
+from apps.core.errors import RateLimited, ValidationFailed
+from apps.core.requests import caller_of
+from apps.core.times import rfc3339
+from apps.customers.state import CustomerState
+from apps.tokens import devices, parsing, refreshing, sessions
+from apps.tokens.errors import RefreshTokenReused
+from apps.tokens.models import Delivery, EndReason, Session
 
 UNAUTHORISED = 401
 
@@ -45,18 +48,20 @@ class Refresh(APIView):
     permission_classes: Any = ()
     envelope = Envelope.PLAIN
 
-    @extend_schema(operation_id="refresh", request=RefreshSerializer, responses=REFRESH_ANSWER, auth=schema.REFRESHING)
+    @extend_schema(
+        operation_id="refresh", request=RefreshSerializer, responses=REFRESH_ANSWER, auth=access_tokens.REFRESHING
+    )
     @refuses_with(*OF_A_TOKEN, RefreshTokenReused, RateLimited)
     def post(self, request: Request) -> Response:
         text = _refresh_token_of(request)
         caller, now = caller_of(request), timezone.now()
         key = key_of(request, bearer=False)
         if key is not None:
-            found = asking.identify(text=key, key_required=True, caller=caller, now=now)
+            found = clients.identify_client(text=key, key_required=True, caller=caller, now=now)
             if found.customer.id != parsing.parse(text).customer_id:
                 raise InvalidApiKey
         fresh = refreshing.refresh(text, caller=caller, now=now, check=_check(request))
-        return answers.refreshed(fresh.pair)
+        return token_answers.refreshed(fresh.pair)
 
 
 class Logout(EncryptedView):
@@ -64,7 +69,7 @@ class Logout(EncryptedView):
 
     authentication_classes: Any = (LeavingAuthentication,)
 
-    @extend_schema(operation_id="logout", request=None, responses=MessageSerializer, auth=schema.LEAVING)
+    @extend_schema(operation_id="logout", request=None, responses=MessageSerializer, auth=access_tokens.LEAVING)
     def post(self, request: Request) -> Response:
         who = principal_of(request)
         told = sessions.log_out(
@@ -76,7 +81,7 @@ class Logout(EncryptedView):
             caller=caller_of(request),
             now=timezone.now(),
         )
-        response = Response({"message": "Logged out successfully", **answers.honestly(told)})
+        response = Response({"message": "Logged out successfully", **token_answers.honestly(told)})
         if who.delivery == Delivery.COOKIE:
             cookies.clear(response)
         return response
@@ -120,7 +125,7 @@ class Sessions(EncryptedView):
             caller=caller_of(request),
             now=timezone.now(),
         )
-        return Response({"message": "Other sessions ended", "ended": ended, **answers.honestly(told)})
+        return Response({"message": "Other sessions ended", "ended": ended, **token_answers.honestly(told)})
 
 
 class OneSession(EncryptedView):
@@ -138,7 +143,7 @@ class OneSession(EncryptedView):
             caller=caller_of(request),
             now=timezone.now(),
         )
-        return Response({"message": "Session ended", **answers.honestly(told)})
+        return Response({"message": "Session ended", **token_answers.honestly(told)})
 
 
 def _refresh_token_of(request: Request) -> str:
@@ -153,8 +158,8 @@ def _refresh_token_of(request: Request) -> str:
 def _check(request: Request) -> refreshing.Check:
     """What must hold once it is known whose token it is: of one that came by cookie, that the page is the customer's."""
 
-    def check(customer: CustomerStanding, session_id: UUID) -> None:
-        origins.concerns(request, customer)
+    def check(customer: CustomerState, session_id: UUID) -> None:
+        cors.concerns(request, customer)
         if "refresh_token" not in request.data:
             cookies.require_same_site(request, session_id=session_id, customer=customer)
 

@@ -5,15 +5,15 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
+from apps.api.auth import token_answers
 from apps.signin.challenges import Challenged, SignedIn
 from apps.signin.factor_codes import Sent
-from apps.tokens import answers
 
 
 def entered(ended: SignedIn | Challenged) -> Response:
     """The token answer, or what must still be given for it."""
     if isinstance(ended, SignedIn):
-        answer = answers.signed_in(ended.pair, ended.user, is_new=ended.is_new)
+        answer = token_answers.signed_in(ended.pair, ended.user, is_new=ended.is_new)
         if ended.enrol:
             answer.data["enrol"] = list(ended.enrol)
         return answer

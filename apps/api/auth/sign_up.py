@@ -6,16 +6,16 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api_keys.authentication import asking_of
+from apps.accounts import sign_up
+from apps.accounts.errors import SignUpClosed
+from apps.api.auth import token_answers
+from apps.api.auth.sign_up_serializers import SignedUpSerializer, SignUpSerializer
+from apps.api.authentication.api_key import client_of
+from apps.api.refusals import refuses_with
+from apps.api.views import ServiceView
 from apps.core.errors import RateLimited
-from apps.core.refusals import refuses_with
 from apps.core.requests import caller_of
 from apps.mail.errors import QuotaExceeded
-from apps.payloads.views import ServiceView
-from apps.signin import sign_up
-from apps.signin.errors import SignUpClosed
-from apps.signin.serializers.sign_up import SignedUpSerializer, SignUpSerializer
-from apps.tokens import answers
 from apps.users import emails
 
 
@@ -26,10 +26,10 @@ class SignUp(ServiceView):
     @refuses_with(SignUpClosed, RateLimited, QuotaExceeded)
     def post(self, request: Request) -> Response:
         given = self.read(SignUpSerializer)
-        asking = asking_of(request)
+        client = client_of(request)
         made = sign_up.sign_up(
             sign_up.Wish(
-                asked=asking.customer,
+                asked=client.customer,
                 address=emails.parse(given["email"]),
                 password=given["password"],
                 organization=given["organization"],
@@ -37,7 +37,7 @@ class SignUp(ServiceView):
                 now=timezone.now(),
             )
         )
-        answer = answers.signed_in(made.pair, made.owner, is_new=True)
+        answer = token_answers.signed_in(made.pair, made.owner, is_new=True)
         answer.status_code = status.HTTP_201_CREATED
         answer.data["customer"] = {
             "id": str(made.customer.id),

@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.core.serializers import NameField, StrictSerializer
-from apps.signin.serializers.entering import LONGEST_EMAIL, LONGEST_PASSWORD
-from apps.tokens.serializers import TokenAnswerSerializer
+from apps.api.auth.entering_serializers import LONGEST_EMAIL, LONGEST_PASSWORD
+from apps.api.auth.tokens_serializers import TokenAnswerSerializer
+from apps.api.serializers import NameField, StrictSerializer
 
 
 class SignUpSerializer(StrictSerializer):

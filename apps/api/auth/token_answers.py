@@ -5,12 +5,12 @@ from typing import Any
 
 from rest_framework.response import Response
 
+from apps.api.authentication import cookies
 from apps.core.snapshots import Propagation
-from apps.tokens import cookies
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import Delivery
 from apps.users.models import User
-from apps.users.standing import UserStanding
+from apps.users.state import UserState
 
 
 def signed_in(pair: TokenPair, user: User, *, is_new: bool) -> Response:
@@ -23,7 +23,7 @@ def refreshed(pair: TokenPair) -> Response:
     return _deliver(pair, {})
 
 
-def describe(user: User | UserStanding, permissions: tuple[str, ...]) -> dict[str, Any]:
+def describe(user: User | UserState, permissions: tuple[str, ...]) -> dict[str, Any]:
     """A user as clients see it, with its effective permissions."""
     return {
         "id": str(user.id),

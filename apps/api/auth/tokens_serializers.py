@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
-from apps.core.serializers import NameField, StrictSerializer
+from apps.api.serializers import NameField, StrictSerializer
 from apps.mail.content import is_known
 
 

@@ -8,18 +8,19 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from apps.api_keys import asking, keys
-from apps.api_keys.authentication import key_of
+from apps.api import cors
+from apps.api.authentication import cookies
+from apps.api.authentication.api_key import key_of
+from apps.api.refusals import Refusals
+from apps.api_keys import clients, keys
 from apps.api_keys.errors import InvalidApiKey
 from apps.core.errors import AuthenticationError, AuthenticationRequired
-from apps.core.refusals import Refusals
 from apps.core.requests import Caller, caller_of
-from apps.customers import origins
 from apps.customers.errors import CustomerSuspended, IpNotAllowed
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.payloads import token_envelope
 from apps.payloads.token_envelope import TokenEnvelope
-from apps.tokens import cookies, sessions, verification
+from apps.tokens import sessions, verification
 from apps.tokens.errors import (
     CrossSiteRequest,
     InsufficientUserAuthentication,
@@ -36,7 +37,7 @@ from apps.tokens.signing import TokenKind
 from apps.tokens.verification import Verified
 from apps.users import directory
 from apps.users.models import User
-from apps.users.standing import UserStanding
+from apps.users.state import UserState
 
 SCHEME = "bearer"
 OF_A_TOKEN: Refusals = (
@@ -49,7 +50,7 @@ OF_A_TOKEN: Refusals = (
 class Principal:
     """Who is calling, as they are now. Made by TokenAuthentication alone."""
 
-    user: UserStanding
+    user: UserState
     session_id: UUID
     jti: UUID
     token_expires_at: int  # unix time
@@ -70,9 +71,9 @@ class Principal:
         return True
 
 
-def customer_of(request: Request) -> CustomerStanding:
+def customer_of(request: Request) -> CustomerState:
     """The customer of whoever is signed in."""
-    customer: CustomerStanding = request.customer  # type: ignore[attr-defined]  # TokenAuthentication has put it there
+    customer: CustomerState = request.customer  # type: ignore[attr-defined]  # TokenAuthentication has put it there
     return customer
 
 
@@ -116,7 +117,7 @@ class TokenAuthentication(BaseAuthentication):
         _check_key(request, verified, caller, now)
         verification.require_address(verified.customer, caller)
         sessions.note_activity(customer_id=verified.customer.id, session=verified.session, now=now)
-        origins.concerns(request, verified.customer)
+        cors.concerns(request, verified.customer)
         request.customer = verified.customer  # type: ignore[attr-defined]  # as ApiKeyAuthentication does
         request.sandbox_key_id = verified.session.sandbox_key_id  # type: ignore[attr-defined]  # for `caller_of`
         return _principal(verified), envelope
@@ -146,7 +147,7 @@ def _by_refresh_cookie(request: Request, text: str) -> Principal:
     """Who is signed in by this refresh token, used or not: whoever ends its session does not mean a successor to go on."""
     caller, now = caller_of(request), timezone.now()
     verified = verification.verify(text, kind=TokenKind.REFRESH, caller=caller, now=now)
-    origins.concerns(request, verified.customer)
+    cors.concerns(request, verified.customer)
     cookies.refuse_other_pages(request, verified.customer)
     _check_key(request, verified, caller, now)
     verification.require_address(verified.customer, caller)
@@ -173,7 +174,7 @@ def _check_key(request: Request, verified: Verified, caller: Caller, now: dateti
     """An API key sent along must be of the same customer."""
     key = key_of(request, bearer=False)
     if key is not None:
-        found = asking.identify(text=key, key_required=True, caller=caller, now=now)
+        found = clients.identify_client(text=key, key_required=True, caller=caller, now=now)
         if found.customer.id != verified.customer.id:
             raise InvalidApiKey
 

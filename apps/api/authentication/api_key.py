@@ -7,11 +7,11 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from apps.api_keys import asking, keys
-from apps.api_keys.asking import Asking
+from apps.api import cors
+from apps.api_keys import clients, keys
+from apps.api_keys.clients import ApiClient
 from apps.api_keys.errors import ApiKeyRequired, ConflictingApiKeys, InvalidApiKey
 from apps.core.requests import caller_of
-from apps.customers import origins
 from apps.customers.errors import CustomerSuspended, IpNotAllowed
 
 HEADER = "X-OTP-API-Key"
@@ -20,18 +20,18 @@ BEARS_A_KEY = re.compile(rf"(?<![A-Za-z0-9_.-]){keys.PREFIX}")  # within a JWT i
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """For endpoints that take no access token: `request.user` becomes an Asking, `request.customer` its customer."""
+    """For endpoints that take no access token: `request.user` becomes an ApiClient, `request.customer` its customer."""
 
     refusals = (ApiKeyRequired, InvalidApiKey, ConflictingApiKeys, CustomerSuspended, IpNotAllowed)
 
-    def authenticate(self, request: Request) -> tuple[Asking, None]:
-        found = asking.identify(
+    def authenticate(self, request: Request) -> tuple[ApiClient, None]:
+        found = clients.identify_client(
             text=key_of(request),
             key_required=settings.REQUIRE_API_KEY,
             caller=caller_of(request),
             now=timezone.now(),
         )
-        origins.concerns(request, found.customer)
+        cors.concerns(request, found.customer)
         request.customer = found.customer  # type: ignore[attr-defined]  # the parser decrypts for this customer
         request.sandbox_key_id = found.sandbox_key_id  # type: ignore[attr-defined]  # for `caller_of`
         return found, None
@@ -40,10 +40,10 @@ class ApiKeyAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-def asking_of(request: Request) -> Asking:
+def client_of(request: Request) -> ApiClient:
     """Who asks, in a view whose requests `ApiKeyAuthentication` has let pass."""
-    asking: Asking = request.user  # type: ignore[assignment]
-    return asking
+    clients: ApiClient = request.user  # type: ignore[assignment]
+    return clients
 
 
 def key_of(request: Request, *, bearer: bool = True) -> str | None:

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from apps.core import ciphers
 from apps.customers import allowed_origins
-from apps.customers.standing import CustomerStanding
+from apps.customers.state import CustomerState
 from apps.tokens.errors import CrossSiteRequest
 from apps.tokens.minting import TokenPair
 
@@ -42,7 +42,7 @@ def csrf_token(session_id: UUID) -> str:
     return ciphers.mac(str(session_id).encode(), key=key).hex()
 
 
-def require_same_site(request: Request, *, session_id: UUID, customer: CustomerStanding) -> None:
+def require_same_site(request: Request, *, session_id: UUID, customer: CustomerState) -> None:
     """Raises CrossSiteRequest unless the method is safe, or the token and an allowed origin come with it."""
     if request.method in SAFE_METHODS:
         return
@@ -53,7 +53,7 @@ def require_same_site(request: Request, *, session_id: UUID, customer: CustomerS
         raise CrossSiteRequest
 
 
-def refuse_other_pages(request: Request, customer: CustomerStanding) -> None:
+def refuse_other_pages(request: Request, customer: CustomerState) -> None:
     """Raises CrossSiteRequest if another page asks. Browsers say who asks with every POST, and need no token for that.
 
     For what does no harm but to end a session: a page that was loaded anew knows no token of it, and may sign out.
@@ -65,7 +65,7 @@ def refuse_other_pages(request: Request, customer: CustomerStanding) -> None:
         raise CrossSiteRequest
 
 
-def _is_allowed(origin: str | None, customer: CustomerStanding) -> bool:
+def _is_allowed(origin: str | None, customer: CustomerState) -> bool:
     return origin in (*allowed_origins.pages(customer.allowed_origins), _own_origin())
 
 

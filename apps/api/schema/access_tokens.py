@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-from apps.tokens import cookies
+from apps.api.authentication import cookies
 
 HEADER, ACCESS_COOKIE, REFRESH_COOKIE, CSRF = "accessToken", "accessCookie", "refreshCookie", "csrfToken"
 
@@ -20,7 +20,7 @@ LEAVING: list[Any] = [{HEADER: []}, {ACCESS_COOKIE: [], CSRF: []}, {REFRESH_COOK
 class AccessTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """What every view asks for without a word."""
 
-    target_class = "apps.tokens.authentication.TokenAuthentication"
+    target_class = "apps.api.authentication.access_token.TokenAuthentication"
     name = [HEADER, ACCESS_COOKIE, REFRESH_COOKIE, CSRF]
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:

@@ -7,9 +7,9 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 
+from apps.api.envelope import Envelope
+from apps.api.refusals import Refusals
 from apps.core import error_answers, errors
-from apps.core.refusals import Refusals
-from apps.payloads.envelope import Envelope
 from apps.payloads.errors import DecryptionFailed, EncryptionRequired, ReplayedRequest, StaleRequest
 
 TYPES = "x-gatehouse-error-types"

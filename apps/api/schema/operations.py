@@ -5,12 +5,13 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
-from apps.core import errors, refusals
-from apps.core.refusals import Refusals
-from apps.payloads import error_schema
-from apps.payloads.envelope import Envelope
-from apps.payloads.parsers import EnvelopeParser
-from apps.payloads.views import WITH_BODY
+from apps.api import refusals
+from apps.api.envelope import Envelope
+from apps.api.parsers import EnvelopeParser
+from apps.api.refusals import Refusals
+from apps.api.schema import error_answers
+from apps.api.views import WITH_BODY
+from apps.core import errors
 
 EXPLANATIONS = {
     Envelope.SERVICE: (
@@ -35,7 +36,7 @@ class EnvelopeSchema(AutoSchema):
             if self._envelope() is Envelope.SERVICE:
                 _require_body(operation)
             operation["x-gatehouse-envelope"] = self._envelope().value
-            operation["responses"].update(error_schema.responses(self, found))
+            operation["responses"].update(error_answers.responses(self, found))
         return operation
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular narrows DRF's signature, too
@@ -70,7 +71,7 @@ class EnvelopeSchema(AutoSchema):
         document = "requestBody" in operation
         body = document or (self.method in WITH_BODY and self._envelope() is not Envelope.PLAIN)
         return (
-            *(error_schema.OF_A_BODY[self._envelope()] if body else ()),
+            *(error_answers.OF_A_BODY[self._envelope()] if body else ()),
             *((errors.ValidationFailed,) if document or "query" in parameters else ()),
             *((errors.NotFound,) if "path" in parameters else ()),
         )
@@ -85,7 +86,7 @@ def _require_body(operation: dict[str, Any]) -> None:
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The API key as a security scheme: in a header of its own or, where no access token is taken, as a bearer (contract 1.1)."""
 
-    target_class = "apps.api_keys.authentication.ApiKeyAuthentication"
+    target_class = "apps.api.authentication.api_key.ApiKeyAuthentication"
     name = ["apiKey", "apiKeyAsBearer"]
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from apps.api_keys import lifecycle
 from apps.api_keys.models import ApiKey, Scope
-from apps.audit.admin_base import AuditedAdmin, who
+from apps.operators.pages.base import AuditedAdmin, who
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]

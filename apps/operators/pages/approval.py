@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from apps.audit.admin_base import ReadOnlyAdmin, who
-from apps.customers import standing as customers
-from apps.customers.admin import CustomerForm
+from apps.approvals import approval_queue, decisions, outside_checks
+from apps.approvals.models import CheckState, IdentityCheck
+from apps.customers import state as customers
 from apps.customers.models import Customer
-from apps.signin import identity_check, outside_checks, waiting
-from apps.signin.models import CheckState, IdentityCheck
-from apps.tokens.admin import CustomerWithSessionsAdmin
+from apps.operators.pages.base import ReadOnlyAdmin, who
+from apps.operators.pages.customer import CustomerForm
+from apps.operators.pages.session import CustomerWithSessionsAdmin
 
 admin.site.unregister(Customer)
 
@@ -39,12 +39,12 @@ class CustomerWithIdentityCheckAdmin(CustomerWithSessionsAdmin):
     actions_detail = (*CustomerWithSessionsAdmin.actions_detail, "renew_identity_check_secret")
 
     def get_form(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
-        if not request.user.has_perm(waiting.PERMISSION):
+        if not request.user.has_perm(approval_queue.PERMISSION):
             options["form"] = FixedCheckForm
         return super().get_form(request, obj, **options)
 
     def has_renew_identity_check_secret_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm(waiting.PERMISSION)
+        return request.user.has_perm(approval_queue.PERMISSION)
 
     @action(
         description=_("New identity check secret"),
@@ -97,7 +97,7 @@ class IdentityCheckAdmin(ReadOnlyAdmin):
     actions_detail = ("approve", "reject")
 
     def has_decide_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm(waiting.PERMISSION)
+        return request.user.has_perm(approval_queue.PERMISSION)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any = None) -> list[Any]:
         """Offer what makes sense: what was decided can be decided the other way."""
@@ -121,7 +121,7 @@ class IdentityCheckAdmin(ReadOnlyAdmin):
             return self.to_list()
 
         def act(_form: forms.Form) -> str:
-            identity_check.approve(row, customer=customers.read(row.customer_id), **who(request))
+            decisions.approve(row, customer=customers.read(row.customer_id), **who(request))
             return _("Approved. The user is told by mail.")
 
         return self.ask_first(
@@ -141,7 +141,7 @@ class IdentityCheckAdmin(ReadOnlyAdmin):
 
         def act(form: forms.Form) -> str:
             customer = customers.read(row.customer_id)
-            identity_check.reject(row, reason=form.cleaned_data["reason"], customer=customer, **who(request))
+            decisions.reject(row, reason=form.cleaned_data["reason"], customer=customer, **who(request))
             return _("Rejected. The user is told by mail.")
 
         return self.ask_first(

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from unfold.decorators import display
 
-from apps.audit.admin_base import ReadOnlyAdmin
 from apps.audit.models import Event
+from apps.operators.pages.base import ReadOnlyAdmin
 
 
 @admin.register(Event)

@@ -15,11 +15,11 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from apps.audit.admin_base import AuditedAdmin, who
 from apps.customers import keyring, lifecycle, limits
 from apps.customers.models import AllowedNetwork, Customer, CustomerStatus, LimitOverride, SigningSecret
 from apps.customers.validation import canonical_network
 from apps.mail.models import Allowance
+from apps.operators.pages.base import AuditedAdmin, who
 
 LINE_BREAK = mark_safe("<br>")
 HELP_TEXTS = {

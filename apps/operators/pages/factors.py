@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from unfold.decorators import action, display
 
-from apps.audit.admin_base import ReadOnlyAdmin, who
-from apps.customers import standing as customers
+from apps.customers import state as customers
 from apps.factors import removal
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.factors.removal import Removal
+from apps.operators.pages.base import ReadOnlyAdmin, who
 
 
 class FactorAdmin(ReadOnlyAdmin):

@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from apps.audit.admin_base import AuditedAdmin, who
 from apps.core import typed_codes
 from apps.core.errors import ValidationFailed
+from apps.operators.pages.base import AuditedAdmin, who
 from apps.otp import fixed_codes
 from apps.otp.models import FixedCode
 from apps.users import emails

@@ -12,9 +12,9 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from apps.audit import actions, events
-from apps.audit.admin_base import LookOnly, ReadOnlyAdmin, who
 from apps.mail import outbox
 from apps.mail.models import LedgerEntry, Message
+from apps.operators.pages.base import LookOnly, ReadOnlyAdmin, who
 
 FIELDS = (
     "id",

@@ -13,8 +13,8 @@ from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 
 from apps.audit import actions
-from apps.audit.admin_base import AuditedAdmin, Recorded
 from apps.operators import names
+from apps.operators.pages.base import AuditedAdmin, Recorded
 
 for model in (User, Group):
     admin.site.unregister(model)  # Django's own pages

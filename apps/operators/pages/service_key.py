@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.decorators import action, display
 
-from apps.audit.admin_base import ReadOnlyAdmin, who
+from apps.operators.pages.base import ReadOnlyAdmin, who
 from apps.payloads import service_keys
 from apps.payloads.models import ServiceKeyPair
 

@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.decorators import action, display
 
-from apps.audit.admin_base import ReadOnlyAdmin, who
+from apps.accounts import deactivation
 from apps.core.errors import NotFound
-from apps.customers.admin import CustomerAdmin
 from apps.customers.models import Customer
-from apps.tokens import deactivation, devices, rotation, sessions
+from apps.operators.pages.base import ReadOnlyAdmin, who
+from apps.operators.pages.customer import CustomerAdmin
+from apps.operators.pages.user import UserAdmin
+from apps.tokens import devices, emergency_rotation, sessions
 from apps.tokens.models import EndReason, Session
-from apps.users.admin import UserAdmin
 from apps.users.models import BuiltInRole, User, UserStatus
 
 for model in (Customer, User):
@@ -38,7 +39,7 @@ class CustomerWithSessionsAdmin(CustomerAdmin):
         living = Session.objects.filter(customer=row, ended_at=None, expires_at__gt=timezone.now()).count()
 
         def act(_form: forms.Form) -> str:
-            ended = rotation.rotate_in_emergency(row, **who(request))
+            ended = emergency_rotation.rotate_in_emergency(row, **who(request))
             return _("Rotated. %d session(s) ended.") % ended
 
         return self.ask_first(

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from apps.audit.admin_base import AuditedAdmin, who
+from apps.accounts import erasure
 from apps.core.errors import ValidationFailed
-from apps.users import directory, emails, erasure, lifecycle, permission_names, roles
+from apps.operators.pages.base import AuditedAdmin, who
+from apps.users import directory, emails, lifecycle, permission_names, roles
 from apps.users.models import BuiltInRole, Permission, Role, User, UserStatus
 
 AT_FIRST = (UserStatus.ACTIVE, UserStatus.PENDING)  # the status of a user who is just being made

@@ -7,13 +7,13 @@ from django.contrib.auth.models import Permission as Right
 from django.test import Client
 from django.utils import timezone
 
+from apps.accounts import erasure
 from apps.audit.models import Event
 from apps.tokens.models import Session
-from apps.users import erasure
 from apps.users.models import User
 from tests import factories, meanwhile
 from tests.conftest import MakeClient
-from tests.operators.test_admin import operator, sign_in
+from tests.operators.test_pages import operator, sign_in
 from tests.otp.reading import newest_code
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from apps.audit.models import Event
 from apps.tokens.models import Session
 from tests import factories, meanwhile
-from tests.operators.test_admin import operator, sign_in
+from tests.operators.test_pages import operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

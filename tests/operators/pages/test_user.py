@@ -9,7 +9,7 @@ from apps.audit.models import Event
 from apps.users.models import Permission, Role, User
 from tests import factories
 from tests.conftest import MakeClient
-from tests.operators.test_admin import operator, sign_in
+from tests.operators.test_pages import operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 from django.utils import timezone
 
+from apps.accounts import importing
+from apps.accounts.importing import BadLine, ImportedUser
 from apps.customers.models import Customer
-from apps.signin import importing
-from apps.signin.importing import BadLine, ImportedUser
 from apps.users import roles
 
 BATCH = 500

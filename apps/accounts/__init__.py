@@ -1,0 +1,1 @@
+"""An account's life: registration, sign-up, verification, recovery, changes, import, export, deactivation, erasure."""

@@ -1,0 +1,44 @@
+"""Users who wait to be approved."""
+
+from django.db import models
+
+from apps.core.ids import new_id
+from apps.customers.models import Customer
+from apps.users.models import User
+
+
+class CheckState(models.TextChoices):
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class IdentityCheck(models.Model):
+    """A user who waits to be approved, by an operator or by an outside identity check, and how that ended."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="identity_check")
+    state = models.CharField(max_length=8, choices=CheckState, default=CheckState.WAITING)
+    created_at = models.DateTimeField()
+    operators_told_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True)  # when the outside check took the request
+    attempts = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)
+    answer_signed_at = models.DateTimeField(null=True)  # of the newest answer from outside: none that is older counts
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=200, blank=True)  # an actor, as in audit events
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("created_at", "id")
+        indexes = (
+            # The admin's list, and those that wait.
+            models.Index(fields=("-state", "created_at", "-id"), name="check_list"),
+            models.Index(
+                fields=("operators_told_at",), name="check_told", condition=models.Q(operators_told_at__isnull=False)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"identity check of {self.user_id}"

@@ -1,1 +1,0 @@
-"""What clients may send, and the shapes of answers for the schema: one module a journey."""

@@ -1,1 +1,0 @@
-"""Sign-in over HTTP: one module a journey."""

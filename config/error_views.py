@@ -1,0 +1,35 @@
+"""Errors outside the API's views: JSON in the one form, but pages for people under /admin/."""
+
+import sys
+
+from django.http import HttpRequest, HttpResponse
+
+from apps.core import error_answers, errors
+from apps.operators import error_pages
+from apps.operators.middleware import is_for_people
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(error_answers.translate(exception), request)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  (Django's signature)
+    return _answer(errors.PermissionDenied(), request)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  (Django's signature)
+    return _answer(errors.NotFound(), request)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django calls this while it handles the exception, and logs nothing itself: its own lines would repeat queries."""
+    error = sys.exception()
+    if not isinstance(error, Exception):
+        error = RuntimeError("Django asked for an error page without an exception")
+    known = error_answers.translate(error)
+    error_answers.note(error, known)
+    return _answer(known, request)
+
+
+def _answer(error: errors.GatehouseError, request: HttpRequest) -> HttpResponse:
+    return error_pages.page(error, request) if is_for_people(request) else error_answers.plain(error, request)
