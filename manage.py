@@ -16,6 +16,7 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
 
+        from apps.core.state import hold_back
         from config import environment
     except ImportError as error:
         raise SystemExit(
@@ -26,7 +27,10 @@ def main() -> None:
         os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.bare"
     else:
         environment.choose_settings()
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    finally:
+        hold_back.wait()  # what a command has changed holds in every process when it ends
 
 
 if __name__ == "__main__":

@@ -109,13 +109,17 @@ class Environment:
             return default
         return text in TRUE if text else default
 
-    def int(self, name: builtins.str, *, default: builtins.int) -> builtins.int:
-        """A whole number that is not negative."""
+    def int(self, name: builtins.str, *, default: builtins.int, most: builtins.int | None = None) -> builtins.int:
+        """A whole number that is not negative; with `most`, one from 1 to that."""
         text = os.environ.get(name, "").strip()
         if text and not (text.isascii() and text.isdecimal()):
             self.faults.append(f"{name} must be a whole number, such as {default}.")
             return default
-        return builtins.int(text) if text else default
+        number = builtins.int(text) if text else default
+        if most is not None and not 1 <= number <= most:
+            self.faults.append(f"{name} must be from 1 to {most}, such as {default}.")
+            return default
+        return number
 
     def float(self, name: builtins.str, *, default: builtins.float) -> builtins.float:
         """A finite number above zero; zero too where that is the default."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.api import cors
 from apps.api_keys import clients
 from apps.core import snapshots, valkey
+from apps.core.state import process
 from apps.customers import keyring
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
 from apps.payloads import service_keys
@@ -22,12 +23,13 @@ MakeClient = Callable[..., Client]
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> cleaning.Pristine:
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[cleaning.Pristine]:
     """From now on, what a test wrote is deleted after it."""
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         noted = cleaning.take_note()
     TransactionTestCase._fixture_teardown = lambda _: cleaning.clean(noted)  # type: ignore[attr-defined]
-    return noted
+    yield noted
+    process.present().lease.close()  # a database with a connection cannot be dropped
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +55,7 @@ def forget() -> None:
     cors._Memory.until = 0.0
     service_keys.forget()
     snapshots._Breaker.avoid_until = 0.0
+    process.present().memory.forget_everything()
     cache.close()
 
 

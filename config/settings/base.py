@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "apps.core.middleware.RequestLogMiddleware",
+    "apps.core.state.hold_back.HoldBackMiddleware",
     "apps.core.forwarding.ForwardedProtoMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -112,6 +113,10 @@ VALKEY_TIMEOUT_SECONDS = env.float("VALKEY_TIMEOUT_SECONDS", default=0.5)
 DATABASE_LISTEN_URL = env.str("DATABASE_LISTEN_URL", default="")
 DATABASE_POOLED = env.bool("DATABASE_POOLED", default=bool(DATABASE_LISTEN_URL))
 UNHURRIED_DATABASE: dict[str, Any] = {}  # for commands that take their time; with the engines, below
+LISTENING_DATABASE: dict[str, Any] = {}  # for the connection by which a process hears what has changed; likewise
+# How long a process trusts what it remembers without asking PostgreSQL, and how long a call that revokes is held back.
+STATE_LEASE_MS = env.int("STATE_LEASE_MS", default=100, most=10_000)
+STATE_GRACE_SECONDS = env.float("STATE_GRACE_SECONDS", default=0)  # for which what was known counts without PostgreSQL
 
 
 def valkey_cache(url: str) -> dict[str, Any]:
@@ -139,6 +144,7 @@ def use_engines(*, database_url: str, redis_url: str) -> dict[str, Any]:
         "UNHURRIED_DATABASE": databases.unhurried(
             env, database_url, listen_url=DATABASE_LISTEN_URL, is_pooled=DATABASE_POOLED
         ),
+        "LISTENING_DATABASE": databases.plain(env, DATABASE_LISTEN_URL or database_url),
         "CACHES": {"default": valkey_cache(redis_url)},
         "REDIS_URL": redis_url,
         "CELERY_BROKER_URL": ";".join(map(tls.without_tls_parameters, broker.split(";"))),

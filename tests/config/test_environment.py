@@ -120,6 +120,15 @@ def test_an_unreadable_file_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, 
         environment._read_secret_files()
 
 
+@pytest.mark.parametrize("text", ["0", "10001", "fast"])
+def test_a_lease_out_of_bounds_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """C9: none would cost a query each time, and a long one would hold every sign-out back."""
+    monkeypatch.setenv("STATE_LEASE_MS", text)
+    env = environment.Environment()
+    assert env.int("STATE_LEASE_MS", default=100, most=10_000) == 100
+    assert "STATE_LEASE_MS must be" in env.faults[0]
+
+
 def test_master_keys_keep_their_order() -> None:
     keys = environment.parse_master_keys(f"k2:{KEY}, k1:{OTHER_KEY},")
     assert list(keys) == ["k2", "k1"]

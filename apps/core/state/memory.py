@@ -1,0 +1,101 @@
+"""What a process remembers: a bounded set of values, the least lately used of which make way.
+
+A value is forgotten by its subject. So all copies of one thing under several names go at once, and all of a customer too.
+"""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from uuid import UUID
+
+from apps.core.state.subjects import Subject
+
+MOST_REMEMBERED = 50_000  # of a session, with what finds it, about 1.5 KiB
+
+Address = tuple[str, Hashable]  # the kind's name, and the key
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A value, what it is about, and when it was asked for (`clock.now`)."""
+
+    value: object
+    subject: Subject
+    asked_at: float
+
+
+class Memory:
+    """Thread-safe. `generation` counts what was forgotten: a value read before that must not be stored after."""
+
+    def __init__(self, *, most: int = MOST_REMEMBERED) -> None:
+        self.generation = 0
+        self._most = most
+        self._lock = Lock()
+        self._entries: OrderedDict[Address, Remembered] = OrderedDict()
+        self._addresses: dict[Subject, set[Address]] = defaultdict(set)
+        self._subjects: dict[UUID, set[Subject]] = defaultdict(set)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, addresses: Sequence[Address]) -> dict[Address, Remembered]:
+        """Those of the addresses that are known."""
+        with self._lock:
+            found = {address: self._entries[address] for address in addresses if address in self._entries}
+            for address in found:
+                self._entries.move_to_end(address)
+        return found
+
+    def put(self, values: Mapping[Address, Remembered], *, generation: int) -> None:
+        """Store what was read under this generation. Nothing is stored if anything was forgotten since."""
+        with self._lock:
+            if generation == self.generation:
+                for address, remembered in values.items():
+                    self._store(address, remembered)
+
+    def forget(self, subjects: Iterable[Subject]) -> None:
+        """These have changed."""
+        with self._lock:
+            self.generation += 1
+            for subject in subjects:
+                for each in self._meant_by(subject):
+                    self._drop(each)
+
+    def forget_everything(self) -> None:
+        with self._lock:
+            self.generation += 1
+            self._entries.clear()
+            self._addresses.clear()
+            self._subjects.clear()
+
+    def _meant_by(self, subject: Subject) -> list[Subject]:
+        return list(self._subjects.get(subject.customer_id, ())) if subject.is_everything else [subject]
+
+    def _store(self, address: Address, remembered: Remembered) -> None:
+        self._remove(address)  # it may have been of another subject
+        self._entries[address] = remembered
+        self._addresses[remembered.subject].add(address)
+        self._subjects[remembered.subject.customer_id].add(remembered.subject)
+        if len(self._entries) > self._most:
+            self._remove(next(iter(self._entries)))
+
+    def _drop(self, subject: Subject) -> None:
+        for address in list(self._addresses.get(subject, ())):
+            self._remove(address)
+
+    def _remove(self, address: Address) -> None:
+        remembered = self._entries.pop(address, None)
+        if remembered is not None:
+            self._unlink(address, remembered.subject)
+
+    def _unlink(self, address: Address, subject: Subject) -> None:
+        """Nothing empty stays behind: subjects come and go without end."""
+        addresses = self._addresses[subject]
+        addresses.discard(address)
+        if not addresses:
+            del self._addresses[subject]
+            subjects = self._subjects[subject.customer_id]
+            subjects.discard(subject)
+            if not subjects:
+                del self._subjects[subject.customer_id]

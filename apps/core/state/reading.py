@@ -1,0 +1,104 @@
+"""Reading how things stand now: from memory while the lease holds, else from PostgreSQL, all that is missing in one query.
+
+What is not there is not remembered: what is made a moment later must be found at once. Inside a transaction, which may see
+what is never committed, values are read and not stored.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from apps.core.state import clock
+from apps.core.state.kinds import Lookup, Value
+from apps.core.state.memory import Address, Remembered
+from apps.core.state.process import present
+
+Known = dict[Address, Remembered]
+
+
+class Found:
+    """What several look-ups gave; None for what is not there."""
+
+    def __init__(self, known: Mapping[Address, Remembered], *, anew: bool) -> None:
+        self._known = known
+        self.anew = anew  # whether all of it was asked of PostgreSQL just now
+
+    def __getitem__(self, lookup: Lookup[Value]) -> Value | None:
+        remembered = self._known.get(lookup.address)
+        if remembered is None:
+            return None
+        value: Value = remembered.value  # type: ignore[assignment]  # stored under this kind's name by its own `parse`
+        return value
+
+
+def read(*lookups: Lookup[Any]) -> Found:
+    """These, as they are now. No query when all are remembered, else one. Raises OperationalError without PostgreSQL."""
+    process = present()
+    known = process.memory.get([lookup.address for lookup in lookups]) if process.may_trust_memory() else {}
+    missing = [lookup for lookup in lookups if lookup.address not in known]
+    if missing:
+        known = {**known, **_load(missing)}
+    return Found(known, anew=len(missing) == len(lookups))
+
+
+def read_anew(*lookups: Lookup[Any]) -> Found:
+    """The same from PostgreSQL, whatever is remembered: one query."""
+    return Found(_load(lookups), anew=True)
+
+
+def read_one(lookup: Lookup[Value]) -> Value | None:
+    """This one, as it is now."""
+    return read(lookup)[lookup]
+
+
+def _load(lookups: Sequence[Lookup[Any]]) -> Known:
+    memory = present().memory
+    generation, asked_at = (
+        memory.generation,
+        clock.now(),
+    )  # before the query: what is forgotten from here on is not stored
+    try:
+        documents = _query(lookups)
+    except (OperationalError, InterfaceError):
+        if still_counting := _still_counting(lookups):
+            return still_counting
+        raise
+    values = {
+        lookup.address: _remembered(lookup, json.loads(document), asked_at)
+        for lookup, document in zip(lookups, documents, strict=True)
+        if document is not None
+    }
+    if not connection.in_atomic_block:
+        memory.put(values, generation=generation)
+    return values
+
+
+def _query(lookups: Sequence[Lookup[Any]]) -> Sequence[str | None]:
+    """One document for each look-up, None where there is no row: one statement, so that all are of one moment."""
+    parts = [lookup.documents().query.sql_with_params() for lookup in lookups]
+    statement = ", ".join(f"({text})" for text, _ in parts)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {statement}", [parameter for _, given in parts for parameter in given])
+        row: Sequence[str | None] = cursor.fetchone()
+    return row
+
+
+def _remembered(lookup: Lookup[Any], document: Mapping[str, Any], asked_at: float) -> Remembered:
+    value = lookup.parse(document)
+    return Remembered(value, lookup.subject(value), asked_at)
+
+
+def _still_counting(lookups: Sequence[Lookup[Any]]) -> Known:
+    """What was known, for as long as the operator lets it count without PostgreSQL; empty unless it is all that is asked for."""
+    process = present()
+    known = process.memory.get([lookup.address for lookup in lookups])
+    oldest = clock.now() - settings.STATE_GRACE_SECONDS
+    counting = {
+        address: remembered
+        for address, remembered in known.items()
+        if max(remembered.asked_at, process.lease.heard_at) > oldest
+    }
+    return counting if len(counting) == len(lookups) else {}

@@ -1,0 +1,75 @@
+"""What a process remembers is bounded, and is forgotten by its subject, or by its customer."""
+
+import uuid
+
+from apps.core.state.memory import Memory, Remembered
+from apps.core.state.subjects import Subject, whole_customer
+
+HERE, THERE = uuid.uuid4(), uuid.uuid4()
+
+
+def remember(memory: Memory, key: str, subject: Subject) -> None:
+    memory.put({("kind", key): Remembered(key, subject, 0.0)}, generation=memory.generation)
+
+
+def known(memory: Memory, *keys: str) -> set[object]:
+    return {each.value for each in memory.get([("kind", key) for key in keys]).values()}
+
+
+def test_all_names_of_one_subject_are_forgotten_together_and_others_stay() -> None:
+    memory, mine, other = Memory(), Subject("session", HERE, "1"), Subject("session", HERE, "2")
+    for key, subject in (("by id", mine), ("by slug", mine), ("other", other)):
+        remember(memory, key, subject)
+    memory.forget([mine])
+    assert known(memory, "by id", "by slug", "other") == {"other"}
+
+
+def test_everything_of_a_customer_is_forgotten_by_one_announcement_and_nothing_of_another() -> None:
+    memory = Memory()
+    for key, subject in (
+        ("a", Subject("session", HERE, "1")),
+        ("b", Subject("user", HERE, "1")),
+        ("c", Subject("session", THERE, "1")),
+    ):
+        remember(memory, key, subject)
+    memory.forget([whole_customer(HERE)])
+    assert known(memory, "a", "b", "c") == {"c"}
+
+
+def test_what_was_read_before_something_was_forgotten_is_not_stored() -> None:
+    """Even if the two have nothing to do with each other: then it is read once more."""
+    memory = Memory()
+    generation = memory.generation
+    memory.forget([Subject("user", THERE, "1")])
+    memory.put({("kind", "a"): Remembered("a", Subject("user", HERE, "1"), 0.0)}, generation=generation)
+    assert known(memory, "a") == set()
+
+
+def test_the_least_lately_used_makes_way() -> None:
+    memory = Memory(most=2)
+    remember(memory, "a", Subject("user", HERE, "a"))
+    remember(memory, "b", Subject("user", HERE, "b"))
+    memory.get([("kind", "a")])
+    remember(memory, "c", Subject("user", HERE, "c"))
+    assert known(memory, "a", "b", "c") == {"a", "c"}
+
+
+def test_nothing_stays_behind_of_what_was_forgotten() -> None:
+    memory = Memory(most=100)
+    for number in range(1000):
+        remember(memory, str(number), Subject("user", uuid.uuid4(), str(number)))
+        memory.forget([Subject("user", HERE, str(number))])
+    memory.forget_everything()
+    for number in range(1000):
+        remember(memory, str(number), Subject("user", uuid.uuid4(), str(number)))
+    assert len(memory) == len(memory._addresses) == len(memory._subjects) == 100
+
+
+def test_a_value_that_changed_its_subject_is_forgotten_by_the_new_one_alone() -> None:
+    memory, before, after = Memory(), Subject("customer", HERE), Subject("customer", THERE)
+    remember(memory, "slug", before)
+    remember(memory, "slug", after)
+    memory.forget([before])
+    assert known(memory, "slug") == {"slug"}
+    memory.forget([after])
+    assert known(memory, "slug") == set()
