@@ -1,13 +1,21 @@
 """The house plan holds: arrows point down, and the dangerous libraries have one door each (CONTRIBUTING.md)."""
 
+import ast
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
+
+from django.apps import apps
+from django.db.models import Model
+
+from apps.core.owned import OwnedQuerySet
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ROOT / "apps"
+LOOK_UPS = ("filter", "exclude", "get", "get_or_create", "update_or_create")
 
 
 def test_imports_follow_the_plan() -> None:
@@ -44,3 +52,42 @@ def test_no_name_says_nothing() -> None:
     """No utils.py, helpers.py, common.py."""
     nameless = re.compile(r"^(utils?|helpers?|common|misc|manager)\.py$")
     assert [path for path in (ROOT / "apps").rglob("*.py") if nameless.match(path.name)] == []
+
+
+def test_every_model_owned_by_a_customer_is_looked_up_by_customer() -> None:
+    """Each model that leads to a customer has `objects.of(customer_id)`, and that asks for the customer it leads to."""
+    owned = {model: ways for model in own_models() if (ways := ways_to_the_customer(model))}
+    assert len(owned) > 20
+    for model, ways in owned.items():
+        assert isinstance(model._default_manager.all(), OwnedQuerySet), model
+        assert model._default_manager.all().owner in ways, model
+        wanted = uuid4()
+        assert wanted in {child.rhs for child in model._default_manager.of(wanted).query.where.children}, model
+
+
+def own_models() -> list[type[Model]]:
+    return [model for model in apps.get_models() if model.__module__.startswith("apps.")]
+
+
+def ways_to_the_customer(model: type[Model], *been: type[Model]) -> set[str]:
+    """From a row to its customer's id, by the model's own column or by the rows it refers to."""
+    ways = set()
+    for field in model._meta.get_fields():
+        target = field.related_model if field.concrete and (field.many_to_one or field.one_to_one) else None
+        if field.concrete and getattr(field, "attname", "") == "customer_id":
+            ways.add("customer_id")
+        elif target is not None and target not in (model, *been):
+            ways |= {f"{field.name}__{rest}" for rest in ways_to_the_customer(target, model, *been)}
+    return ways
+
+
+def test_no_query_is_scoped_by_hand() -> None:
+    """What a customer owns is looked up by `objects.of(customer_id)`; there is no second way to write it."""
+    by_hand = []
+    for path in (ROOT / "apps").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in LOOK_UPS:
+                by_hand += [
+                    f"{path}:{call.lineno}" for word in call.keywords if word.arg in ("customer", "customer_id")
+                ]
+    assert by_hand == []

@@ -3,6 +3,7 @@
 from django.db import models
 
 from apps.core.ids import new_id
+from apps.core.owned import OwnedQuerySet, UserOwnedQuerySet
 from apps.core.sealed import SealedField
 from apps.customers.models import Customer
 from apps.users.models import User
@@ -25,6 +26,8 @@ class Registration(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+    objects = UserOwnedQuerySet.as_manager()
 
     class Meta:
         indexes = (models.Index(fields=("expires_at",), name="registration_expiry"),)
@@ -51,6 +54,8 @@ class ResetToken(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
+    objects = OwnedQuerySet.as_manager()
+
     class Meta:
         indexes = (models.Index(fields=("expires_at",), name="reset_token_expiry"),)
 
@@ -74,6 +79,8 @@ class EmailChange(models.Model):
     undo_digest = models.BinaryField(max_length=32, null=True, unique=True)
     undo_until = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True)
+
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         indexes = (

@@ -4,6 +4,7 @@ from django.db import models
 
 from apps.core.ids import new_id
 from apps.core.names import NameField
+from apps.core.owned import OwnedQuerySet
 from apps.customers.models import Customer
 
 
@@ -42,6 +43,8 @@ class ApiKey(models.Model):
     replaced_by = models.OneToOneField(
         "self", null=True, editable=False, on_delete=models.SET_NULL, related_name="replaces"
     )
+
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         verbose_name = "API key"

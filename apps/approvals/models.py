@@ -3,6 +3,7 @@
 from django.db import models
 
 from apps.core.ids import new_id
+from apps.core.owned import OwnedQuerySet
 from apps.customers.models import Customer
 from apps.users.models import User
 
@@ -29,6 +30,8 @@ class IdentityCheck(models.Model):
     decided_at = models.DateTimeField(null=True)
     decided_by = models.CharField(max_length=200, blank=True)  # an actor, as in audit events
     reason = models.CharField(max_length=500, blank=True)
+
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ("created_at", "id")

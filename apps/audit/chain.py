@@ -117,7 +117,7 @@ def customers() -> list[UUID | None]:
 
 def contains(customer_id: UUID | None, position: int, value: str) -> bool:
     """Whether the chain has this hash (hex) at this position."""
-    link = ChainLink.objects.filter(customer_id=customer_id, position=position).first()
+    link = ChainLink.objects.of(customer_id).filter(position=position).first()
     return link is not None and bytes(link.hash).hex() == value
 
 
@@ -126,7 +126,7 @@ def _linked_events(customer_id: UUID | None) -> Iterator[tuple[ChainLink, Event 
 
     Batch by batch by the position: a cursor on the server would not outlive its transaction behind a transaction pooler.
     """
-    links, last = ChainLink.objects.filter(customer_id=customer_id).order_by("position"), BEFORE_ALL
+    links, last = ChainLink.objects.of(customer_id).order_by("position"), BEFORE_ALL
     while batch := list(links.filter(position__gt=last)[:BATCH]):
         events = Event.objects.in_bulk([link.event_id for link in batch])
         yield from ((link, events.get(link.event_id)) for link in batch)
@@ -134,7 +134,7 @@ def _linked_events(customer_id: UUID | None) -> Iterator[tuple[ChainLink, Event 
 
 
 def _end(customer_id: UUID | None) -> tuple[int, bytes]:
-    last = ChainLink.objects.filter(customer_id=customer_id).order_by("-position").first()
+    last = ChainLink.objects.of(customer_id).order_by("-position").first()
     return (last.position, bytes(last.hash)) if last else (0, BEGINNING)
 
 

@@ -1,8 +1,12 @@
 """One table of events. Nothing here refers to other rows, since events outlive customers, users and operators."""
 
+from typing import Self
+from uuid import UUID
+
 from django.db import models
 
 from apps.core.ids import new_id
+from apps.core.owned import OwnedQuerySet, Row
 
 
 class Outcome(models.TextChoices):
@@ -21,6 +25,20 @@ class Severity(models.TextChoices):
     CRITICAL = "critical"
 
 
+class EventQuerySet(OwnedQuerySet[Row]):
+    """Events and links of a customer, or of the service itself."""
+
+    def of(self, customer_id: UUID | None) -> Self:
+        """Those of this customer; None: the service's own."""
+        return self.filter(**{self.owner: customer_id})
+
+
+class UnchainedEventQuerySet(EventQuerySet["UnchainedEvent"]):
+    """Of whom the event is that waits."""
+
+    owner = "event__customer_id"
+
+
 class Event(models.Model):
     """What happened. Written once by `events.record`; a database trigger refuses UPDATE and DELETE (contract 8)."""
 
@@ -36,6 +54,8 @@ class Event(models.Model):
     user_agent = models.CharField(max_length=512, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     details = models.JSONField(default=dict)
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         verbose_name = "audit event"
@@ -60,6 +80,8 @@ class ChainLink(models.Model):
     position = models.BigIntegerField()
     hash = models.BinaryField(max_length=32)
 
+    objects = EventQuerySet.as_manager()
+
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("customer_id", "position"), name="chain_position_once"),
@@ -79,6 +101,8 @@ class UnchainedEvent(models.Model):
     event = models.OneToOneField(
         Event, on_delete=models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="+"
     )
+
+    objects = UnchainedEventQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"unchained {self.event_id}"

@@ -77,7 +77,7 @@ def signing_keys(customer_id: UUID, kid: UUID) -> SigningKeys | None:
     remembered, keys = memory.get((customer_id, kid))
     if remembered:
         return keys
-    row = SigningSecret.objects.filter(customer_id=customer_id, id=kid).first()
+    row = SigningSecret.objects.of(customer_id).filter(id=kid).first()
     keys = _unsealed(row) if row else None
     memory.put((customer_id, kid), keys)
     return keys
@@ -162,12 +162,12 @@ def _lock(customer: Customer) -> Customer:
 
 
 def _current(customer: Customer) -> "QuerySet[SigningSecret]":
-    return SigningSecret.objects.filter(customer=customer, retires_at=None)
+    return SigningSecret.objects.of(customer.id).filter(retires_at=None)
 
 
 def _retire_all(customer: Customer, *, at: datetime) -> None:
     """No version verifies for longer; one that ends before that still does."""
-    SigningSecret.objects.filter(customer=customer).exclude(retires_at__lte=at).update(retires_at=at)
+    SigningSecret.objects.of(customer.id).exclude(retires_at__lte=at).update(retires_at=at)
 
 
 def _replace(

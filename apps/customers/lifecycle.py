@@ -98,7 +98,7 @@ def override_limit(
     """Give this customer a limit of its own: `count` in `window` seconds. Raises ValidationFailed."""
     with transaction.atomic():
         _lock(customer)
-        present = LimitOverride.objects.filter(customer=customer, name=name).first()
+        present = LimitOverride.objects.of(customer.id).filter(name=name).first()
         override = present or LimitOverride(customer=customer, name=name)
         override.count, override.window = count, window
         _validate(override)
@@ -110,7 +110,7 @@ def override_limit(
 def restore_limit(*, customer: Customer, name: str, actor: str, caller: Caller | None, now: datetime) -> Propagation:
     """Let the default hold for this customer again. Where it did already, nothing changes."""
     with transaction.atomic():
-        if LimitOverride.objects.filter(customer=customer, name=name).delete()[0]:
+        if LimitOverride.objects.of(customer.id).filter(name=name).delete()[0]:
             _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, limit=name, restored=True)
         return snapshots.invalidate_on_commit(state.key(customer.id))
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 from apps.core.names import NameField
+from apps.core.owned import OwnedQuerySet
 from apps.core.sealed import SealedField
 from apps.customers import limits
 from apps.customers import validation as valid
@@ -156,6 +157,8 @@ class SigningSecret(models.Model):
     # What it signed under longer lifetimes than the present ones lives until then (contract 3.7). Null: nothing has.
     signed_until = models.DateTimeField(null=True)
 
+    objects = OwnedQuerySet.as_manager()
+
     class Meta:
         ordering = ("-created_at", "-id")
         constraints = (
@@ -179,6 +182,8 @@ class AllowedNetwork(models.Model):
     network = models.CharField(max_length=43)  # canonical, as ipaddress.ip_network writes it
     note = NameField(max_length=200, blank=True)
 
+    objects = OwnedQuerySet.as_manager()
+
     class Meta:
         ordering = ("network",)
         constraints = (models.UniqueConstraint(fields=("customer", "network"), name="network_once"),)
@@ -200,6 +205,8 @@ class LimitOverride(models.Model):
     name = models.CharField(max_length=64, choices=limit_names)
     count = models.PositiveIntegerField(validators=between(1, 10_000_000))
     window = models.PositiveIntegerField(validators=between(0, 31 * DAY))  # seconds; 0: ever
+
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("customer", "name"), name="override_once"),)

@@ -4,6 +4,7 @@ from django.db import models
 
 from apps.core.ids import new_id
 from apps.core.names import NameField
+from apps.core.owned import OwnedQuerySet, UserOwnedQuerySet
 from apps.core.sealed import SealedField
 from apps.customers.models import Customer
 from apps.users.models import User
@@ -21,6 +22,8 @@ class Totp(models.Model):
     confirmed_at = models.DateTimeField(null=True)
     last_step = models.BigIntegerField(default=0)  # the time step of the last code accepted: none is taken twice
 
+    objects = UserOwnedQuerySet.as_manager()
+
     def __str__(self) -> str:
         return f"authenticator app of {self.user_id}"
 
@@ -35,6 +38,8 @@ class Phone(models.Model):
     pending_number = SealedField(blank=True)  # one that no code has confirmed yet
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
+
+    objects = UserOwnedQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"phone of {self.user_id}"
@@ -57,6 +62,8 @@ class Passkey(models.Model):
     last_used_at = models.DateTimeField(null=True)
     suspected_clone_at = models.DateTimeField(null=True)  # since its counter did not go up it is refused
 
+    objects = OwnedQuerySet.as_manager()
+
     class Meta:
         ordering = ("created_at", "id")
         constraints = (models.UniqueConstraint(fields=("customer", "credential_id"), name="passkey_once"),)
@@ -73,6 +80,8 @@ class RecoveryCode(models.Model):
     digest = models.BinaryField(max_length=32)  # SHA-256 of user id and code: 80 random bits need no slower hash
     created_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+    objects = UserOwnedQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("user", "digest"), name="recovery_code_once"),)

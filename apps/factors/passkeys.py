@@ -169,7 +169,7 @@ def _is_void(ceremony: Ceremony, user: User) -> bool:
 
 def _find(customer_id: UUID, credential: Any, user_id: UUID | None) -> Passkey | None:
     """The customer's passkey of this id; a discoverable one says whose it is, and must be right about it."""
-    rows = Passkey.objects.filter(customer_id=customer_id, suspected_clone_at=None).select_related("user")
+    rows = Passkey.objects.of(customer_id).filter(suspected_clone_at=None).select_related("user")
     row = rows.filter(credential_id=str(credential.get("id"))[:1400]).first()
     if row is None or (user_id is not None and row.user_id != user_id):
         return None

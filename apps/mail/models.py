@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from apps.core.ids import new_id
+from apps.core.owned import OwnedQuerySet
 from apps.core.sealed import SealedField
 
 
@@ -52,6 +53,8 @@ class Message(models.Model):
     # (`users.credentials`; 0 while nobody has the address). Null for one that opens nothing.
     credentials_version = models.PositiveIntegerField(null=True)
 
+    objects = OwnedQuerySet.as_manager()
+
     class Meta:
         verbose_name = "mail"
         verbose_name_plural = "mails"
@@ -93,6 +96,12 @@ class LedgerStep(models.TextChoices):
     CODE_USED = "code_used"
 
 
+class LedgerQuerySet(OwnedQuerySet["LedgerEntry"]):
+    """Steps of messages, each of which is a customer's."""
+
+    owner = "message__customer_id"
+
+
 class LedgerEntry(models.Model):
     """One step in a message's life: when, which server, what it answered. `queued` is the message's own row."""
 
@@ -102,6 +111,8 @@ class LedgerEntry(models.Model):
     step = models.CharField(max_length=16, choices=LedgerStep)
     server = models.CharField(max_length=255, blank=True)
     answer = models.CharField(max_length=500, blank=True)
+
+    objects = LedgerQuerySet.as_manager()
 
     class Meta:
         ordering = ("at", "id")
@@ -118,6 +129,8 @@ class CountedAllowance(models.Model):
     sent_today = models.PositiveBigIntegerField()
     month = models.DateField()  # its first day
     sent_this_month = models.PositiveBigIntegerField()
+
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         abstract = True

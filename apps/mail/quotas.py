@@ -126,7 +126,7 @@ def _parameters(message: Message, quota: Quota, amount: int) -> dict[str, Any]:
 def _refusal(customer_id: UUID, meter: Meter, quota: Quota, amount: int, now: datetime) -> QuotaExceeded:
     """Which of the two is spent, and when it opens again."""
     month = now.date().replace(day=1)
-    used = meter.model._default_manager.filter(customer_id=customer_id, month__gte=month).first()
+    used = meter.model.objects.of(customer_id).filter(month__gte=month).first()
     sent_this_month = used.sent_this_month if used else 0
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if sent_this_month + amount > quota.monthly:

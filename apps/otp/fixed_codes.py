@@ -25,9 +25,7 @@ def code_for(customer: CustomerState, address: Address, *, now: datetime) -> str
     """The fixed code of this address, if it has one today and is no admin's. No query unless the customer lists any."""
     if not customer.has_fixed_codes:
         return None
-    row = FixedCode.objects.filter(
-        customer_id=customer.id, email_identity=address.identity, valid_until__gt=now
-    ).first()
+    row = FixedCode.objects.of(customer.id).filter(email_identity=address.identity, valid_until__gt=now).first()
     if row is None:
         return None
     user = directory.find(customer.id, address.identity)
@@ -61,7 +59,7 @@ def add(
     sealed.write(row, "code", meant.encode())
     with transaction.atomic():
         _take_turns(customer.id)
-        FixedCode.objects.filter(customer=customer, email_identity=address.identity).delete()
+        FixedCode.objects.of(customer.id).filter(email_identity=address.identity).delete()
         row.save(force_insert=True)
         _announce(customer, actor, caller, now, added=str(row.id))
     return row
@@ -77,7 +75,7 @@ def remove(row: FixedCode, *, actor: str, caller: Caller | None, now: datetime) 
 
 def forget(customer_id: UUID, identity: str) -> None:
     """Take the address of one who is being erased off the list. In the caller's transaction."""
-    if FixedCode.objects.filter(customer_id=customer_id, email_identity=identity).delete()[0]:
+    if FixedCode.objects.of(customer_id).filter(email_identity=identity).delete()[0]:
         _note_whether_listed(customer_id)
 
 
@@ -100,6 +98,6 @@ def _take_turns(customer_id: UUID) -> None:
 
 def _note_whether_listed(customer_id: UUID) -> None:
     _take_turns(customer_id)
-    listed = FixedCode.objects.filter(customer_id=customer_id).exists()
+    listed = FixedCode.objects.of(customer_id).exists()
     Customer.objects.filter(id=customer_id).update(has_fixed_codes=listed)
     snapshots.invalidate_on_commit(state.key(customer_id))

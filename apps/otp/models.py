@@ -3,6 +3,7 @@
 from django.db import models
 
 from apps.core.ids import new_id
+from apps.core.owned import OwnedQuerySet
 from apps.core.sealed import SealedField
 from apps.customers.models import Customer
 
@@ -17,6 +18,8 @@ class FixedCode(models.Model):
     code = SealedField()
     valid_until = models.DateTimeField()
     created_at = models.DateTimeField()
+
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ("email",)

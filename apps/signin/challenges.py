@@ -94,7 +94,8 @@ def open_challenge(session_token: str, *, client: ApiClient, caller: Caller, now
     claims, customer = verification.verify_challenge(session_token, caller=caller, now=now)
     presented = owner_lookup.presented_at(client.customer, owners_too=client.api_key is None)
     row = (
-        Challenge.objects.filter(presented, id=claims.jti, customer_id=customer.id, used_at=None, expires_at__gt=now)
+        Challenge.objects.of(customer.id)
+        .filter(presented, id=claims.jti, used_at=None, expires_at__gt=now)
         .filter(credentials_version=F("user__credentials_version"))
         .select_related("user", "user__password")
         .first()

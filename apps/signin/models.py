@@ -3,6 +3,7 @@
 from django.db import models
 
 from apps.core.ids import new_id
+from apps.core.owned import OwnedQuerySet, UserOwnedQuerySet
 from apps.customers.models import Customer
 from apps.tokens.models import Delivery
 from apps.users.models import User
@@ -22,6 +23,8 @@ class Password(models.Model):
     locked_until = models.DateTimeField(null=True)
     lock_sandbox_key_id = models.CharField(max_length=12, blank=True)  # the test key it was locked by: it sends nothing
     lock_told_at = models.DateTimeField(null=True)  # when the user was told of the present lock, by mail
+
+    objects = UserOwnedQuerySet.as_manager()
 
     class Meta:
         indexes = (
@@ -64,6 +67,8 @@ class Challenge(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
+    objects = OwnedQuerySet.as_manager()
+
     class Meta:
         indexes = (models.Index(fields=("expires_at",), name="challenge_expiry"),)
 
@@ -78,6 +83,8 @@ class KnownDevice(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_devices")
     name = models.CharField(max_length=100)
     first_seen_at = models.DateTimeField()
+
+    objects = UserOwnedQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("user", "name"), name="device_once"),)

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import models
 
 from apps.core.ids import new_id
+from apps.core.owned import OwnedQuerySet, Row
 from apps.customers.models import Customer, SigningSecret
 from apps.users.models import User
 
@@ -57,6 +58,8 @@ class Session(models.Model):
     # Of the request that began it (contract 2.1.3): sent again, it begins no other, though Valkey has forgotten it.
     request_mark = models.BinaryField(null=True, max_length=32)
 
+    objects = OwnedQuerySet.as_manager()
+
     class Meta:
         ordering = ("-last_activity_at", "-id")
         constraints = (
@@ -76,6 +79,12 @@ class Session(models.Model):
         return f"session {self.id}"
 
 
+class SessionOwnedQuerySet(OwnedQuerySet[Row]):
+    """Rows of a session, and so of its customer."""
+
+    owner = "session__customer_id"
+
+
 class RefreshToken(models.Model):
     """The row without which a refresh token's signature is worth nothing (contract 3.6). Its id is the token's `jti`."""
 
@@ -88,6 +97,8 @@ class RefreshToken(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
     successor = models.OneToOneField("self", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = SessionOwnedQuerySet.as_manager()
 
     class Meta:
         indexes = (models.Index(fields=("expires_at",), name="refresh_expiry"),)
@@ -108,6 +119,8 @@ class RevokedToken(models.Model):
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="revoked_tokens")
     revoked_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+
+    objects = SessionOwnedQuerySet.as_manager()
 
     class Meta:
         indexes = (models.Index(fields=("expires_at",), name="revoked_expiry"),)

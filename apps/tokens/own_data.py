@@ -17,7 +17,7 @@ def register() -> None:
 
 
 def _sessions(user: User) -> QuerySet[Session]:
-    return Session.objects.filter(customer_id=user.customer_id, user=user)
+    return Session.objects.of(user.customer_id).filter(user=user)
 
 
 def _session(row: Session) -> dict[str, Any]:

@@ -69,9 +69,7 @@ def _limit(verified: Verified) -> None:
 
 def _lock(verified: Verified) -> tuple[RefreshToken, Session]:
     """The token's row and its session, for this transaction alone. The signature without the row is worth nothing."""
-    session = (
-        Session.objects.select_for_update().filter(id=verified.session.id, customer_id=verified.customer.id).first()
-    )
+    session = Session.objects.of(verified.customer.id).select_for_update().filter(id=verified.session.id).first()
     if session is None or session.ended_at is not None:
         raise SessionEnded
     row = RefreshToken.objects.filter(id=verified.claims.jti, session=session).select_related("successor").first()

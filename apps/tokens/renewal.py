@@ -32,7 +32,7 @@ def count_try(*, customer_id: UUID, user_id: UUID, session_id: UUID, caller: Cal
 
     Ends the session when there is none left, and raises SessionEnded.
     """
-    mine = Session.objects.filter(customer_id=customer_id, user_id=user_id, id=session_id, ended_at=None)
+    mine = Session.objects.of(customer_id).filter(user_id=user_id, id=session_id, ended_at=None)
     if mine.filter(proofs_tried__lt=MOST_TRIES).update(proofs_tried=F("proofs_tried") + 1):
         return
     with suppress(NotFound):  # ended by another try meanwhile
@@ -42,7 +42,7 @@ def count_try(*, customer_id: UUID, user_id: UUID, session_id: UUID, caller: Cal
 
 def forget_tries(*, customer_id: UUID, session_id: UUID) -> None:
     """One was right: the row of wrong ones is broken. In the caller's transaction."""
-    Session.objects.filter(customer_id=customer_id, id=session_id).update(proofs_tried=0)
+    Session.objects.of(customer_id).filter(id=session_id).update(proofs_tried=0)
 
 
 def renew(
@@ -58,7 +58,7 @@ def renew(
     In the caller's transaction, which has locked the user. Raises SessionEnded.
     """
     now = now.replace(microsecond=0)  # the tokens' times are whole seconds
-    mine = Session.objects.filter(id=session_id, customer_id=customer.id, user_id=user.id)
+    mine = Session.objects.of(customer.id).filter(id=session_id, user_id=user.id)
     session = mine.select_for_update(of=("self",)).first()
     if session is None or session.ended_at is not None:
         raise SessionEnded

@@ -31,7 +31,7 @@ def revoke(text: str, *, customer_id: UUID, actor: str, caller: Caller, now: dat
 
 def _blacklist(claims: VerifiedClaims, actor: str, caller: Caller, now: datetime) -> Propagation:
     with transaction.atomic():
-        mine = Session.objects.filter(customer_id=claims.customer_id, user_id=claims.user_id, id=claims.session_id)
+        mine = Session.objects.of(claims.customer_id).filter(user_id=claims.user_id, id=claims.session_id)
         if mine.select_for_update().first() is None:
             return NOTHING_TO_TELL
         expires_at = datetime.fromtimestamp(claims.expires_at, UTC)

@@ -87,7 +87,7 @@ def issue(*, customer: CustomerState, session_id: UUID, now: datetime) -> Refres
 
 def alive(*, customer_id: UUID, user_id: UUID, now: datetime) -> QuerySet[Session]:
     """The user's sessions that can still be used."""
-    return Session.objects.filter(customer_id=customer_id, user_id=user_id, ended_at=None, expires_at__gt=now)
+    return Session.objects.of(customer_id).filter(user_id=user_id, ended_at=None, expires_at__gt=now)
 
 
 def log_out(
@@ -102,7 +102,7 @@ def log_out(
 ) -> Propagation:
     """End the session and blacklist the token that asked for it. Raises SessionEnded if it was erased a moment ago."""
     with transaction.atomic():
-        mine = Session.objects.filter(customer_id=customer_id, id=session_id)
+        mine = Session.objects.of(customer_id).filter(id=session_id)
         if not _end(mine, EndReason.LOGOUT, now) and not mine.select_for_update().exists():
             raise SessionEnded
         RevokedToken.objects.get_or_create(
@@ -171,7 +171,7 @@ def end_begun_by_test_keys(
 def end_all_of_customer(*, customer_id: UUID, now: datetime) -> int:
     """End every session of a customer, in the caller's transaction. Its snapshots are the caller's to invalidate."""
     patience.take_time()  # a customer may have millions
-    living = _locked(Session.objects.filter(customer_id=customer_id, ended_at=None))
+    living = _locked(Session.objects.of(customer_id).filter(ended_at=None))
     return Session.objects.filter(id__in=living).update(ended_at=now, end_reason=EndReason.EMERGENCY_ROTATION)
 
 
@@ -179,11 +179,11 @@ def note_activity(*, customer_id: UUID, session: state.SessionState, now: dateti
     """Write that the session was used, at most once a minute."""
     if now.timestamp() - session.last_activity_at < ACTIVITY_WRITTEN_AFTER_SECONDS:
         return
-    written = Session.objects.filter(
-        id=session.id,
-        customer_id=customer_id,
-        last_activity_at__lt=now - timedelta(seconds=ACTIVITY_WRITTEN_AFTER_SECONDS),
-    ).update(last_activity_at=now)
+    written = (
+        Session.objects.of(customer_id)
+        .filter(id=session.id, last_activity_at__lt=now - timedelta(seconds=ACTIVITY_WRITTEN_AFTER_SECONDS))
+        .update(last_activity_at=now)
+    )
     if written:
         snapshots.invalidate(state.session_key(customer_id, session.id))
 

@@ -53,7 +53,7 @@ def session_key(customer_id: UUID, session_id: UUID) -> str:
 
 def load_session(customer_id: UUID, session_id: UUID) -> State | None:
     """The state from PostgreSQL; None for no such session of this customer."""
-    session = Session.objects.filter(customer_id=customer_id, id=session_id).first()
+    session = Session.objects.of(customer_id).filter(id=session_id).first()
     if session is None:
         return None
     return {

@@ -1,13 +1,11 @@
 """End users. The same address under two customers is two users who know nothing of each other."""
 
-from typing import Self
-from uuid import UUID
-
 from django.core.validators import RegexValidator
 from django.db import models
 
 from apps.core.ids import new_id
 from apps.core.names import NameField
+from apps.core.owned import OwnedQuerySet
 from apps.core.sealed import SealedField
 from apps.customers.models import Customer
 from apps.customers.validation import validate_language_tag
@@ -24,14 +22,6 @@ class BuiltInRole(models.TextChoices):
 
     ADMIN = "admin"
     COMPANY_USER = "company_user"
-
-
-class UserQuerySet(models.QuerySet["User"]):
-    """Look-ups begin with `of`: whose users?"""
-
-    def of(self, customer_id: UUID) -> Self:
-        """The users of this customer."""
-        return self.filter(customer_id=customer_id)
 
 
 class User(models.Model):
@@ -63,7 +53,7 @@ class User(models.Model):
     credentials_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     credentials_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = UserQuerySet.as_manager()
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -86,6 +76,8 @@ class Role(models.Model):
     permissions = models.JSONField(default=list, blank=True)
     description = NameField(max_length=200, blank=True)
 
+    objects = OwnedQuerySet.as_manager()
+
     class Meta:
         ordering = ("name",)
         constraints = (models.UniqueConstraint(fields=("customer", "name"), name="role_once"),)
@@ -103,6 +95,8 @@ class Permission(models.Model):
         max_length=64, validators=[RegexValidator(r"\A[a-z][a-z0-9_]*(\.[a-z0-9_]+)*\Z")]
     )  # "invoices.read"; never changes
     description = NameField(max_length=200, blank=True)
+
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)

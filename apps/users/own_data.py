@@ -84,8 +84,10 @@ def moment(at: datetime | None) -> str | None:
 
 def mails_of(user: User) -> QuerySet[Message]:
     """What was sent to the user; also to the address, before it was anybody's."""
-    return Message.objects.annotate(lowered=Lower("recipient")).filter(
-        Q(user_id=user.id) | _to_address(user), customer_id=user.customer_id
+    return (
+        Message.objects.of(user.customer_id)
+        .annotate(lowered=Lower("recipient"))
+        .filter(Q(user_id=user.id) | _to_address(user))
     )
 
 
@@ -98,7 +100,7 @@ def _to_address(user: User) -> Q:
     alike = Q(user_id=None, lowered__in=spellings)
     if user.email.isascii():
         return alike & Q(recipient__regex=ASCII)
-    rows = Message.objects.annotate(lowered=Lower("recipient")).filter(alike, customer_id=user.customer_id)
+    rows = Message.objects.of(user.customer_id).annotate(lowered=Lower("recipient")).filter(alike)
     found = rows.values_list("id", "recipient")
     return Q(id__in=[row for row, recipient in found if emails.same_mailbox(recipient, user.email)])
 
@@ -116,7 +118,7 @@ def of_proven_address(rows: QuerySet[Row], user: User, *, at: str) -> QuerySet[R
 
 def _since(user: User) -> Coalesce:
     """Since when the address is one that the user has proven, then or later."""
-    mine = Event.objects.filter(customer_id=user.customer_id, user_id=user.id)
+    mine = Event.objects.of(user.customer_id).filter(user_id=user.id)
     proofs = mine.filter(action=actions.EMAIL_VERIFIED)
     first_proof_was_a_move = mine.filter(action=actions.EMAIL_CHANGED, at__in=proofs.values("at"))
     return Coalesce(Subquery(first_proof_was_a_move.values("at")[:1]), Value(user.created_at))
@@ -154,7 +156,7 @@ def _mail(row: Message) -> dict[str, Any]:
 
 def _events(user: User) -> QuerySet[Event]:
     """What happened to the account. What nobody knows who did may have been the owner of an address that is not the user's."""
-    found = Event.objects.filter(customer_id=user.customer_id, user_id=user.id)
+    found = Event.objects.of(user.customer_id).filter(user_id=user.id)
     by_known = ~Q(actor=events.ANONYMOUS)
     if user.email_verified_at is None:
         return found.filter(by_known)

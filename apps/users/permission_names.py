@@ -31,7 +31,7 @@ def create(
 
 def register(row: Permission, *, actor: str, caller: Caller | None, now: datetime) -> None:
     """Save a new name. Raises ValidationFailed."""
-    if Permission.objects.filter(customer_id=row.customer_id).count() >= MOST:
+    if Permission.objects.of(row.customer_id).count() >= MOST:
         raise ValidationFailed(fields={"name": [_("There are %d permissions already.") % MOST]})
     with transaction.atomic():
         save_new(row)
@@ -70,7 +70,7 @@ def known(customer_id: UUID, names: object, *, longest: int) -> list[str]:
     """
     wanted = _names(names)
     storable = [name for name in wanted if name.isprintable()]  # a NUL would be an error of PostgreSQL's
-    rows = Permission.objects.filter(customer_id=customer_id, name__in=storable).order_by("name")
+    rows = Permission.objects.of(customer_id).filter(name__in=storable).order_by("name")
     found = set(rows.select_for_update(no_key=True).values_list("name", flat=True))
     if unknown := sorted(wanted - found):
         raise _refused(_("There is no such permission: %s.") % ", ".join(map(repr, unknown)))
@@ -89,7 +89,7 @@ def save_new(row: Permission | Role) -> None:
     """Insert a row whose name must be new to its customer. Raises ValidationFailed."""
     taken = ValidationFailed(fields={"name": [_("There is one of this name already.")]})
     clean(row)
-    if type(row).objects.filter(customer_id=row.customer_id, name=row.name).exists():
+    if type(row).objects.of(row.customer_id).filter(name=row.name).exists():
         raise taken
     try:
         with transaction.atomic():

@@ -42,7 +42,7 @@ def key(customer_id: UUID) -> str:
 
 def load(customer_id: UUID) -> State:
     """The state from PostgreSQL."""
-    return {"roles": dict(Role.objects.filter(customer_id=customer_id).values_list("name", "permissions"))}
+    return {"roles": dict(Role.objects.of(customer_id).values_list("name", "permissions"))}
 
 
 def parse(state: Mapping[str, Any] | None) -> RoleTable:
@@ -59,7 +59,7 @@ def read(customer_id: UUID) -> RoleTable:
 
 def names_of(customer_id: UUID) -> list[str]:
     """The roles that this customer's users can have: the built-in ones first."""
-    mine = Role.objects.filter(customer_id=customer_id).values_list("name", flat=True)
+    mine = Role.objects.of(customer_id).values_list("name", flat=True)
     return list(dict.fromkeys([*BuiltInRole.values, *mine]))
 
 
@@ -81,7 +81,7 @@ def create(
 
 def register(role: Role, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
     """Save a new role. Raises ValidationFailed."""
-    if Role.objects.filter(customer_id=role.customer_id).count() >= MOST:
+    if Role.objects.of(role.customer_id).count() >= MOST:
         raise ValidationFailed(fields={"name": [_("There are %d roles already.") % MOST]})
     with transaction.atomic():
         role.permissions = _known(role.customer_id, role.permissions)
@@ -132,7 +132,7 @@ def require_known(customer_id: UUID, name: object) -> None:
     unknown = ValidationFailed(fields={"role": [_("There is no such role.")]})
     if not isinstance(name, str) or not name.isprintable():  # a NUL would be an error of PostgreSQL's
         raise unknown
-    if Role.objects.select_for_update(no_key=True).filter(customer_id=customer_id, name=name).first() is None:
+    if Role.objects.of(customer_id).select_for_update(no_key=True).filter(name=name).first() is None:
         raise unknown
 
 

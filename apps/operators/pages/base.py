@@ -70,6 +70,8 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     Pages whose saving goes through flows that record by themselves set `records_itself` instead. What a flow refuses is
     undone as a whole, for Django's views are one transaction each; and the site lets the operator read why. Pages whose rows events
     refer to in a column of their own name it in `history_by`, and get a link to them.
+
+    Operators serve every customer, so pages list the rows of all: nothing here asks `objects.of(customer_id)`.
     """
 
     recorded_as: Recorded

@@ -194,7 +194,7 @@ class CustomerAdmin(AuditedAdmin):
 
     @display(description=_("Codes today"))
     def codes_today(self, row: Customer) -> str:
-        used = Allowance.objects.filter(customer_id=row.id, day=timezone.now().date()).first()
+        used = Allowance.objects.of(row.id).filter(day=timezone.now().date()).first()
         return f"{used.sent_today if used else 0} of {row.daily_code_quota}"
 
     @display(description=_("Versions"))

@@ -36,7 +36,7 @@ class CustomerWithSessionsAdmin(CustomerAdmin):
         row = self.row_or_none(request, object_id)
         if row is None:
             return self.to_list()
-        living = Session.objects.filter(customer=row, ended_at=None, expires_at__gt=timezone.now()).count()
+        living = Session.objects.of(row.id).filter(ended_at=None, expires_at__gt=timezone.now()).count()
 
         def act(_form: forms.Form) -> str:
             ended = emergency_rotation.rotate_in_emergency(row, **who(request))

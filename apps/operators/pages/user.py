@@ -28,7 +28,7 @@ def choice_of(names: Iterable[str]) -> list[tuple[str, str]]:
 
 def choose_permissions(customer_id: Any, held: Iterable[str]) -> forms.MultipleChoiceField:
     """The customer's permissions to choose from, and those held already."""
-    known = Permission.objects.filter(customer_id=customer_id).values_list("name", flat=True)
+    known = Permission.objects.of(customer_id).values_list("name", flat=True)
     return forms.MultipleChoiceField(
         choices=choice_of(sorted({*known, *held})), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
