@@ -1,42 +1,53 @@
-"""Erasing a user: the row goes, and everything that hangs on it in any room; mails lose what they said and to whom.
+"""Erasing a user: the row goes with all that refers to it, and what was sent to its address is emptied.
 
 Audit events stay (contract 8). They name the user by an id that nothing else bears any more, and hold no address.
-A room above this one that keeps something by a user's address, and not in a row that hangs on the user, registers how it
-forgets that (as `own_data` does it for the export).
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, F, ForeignObjectRel, Value, When
+from django.db.models import Case, F, Value, When
 
+from apps.accounts import mails
+from apps.accounts.models import EmailChange, Registration, ResetToken
+from apps.approvals.models import IdentityCheck
 from apps.audit import actions, events
 from apps.core import snapshots
 from apps.core.errors import NotFound
 from apps.core.requests import Caller
 from apps.core.snapshots import Propagation
+from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.mail.models import LedgerEntry, Message, MessageState
 from apps.mail.outbox import UNSENT
-from apps.users import own_data, state
+from apps.otp import fixed_codes, requesting
+from apps.signin.models import Challenge, KnownDevice, Password
+from apps.tokens.models import Session
+from apps.users import state
 from apps.users.errors import LastAdmin
 from apps.users.models import BuiltInRole, User, UserStatus
 
-Forget = Callable[[UUID, str], None]
-
-_register: dict[str, Forget] = {}
-
-
-def register(name: str, forget: Forget) -> None:
-    """Have `forget` called in the transaction of each erasure, with the customer's id and the address as it is compared."""
-    _register[name] = forget
+# What refers to a user, and is deleted with it. Locked in this order.
+DELETED_WITH_THE_USER = (
+    Session,
+    Totp,
+    Phone,
+    Passkey,
+    RecoveryCode,
+    IdentityCheck,
+    Password,
+    Challenge,
+    KnownDevice,
+    Registration,
+    ResetToken,
+    EmailChange,
+)
 
 
 def erase_oneself(*, customer_id: UUID, user_id: UUID, caller: Caller, now: datetime) -> Propagation:
-    """The user's own wish. Raises LastAdmin when that would leave others without one; NotFound.
+    """Erase the user who asks for it. Raises LastAdmin when that would leave others without an administrator; NotFound.
 
-    Who is alone may go: a customer without users is of nobody's concern.
+    The only user of a customer may go: then nobody is left who needs one.
     """
     with transaction.atomic():
         _require_other_admin(customer_id, user_id)
@@ -46,19 +57,16 @@ def erase_oneself(*, customer_id: UUID, user_id: UUID, caller: Caller, now: date
 def erase(*, customer_id: UUID, user_id: UUID, actor: str, caller: Caller | None, now: datetime) -> Propagation:
     """Erase a user of this customer. Its tokens are worthless from the next request on. Raises NotFound."""
     with transaction.atomic():
-        # Locked first: who signs this user in at this moment waits, and then finds nobody.
-        user = User.objects.of(customer_id).select_for_update().filter(id=user_id).first()
-        if user is None:
-            raise NotFound
-        _lock_belongings(user)
+        user = _lock(customer_id, user_id)
+        _lock_what_refers_to(user)
         _empty_mails(user)
-        user.delete()
+        user.delete()  # and DELETED_WITH_THE_USER
+        fixed_codes.forget(customer_id, user.email_identity)
         events.record(
             action=actions.USER_ERASED, customer_id=customer_id, user_id=user_id, actor=actor, caller=caller, now=now
         )
         told = snapshots.invalidate_on_commit(state.key(customer_id, user_id))
-        for forget in _register.values():
-            forget(customer_id, user.email_identity)
+        requesting.withdraw_on_commit(customer_id, user.email_identity)
         return told
 
 
@@ -70,19 +78,29 @@ def _require_other_admin(customer_id: UUID, user_id: UUID) -> None:
         raise LastAdmin
 
 
-def _lock_belongings(user: User) -> None:
-    """Lock what refers to the user, in whatever room. Else a token refreshed at this moment would come to hang on a session
-    that is just being deleted, and the database would refuse the whole.
+def _lock(customer_id: UUID, user_id: UUID) -> User:
+    """The user, locked: a sign-in at this moment waits, and then finds nobody. Raises NotFound."""
+    user = User.objects.of(customer_id).select_for_update().filter(id=user_id).first()
+    if user is None:
+        raise NotFound
+    return user
+
+
+def _lock_what_refers_to(user: User) -> None:
+    """Otherwise a refresh at this moment could add a token to a session that is being deleted, and PostgreSQL would refuse
+    to delete it.
     """
-    for field in User._meta.get_fields(include_hidden=True):
-        if isinstance(field, ForeignObjectRel):
-            rows = field.related_model._default_manager.filter(**{field.field.name: user})
-            list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
+    for model in DELETED_WITH_THE_USER:
+        rows = model._default_manager.filter(user=user)
+        list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
 def _empty_mails(user: User) -> None:
-    """What has not gone out yet will not. First the messages: a worker that has one in hand notes no more answers from then on."""
-    ids = list(own_data.mails_of(user).values_list("id", flat=True))
+    """Mails lose what they said and to whom, and those that have not gone out never will.
+
+    Messages first: a worker that is just sending one then notes none of the server's answers, which like to repeat the address.
+    """
+    ids = list(mails.of(user).values_list("id", flat=True))
     Message.objects.filter(id__in=ids).update(
         recipient="",
         content="",
@@ -91,4 +109,4 @@ def _empty_mails(user: User) -> None:
         leased_until=None,
         state=Case(When(state__in=UNSENT, then=Value(MessageState.SUPPRESSED)), default=F("state")),
     )
-    LedgerEntry.objects.filter(message_id__in=ids).update(answer="")  # servers like to repeat the address
+    LedgerEntry.objects.filter(message_id__in=ids).update(answer="")

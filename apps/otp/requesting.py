@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from uuid import UUID
 
+import structlog
 from django.db import transaction
 
 from apps.audit import actions, events
 from apps.core.client_address import counted_as
 from apps.core.rate_limits import Rule
 from apps.core.requests import Caller
+from apps.core.valkey import ValkeyUnavailable
 from apps.customers import limits
 from apps.customers.state import CustomerState
 from apps.mail import outbox
@@ -19,6 +23,8 @@ from apps.otp.purposes import LOGIN, MAILS
 from apps.users import directory
 from apps.users.emails import Address
 from apps.users.models import User, UserStatus
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,25 @@ def request_code(wish: Wish) -> Requested:
 def place_of(customer: CustomerState, address: Address, purpose: str, caller: Caller) -> Place:
     """Where the codes lie that are sent to this address for this purpose."""
     return Place(customer.id, address.identity, purpose, in_sandbox=caller.in_sandbox)
+
+
+def withdraw_on_commit(customer_id: UUID, identity: str) -> None:
+    """Take back all codes that were sent to this address, once the transaction has been committed.
+
+    In the caller's transaction, which closes or erases the account. If Valkey is away then, they open nothing all the same:
+    the messages that carried them are void.
+    """
+    transaction.on_commit(partial(_withdraw, customer_id, identity))
+
+
+def _withdraw(customer_id: UUID, identity: str) -> None:
+    places = [
+        Place(customer_id, identity, purpose, in_sandbox=sandbox) for purpose in MAILS for sandbox in (False, True)
+    ]
+    try:
+        codes.withdraw_all(places)
+    except ValkeyUnavailable:
+        log.warning("codes_not_withdrawn", customer_id=str(customer_id))
 
 
 def rules_for(customer: CustomerState, address: Address, caller: Caller) -> list[Rule]:

@@ -49,9 +49,7 @@ def change_profile(user: User, *, changes: Mapping[str, Any], caller: Caller | N
 def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
     """Close the account: its tokens are worthless from the next request on, and what was issued to it is void.
 
-    Doing it again changes nothing. Raises NotFound.
-
-    Sessions are not this room's: `tokens.deactivation` calls this, and ends them too.
+    Doing it again changes nothing. Raises NotFound. The whole flow is `accounts.deactivation`: it ends the sessions too.
     """
     with transaction.atomic():
         _lock(user)

@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
+from apps.accounts import mails
 from apps.audit import actions, events
 from apps.core.requests import Caller
-from apps.users import own_data
 from apps.users.models import User
 from tests import factories
 from tests.conftest import MakeClient
@@ -80,4 +80,4 @@ def test_mails_to_another_mailbox_are_nobody_elses_data(address: str, mine: str,
     expected = posting.post(posting.branding(customer.id), recipient=mine)
     posting.post(posting.branding(customer.id), recipient=others)
     posting.post(posting.branding(elsewhere.id), recipient=mine)
-    assert list(own_data.mails_of(user)) == [expected]
+    assert list(mails.of(user)) == [expected]

@@ -12,13 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.accounts import mails
 from apps.accounts import tasks as accounts_tasks
 from apps.accounts.models import Registration
 from apps.approvals import approval_queue
 from apps.mail import delivery
 from apps.signin import tasks as signin_tasks
 from apps.tokens import tasks as tokens_tasks
-from apps.users import own_data
 from tests import factories, races
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -121,7 +121,7 @@ def test_what_the_sweeper_looks_for_is_found_by_an_index(filled: Any) -> None:
 
 def test_a_users_mails_are_found_by_an_index(filled: Any) -> None:
     """Erasure and export look for them."""
-    assert wasteful(lambda: list(own_data.mails_of(filled)[:10])) == []
+    assert wasteful(lambda: list(mails.of(filled)[:10])) == []
 
 
 def test_who_waits_for_operators_is_found_by_an_index(filled: Any) -> None:

@@ -10,6 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts import erasure
+from apps.accounts.export import sections
+from apps.accounts.export.sections import SECTIONS, Section
+from apps.accounts.export.users import account
 from apps.api import pagination
 from apps.api.auth import token_answers
 from apps.api.auth.tokens_serializers import (
@@ -27,10 +30,9 @@ from apps.core.errors import NotFound, ValidationFailed
 from apps.core.requests import caller_of
 from apps.core.times import rfc3339
 from apps.tokens.models import Delivery
-from apps.users import lifecycle, own_data
+from apps.users import lifecycle
 from apps.users.errors import LastAdmin
 from apps.users.models import User
-from apps.users.own_data import Section
 from apps.users.state import UserState
 
 LONGEST_OF_ALL_SECTIONS = 40 * 1024  # bytes: with the account itself an export stays under 48 KiB (contract 2.2.4)
@@ -91,8 +93,8 @@ class Export(EncryptedView):
         user, wanted = user_of(request), request.query_params.get("section")
         if wanted is None:
             _note(request, user, "")
-            return Response({"user": own_data.account(user), "sections": _beginnings(user)})
-        section = own_data.sections().get(wanted)
+            return Response({"user": account(user), "sections": _beginnings(user)})
+        section = sections.find(wanted)
         if section is None:
             raise ValidationFailed(fields={"section": [_("There is no such section.")]})
         if not request.query_params.get("cursor"):
@@ -103,9 +105,8 @@ class Export(EncryptedView):
 
 def _beginnings(user: User) -> dict[str, Any]:
     """The first page of each section; together they fit into one answer."""
-    sections = own_data.sections()
-    share = LONGEST_OF_ALL_SECTIONS // len(sections)
-    return {name: _beginning(section, user, share) for name, section in sections.items()}
+    share = LONGEST_OF_ALL_SECTIONS // len(SECTIONS)
+    return {section.name: _beginning(section, user, share) for section in SECTIONS}
 
 
 def _beginning(section: Section, user: User, longest: int) -> dict[str, Any]:
@@ -113,7 +114,7 @@ def _beginning(section: Section, user: User, longest: int) -> dict[str, Any]:
 
 
 def _note(request: Request, user: User, section: str) -> None:
-    own_data.note_export(user, section=section, caller=caller_of(request), now=timezone.now())
+    sections.note_export(user, section=section, caller=caller_of(request), now=timezone.now())
 
 
 def _profile(user: UserState) -> dict[str, Any]:

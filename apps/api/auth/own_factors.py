@@ -32,7 +32,7 @@ from apps.api.views import EncryptedView
 from apps.audit import events
 from apps.core.errors import NotFound, RateLimited
 from apps.core.requests import caller_of
-from apps.core.times import rfc3339
+from apps.core.times import rfc3339, rfc3339_or_none
 from apps.factors import enrolment, overview, passkeys, phones, removal, totp
 from apps.factors.errors import InvalidPasskey, NoSecondFactor, SecondFactorRequired, TooManyPasskeys
 from apps.factors.models import Passkey
@@ -228,7 +228,7 @@ def _passkey(row: Passkey) -> dict[str, Any]:
         "id": str(row.id),
         "name": row.name,
         "created_at": rfc3339(row.created_at),
-        "last_used_at": rfc3339(row.last_used_at) if row.last_used_at else None,
+        "last_used_at": rfc3339_or_none(row.last_used_at),
         "backed_up": row.backed_up,
         "suspected_clone": row.suspected_clone_at is not None,
     }
