@@ -14,7 +14,7 @@ from apps.api.auth.tokens_serializers import MessageSerializer
 from apps.api.envelope import Envelope
 from apps.api.refusals import refuses_with
 from apps.api.serializers import StrictSerializer
-from apps.approvals import outside_checks
+from apps.approvals import outside_answers
 from apps.approvals.errors import AlreadyDecided, InvalidSignature
 from apps.core import signatures
 from apps.core.errors import PermissionDenied
@@ -27,7 +27,7 @@ HOW_SIGNED = '`t=<unix time>,v1=<hex HMAC-SHA256 of "<t>.<body>">`, with the ide
 class CheckAnswerSerializer(StrictSerializer):
     check_id = serializers.UUIDField()  # again, since the address is not signed
     approved = serializers.BooleanField()
-    reason = serializers.CharField(max_length=outside_checks.LONGEST_REASON, default="", allow_blank=True)
+    reason = serializers.CharField(max_length=outside_answers.LONGEST_REASON, default="", allow_blank=True)
 
 
 class IdentityCheckAnswer(APIView):
@@ -47,15 +47,15 @@ class IdentityCheckAnswer(APIView):
     )
     @refuses_with(InvalidSignature, CustomerSuspended, PermissionDenied, AlreadyDecided)
     def post(self, request: Request, check_id: UUID) -> Response:
-        answer = outside_checks.Answer(
+        answer = outside_answers.CheckAnswer(
             check_id=check_id,
             body=request.body,
             signature=request.headers.get(signatures.HEADER, ""),
             caller=caller_for_others(request),
             now=timezone.now(),
         )
-        genuine = outside_checks.require_genuine(answer)
+        genuine = outside_answers.require_genuine(answer)
         given = CheckAnswerSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        changed = outside_checks.take_answer(genuine, **given.validated_data)
+        changed = outside_answers.take(genuine, **given.validated_data)
         return Response({"message": "Noted" if changed else "Already so"})

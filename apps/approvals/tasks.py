@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from apps.approvals import approval_queue, outside_checks
+from apps.approvals import approval_queue, outside_requests
 from apps.core import queues
 from apps.core.advisory_locks import alone
 
@@ -30,15 +30,15 @@ def ask_identity_checks() -> int:
     What waits in the queue for longer than a lease is dropped there, and handed over anew. Nothing is added to a full batch:
     so the queue stays short, however slow they are outside, even if no worker takes from it.
     """
-    if queues.length(ask_identity_check) >= outside_checks.BATCH:
+    if queues.length(ask_identity_check) >= outside_requests.BATCH:
         return 0
-    due = outside_checks.due(now=timezone.now())
+    due = outside_requests.due(now=timezone.now())
     for check_id in due:
-        ask_identity_check.apply_async((str(check_id),), expires=outside_checks.LEASE.total_seconds())
+        ask_identity_check.apply_async((str(check_id),), expires=outside_requests.LEASE.total_seconds())
     return len(due)
 
 
 @shared_task(name="approvals.ask_identity_check", soft_time_limit=ASKING_SECONDS, time_limit=ASKING_SECONDS_AT_MOST)
 def ask_identity_check(check_id: str) -> bool:
     """Ask for one check, in a queue of its own (CELERY_TASK_ROUTES): what is slow outside keeps no mail waiting."""
-    return outside_checks.ask(UUID(check_id), now=timezone.now())
+    return outside_requests.ask(UUID(check_id), now=timezone.now())

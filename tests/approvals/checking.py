@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 import pytest
 from django.utils import timezone
 
-from apps.approvals import outside_checks
+from apps.approvals import check_secret, outside_requests, tasks
 from apps.approvals.models import IdentityCheck
 from apps.core import signatures
 from apps.customers.models import Customer
-from apps.signin import tasks
 from demo.client import Answer, Client
 from tests.approvals.approving import waiting
 from tests.conftest import MakeClient
@@ -104,12 +103,12 @@ def asked(client_for: MakeClient, checker: Checkers, settings: Any) -> Asked:
 
 def secret_of(customer: Customer) -> bytes:
     """A new one."""
-    return outside_checks.renew_secret(customer, actor="system", caller=None, now=timezone.now()).encode()
+    return check_secret.renew(customer, actor="system", caller=None, now=timezone.now()).encode()
 
 
 def ask_all() -> int:
     """As a worker does with what beat hands over. How many took it."""
-    due = outside_checks.due(now=timezone.now())
+    due = outside_requests.due(now=timezone.now())
     return sum(tasks.ask_identity_check(str(check_id)) for check_id in due)
 
 

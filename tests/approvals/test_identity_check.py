@@ -11,13 +11,12 @@ from django.contrib.auth.models import User as Operator
 from django.test import Client as Browser
 from django.utils import timezone
 
-from apps.approvals import decisions
+from apps.approvals import decisions, tasks
 from apps.approvals.models import IdentityCheck
 from apps.audit.models import Event
 from apps.core import sealed
 from apps.customers.models import Customer
 from apps.mail.models import Message
-from apps.signin import tasks
 from tests import factories
 from tests.accounts.registering import register
 from tests.approvals.approving import decide, waiting

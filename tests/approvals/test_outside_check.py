@@ -7,14 +7,13 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from apps.approvals import decisions, outside_checks
+from apps.approvals import decisions, outside_requests, tasks
 from apps.approvals.models import IdentityCheck
 from apps.audit.models import Event
 from apps.core import signatures
 from apps.core.ids import new_id
 from apps.customers import lifecycle as customers
 from apps.mail.models import Message
-from apps.signin import tasks
 from apps.users import lifecycle as users
 from tests import factories
 from tests.approvals.approving import decide, waiting
@@ -84,27 +83,27 @@ def test_nobody_outside_hears_of_users_whom_they_are_not_to_check(
     asked: Asked, checker: Checkers, how: str, when: str
 ) -> None:
     """C1.8: a suspended customer's users are handed to nobody."""
-    handed_over = outside_checks.due(now=timezone.now()) if when == "while it is in the queue" else []
+    handed_over = outside_requests.due(now=timezone.now()) if when == "while it is in the queue" else []
     if how == "suspended customer":
         customers.suspend(asked.customer, **acting())
     elif how == "no address":
         factories.policy(asked.customer, identity_check_url="")
     else:
         users.deactivate(asked.check.user, **acting())
-    assert outside_checks.due(now=timezone.now()) == []
+    assert outside_requests.due(now=timezone.now()) == []
     assert not any(tasks.ask_identity_check(str(check_id)) for check_id in handed_over)
     assert not checker.got
 
 
 def test_customers_take_turns(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     """One whose users fill every batch keeps no other's waiting."""
-    monkeypatch.setattr(outside_checks, "BATCH", 2)
+    monkeypatch.setattr(outside_requests, "BATCH", 2)
     another_check(asked)
     other = factories.customer(demands_approval=True, identity_check_url="https://check.example/")
     secret_of(other)
     user = factories.user(other, status="pending")
     decisions.open_for(user, customer=factories.standing_of(other), now=timezone.now())
-    due = outside_checks.due(now=timezone.now())
+    due = outside_requests.due(now=timezone.now())
     assert due == [asked.check.id, IdentityCheck.objects.get(user=user).id]
 
 
@@ -112,7 +111,7 @@ def test_operators_are_told_of_users_whom_nobody_can_be_asked_about_for_want_of_
     client_for: MakeClient, checker: Checkers
 ) -> None:
     customer, _client, _check = waiting(client_for, identity_check_url=checker.url)
-    assert outside_checks.due(now=timezone.now()) == []
+    assert outside_requests.due(now=timezone.now()) == []
     assert tasks.tell_operators() == 1
     IdentityCheck.objects.update(operators_told_at=None)
     secret_of(customer)

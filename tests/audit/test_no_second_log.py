@@ -14,7 +14,7 @@ from apps.audit.models import Event
 from apps.operators.pages.base import AuditedAdmin, LookOnly
 from apps.users.models import User as EndUser
 from tests import factories
-from tests.accounts.test_export_of_sessions import tables_with
+from tests.accounts.test_own_data import tables_with
 from tests.operators.test_pages import customer_form, operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -14,7 +14,7 @@ from apps.mail import delivery
 from apps.mail.models import Message, MessageState
 from apps.users.models import User
 from tests import factories
-from tests.accounts.test_export_of_sessions import tables_with
+from tests.accounts.test_own_data import tables_with
 from tests.mail import posting
 from tests.mail.smtp import MailServer
 

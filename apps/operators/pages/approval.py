@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from apps.approvals import approval_queue, decisions, outside_checks
+from apps.approvals import approval_queue, check_secret, decisions, outside_answers
 from apps.approvals.models import CheckState, IdentityCheck
 from apps.customers import state as customers
 from apps.customers.models import Customer
@@ -57,7 +57,7 @@ class CustomerWithIdentityCheckAdmin(CustomerWithSessionsAdmin):
             return self.to_list()
 
         def act(_form: forms.Form) -> HttpResponse:
-            text = outside_checks.renew_secret(row, **who(request))
+            text = check_secret.renew(row, **who(request))
             return self.show_once(request, row, title=_("The identity check secret of %s") % row.name, shown=text)
 
         return self.ask_first(
@@ -75,7 +75,7 @@ class CustomerWithIdentityCheckAdmin(CustomerWithSessionsAdmin):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(
-        max_length=outside_checks.LONGEST_REASON,
+        max_length=outside_answers.LONGEST_REASON,
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text=_("The user reads it in the mail."),

@@ -1,4 +1,4 @@
-"""Tests of sign-in talk to real mail servers, workers and identity checks."""
+"""Tests of approvals talk to real identity checks, mail servers and workers."""
 
 from tests.approvals.checking import asked, checker
 from tests.mail.smtp import mail_server, make_mail_server

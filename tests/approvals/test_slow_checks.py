@@ -1,4 +1,4 @@
-"""What sign-in leaves to workers: what leads into no account any more is removed; outside checks wait in their own queue."""
+"""An outside check that is slow keeps nothing else waiting: its requests have a queue of their own."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -6,56 +6,19 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from apps.accounts.models import EmailChange, Registration, ResetToken
-from apps.approvals import decisions, outside_checks
+from apps.approvals import decisions, outside_requests, tasks
 from apps.approvals.models import IdentityCheck
 from apps.mail.models import MessageState
-from apps.signin import tasks
-from apps.signin.models import Challenge
 from config.celery import app
 from tests import factories
-from tests.accounts.moving import moved
-from tests.accounts.recovering import forgot
-from tests.accounts.registering import register
 from tests.approvals.checking import Asked, Checkers
-from tests.conftest import MakeClient
 from tests.mail import posting
 from tests.mail.smtp import MailServer
-from tests.signin.entering import enrol_app, login, member
 from tests.worker import Worker, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MODELS = (Registration, Challenge, ResetToken, EmailChange)
 PRIVATE = {"IDENTITY_CHECK_PRIVATE_ADDRESSES": "true"}
 MakeWorker = Callable[..., Worker]
-
-
-def test_what_has_ended_long_ago_goes(client_for: MakeClient) -> None:
-    moved(client_for)
-    customer = factories.customer()
-    enrol_app(member(customer, "bob@example.com"))
-    mine = client_for(customer)
-    login(mine, email="bob@example.com")
-    register(mine)
-    forgot(mine, "bob@example.com")
-    counts = [model.objects.count() for model in MODELS]  # type: ignore[attr-defined]
-    assert all(counts)
-    assert tasks.remove_expired() == 0
-    long_ago = timezone.now() - timedelta(days=2)
-    for model in (Registration, Challenge, ResetToken, EmailChange):
-        model.objects.update(expires_at=long_ago)  # type: ignore[attr-defined]
-    assert tasks.remove_expired() == sum(counts) - 1, "a change of address is undoable for 7 days"
-    EmailChange.objects.update(undo_until=long_ago)
-    assert tasks.remove_expired() == 1
-
-
-def test_a_change_that_nobody_can_undo_goes_too(client_for: MakeClient) -> None:
-    moved(client_for)
-    EmailChange.objects.update(undo_until=None, undo_digest=None, expires_at=timezone.now() - timedelta(days=2))
-    assert tasks.remove_expired() == 1
-
-
-# --- Outside checks -------------------------------------------------------------------------------------------------
 
 
 def another_waits(asked: Asked, email: str) -> None:
@@ -97,7 +60,7 @@ def test_a_checker_that_is_slow_keeps_no_mail_waiting(
     first, second = IdentityCheck.objects.order_by("asked_at")
     assert first.asked_at and second.asked_at and second.next_try_at
     assert second.asked_at - first.asked_at >= timedelta(seconds=3), "one after the other"
-    assert second.next_try_at - second.asked_at >= outside_checks.LEASE, "and so is each one's lease"
+    assert second.next_try_at - second.asked_at >= outside_requests.LEASE, "and so is each one's lease"
 
 
 @pytest.mark.usefixtures("outside")
@@ -115,7 +78,7 @@ def test_a_worker_that_is_told_nothing_of_queues_takes_all(
 def test_a_queue_that_nobody_takes_from_stays_short(
     asked: Asked, outside: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outside_checks, "BATCH", 2)
+    monkeypatch.setattr(outside_requests, "BATCH", 2)
     for number in range(3):
         another_waits(asked, f"{number}@example.com")
     assert [tasks.ask_identity_checks() for _ in range(4)] == [2, 0, 0, 0]
