@@ -8,11 +8,10 @@ from urllib.parse import urlsplit
 import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from publicsuffixlist import PublicSuffixList
 
-from apps.core import domains
+from apps.core import domains, text_languages
 from apps.core.domains import NotADomain
 
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
@@ -84,13 +83,11 @@ def validate_picture(address: str) -> None:
 def validate_locale(text: str) -> None:
     """Raises ValidationError unless there are texts in this language ("de-AT" is served by "de")."""
     validate_language_tag(text)
-    try:
-        translation.get_supported_language_variant(text.replace("_", "-"))
-    except LookupError as error:
+    if not text_languages.is_known(text):
         known = ", ".join(code for code, _name in settings.LANGUAGES)
         raise ValidationError(
             _("There are no texts in this language. Choose from: %(known)s."), params={"known": known}
-        ) from error
+        )
 
 
 def validate_language_tag(text: str) -> None:

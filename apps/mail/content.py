@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import phonenumbers
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from apps.core import text_languages
 from apps.mail import sender
 
 DEFAULT_COLOUR = "#1f4fd8"
@@ -80,7 +80,7 @@ def masked(number: str) -> str:
 def render(*, kind: str, locale: str, branding: Branding, context: Mapping[str, Any]) -> Content:
     """Render `templates/mail/<kind>/{subject.txt,body.txt,body.html}` in `locale` (an unknown one falls back to English)."""
     values = {**context, "brand": branding, "colour": _colour(branding)}
-    with translation.override(supported(locale)):
+    with translation.override(text_languages.served_by(locale)):
         values["language"] = translation.get_language()
         return Content(
             subject=sender.one_line(render_to_string(f"mail/{kind}/subject.txt", values)),
@@ -89,24 +89,6 @@ def render(*, kind: str, locale: str, branding: Branding, context: Mapping[str, 
             sender=sender.called(branding.sender_name or branding.name or sender.own_name()),
             reply_to=sender.reply_to(branding.reply_to),
         )
-
-
-def supported(*wishes: str) -> str:
-    """The first of these locales that there are texts for ("de-AT" is served by "de"), else the default."""
-    return next(filter(None, map(_served_by, wishes)), settings.LANGUAGE_CODE)
-
-
-def is_known(wish: str) -> bool:
-    """Whether there are texts for this locale."""
-    return bool(_served_by(wish))
-
-
-def _served_by(wish: str) -> str:
-    """Which of our languages. Empty for none; a ValueError is about a wish of hundreds of letters."""
-    try:
-        return translation.get_supported_language_variant(wish.replace("_", "-")) if wish else ""
-    except (LookupError, ValueError):
-        return ""
 
 
 def _colour(branding: Branding) -> str:

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from apps.core import sealed
+from apps.core import sealed, text_languages
 from apps.mail import outbox, quotas
-from apps.mail.content import Branding, Text, masked, supported
+from apps.mail.content import Branding, Text, masked
 from apps.mail.errors import TextsUnavailable
 from apps.mail.models import Channel, Message
 from apps.mail.outbox import AnyDraft
@@ -48,7 +48,7 @@ def post(*, draft: TextDraft, branding: Branding, sender: str, quota: Quota | No
 
 def render(draft: TextDraft, branding: Branding) -> str:
     """Render `templates/sms/<kind>.txt` in the draft's locale. Composed (NFC), since an accent of its own costs another alphabet."""
-    with translation.override(supported(draft.locale)):
+    with translation.override(text_languages.served_by(draft.locale)):
         text = render_to_string(f"sms/{draft.kind}.txt", {**draft.context, "brand": branding})
     return unicodedata.normalize("NFC", text.strip())
 

@@ -117,17 +117,17 @@ def test_an_operator_decides_on_a_page_that_asks_first(client_for: MakeClient) -
     boss = Operator.objects.create_superuser("boss", "boss@example.com", PASSWORD)
     browser = Browser()
     browser.force_login(boss)
-    listed = browser.get("/admin/signin/identitycheck/")
+    listed = browser.get("/admin/approvals/identitycheck/")
     assert EMAIL in listed.content.decode()
-    page = f"/admin/signin/identitycheck/{check.id}"
+    page = f"/admin/approvals/identitycheck/{check.id}"
     assert browser.get(f"{page}/change/").status_code == 200
-    asked = browser.get(f"/admin/signin/identitycheck/{check.id}/reject/")
+    asked = browser.get(f"/admin/approvals/identitycheck/{check.id}/reject/")
     assert asked.status_code == 200
     assert login(client).document["user"]["status"] == "pending"
-    browser.post(f"/admin/signin/identitycheck/{check.id}/reject/", {"reason": "Too dark."})
+    browser.post(f"/admin/approvals/identitycheck/{check.id}/reject/", {"reason": "Too dark."})
     check.refresh_from_db()
     assert (check.state, check.reason, check.decided_by) == ("rejected", "Too dark.", "operator:boss")
-    browser.post(f"/admin/signin/identitycheck/{check.id}/approve/")
+    browser.post(f"/admin/approvals/identitycheck/{check.id}/approve/")
     assert login(client).document["user"]["status"] == "active"
 
 
@@ -136,7 +136,7 @@ def test_an_operator_without_the_right_does_not_decide(client_for: MakeClient) -
     clerk = Operator.objects.create_user("clerk", "clerk@example.com", PASSWORD, is_staff=True)
     browser = Browser()
     browser.force_login(clerk)
-    assert browser.post(f"/admin/signin/identitycheck/{check.id}/approve/").status_code == 403
+    assert browser.post(f"/admin/approvals/identitycheck/{check.id}/approve/").status_code == 403
     check.refresh_from_db()
     assert check.state == "waiting"
 

@@ -12,11 +12,9 @@ import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.conf import settings
-from hypothesis import given
-from hypothesis import strategies as st
 
 from apps.mail import content
-from apps.mail.content import Content, supported
+from apps.mail.content import Content
 from tests.mail import posting
 
 
@@ -42,16 +40,6 @@ def render(locale: str = "en", **branding: Any) -> Content:
 def test_a_mail_is_in_the_readers_language_or_in_english(locale: str, subject: str) -> None:
     """C7.3: translated by `locale`."""
     assert render(locale).subject == subject
-
-
-@given(st.text())
-def test_no_locale_can_break_the_choice_of_a_language(locale: str) -> None:
-    assert supported(locale) in dict(settings.LANGUAGES)
-
-
-def test_the_first_wish_that_there_are_texts_for_is_granted() -> None:
-    assert supported("fr", "de", "en") == "de"
-    assert supported("", "", "en") == "en"
 
 
 @pytest.mark.parametrize("locale", ["en", "de"])

@@ -230,7 +230,7 @@ SHOWN = [
     "audit/event/?user_id=01900000-0000-7000-8000-00000000dead",
     "audit/event/?at__year=2026&at__month=11",
     "mail/message/?state__exact=failed",
-    "signin/identitycheck/?state__exact=waiting",
+    "approvals/identitycheck/?state__exact=waiting",
     "factors/totp/?user__customer__id__exact=01900000-0000-7000-8000-00000000dead",
     "auth/user/?is_superuser__exact=1",
 ]

@@ -6,7 +6,7 @@ from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
 from apps.api.serializers import NameField, StrictSerializer
-from apps.mail.content import is_known
+from apps.core.text_languages import is_known
 
 
 class RefreshSerializer(StrictSerializer):
