@@ -1,7 +1,6 @@
 """Cursor pages: stable while rows are added, one query a page, no total to count, short enough for every client."""
 
 import json
-from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
 
+from apps.core import base64url
 from apps.core.errors import ValidationFailed
 
 DEFAULT_SIZE = 50
@@ -47,7 +47,7 @@ def first(
     found = list(rows.order_by("-pk")[: size + 1])
     results = _fitting([represent(row) for row in found[:size]], longest)
     more = len(found) > len(results)
-    return Page(results, _encode(found[len(results) - 1].pk) if more else None)
+    return Page(results, base64url.encode(found[len(results) - 1].pk.bytes) if more else None)
 
 
 def _fitting(results: Sequence[dict[str, Any]], longest: int) -> list[dict[str, Any]]:
@@ -65,12 +65,8 @@ def _size(text: str | None) -> int:
     return int(text)
 
 
-def _encode(row_id: UUID) -> str:
-    return urlsafe_b64encode(row_id.bytes).rstrip(b"=").decode()
-
-
 def _decode(cursor: str) -> UUID:
     try:
-        return UUID(bytes=b64decode(cursor + "==", altchars=b"-_", validate=True))
+        return UUID(bytes=base64url.decode(cursor))
     except ValueError as error:
         raise ValidationFailed(fields={"cursor": [_("This is not a cursor of ours.")]}) from error

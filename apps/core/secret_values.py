@@ -1,10 +1,11 @@
 """What a secret among the settings must look like (its form, its length, that nobody can guess it), and how fresh ones are made."""
 
-import base64
-import binascii
 import re
 import secrets
 from collections.abc import Callable
+
+from apps.core import base64url
+from apps.core.base64url import NotBase64url
 
 MINIMUM_SECRET_BYTES = 32
 FEWEST_DIFFERENT_CHARACTERS = 8
@@ -30,8 +31,8 @@ def decode_32_bytes(text: str) -> bytes:
     if re.fullmatch(r"[0-9a-fA-F]{64}", text):
         return bytes.fromhex(text)
     try:
-        decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
+        decoded = base64url.decode(text.rstrip("="))
+    except NotBase64url as error:
         raise ValueError("is neither 64 hex digits nor base64url") from error
     if len(decoded) != MINIMUM_SECRET_BYTES:
         raise ValueError(f"holds {len(decoded)} bytes, not 32")
@@ -94,8 +95,8 @@ def _secrets_in(name: str, value: str) -> list[str]:
 def fresh_secrets(draw: Callable[[int], bytes] = secrets.token_bytes) -> dict[str, str]:
     """A SECRET_KEY, MASTER_KEYS and SERVICE_ENCRYPTION_KEY as the start-up check accepts them. `draw` gives so many random bytes."""
     return {
-        "SECRET_KEY": _accepted("SECRET_KEY", lambda: _base64url(draw(48))),
-        "MASTER_KEYS": _accepted("MASTER_KEYS", lambda: f"k1:{_base64url(draw(32))}"),
+        "SECRET_KEY": _accepted("SECRET_KEY", lambda: base64url.encode(draw(48))),
+        "MASTER_KEYS": _accepted("MASTER_KEYS", lambda: f"k1:{base64url.encode(draw(32))}"),
         "SERVICE_ENCRYPTION_KEY": _accepted("SERVICE_ENCRYPTION_KEY", lambda: draw(32).hex()),
     }
 
@@ -106,7 +107,3 @@ def _accepted(name: str, make: Callable[[], str]) -> str:
         value = make()
         if secret_fault(name, value) is None:
             return value
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -5,7 +5,6 @@ A challenge is found again by its own value, which the browser signs into `clien
 
 import json
 import secrets
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from webauthn.helpers import base64url_to_bytes
 
-from apps.core import ciphers, valkey
+from apps.core import base64url, ciphers, valkey
 from apps.customers import allowed_origins
 from apps.customers.state import CustomerState
 from apps.users.models import User
@@ -99,7 +98,7 @@ def _challenge_in(credential: Any) -> bytes | None:
 
 
 def _key(customer_id: UUID, challenge: bytes) -> str:
-    return valkey.key(customer_id, "webauthn", urlsafe_b64encode(challenge).decode())
+    return valkey.key(customer_id, "webauthn", base64url.encode(challenge))
 
 
 def _purpose(kind: str, user: User | None) -> str:

@@ -4,9 +4,7 @@ The joining of five strings is done here, since it lies on every request's way (
 primitives are `cryptography`'s, and the tests check every form against joserfc and Node's jose.
 """
 
-import re
 import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from apps.core import base64url
 from apps.payloads.strict_json import NotStrictJson, parse_object
 
 ENC = "A256GCM"
@@ -26,7 +25,6 @@ IV_BYTES, TAG_BYTES = 12, 16
 COORDINATE_BYTES = 32
 LONGEST_HEADER = 1024  # bytes, decoded
 REFUSED_MEMBERS = {"zip", "crit", "jwk", "jku", "x5u", "x5c", "b64"}
-BASE64URL = re.compile(rb"[A-Za-z0-9_-]*")
 
 
 class NotDecrypted(Exception):
@@ -54,22 +52,21 @@ class Parts:
 
 def seal(plaintext: bytes, *, key: bytes, kid: str) -> str:
     """`dir` + A256GCM under a 32-byte key."""
-    header = _encode(b'{"alg":"dir","enc":"A256GCM","kid":"%s"}' % kid.encode("ascii"))
+    header = base64url.encode(b'{"alg":"dir","enc":"A256GCM","kid":"%s"}' % kid.encode("ascii"))
     iv = token_bytes(IV_BYTES)
-    sealed = AESGCM(key).encrypt(iv, plaintext, header)
-    parts = (header, b"", _encode(iv), _encode(sealed[:-TAG_BYTES]), _encode(sealed[-TAG_BYTES:]))
-    return b".".join(parts).decode("ascii")
+    sealed = AESGCM(key).encrypt(iv, plaintext, header.encode("ascii"))
+    return ".".join((header, "", *map(base64url.encode, (iv, sealed[:-TAG_BYTES], sealed[-TAG_BYTES:]))))
 
 
 def parse(text: str) -> Parts:
     """Take a compact JWE apart, strictly. Raises NotDecrypted."""
     try:
-        pieces = text.encode("ascii").split(b".")
-        header_text, encrypted_key, iv, ciphertext, tag = pieces
-        header = parse_object(_decode(header_text, longest=LONGEST_HEADER))
+        header_text, *rest = text.split(".")
+        header = parse_object(_header_bytes(header_text))
+        encrypted_key, iv, ciphertext, tag = map(base64url.decode, rest)
     except (ValueError, NotStrictJson) as error:
         raise NotDecrypted from error
-    parts = Parts(header, header_text, _decode(encrypted_key), _decode(iv), _decode(ciphertext), _decode(tag))
+    parts = Parts(header, header_text.encode("ascii"), encrypted_key, iv, ciphertext, tag)
     acceptable = header.get("enc") == ENC and header.get("alg") in (DIRECT, AGREEMENT)
     if not acceptable or REFUSED_MEMBERS & header.keys():
         raise NotDecrypted
@@ -95,6 +92,14 @@ def open_agreed(parts: Parts, *, private_key: ec.EllipticCurvePrivateKey) -> byt
     except (ValueError, TypeError) as error:
         raise NotDecrypted from error
     return _decrypt(parts, _concat_kdf(shared, party_u, party_v))
+
+
+def _header_bytes(text: str) -> bytes:
+    """Raises NotBase64url, or NotDecrypted for a header that is longer than any needs to be."""
+    raw = base64url.decode(text)
+    if len(raw) > LONGEST_HEADER:
+        raise NotDecrypted
+    return raw
 
 
 def _decrypt(parts: Parts, key: bytes) -> bytes:
@@ -126,24 +131,10 @@ def _party(text: Any) -> bytes:
 def _text_bytes(text: Any) -> bytes:
     if not isinstance(text, str):
         raise TypeError("not a string")
-    return _decode(text.encode("ascii"))
+    return base64url.decode(text)
 
 
 def _concat_kdf(shared: bytes, party_u: bytes, party_v: bytes) -> bytes:
     """The Concat KDF of NIST SP 800-56A as RFC 7518 section 4.6.2 uses it: one round gives the 32 bytes."""
     fields = b"".join(struct.pack(">I", len(item)) + item for item in (ENC.encode(), party_u, party_v))
     return sha256(struct.pack(">I", 1) + shared + fields + struct.pack(">I", KEY_BITS)).digest()
-
-
-def _encode(raw: bytes) -> bytes:
-    return urlsafe_b64encode(raw).rstrip(b"=")
-
-
-def _decode(text: bytes, *, longest: int | None = None) -> bytes:
-    """Strict base64url without padding, in its one canonical form. Raises NotDecrypted."""
-    if not BASE64URL.fullmatch(text) or len(text) % 4 == 1:
-        raise NotDecrypted
-    raw = urlsafe_b64decode(text + b"=" * (-len(text) % 4))
-    if _encode(raw) != text or (longest is not None and len(raw) > longest):
-        raise NotDecrypted
-    return raw

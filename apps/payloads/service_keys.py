@@ -2,7 +2,6 @@
 
 import json
 import time
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -18,11 +17,11 @@ from joserfc.jwk import ECKey, OctKey
 from apps.audit import actions, events
 from apps.core import advisory_locks, sealed
 from apps.core.requests import Caller
+from apps.core.secret_values import decode_32_bytes
 from apps.payloads.models import ServiceKeyPair
 
 REMEMBERED_SECONDS = 30.0  # a rotation reaches every process within this time; the old pair works on meanwhile
 DEFAULT_OVERLAP = timedelta(days=30)
-HEX_DIGITS = 64
 
 
 @dataclass(frozen=True)
@@ -56,16 +55,8 @@ def shared() -> tuple[SharedKey, ...]:
 
 @lru_cache(maxsize=4)
 def _shared(*texts: str) -> tuple[SharedKey, ...]:
-    keys = [OctKey.import_key(_raw(text)) for text in texts if text]
+    keys = [OctKey.import_key(decode_32_bytes(text)) for text in texts if text]
     return tuple(SharedKey(kid=key.thumbprint(), key=key.raw_value) for key in keys)
-
-
-def _raw(text: str) -> bytes:
-    """32 bytes from 64 hex digits or base64url; start-up has made sure of the form."""
-    text = text.strip()
-    if len(text) == HEX_DIGITS:
-        return bytes.fromhex(text)
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def pairs(*, wanted: str | None = None) -> tuple[KeyPair, ...]:

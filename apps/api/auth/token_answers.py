@@ -1,11 +1,11 @@
 """The token answer of contract 4, as body or as cookies."""
 
-from base64 import urlsafe_b64encode
 from typing import Any
 
 from rest_framework.response import Response
 
 from apps.api.authentication import cookies
+from apps.core import base64url
 from apps.core.snapshots import Propagation
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import Delivery
@@ -45,7 +45,7 @@ def _deliver(pair: TokenPair, more: dict[str, Any]) -> Response:
     body: dict[str, Any] = {"token_type": "Bearer", "expires_in": pair.expires_in, **more}
     if pair.delivery != Delivery.COOKIE:
         return Response({"access_token": pair.access, "refresh_token": pair.refresh, **body})
-    key = urlsafe_b64encode(pair.payload_key).rstrip(b"=").decode()
+    key = base64url.encode(pair.payload_key)
     for_page = {"payload_key": key, "payload_kid": str(pair.jti), "csrf_token": cookies.csrf_token(pair.session_id)}
     response = Response({**body, **for_page})
     cookies.set_tokens(response, pair)
