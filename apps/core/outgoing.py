@@ -8,7 +8,6 @@ import http.client
 import io
 import socket
 import ssl
-import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
 from apps.core import domains
+from apps.core.deadlines import Deadline
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 10.0  # for a whole conversation, and for each wait in a longer one
 LONGEST_ANSWER = 300  # bytes that are read of an answer
 
 # Of IPv6 only what is handed out to networks (RFC 4291 section 2.4, IANA): so no address that merely wraps an IPv4 address,
@@ -59,7 +59,7 @@ def post(
 
     `private_allowed`: for addresses that the operator has set.
     """
-    deadline = time.monotonic() + within
+    deadline = Deadline.after(within, step=PATIENCE_SECONDS)
     try:
         place = urlsplit(url)
         connection = _connection(place, _address(place, deadline, private_allowed=private_allowed), deadline)
@@ -84,7 +84,7 @@ def _beginning(response: http.client.HTTPResponse, longest: int) -> str:
         return ""
 
 
-def _address(place: SplitResult, deadline: float, *, private_allowed: bool) -> tuple[Any, ...]:
+def _address(place: SplitResult, deadline: Deadline, *, private_allowed: bool) -> tuple[Any, ...]:
     """Where the name leads: family and socket address. Raises Unreachable unless all that it leads to is public."""
     if place.scheme not in ("http", "https") or not place.hostname:
         raise Unreachable("not an http or https address")
@@ -94,7 +94,7 @@ def _address(place: SplitResult, deadline: float, *, private_allowed: bool) -> t
     return found[0][0], found[0][4]
 
 
-def _resolve(host: str, port: int, deadline: float) -> list[Any]:
+def _resolve(host: str, port: int, deadline: Deadline) -> list[Any]:
     """What `getaddrinfo` finds. It knows no timeout: so it works in a thread, which is left to itself when time is over."""
     found: Future[list[Any]] = Future()
 
@@ -105,7 +105,7 @@ def _resolve(host: str, port: int, deadline: float) -> list[Any]:
             found.set_exception(error)
 
     Thread(target=look_up, name="getaddrinfo", daemon=True).start()
-    return found.result(_patience(deadline))
+    return found.result(deadline.next_wait())
 
 
 def _is_public(text: str) -> bool:
@@ -115,7 +115,7 @@ def _is_public(text: str) -> bool:
     return address.is_global and not address.is_multicast and not any(address in network for network in NOT_PUBLIC)
 
 
-def _connection(place: SplitResult, address: tuple[Any, ...], deadline: float) -> http.client.HTTPConnection:
+def _connection(place: SplitResult, address: tuple[Any, ...], deadline: Deadline) -> http.client.HTTPConnection:
     """A connection to this very address, under the name that was asked for."""
     secure, host = place.scheme == "https", _host(place)
     connection = http.client.HTTPConnection(host, _port(place))  # refuses a name that is none before anything is opened
@@ -125,14 +125,14 @@ def _connection(place: SplitResult, address: tuple[Any, ...], deadline: float) -
     return connection
 
 
-def _stream(address: tuple[Any, ...], secure_host: str | None, deadline: float) -> socket.socket:
+def _stream(address: tuple[Any, ...], secure_host: str | None, deadline: Deadline) -> socket.socket:
     """Connected; encrypted to whoever proves to be `secure_host`, where there is one."""
     family, socket_address = address
     plain = socket.socket(family, socket.SOCK_STREAM)
     try:
-        plain.settimeout(_patience(deadline))
+        deadline.hurry(plain)
         plain.connect(socket_address)
-        plain.settimeout(_patience(deadline))  # of the handshake, which may not take as long again
+        deadline.hurry(plain)  # of the handshake, which may not take as long again
         if secure_host is None:
             return plain
         return ssl.create_default_context().wrap_socket(plain, server_hostname=secure_host)
@@ -157,11 +157,11 @@ def _default_port(place: SplitResult) -> int:
 class _Hurried:
     """What http.client needs of a socket, with a deadline: a plain timeout begins anew with every byte that drips in."""
 
-    def __init__(self, stream: socket.socket, deadline: float) -> None:
+    def __init__(self, stream: socket.socket, deadline: Deadline) -> None:
         self._stream, self._deadline = stream, deadline
 
     def sendall(self, data: bytes) -> None:
-        self._stream.settimeout(_patience(self._deadline))
+        self._deadline.hurry(self._stream)
         self._stream.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
@@ -174,7 +174,7 @@ class _Hurried:
 class _HurriedReader(io.RawIOBase):
     """The reading end."""
 
-    def __init__(self, stream: socket.socket, deadline: float) -> None:
+    def __init__(self, stream: socket.socket, deadline: Deadline) -> None:
         self._stream, self._deadline = stream, deadline
         self._file = stream.makefile("rb", buffering=0)  # keeps the socket open until the answer has been read
 
@@ -182,16 +182,9 @@ class _HurriedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._stream.settimeout(_patience(self._deadline))
+        self._deadline.hurry(self._stream)
         return self._file.readinto(buffer)
 
     def close(self) -> None:
         self._file.close()
         super().close()
-
-
-def _patience(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("the conversation took too long")
-    return min(left, PATIENCE_SECONDS)

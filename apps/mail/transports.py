@@ -3,7 +3,6 @@
 import re
 import smtplib
 import ssl
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
 
 from apps.core import domains
+from apps.core.deadlines import Deadline
 from apps.mail import sender
 from apps.mail.content import Content
 from apps.mail.lease import LeaseLost
@@ -142,8 +142,9 @@ class _Conversation(smtplib.SMTP):
     """
 
     def __init__(self, host: str, port: int) -> None:
-        self._wait_at_most(STEPS * settings.EMAIL_TIMEOUT_SECONDS, in_steps_of=settings.EMAIL_TIMEOUT_SECONDS)
-        super().__init__(host, port, local_hostname=sender.own_host(), timeout=self._patience())
+        step = settings.EMAIL_TIMEOUT_SECONDS
+        self._deadline = Deadline.after(STEPS * step, step=step)
+        super().__init__(host, port, local_hostname=sender.own_host(), timeout=self._deadline.next_wait())
 
     def send(self, s: Any) -> None:
         self._hurry()
@@ -183,18 +184,12 @@ class _Conversation(smtplib.SMTP):
             self.quit()
         self.close()
 
-    def _wait_at_most(self, seconds: float, *, in_steps_of: float | None = None) -> None:
-        self._deadline, self._step = time.monotonic() + seconds, in_steps_of or seconds
+    def _wait_at_most(self, seconds: float) -> None:
+        self._deadline = Deadline.after(seconds, step=seconds)
 
     def _hurry(self) -> None:
         if self.sock is not None:
-            self.sock.settimeout(self._patience())
-
-    def _patience(self) -> float:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the conversation took too long")
-        return min(left, self._step)
+            self._deadline.hurry(self.sock)
 
 
 class _EncryptedConversation(_Conversation, smtplib.SMTP_SSL):
