@@ -17,8 +17,6 @@ from apps.customers.errors import IpNotAllowed
 from apps.customers.models import DEFAULT_CUSTOMER_ID
 from apps.customers.state import CustomerState
 
-ONCE_A_MINUTE = 60  # seconds: how often use of a key, or its use from outside the allowlist, is written down
-
 MOST_REMEMBERED = 10_000
 
 _noted: dict[str, float] = {}  # key id → when this process last wrote that it was used (unix time)
@@ -81,7 +79,7 @@ def _check_address(key: ApiKeyState, customer: CustomerState, caller: Caller, no
     try:
         allowlist.check(customer, caller.ip)
     except IpNotAllowed:
-        if _first_this_minute(key, "refused", caller.ip or "unknown"):
+        if valkey.is_first_this_minute(key.key_id, "reported", actions.ADDRESS_REFUSED, caller.ip or "unknown"):
             events.record(
                 action=actions.ADDRESS_REFUSED,
                 outcome=Outcome.DENIED,
@@ -96,15 +94,10 @@ def _check_address(key: ApiKeyState, customer: CustomerState, caller: Caller, no
 
 def _note_use(key: ApiKeyState, now: datetime) -> None:
     """At most once a minute among all processes; this process's own memory spares the others the question."""
-    if now.timestamp() - _noted.get(key.key_id, 0.0) < ONCE_A_MINUTE:
+    if now.timestamp() - _noted.get(key.key_id, 0.0) < valkey.ONCE_A_MINUTE:
         return
     if len(_noted) > MOST_REMEMBERED:
         _noted.clear()
     _noted[key.key_id] = now.timestamp()
-    if _first_this_minute(key, "used"):
+    if valkey.is_first_this_minute(key.key_id, "api-key", "used"):
         lifecycle.touch(key.key_id, now=now)
-
-
-def _first_this_minute(key: ApiKeyState, *what: str) -> bool:
-    """Whether this has not happened within the last minute. Without Valkey: no, so that an outage is no flood of writes."""
-    return valkey.is_first(valkey.key(key.key_id, "api-key", *what), within=ONCE_A_MINUTE, in_doubt=False)

@@ -24,6 +24,7 @@ NOT_SERVING = (
     redis.exceptions.ClusterDownError,
     redis.exceptions.TryAgainError,
 )
+ONCE_A_MINUTE = 60  # seconds
 WRONG_TYPE = "WRONGTYPE"  # what is under a key is of another type than the command is for
 NOT_SERVING_CODES = ("MISCONF", "NOREPLICAS", "BUSY ", "NOAUTH")  # redis-py has no types for these
 
@@ -82,6 +83,14 @@ def is_first(name: str, *, within: int, in_doubt: bool) -> bool:
             return bool(client().set(name, b"1", nx=True, ex=within))
     except ValkeyUnavailable:
         return in_doubt
+
+
+def is_first_this_minute(tag: UUID | str, *what: str) -> bool:
+    """Whether this is the first time within a minute, among all processes: so often is written down what strangers can cause.
+
+    Without Valkey the answer is no. Else an outage would let anybody fill the log.
+    """
+    return is_first(key(tag, *what), within=ONCE_A_MINUTE, in_doubt=False)
 
 
 class Script:

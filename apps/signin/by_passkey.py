@@ -22,8 +22,6 @@ from apps.signin.models import FirstFactor
 from apps.users import directory
 from apps.users.models import UserStatus
 
-ONCE_A_MINUTE = 60  # seconds
-
 
 @dataclass(frozen=True)
 class Attempt:
@@ -82,8 +80,7 @@ def _sign_in(attempt: Attempt) -> SignedIn | Challenged:
 def _report(attempt: Attempt) -> None:
     """Write the event, of one network once a minute: nothing else keeps strangers from filling the log."""
     customer, network = attempt.customer, counted_as(attempt.caller.ip)
-    name = valkey.key(customer.id, "reported", actions.PASSKEY_REJECTED, network)
-    if valkey.is_first(name, within=ONCE_A_MINUTE, in_doubt=False):
+    if valkey.is_first_this_minute(customer.id, "reported", actions.PASSKEY_REJECTED, network):
         events.record(
             action=actions.PASSKEY_REJECTED,
             outcome=Outcome.FAILURE,

@@ -8,13 +8,10 @@ from apps.core import valkey
 from apps.core.requests import Caller
 from apps.users.state import UserState
 
-ONCE_A_MINUTE = 60  # seconds
-
 
 def report(user: UserState, *, wanted: str, caller: Caller, now: datetime) -> None:
-    """Write the event: `wanted` is the role that the user lacks. Not without Valkey, so that nobody can fill the log."""
-    name = valkey.key(user.customer_id, "reported", actions.ROLE_ESCALATION_ATTEMPT, str(user.id))
-    if not valkey.is_first(name, within=ONCE_A_MINUTE, in_doubt=False):
+    """Write the event: `wanted` is the role that the user lacks."""
+    if not valkey.is_first_this_minute(user.customer_id, "reported", actions.ROLE_ESCALATION_ATTEMPT, str(user.id)):
         return
     events.record(
         action=actions.ROLE_ESCALATION_ATTEMPT,
