@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 import pytest
+from django.contrib.auth import hashers
 from django.core.cache import cache
 from django.test import Client as DjangoClient
 from django.test import TransactionTestCase
@@ -20,6 +21,23 @@ from tests import cleaning, factories
 from tests.contract.documented import CheckedClient
 
 MakeClient = Callable[..., Client]
+Hasher = type(hashers.get_hasher())
+REAL_COSTS = {"time_cost": Hasher.time_cost, "memory_cost": Hasher.memory_cost}  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords_cost_little() -> Iterator[None]:
+    """Few tests are about what a password costs, and most have one. Processes that a test starts have the real costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Hasher, "time_cost", 1)
+        patch.setattr(Hasher, "memory_cost", 64)  # KiB
+        yield
+
+
+@pytest.fixture
+def real_costs(passwords_cost_little: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in REAL_COSTS.items():
+        monkeypatch.setattr(Hasher, name, value)
 
 
 @pytest.fixture(scope="session")

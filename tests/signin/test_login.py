@@ -177,6 +177,7 @@ def test_an_imported_hash_is_upgraded_at_the_next_sign_in(client_for: MakeClient
     assert login(client).status == 200
 
 
+@pytest.mark.usefixtures("real_costs")
 def test_passwords_are_kept_as_argon2id() -> None:
     encoded = passwords.encode(PASSWORD)
     assert encoded.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
