@@ -1,7 +1,6 @@
 """Users from another system, with the hashes of their passwords, which are upgraded at the next sign-in."""
 
 import json
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from apps.accounts import imported_hashes
 from apps.audit import actions, events
 from apps.core import names
 from apps.core.errors import ValidationFailed
@@ -22,19 +22,6 @@ from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
 
 FIELDS = {"email", "password_hash", "name", "role", "locale", "email_verified"}
-LONGEST_HASH = 512
-# What a sign-in may cost: 2^15 rounds of bcrypt and 9,999,999 of PBKDF2 take about 2 s each (measured), Argon2 up to 256 MiB.
-BCRYPT = re.compile(
-    r"(?:bcrypt\$|(bcrypt_sha256)\$)?\$2[aby]\$(?:0[4-9]|1[0-5])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}"
-)
-PBKDF2 = re.compile(r"pbkdf2_(?:sha256|sha1)\$[1-9]\d{0,6}\$[^$\s]+\$[A-Za-z0-9+/]+={0,2}")
-ARGON2 = re.compile(
-    r"(?:argon2)?(\$argon2(?:id|i|d)\$v=(?:16|19)\$m=(\d{1,6}),t=([1-9]|1[0-6]),p=([1-9]|1[0-6])"
-    r"\$(?=[^$]{11,}\$)(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2,3})?"
-    r"\$(?=[^$]{22,}$)(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2,3})?)"
-)
-ARGON2_MOST_MEMORY = 256 * 1024  # KiB
-ARGON2_LEAST_PER_LANE = 8  # KiB, RFC 9106 section 3.1
 
 
 class BadLine(Exception):
@@ -65,7 +52,7 @@ def parse(line: str) -> ImportedUser:
         raise BadLine("email_verified must be true or false")
     return ImportedUser(
         address=address,
-        encoded=_encoded(_text(fields, "password_hash")),
+        encoded=_encoded(fields),
         name=_name(fields),
         role=_text(fields, "role", longest=64) or BuiltInRole.COMPANY_USER,
         locale=_locale(fields),
@@ -118,7 +105,7 @@ def _fields(line: str) -> dict[str, Any]:
     return fields
 
 
-def _text(fields: dict[str, Any], name: str, *, longest: int = LONGEST_HASH) -> str:
+def _text(fields: dict[str, Any], name: str, *, longest: int = imported_hashes.LONGEST) -> str:
     value = fields.get(name) or ""
     if not isinstance(value, str) or len(value) > longest or "\0" in value:
         raise BadLine(f"{name} must be a text of at most {longest} characters")
@@ -141,19 +128,15 @@ def _name(fields: dict[str, Any]) -> str:
     return name
 
 
-def _encoded(text: str) -> str:
-    """The hash as Django's hashers write it; bcrypt's own form gets its name in front. Raises BadLine."""
-    if not text or PBKDF2.fullmatch(text):
-        return text
-    if bcrypt := BCRYPT.fullmatch(text):
-        plain = text[text.index("$2") :].replace("$2y$", "$2b$", 1)  # PHP's name for the same
-        return f"{bcrypt[1] or 'bcrypt'}${plain}"
-    argon2 = ARGON2.fullmatch(text)
-    if argon2 and ARGON2_LEAST_PER_LANE * int(argon2[4]) <= int(argon2[2]) <= ARGON2_MOST_MEMORY:
-        return f"argon2{argon2[1]}"
-    raise BadLine(
-        "password_hash is neither argon2, bcrypt nor PBKDF2 (as Django writes it), or costs too much to check"
-    )
+def _encoded(fields: dict[str, Any]) -> str:
+    """The hash as Django's hashers write it. Empty if the line has none. Raises BadLine."""
+    text = _text(fields, "password_hash")
+    encoded = imported_hashes.as_django_writes_it(text) if text else ""
+    if encoded is None:
+        raise BadLine(
+            "password_hash is neither argon2, bcrypt nor PBKDF2 (as Django writes it), or costs too much to check"
+        )
+    return encoded
 
 
 def _row(customer: Customer, user: ImportedUser, now: datetime) -> User:
