@@ -48,7 +48,7 @@ class AdminAuthenticationMiddleware(_AdminOnly, AuthenticationMiddleware):
         """Django's LoginRequiredMiddleware hook: not used."""
 
 
-class AdminSecondFactorMiddleware(OTPMiddleware):  # type: ignore[misc]  # django-otp has no types
+class AdminSecondFactorMiddleware(OTPMiddleware):
     """Whether the operator has passed the second factor."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:

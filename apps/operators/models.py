@@ -11,7 +11,7 @@ from apps.core.sealed import SealedField
 from apps.factors import recovery_codes, totp
 
 
-class AuthenticatorApp(Device):  # type: ignore[misc]  # django-otp has no types
+class AuthenticatorApp(Device):
     """An operator's authenticator app (RFC 6238). Counts once a first code has confirmed it."""
 
     id = models.BigAutoField(primary_key=True)  # django-otp finds devices by number
@@ -33,7 +33,7 @@ class AuthenticatorApp(Device):  # type: ignore[misc]  # django-otp has no types
         return bool(AuthenticatorApp.objects.filter(id=self.id, last_step__lt=step).update(last_step=step) == 1)
 
 
-class RecoveryCodes(Device):  # type: ignore[misc]  # django-otp has no types
+class RecoveryCodes(Device):
     """An operator's recovery codes, as the one device that django-otp takes them for."""
 
     id = models.BigAutoField(primary_key=True)

@@ -11,18 +11,16 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django_otp import devices_for_user, login
 
 from apps.audit import actions, events
 from apps.core import sealed
-from apps.core.requests import caller_of
 from apps.factors import recovery_codes
 from apps.operators import sign_in
+from apps.operators.context import who
 from apps.operators.models import AuthenticatorApp, RecoveryCode, RecoveryCodes
-from apps.operators.pages.base import actor_of
 
 ISSUER = "Gatehouse"
 SEED_BYTES, DIGEST_KEY_BYTES = 20, 32  # RFC 4226 section 4 recommends 160 bits
@@ -117,10 +115,8 @@ def _new_recovery_codes(request: HttpRequest) -> list[str]:
 def _record(request: HttpRequest, what: str) -> None:
     events.record(
         action=actions.OPERATOR_SECOND_FACTOR_CHANGED,
-        actor=actor_of(request),
-        caller=caller_of(request),
         details={"what": what},
-        now=timezone.now(),
+        **who(request),
     )
 
 

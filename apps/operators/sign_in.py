@@ -26,7 +26,7 @@ TOO_OFTEN = ValidationError(
 )
 
 
-class OperatorSignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold has no types
+class OperatorSignInForm(AuthenticationForm):
     """Email, password, and a code of the second factor if the operator has one."""
 
     error_messages = {

@@ -12,22 +12,30 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django_otp import user_has_device
+from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
 from apps.audit import actions, events
 from apps.core.errors import GatehouseError
 from apps.operators import browsers, error_pages, overview, second_factor
-from apps.operators.pages.base import say_why, who
+from apps.operators.context import who
+from apps.operators.pages.base import AuditedAdmin
+from apps.operators.questions import say_why
 from apps.operators.sign_in import OperatorSignInForm
 
 
-class OperatorSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
+class OperatorSite(UnfoldAdminSite):
     site_header = "Gatehouse"
     site_title = "Gatehouse"
     index_title = _("Overview")
     index_template = "operators/overview.html"
     login_template = "operators/sign_in.html"
     login_form = OperatorSignInForm
+
+    def register(self, models: Any, admin_class: type[ModelAdmin] | None = None, **options: Any) -> None:
+        """Take only pages whose changes become audit events: not those with which Django's apps register themselves."""
+        if admin_class is not None and issubclass(admin_class, AuditedAdmin):
+            super().register(models, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Active staff, through the second factor if they have one or must have one."""

@@ -71,7 +71,7 @@ def test_every_page_of_the_admin_names_its_events() -> None:
     """C8: every operator action. Recorded by the page, or by the flows that it calls; or there is nothing to do."""
     for model, page in admin.site._registry.items():
         assert isinstance(page, AuditedAdmin), model
-        if not (isinstance(page, LookOnly) or page.records_itself):
+        if not (isinstance(page, LookOnly) or page.flows_record):
             assert set(page.recorded_as) <= actions.ALL, model
 
 

@@ -199,6 +199,16 @@ def tried(browser: Client, route: str, row: str, number: int) -> Iterator[tuple[
         yield (content_type, body[:80]), browser.generic("POST", path, body, content_type)
 
 
+def test_a_selection_of_what_can_be_no_key_is_a_wrong_request(browser: Client) -> None:
+    for model in MODELS:
+        form = {"action": "delete_selected", "post": "yes", "_selected_action": ["x", "\u0661-"]}
+        answer = browser.post(f"/admin/{place_of(model)}", form)
+        assert (model, fault_of(answer)) == (model, "")
+        assert model.__module__.startswith("apps.") or answer.status_code == 400, (
+            "keys of operators and groups are numbers"
+        )
+
+
 HIDDEN = [
     "auth/user/?password__startswith=argon2",
     "auth/user/?user_permissions__codename=x",

@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.core.requests import Caller
 from apps.mail import outbox
 from apps.mail.models import Message
-from apps.operators.pages.base import who
+from apps.operators.context import who
 from apps.users import languages, lifecycle
 from apps.users.models import User
 from demo.client import Client

@@ -1,19 +1,22 @@
-"""API keys in the operators' admin: made there and shown once, rotated with an overlap, revoked."""
+"""API keys: made here and shown once, rotated with an overlap, revoked."""
 
 from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from apps.api_keys import lifecycle
 from apps.api_keys.models import ApiKey, Scope
-from apps.operators.pages.base import AuditedAdmin, who
+from apps.operators import questions
+from apps.operators.context import who
+from apps.operators.declared_actions import row_action
+from apps.operators.pages.base import AuditedAdmin, adopt
+from apps.operators.questions import Question, ShownOnce
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -40,10 +43,9 @@ class OverlapForm(forms.Form):
     )
 
 
-@admin.register(ApiKey)
 class ApiKeyAdmin(AuditedAdmin):
     form = ApiKeyForm
-    records_itself = True
+    flows_record = True
     list_display = ("name", "customer", "begins_with", "scope_list", "state", "last_used_at")
     list_filter = ("environment", "customer")
     list_select_related = ("customer",)
@@ -62,9 +64,6 @@ class ApiKeyAdmin(AuditedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_manage_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("api_keys.change_apikey")
-
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         """Only additions come here. The page that answers shows the key."""
         made, text = lifecycle.create(
@@ -75,18 +74,12 @@ class ApiKeyAdmin(AuditedAdmin):
             expires_at=row.expires_at,
             **who(request),
         )
-        row.__dict__.update({name: value for name, value in made.__dict__.items() if name != "_state"})
-        row._state.adding = False
-        request.shown_once = text  # type: ignore[attr-defined]  # lives as long as this request
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
-        """Nothing is related; and the form must not save the row a second time."""
+        adopt(row, made)
+        row.shown_once = text  # lives as long as this request
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
-        return self.show_once(request, obj, title=_("The new key of %s") % obj.customer.name, shown=request.shown_once)  # type: ignore[attr-defined]
-
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        """Django's own log is not ours: the audit event says it."""
+        shown = ShownOnce(_("The new key of %s") % obj.customer.name, obj.shown_once, obj)
+        return questions.show_once(self, request, shown)
 
     @display(description=_("Key"))
     def begins_with(self, row: ApiKey) -> str:
@@ -106,44 +99,32 @@ class ApiKeyAdmin(AuditedAdmin):
             return "expired"
         return "rotated" if row.replaced_by_id else "works"
 
-    @action(description=_("Rotate"), url_path="rotate", permissions=["manage"])
-    def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self.row_or_none(request, object_id)
-        if row is None:
-            return self.to_list()
-
-        def act(form: forms.Form) -> HttpResponse:
-            overlap = timedelta(hours=form.cleaned_data["hours"])
-            fresh, text = lifecycle.rotate(row, overlap=overlap, **who(request))
-            return self.show_once(request, fresh, title=_("The successor of %s") % row.name, shown=text)
-
-        return self.ask_first(
-            request,
-            row,
-            title=_("Rotate %s?") % row.name,
-            explanation=[
-                _("A new key with the same rights is made and shown once. The old one works on for the overlap.")
-            ],
+    @row_action(
+        _("Rotate"),
+        url_path="rotate",
+        permissions=["change"],
+        form=OverlapForm,
+        question=lambda key: Question(
+            _("Rotate %s?") % key.name,
+            [_("A new key with the same rights is made and shown once. The old one works on for the overlap.")],
             button=_("Rotate"),
-            act=act,
-            form_class=OverlapForm,
-        )
+        ),
+    )
+    def rotate(self, key: ApiKey, request: HttpRequest, form: forms.Form) -> ShownOnce:
+        overlap = timedelta(hours=form.cleaned_data["hours"])
+        fresh, text = lifecycle.rotate(key, overlap=overlap, **who(request))
+        return ShownOnce(_("The successor of %s") % key.name, text, fresh)
 
-    @action(description=_("Revoke"), url_path="revoke", permissions=["manage"])
-    def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self.row_or_none(request, object_id)
-        if row is None:
-            return self.to_list()
-
-        def act(_form: forms.Form) -> str:
-            lifecycle.revoke(row, **who(request))
-            return _("Revoked.")
-
-        return self.ask_first(
-            request,
-            row,
-            title=_("Revoke %s?") % row.name,
-            explanation=[_("It is refused from the next request on. This cannot be undone: make a new key instead.")],
+    @row_action(
+        _("Revoke"),
+        url_path="revoke",
+        permissions=["change"],
+        question=lambda key: Question(
+            _("Revoke %s?") % key.name,
+            [_("It is refused from the next request on. This cannot be undone: make a new key instead.")],
             button=_("Revoke"),
-            act=act,
-        )
+        ),
+    )
+    def revoke(self, key: ApiKey, request: HttpRequest) -> str:
+        lifecycle.revoke(key, **who(request))
+        return _("Revoked.")

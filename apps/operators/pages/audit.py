@@ -1,13 +1,11 @@
-"""Audit events in the operators' admin: to read, and nothing else."""
+"""Audit events: to read, and nothing else."""
 
-from django.contrib import admin
 from unfold.decorators import display
 
 from apps.audit.models import Event
 from apps.operators.pages.base import ReadOnlyAdmin
 
 
-@admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
     list_display = ("at", "action", "coloured_outcome", "coloured_severity", "actor", "customer_id", "ip")
     list_filter = ("outcome", "severity", "action")

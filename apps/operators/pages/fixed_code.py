@@ -1,9 +1,8 @@
-"""Fixed codes in the operators' admin. The code is written, never shown."""
+"""Fixed codes. The code is written, never shown."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,7 +10,8 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 
 from apps.core import typed_codes
 from apps.core.errors import ValidationFailed
-from apps.operators.pages.base import AuditedAdmin, who
+from apps.operators.context import who
+from apps.operators.pages.base import AuditedAdmin, adopt
 from apps.otp import fixed_codes
 from apps.otp.models import FixedCode
 from apps.users import emails
@@ -47,16 +47,15 @@ class FixedCodeForm(forms.ModelForm):  # type: ignore[type-arg]
         return self.cleaned_data["valid_until"]
 
 
-@admin.register(FixedCode)
 class FixedCodeAdmin(AuditedAdmin):
     form = FixedCodeForm
-    records_itself = True
+    flows_record = True
     list_display = ("email", "customer", "valid_until")
     list_filter = ("customer",)
     fields = ("customer", "email", "fixed_code", "valid_until")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """List it again instead: the new entry takes the old one's place."""
+        """Never: a new entry for the same address takes the old one's place."""
         return False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -65,8 +64,7 @@ class FixedCodeAdmin(AuditedAdmin):
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         facts = {name: form.cleaned_data[name] for name in ("customer", "email", "valid_until")}
         made = fixed_codes.add(code=form.cleaned_data["fixed_code"], **facts, **who(request))
-        row.pk = made.pk
-        row._state.adding = False
+        adopt(row, made)
 
     def delete_model(self, request: HttpRequest, row: Any) -> None:
         fixed_codes.remove(row, **who(request))

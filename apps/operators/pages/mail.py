@@ -1,20 +1,23 @@
-"""Mail in the operators' admin: its state, what servers answered, sending again. Never what it says."""
+"""Mail: its state, what servers answered, sending again. Never what it says."""
 
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.admin import TabularInline
-from unfold.decorators import action, display
+from unfold.decorators import display
 
 from apps.audit import actions, events
 from apps.mail import outbox
 from apps.mail.models import LedgerEntry, Message
-from apps.operators.pages.base import LookOnly, ReadOnlyAdmin, who
+from apps.operators.context import who
+from apps.operators.declared_actions import row_action
+from apps.operators.pages.base import LookOnly, ReadOnlyAdmin
+from apps.operators.questions import Question
 
 FIELDS = (
     "id",
@@ -30,7 +33,7 @@ FIELDS = (
 )
 
 
-class LedgerInline(LookOnly, TabularInline):  # type: ignore[misc]  # unfold has no types
+class LedgerInline(LookOnly, TabularInline):
     model = LedgerEntry
     extra = 0
     fields = readonly_fields = ("at", "step", "server", "answer")
@@ -51,7 +54,6 @@ class KindFilter(admin.SimpleListFilter):
         return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
-@admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
     list_display = ("recipient", "kind", "channel", "coloured_state", "attempts", "created_at", "last_error")
     list_filter = ("state", "channel", KindFilter)
@@ -61,9 +63,6 @@ class MessageAdmin(ReadOnlyAdmin):
     inlines = (LedgerInline,)
     actions_detail = ("send_again",)
 
-    def has_resend_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("mail.change_message")
-
     @display(
         description=_("State"),
         ordering="state",
@@ -72,26 +71,18 @@ class MessageAdmin(ReadOnlyAdmin):
     def coloured_state(self, row: Message) -> str:
         return row.state
 
-    @action(description=_("Send again"), url_path="resend", permissions=["resend"])
-    def send_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self.row_or_none(request, object_id)
-        if row is None:
-            return self.to_list()
-
-        def act(_form: forms.Form) -> str:
-            acting = who(request)
-            outbox.resend(message=row, now=acting["now"])
-            details = {"message": str(row.id)}
-            events.record(action=actions.MAIL_RESENT, customer_id=row.customer_id, details=details, **acting)
-            return _("It is on its way again.")
-
-        return self.ask_first(
-            request,
-            row,
-            title=_("Send this mail to %s again?") % row.recipient,
-            explanation=[
-                _("Possible while its content is still kept: until it has been sent, or its code has expired.")
-            ],
+    @row_action(
+        _("Send again"),
+        url_path="resend",
+        permissions=["change"],
+        question=lambda message: Question(
+            _("Send this mail to %s again?") % message.recipient,
+            [_("Possible while its content is still kept: until it has been sent, or its code has expired.")],
             button=_("Send again"),
-            act=act,
-        )
+        ),
+    )
+    def send_again(self, message: Message, request: HttpRequest) -> str:
+        outbox.resend(message=message, now=timezone.now())
+        details = {"message": str(message.id)}
+        events.record(action=actions.MAIL_RESENT, customer_id=message.customer_id, details=details, **who(request))
+        return _("It is on its way again.")

@@ -1,28 +1,24 @@
-"""Who the operators are: Django's own users and groups, on unfold's pages."""
+"""Who the operators are: Django's own users, on unfold's pages."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from unfold.forms import AdminPasswordChangeForm, UserCreationForm
-from unfold.forms import UserChangeForm as UnfoldUserChangeForm
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from apps.audit import actions
 from apps.operators import names
-from apps.operators.pages.base import AuditedAdmin, Recorded
-
-for model in (User, Group):
-    admin.site.unregister(model)  # Django's own pages
+from apps.operators.context import Recorded
+from apps.operators.pages.base import AuditedAdmin
 
 
-class UserChangeForm(UnfoldUserChangeForm):  # type: ignore[misc]  # unfold has no types
+class OperatorForm(UserChangeForm):
     def clean_username(self) -> str:
-        """The page of a new operator says the same, by Django's own form."""
+        """Two operators' names never differ by case alone. Django's own form for a new operator checks that already."""
         name: str = self.cleaned_data["username"]
         taken = names.find(name)
         if taken is not None and taken.pk != self.instance.pk:
@@ -31,7 +27,7 @@ class UserChangeForm(UnfoldUserChangeForm):  # type: ignore[misc]  # unfold has 
 
 
 class SuperusersAlone(AuditedAdmin):
-    """Whoever may change operators or groups could give themselves every right: so only those who have them all may."""
+    """Only superusers may change operators and groups: anybody else could give themselves every right."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)
@@ -43,12 +39,11 @@ class SuperusersAlone(AuditedAdmin):
         return bool(request.user.is_superuser)
 
 
-@admin.register(User)
 class OperatorAdmin(UserAdmin, SuperusersAlone):  # type: ignore[type-arg, misc]  # the mixins are written for any ModelAdmin
-    form = UserChangeForm
+    form = OperatorForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    # `user_…` is said of end users.
+    # Events named `user_…` are about end users.
     recorded_as = Recorded(actions.OPERATOR_ADDED, actions.OPERATOR_CHANGED, actions.OPERATOR_DELETED)
     list_display = ("username", "is_active", "is_staff", "is_superuser", "last_login")
 
@@ -65,15 +60,8 @@ class OperatorAdmin(UserAdmin, SuperusersAlone):  # type: ignore[type-arg, misc]
         return response
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]  # as AuditedAdmin's
-        """The page of the password saves without `save_model`; this it calls too."""
+        """Record a new password: its page calls this, and not `save_model`."""
         if isinstance(message, list) and any(
             "password" in part.get("changed", {}).get("fields", ()) for part in message
         ):
             self.record(request, obj, self.recorded_as.changed, fields=["password"])
-
-
-@admin.register(Group)
-class OperatorGroupAdmin(GroupAdmin, SuperusersAlone):  # type: ignore[misc]
-    """Sets of permissions."""
-
-    recorded_as = Recorded(actions.GROUP_ADDED, actions.GROUP_CHANGED, actions.GROUP_DELETED)

@@ -1,37 +1,35 @@
-"""End users, their roles and permissions in the operators' admin. What is changed takes effect on the next request."""
+"""End users. What is changed takes effect on the next request."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from apps.accounts import erasure
+from apps.accounts import deactivation, erasure
 from apps.core.errors import ValidationFailed
-from apps.operators.pages.base import AuditedAdmin, who
-from apps.users import directory, emails, lifecycle, permission_names, roles
-from apps.users.models import BuiltInRole, Permission, Role, User, UserStatus
+from apps.operators.context import who
+from apps.operators.declared_actions import row_action
+from apps.operators.pages.base import AuditedAdmin
+from apps.operators.pages.permission import choose_permissions
+from apps.operators.questions import Question
+from apps.tokens import sessions
+from apps.users import directory, emails, lifecycle, roles
+from apps.users.models import BuiltInRole, Role, User, UserStatus
 
-AT_FIRST = (UserStatus.ACTIVE, UserStatus.PENDING)  # the status of a user who is just being made
+FIRST_STATUSES = (UserStatus.ACTIVE, UserStatus.PENDING)  # which a new user may have
 COUNTS = ("wrong_codes", "wrong_second_factors")
-LATER = "More can be given once it is saved."  # whose roles and permissions there are depends on the customer
+LATER = "More can be given once it is saved."  # which roles and permissions there are depends on the customer
 
 
 def choice_of(names: Iterable[str]) -> list[tuple[str, str]]:
     return [(name, name) for name in names]
-
-
-def choose_permissions(customer_id: Any, held: Iterable[str]) -> forms.MultipleChoiceField:
-    """The customer's permissions to choose from, and those held already."""
-    known = Permission.objects.of(customer_id).values_list("name", flat=True)
-    return forms.MultipleChoiceField(
-        choices=choice_of(sorted({*known, *held})), required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
-    )
 
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -51,7 +49,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
                 choices=choices, widget=UnfoldAdminSelectWidget, initial=BuiltInRole.COMPANY_USER, help_text=help_text
             )
         if "status" in self.fields:
-            self.fields["status"].choices = choice_of(AT_FIRST)  # type: ignore[attr-defined]
+            self.fields["status"].choices = choice_of(FIRST_STATUSES)  # type: ignore[attr-defined]
         if "permissions" in self.fields and not adding:
             self.fields["permissions"] = choose_permissions(user.customer_id, user.permissions)
             self.fields["permissions"].help_text = _("Those of the role need not be repeated.")
@@ -71,7 +69,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class RoleFilter(admin.SimpleListFilter):
-    """The roles that there are. Django's own filter would read every user to list them."""
+    """By the roles that exist. Django's own filter would read every user to list them."""
 
     title = "role"
     parameter_name = "role__exact"
@@ -84,10 +82,9 @@ class RoleFilter(admin.SimpleListFilter):
         return queryset.filter(role=self.value()) if self.value() else queryset
 
 
-@admin.register(User)
 class UserAdmin(AuditedAdmin):
     form = UserForm
-    records_itself = True
+    flows_record = True
     history_by = "user_id"
     list_display = ("email", "customer", "role", "state", "last_sign_in_at", "wrong_codes")
     list_filter = ("status", RoleFilter, "customer")
@@ -95,10 +92,10 @@ class UserAdmin(AuditedAdmin):
     list_select_related = ("customer",)
     search_fields = ("email", "email_identity", "name", "id")
     readonly_fields = ("id", "has_phone", "email_verified_at", "approved_at", "created_at", "last_sign_in_at", *COUNTS)
-    actions_detail: tuple[str, ...] = ("reactivate", "clear_wrong_codes", "erase")
+    actions_detail = ("deactivate", "reactivate", "clear_wrong_codes", "erase")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """Also of the address that is meant, however its domain is written."""
+        """Finds an address also when its domain is written in another way."""
         found, has_duplicates = super().get_search_results(request, queryset, search_term)
         try:
             address = emails.parse(search_term)
@@ -112,15 +109,12 @@ class UserAdmin(AuditedAdmin):
         return tuple(name for name in UserForm.Meta.fields if name != "permissions")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """The status changes by what an operator does about the account, not by being written."""
+        """The status is not written: it follows from "Deactivate", "Reactivate" and approval."""
         return (*self.readonly_fields, "customer", "email", "status") if obj else self.readonly_fields
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Deactivate, or erase: that says what will happen, and to one user at a time."""
+        """Never: "Deactivate" and "Erase" say what will happen, and do it to one user at a time."""
         return False
-
-    def has_erase_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("users.delete_user")
 
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         if change:
@@ -129,6 +123,8 @@ class UserAdmin(AuditedAdmin):
                 lifecycle.change(row, changes=changes, **who(request))
         else:
             lifecycle.register(row, **who(request))
+        if change and row.role == BuiltInRole.ADMIN and "role" in form.changed_data:
+            sessions.end_begun_by_test_keys(customer_id=row.customer_id, user_id=row.id, **who(request))
 
     @display(description=_("Status"), label={"active": "success", "pending": "warning", "deactivated": "danger"})
     def state(self, row: User) -> str:
@@ -138,134 +134,77 @@ class UserAdmin(AuditedAdmin):
     def has_phone(self, row: User) -> str:
         return _("on file") if row.phone else _("none")
 
-    @action(description=_("Reactivate"), url_path="reactivate", permissions=["change"])
-    def reactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self.row_or_none(request, object_id)
-        if row is None:
-            return self.to_list()
+    @row_action(
+        _("Deactivate"),
+        url_path="deactivate",
+        permissions=["change"],
+        offered=lambda user: user.status != UserStatus.DEACTIVATED,
+        question=lambda user: Question(
+            _("Deactivate %s?") % user.email,
+            [
+                _("The user is signed out everywhere, and cannot sign in. %d living session(s) end.") % _living(user),
+                _("Nothing is deleted; the account can be reactivated at any time."),
+            ],
+            button=_("Deactivate"),
+        ),
+    )
+    def deactivate(self, user: User, request: HttpRequest) -> str:
+        deactivation.deactivate(user, **who(request))
+        return _("Deactivated.")
 
-        def act(_form: forms.Form) -> str:
-            lifecycle.reactivate(row, **who(request))
-            return _("The account is open again.")
-
-        return self.ask_first(
-            request,
-            row,
-            title=_("Reactivate %s?") % row.email,
-            explanation=[
+    @row_action(
+        _("Reactivate"),
+        url_path="reactivate",
+        permissions=["change"],
+        offered=lambda user: user.status == UserStatus.DEACTIVATED,
+        question=lambda user: Question(
+            _("Reactivate %s?") % user.email,
+            [
                 _("The user can sign in again. Sessions that have ended stay so."),
                 _("What the customer demands counts as ever: without it the account is pending until that is done."),
             ],
             button=_("Reactivate"),
-            act=act,
-        )
+        ),
+    )
+    def reactivate(self, user: User, request: HttpRequest) -> str:
+        lifecycle.reactivate(user, **who(request))
+        return _("The account is open again.")
 
-    @action(description=_("Clear wrong codes"), url_path="clear-wrong-codes", permissions=["change"])
-    def clear_wrong_codes(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self.row_or_none(request, object_id)
-        if row is None:
-            return self.to_list()
-
-        def act(_form: forms.Form) -> str:
-            lifecycle.clear_wrong_codes(row, **who(request))
-            return _("Codes are open to this user again.")
-
-        return self.ask_first(
-            request,
-            row,
-            title=_("Open codes to %s again?") % row.email,
-            explanation=[
+    @row_action(
+        _("Clear wrong codes"),
+        url_path="clear-wrong-codes",
+        permissions=["change"],
+        question=lambda user: Question(
+            _("Open codes to %s again?") % user.email,
+            [
                 _("%d wrong codes in a row were given for this account. The count starts anew.")
-                % (row.wrong_codes + row.wrong_second_factors)
+                % (user.wrong_codes + user.wrong_second_factors)
             ],
             button=_("Clear"),
-            act=act,
-        )
+        ),
+    )
+    def clear_wrong_codes(self, user: User, request: HttpRequest) -> str:
+        lifecycle.clear_wrong_codes(user, **who(request))
+        return _("Codes are open to this user again.")
 
-    @action(description=_("Erase"), url_path="erase", permissions=["erase"])
-    def erase(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self.row_or_none(request, object_id)
-        if row is None:
-            return self.to_list()
-
-        def act(_form: forms.Form) -> HttpResponse:
-            erasure.erase(customer_id=row.customer_id, user_id=row.id, **who(request))
-            messages.success(request, _("Erased."))
-            return self.to_list()
-
-        return self.ask_first(
-            request,
-            row,
-            title=_("Erase %s?") % row.email,
-            explanation=[
+    @row_action(
+        _("Erase"),
+        url_path="erase",
+        permissions=["delete"],
+        removes_row=True,
+        question=lambda user: Question(
+            _("Erase %s?") % user.email,
+            [
                 _("The account goes, with its sessions, factors and everything else of it. This cannot be undone."),
                 _("Mails lose what they said and to whom. Audit events stay; they hold no address."),
             ],
             button=_("Erase for good"),
-            act=act,
-        )
+        ),
+    )
+    def erase(self, user: User, request: HttpRequest) -> str:
+        erasure.erase(customer_id=user.customer_id, user_id=user.id, **who(request))
+        return _("Erased.")
 
 
-class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
-    class Meta:
-        model = Role
-        fields = ("customer", "name", "permissions", "description")
-        help_texts = {
-            "name": _("Small letters, digits and _. Cannot be changed later. admin and company_user exist without it.")
-        }
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        if "permissions" in self.fields and not self.instance._state.adding:
-            self.fields["permissions"] = choose_permissions(self.instance.customer_id, self.instance.permissions)
-
-
-class OfOneCustomer(AuditedAdmin):
-    """Pages of what a customer names: name and customer stay what they were when it was made."""
-
-    records_itself = True
-    actions = None  # one at a time: what is in use is refused
-    list_filter = ("customer",)
-    list_select_related = ("customer",)
-    search_fields = ("name", "description")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("customer", "name") if obj else ()
-
-
-@admin.register(Role)
-class RoleAdmin(OfOneCustomer):
-    form = RoleForm
-    list_display = ("name", "customer", "gives", "description")
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Permissions can be chosen once it is known whose."""
-        return tuple(name for name in RoleForm.Meta.fields if obj or name != "permissions")
-
-    def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
-        if change:
-            roles.change(row, **{name: form.cleaned_data[name] for name in form.changed_data}, **who(request))
-        else:
-            roles.register(row, **who(request))
-
-    def delete_model(self, request: HttpRequest, row: Any) -> None:
-        roles.delete(row, **who(request))
-
-    @display(description=_("Gives"))
-    def gives(self, row: Role) -> str:
-        return ", ".join(row.permissions)
-
-
-@admin.register(Permission)
-class PermissionAdmin(OfOneCustomer):
-    fields = ("customer", "name", "description")
-    list_display = ("name", "customer", "description")
-
-    def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
-        if change:
-            permission_names.describe(row, description=row.description, **who(request))
-        else:
-            permission_names.register(row, **who(request))
-
-    def delete_model(self, request: HttpRequest, row: Any) -> None:
-        permission_names.delete(row, **who(request))
+def _living(user: User) -> int:
+    return sessions.alive(customer_id=user.customer_id, user_id=user.id, now=timezone.now()).count()

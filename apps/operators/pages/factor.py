@@ -1,0 +1,50 @@
+"""The base of the pages of users' second factors: they show what there is, never a secret, and take away what a user has lost."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from unfold.decorators import display
+
+from apps.customers import state as customers
+from apps.factors.removal import Removal
+from apps.operators.context import who
+from apps.operators.declared_actions import row_action
+from apps.operators.pages.base import ReadOnlyAdmin
+from apps.operators.questions import Question
+
+
+class FactorAdmin(ReadOnlyAdmin):
+    """A list to search by user, and one action."""
+
+    list_select_related = ("user", "user__customer")
+    search_fields = ("user__email", "user__email_identity", "user__id")
+    list_filter = ("user__customer",)
+    actions_detail = ("remove",)
+
+    @display(description=_("Customer"))
+    def customer_of(self, row: Any) -> str:
+        return str(row.user.customer)
+
+    @row_action(
+        _("Remove"),
+        url_path="remove",
+        permissions=["delete"],
+        removes_row=True,
+        question=lambda factor: Question(
+            _("Remove this factor of %s?") % factor.user.email,
+            [
+                _("The user can no longer sign in with it, and is told by mail. It has to be enrolled anew."),
+                _("Be sure that it is the user who asks: this is how a second factor is got around."),
+            ],
+            button=_("Remove"),
+        ),
+    )
+    def remove(self, factor: Any, request: HttpRequest) -> str:
+        customer = customers.read(factor.user.customer_id)
+        self.take_away(factor, Removal(user=factor.user, customer=customer, may_break_policy=True, **who(request)))
+        return _("Removed. The user is told by mail.")
+
+    def take_away(self, factor: Any, by: Removal) -> None:
+        """Remove the factor that the row stands for. Raises NotFound."""
+        raise NotImplementedError

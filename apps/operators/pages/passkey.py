@@ -1,0 +1,22 @@
+"""Users' passkeys."""
+
+from django.utils.translation import gettext as _
+from unfold.decorators import display
+
+from apps.factors import removal
+from apps.factors.models import Passkey
+from apps.factors.removal import Removal
+from apps.operators.pages.factor import FactorAdmin
+
+
+class PasskeyAdmin(FactorAdmin):
+    list_display = ("name", "user", "customer_of", "state", "created_at", "last_used_at")
+    fields = ("name", "user", "customer_of", "state", "backed_up", "transports", "aaguid", "created_at", "last_used_at")
+    readonly_fields = ("customer_of", "state")
+
+    @display(description=_("State"), label={"works": "success", "suspected copy": "danger"})
+    def state(self, row: Passkey) -> str:
+        return "suspected copy" if row.suspected_clone_at else "works"
+
+    def take_away(self, factor: Passkey, by: Removal) -> None:
+        removal.remove_passkey(by, factor.id)
