@@ -4,6 +4,7 @@ from django.db import models
 
 from apps.core.ids import new_id
 from apps.core.owned import OwnedQuerySet
+from apps.core.row_lease import Leasable
 from apps.customers.models import Customer
 from apps.users.models import User
 
@@ -14,7 +15,7 @@ class CheckState(models.TextChoices):
     REJECTED = "rejected"
 
 
-class IdentityCheck(models.Model):
+class IdentityCheck(Leasable):
     """A user who waits to be approved, by an operator or by an outside identity check, and how that ended."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -24,12 +25,13 @@ class IdentityCheck(models.Model):
     created_at = models.DateTimeField()
     operators_told_at = models.DateTimeField(null=True)
     asked_at = models.DateTimeField(null=True)  # when the outside check took the request
-    attempts = models.PositiveIntegerField(default=0)
-    next_try_at = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField(null=True)  # until then a worker has it, or it waits after a failure
     answer_signed_at = models.DateTimeField(null=True)  # of the newest answer from outside: none that is older counts
     decided_at = models.DateTimeField(null=True)
     decided_by = models.CharField(max_length=200, blank=True)  # an actor, as in audit events
     reason = models.CharField(max_length=500, blank=True)
+
+    held_until = "next_try_at"
 
     objects = OwnedQuerySet.as_manager()
 

@@ -10,6 +10,7 @@ from django.db.models.functions import RowNumber
 from apps.approvals import outside_checks
 from apps.approvals.models import CheckState, IdentityCheck
 from apps.audit import actions, events
+from apps.core import row_lease
 from apps.core.outgoing import Unreachable
 from apps.customers.models import CustomerStatus
 from apps.users.models import UserStatus
@@ -28,13 +29,13 @@ def due(*, now: datetime) -> list[UUID]:
 
 def ask(check_id: UUID, *, now: datetime) -> bool:
     """Ask for one check, if it is due and no other worker is at it. False: not now; the next try is noted."""
-    check = _lease(check_id, now)
+    check = _take(check_id, now)
     if check is None:
         return False
     try:
         outside_checks.configured().ask(check, customer=check.customer, now=now)
     except Unreachable:
-        IdentityCheck.objects.filter(id=check.id).update(next_try_at=now + _wait(check))
+        row_lease.unchanged(check).update(next_try_at=now + _wait(check))
         return False
     with transaction.atomic():
         IdentityCheck.objects.filter(id=check.id).update(asked_at=now)
@@ -56,18 +57,13 @@ def _askable(now: datetime) -> QuerySet[IdentityCheck]:
     return wanted.exclude(customer__identity_check_url="").exclude(customer__identity_check_secret="")
 
 
-def _lease(check_id: UUID, now: datetime) -> IdentityCheck | None:
+def _take(check_id: UUID, now: datetime) -> IdentityCheck | None:
     """The check, for this worker alone until its next try, which is noted first: then no failure can be a busy loop."""
-    check = _askable(now).filter(id=check_id).select_related("user", "customer").first()
-    if check is None:
-        return None
-    mine = IdentityCheck.objects.filter(
-        id=check.id, state=CheckState.WAITING, asked_at=None, next_try_at=check.next_try_at
-    )
-    taken = mine.update(next_try_at=now + max(LEASE, _wait(check)), attempts=check.attempts + 1)
-    return check if taken else None
+    this = _askable(now).filter(id=check_id).select_related("user", "customer")
+    with transaction.atomic():
+        lease = row_lease.take(this, length=lambda check: max(LEASE, _wait(check)), now=now)
+    return lease.row if lease else None
 
 
 def _wait(check: IdentityCheck) -> timedelta:
-    """How long after a try the next one comes: twice as long each time."""
-    return min(SHORTEST_WAIT * (1 << min(check.attempts, 10)), LONGEST_WAIT)
+    return row_lease.backoff(check.attempts, shortest=SHORTEST_WAIT, longest=LONGEST_WAIT)

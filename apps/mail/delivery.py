@@ -1,6 +1,6 @@
 """One try to send one message: lease it, hand it to a server, write down how that went.
 
-The lease is one UPDATE, so of any number of workers exactly one sends; a worker that dies holding it is succeeded by whoever finds
+Of any number of workers exactly one has the lease, and sends; a worker that dies holding it is succeeded by whoever finds
 the lease expired. A mail goes out at least once and, short of a crash between the server's answer and our writing it down, once.
 Whatever goes wrong is a try that failed, with its reason.
 """
@@ -16,14 +16,14 @@ from django.db import DatabaseError, transaction
 from django.db.models import F, Q, Value
 from django.db.models.lookups import GreaterThanOrEqual
 
-from apps.core import sealed
+from apps.core import row_lease, sealed
+from apps.core.row_lease import LeaseLost, RowLease
 from apps.mail import ledger, sms_transports, transports
 from apps.mail.content import Content, Text
-from apps.mail.lease import Lease, LeaseLost, unchanged
 from apps.mail.models import Channel, LedgerStep, Message, MessageState
 from apps.mail.transports import Receipt, Refused, TransportDown
 
-LONGEST_BACKOFF_SECONDS = 60
+SHORTEST_BACKOFF, LONGEST_BACKOFF = timedelta(seconds=1), timedelta(seconds=60)
 SETTLING = timedelta(seconds=10)  # what is due has a task of its own; the sweeper leaves it alone for this long
 LOST_AFTER = timedelta(
     seconds=60
@@ -46,7 +46,7 @@ def attempt(message_id: UUID, *, now: datetime) -> float | None:
     except LeaseLost:
         return None
     except Refused as refusal:
-        _give_up(lease.message, refusal, lease.now)
+        _give_up(lease.row, refusal, lease.now)
         return None
     except TransportDown as failure:
         return _defer(lease, failure)
@@ -54,23 +54,19 @@ def attempt(message_id: UUID, *, now: datetime) -> float | None:
         raise  # nothing can be written down: the lease ends by itself
     except Exception as error:  # noqa: BLE001  (a mail that cannot be opened, a class of the operator's own)
         return _defer(lease, TransportDown("", type(error).__name__))
-    _accept(lease.message, receipt, lease.now)
+    _accept(lease.row, receipt, lease.now)
     return None
 
 
-def _take(message_id: UUID, now: datetime) -> Lease | None:
-    """Take the message, and write that down: one statement decides between workers."""
+def _take(message_id: UUID, now: datetime) -> RowLease[Message] | None:
+    """Take the message, and write that down: of any number of workers one."""
+    due = Message.objects.filter(_waiting(now) | _abandoned(now), id=message_id, expires_at__gt=now).exclude(content="")
+    length = timedelta(seconds=settings.MAIL_LEASE_SECONDS)
     with transaction.atomic():
-        leased_until = now + timedelta(seconds=settings.MAIL_LEASE_SECONDS)
-        taken = (
-            Message.objects.filter(_waiting(now) | _abandoned(now), id=message_id, expires_at__gt=now)
-            .exclude(content="")
-            .update(state=MessageState.TAKEN, leased_until=leased_until, enqueued_at=None, attempts=F("attempts") + 1)
-        )
-        if not taken:
-            return None
-        ledger.note(message_id=message_id, step=LedgerStep.TAKEN, now=now)
-        return Lease(Message.objects.get(id=message_id), now)
+        lease = row_lease.take(due, length=lambda _: length, now=now, state=MessageState.TAKEN, enqueued_at=None)
+        if lease is not None:
+            ledger.note(message_id=message_id, step=LedgerStep.TAKEN, now=now)
+        return lease
 
 
 def _waiting(until: datetime) -> Q:
@@ -81,17 +77,17 @@ def _abandoned(now: datetime) -> Q:
     return Q(state=MessageState.TAKEN, leased_until__lt=now)
 
 
-def _hand_over(lease: Lease) -> Receipt:
+def _hand_over(lease: RowLease[Message]) -> Receipt:
     """To whatever takes messages of its channel. Raises LeaseLost, Refused, TransportDown, or what else went wrong."""
-    content = sealed.read(lease.message, "content")
-    if lease.message.channel == Channel.EMAIL:
+    content = sealed.read(lease.row, "content")
+    if lease.row.channel == Channel.EMAIL:
         return _hand_over_mail(lease, Content.from_json(content))
     return _hand_over_text(lease, Text.from_json(content))
 
 
-def _hand_over_mail(lease: Lease, mail: Content) -> Receipt:
+def _hand_over_mail(lease: RowLease[Message], mail: Content) -> Receipt:
     """Try each transport in turn. Raises Refused, or TransportDown when none took it."""
-    message, failure = lease.message, None
+    message, failure = lease.row, None
     for transport in transports.configured():
         if failure is not None:
             _note(message, LedgerStep.DEFERRED, failure, lease.now)
@@ -106,12 +102,12 @@ def _hand_over_mail(lease: Lease, mail: Content) -> Receipt:
     raise failure or TransportDown("", "no transport is configured")
 
 
-def _hand_over_text(lease: Lease, text: Text) -> Receipt:
+def _hand_over_text(lease: RowLease[Message], text: Text) -> Receipt:
     """There is one backend. Raises LeaseLost, Refused or TransportDown."""
     backend = sms_transports.configured()
     lease.renew()
     try:
-        return backend.send(text, message_id=str(lease.message.id), within=SMS_WITHIN_SECONDS)
+        return backend.send(text, message_id=str(lease.row.id), within=SMS_WITHIN_SECONDS)
     except TransportDown:
         raise
     except Exception as error:
@@ -132,7 +128,7 @@ def _give_up(message: Message, failure: TransportDown, now: datetime) -> bool:
     """Failed for good. Until it expires its content is kept, for an operator who has mended the cause to send it again."""
     ending = {"content": ""} if message.expires_at <= now else {}
     with transaction.atomic():
-        ours = unchanged(message).update(
+        ours = row_lease.unchanged(message, "state").update(
             state=MessageState.FAILED, leased_until=None, last_error=failure.answer[:500], **ending
         )
         if not ours:
@@ -152,19 +148,19 @@ def _note(message: Message, step: LedgerStep, said: Receipt | TransportDown, now
         ledger.note(message_id=message.id, step=step, now=now, server=said.server, answer=answer)
 
 
-def _defer(lease: Lease, failure: TransportDown) -> float | None:
+def _defer(lease: RowLease[Message], failure: TransportDown) -> float | None:
     """Back off exponentially with full jitter, so that an outage does not end in a stampede."""
-    longest = min(2.0 ** min(lease.message.attempts - 1, 10), LONGEST_BACKOFF_SECONDS)
-    wait = 0.5 + random.random() * longest  # noqa: S311  (spreads load; guards nothing)
+    longest = row_lease.backoff(lease.row.attempts, shortest=SHORTEST_BACKOFF, longest=LONGEST_BACKOFF)
+    wait = 0.5 + random.random() * longest.total_seconds()  # noqa: S311  (spreads load; guards nothing)
     now = lease.now
     with transaction.atomic():
-        ours = unchanged(lease.message).update(
+        ours = row_lease.unchanged(lease.row).update(
             state=MessageState.QUEUED,
             leased_until=None,
             next_try_at=now + timedelta(seconds=wait),
             last_error=failure.answer[:500],
         )
-        _note(lease.message, LedgerStep.DEFERRED, failure, now)
+        _note(lease.row, LedgerStep.DEFERRED, failure, now)
     return wait if ours else None
 
 

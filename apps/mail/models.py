@@ -5,6 +5,7 @@ from django.db.models.functions import Lower
 
 from apps.core.ids import new_id
 from apps.core.owned import OwnedQuerySet
+from apps.core.row_lease import Leasable
 from apps.core.sealed import SealedField
 
 
@@ -22,7 +23,7 @@ class Channel(models.TextChoices):
     SMS = "sms"
 
 
-class Message(models.Model):
+class Message(Leasable):
     """A mail or an SMS that must go out. Its rendered content is sealed, since it may hold a code."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -37,7 +38,6 @@ class Message(models.Model):
     # JSON: subject, text, html, sender, reply_to; of an SMS number, text, sender. Emptied when no longer needed.
     content = SealedField(blank=True)
     state = models.CharField(max_length=16, choices=MessageState, default=MessageState.QUEUED)
-    attempts = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     next_try_at = models.DateTimeField()
     leased_until = models.DateTimeField(null=True)
@@ -52,6 +52,8 @@ class Message(models.Model):
     # Of a message that carries a code or a link: the version of its user's credentials that it counts under
     # (`users.credentials`; 0 while nobody has the address). Null for one that opens nothing.
     credentials_version = models.PositiveIntegerField(null=True)
+
+    held_until = "leased_until"
 
     objects = OwnedQuerySet.as_manager()
 

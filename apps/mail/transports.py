@@ -16,9 +16,9 @@ from django.core.mail import EmailMultiAlternatives
 
 from apps.core import domains
 from apps.core.deadlines import Deadline
+from apps.core.row_lease import LeaseLost
 from apps.mail import sender
 from apps.mail.content import Content
-from apps.mail.lease import LeaseLost
 
 DEFAULT_PORTS = {"smtp": 25, "smtps": 587, "smtp+tls": 587, "smtp+ssl": 465}  # django-environ: smtps is STARTTLS
 QUIT_WITHIN_SECONDS = 1.0

@@ -8,9 +8,9 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 from django.utils import timezone
 
+from apps.core.row_lease import LeaseLost
 from apps.mail import delivery, outbox
 from apps.mail.errors import NothingToResend
-from apps.mail.lease import LeaseLost
 from apps.mail.models import LedgerEntry, LedgerStep, Message, MessageState
 from tests import races
 from tests.mail import posting
@@ -92,7 +92,7 @@ def test_a_worker_whose_lease_was_lost_does_not_overrule_its_successor(mail_serv
     assert slow is not None
     failure = delivery.TransportDown("old", "450 later")
     assert delivery._defer(slow, failure) is None
-    assert delivery._give_up(slow.message, failure, timezone.now()) is False
+    assert delivery._give_up(slow.row, failure, timezone.now()) is False
     with pytest.raises(LeaseLost):
         slow.renew()
 

@@ -1,0 +1,115 @@
+"""A row that one worker at a time works on: taken for a while, kept while the worker lives, taken anew when it has died.
+
+The row says until when it is held. That moment also tells workers apart: one that finds another there has lost the row.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from threading import Event, Lock, Thread
+from typing import Any, ClassVar, Generic, TypeVar
+
+import structlog
+from django.db import DatabaseError, connection, models
+
+RENEWALS_IN_A_LEASE = 3  # so that one or two may fail
+MOST_DOUBLINGS = 10
+
+log = structlog.get_logger(__name__)
+
+
+class LeaseLost(Exception):
+    """This worker was away for so long that another has taken the row."""
+
+
+class Leasable(models.Model):
+    """A row that workers take. `held_until` names the column that says until when it is held."""
+
+    attempts = models.PositiveIntegerField(default=0)  # how often a worker has taken it
+    held_until: ClassVar[str]
+
+    class Meta:
+        abstract = True
+
+
+Row = TypeVar("Row", bound=Leasable)
+
+
+class RowLease(Generic[Row]):
+    """Held by the worker that took `row` at `now`, for `length`."""
+
+    def __init__(self, row: Row, *, length: timedelta, now: datetime) -> None:
+        self.row = row
+        self._length, self._taken_at, self._started = length, now, time.monotonic()
+        self._renewing, self._over = Lock(), Event()
+
+    @property
+    def now(self) -> datetime:
+        return self._taken_at + timedelta(seconds=time.monotonic() - self._started)
+
+    def renew(self) -> None:
+        """Hold the row for as long again, from now on. One statement. Raises LeaseLost."""
+        with self._renewing:
+            until = self.now + self._length
+            if not unchanged(self.row).update(**{self.row.held_until: until}):
+                raise LeaseLost
+            setattr(self.row, self.row.held_until, until)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Renewed by a thread of its own, for work that may take minutes. Work that is done quickly needs no renewal."""
+        keeper = Thread(target=self._keep, name="row-lease", daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            keeper.join()
+
+    def _keep(self) -> None:
+        try:
+            while not self._over.wait(self._length.total_seconds() / RENEWALS_IN_A_LEASE):
+                self._renew_if_possible()
+        except LeaseLost:
+            log.warning("lease_lost", table=self.row._meta.label_lower, row_id=str(self.row.pk))
+        finally:
+            connection.close()  # this thread's own
+
+    def _renew_if_possible(self) -> None:
+        """PostgreSQL may be away for a moment: then the next renewal counts."""
+        try:
+            self.renew()
+        except DatabaseError:
+            connection.close()
+
+
+def take(
+    due: models.QuerySet[Row], *, length: Callable[[Row], timedelta], now: datetime, **noted: Any
+) -> RowLease[Row] | None:
+    """Take the row that is due, and write that down with what else is `noted`; None if none is due any more.
+
+    Two statements, in the caller's transaction. A worker that comes at the same moment waits for the first, and finds the
+    row no longer due.
+    """
+    row = due.select_for_update(of=("self",), no_key=True).first()
+    if row is None:
+        return None
+    row.attempts += 1
+    held_for = length(row)
+    changes = {row.held_until: now + held_for, **noted}
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.save(update_fields=["attempts", *changes])
+    return RowLease(row, length=held_for, now=now)
+
+
+def unchanged(row: Row, *columns: str) -> models.QuerySet[Row]:
+    """The row, if nobody else has taken it since we read it, nor changed these columns."""
+    known = {name: getattr(row, name) for name in (row.held_until, *columns)}
+    return type(row)._default_manager.filter(pk=row.pk, **known)
+
+
+def backoff(attempts: int, *, shortest: timedelta, longest: timedelta) -> timedelta:
+    """How long to wait after so many attempts: twice as long each time."""
+    return min(shortest * (1 << min(attempts - 1, MOST_DOUBLINGS)), longest)
