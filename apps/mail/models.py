@@ -93,7 +93,6 @@ class LedgerStep(models.TextChoices):
     ACCEPTED = "accepted"
     DEFERRED = "deferred"
     FAILED = "failed"
-    BOUNCED = "bounced"
     RESENT = "resent"
     CODE_USED = "code_used"
 
