@@ -9,7 +9,7 @@ class OperatorsConfig(AppConfig):
     verbose_name = "Operators"
 
     def ready(self) -> None:
-        from apps.operators import administrators, trail
+        from apps.operators import last_administrator, sign_in_events
 
-        trail.connect()
-        administrators.connect()
+        sign_in_events.connect()
+        last_administrator.connect()

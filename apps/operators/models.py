@@ -33,7 +33,7 @@ class AuthenticatorApp(Device):
         return bool(AuthenticatorApp.objects.filter(id=self.id, last_step__lt=step).update(last_step=step) == 1)
 
 
-class RecoveryCodes(Device):
+class RecoveryCodeDevice(Device):
     """An operator's recovery codes, as the one device that django-otp takes them for."""
 
     id = models.BigAutoField(primary_key=True)
@@ -56,11 +56,11 @@ class RecoveryCodes(Device):
         return int(self.codes.filter(used_at=None).count())
 
 
-class RecoveryCode(models.Model):
+class OperatorRecoveryCode(models.Model):
     """One of ten that let an operator in once each without the app."""
 
     id = models.BigAutoField(primary_key=True)
-    device = models.ForeignKey(RecoveryCodes, on_delete=models.CASCADE, related_name="codes")
+    device = models.ForeignKey(RecoveryCodeDevice, on_delete=models.CASCADE, related_name="codes")
     digest = models.BinaryField(max_length=32)  # HMAC-SHA256
     used_at = models.DateTimeField(null=True)
 

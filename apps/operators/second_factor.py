@@ -18,9 +18,9 @@ from django_otp import devices_for_user, login
 from apps.audit import actions, events
 from apps.core import sealed
 from apps.factors import recovery_codes
-from apps.operators import sign_in
+from apps.operators import sign_in, sign_in_limits
 from apps.operators.context import who
-from apps.operators.models import AuthenticatorApp, RecoveryCode, RecoveryCodes
+from apps.operators.models import AuthenticatorApp, OperatorRecoveryCode, RecoveryCodeDevice
 
 ISSUER = "Gatehouse"
 SEED_BYTES, DIGEST_KEY_BYTES = 20, 32  # RFC 4226 section 4 recommends 160 bits
@@ -44,7 +44,7 @@ def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 def warn_of_few_codes(request: HttpRequest) -> None:
     """Tell an operator who has just signed in by a recovery code how many are left."""
     device = getattr(request.user, "otp_device", None)
-    if isinstance(device, RecoveryCodes) and (left := device.left()) <= FEW:
+    if isinstance(device, RecoveryCodeDevice) and (left := device.left()) <= FEW:
         text = _("%d of your recovery codes are left. Remove your second factor and set it up anew to get fresh ones.")
         messages.warning(request, text % left)
 
@@ -90,7 +90,7 @@ def _confirm(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpRe
 
 def _remove(request: HttpRequest, code: str) -> HttpResponse:
     """By a code: a session that was left open, or stolen, removes nothing."""
-    if sign_in.check_code(request, request.user, code) is None:  # type: ignore[arg-type]  # an operator: `site` saw to it
+    if sign_in_limits.check_code(request, request.user, code) is None:  # type: ignore[arg-type]  # an operator: `site` saw to it
         messages.error(request, _("This code is not right."))
         return HttpResponseRedirect(reverse("admin:second_factor"))
     with transaction.atomic():
@@ -103,12 +103,14 @@ def _remove(request: HttpRequest, code: str) -> HttpResponse:
 
 def _new_recovery_codes(request: HttpRequest) -> list[str]:
     """Ten codes, each good once instead of the app. Shown this once."""
-    RecoveryCodes.objects.filter(user=request.user).delete()
-    device: RecoveryCodes = RecoveryCodes.objects.create(user=request.user, name=recovery_codes.NAME)
+    RecoveryCodeDevice.objects.filter(user=request.user).delete()
+    device: RecoveryCodeDevice = RecoveryCodeDevice.objects.create(user=request.user, name=recovery_codes.NAME)
     sealed.write(device, "digest_key", secrets.token_bytes(DIGEST_KEY_BYTES))
     device.save(update_fields=["digest_key"])
     codes = [recovery_codes.generate() for _ in range(recovery_codes.NUMBER)]
-    RecoveryCode.objects.bulk_create([RecoveryCode(device=device, digest=device.digest(code)) for code in codes])
+    OperatorRecoveryCode.objects.bulk_create(
+        [OperatorRecoveryCode(device=device, digest=device.digest(code)) for code in codes]
+    )
     return codes
 
 

@@ -17,7 +17,7 @@ from unfold.sites import UnfoldAdminSite
 
 from apps.audit import actions, events
 from apps.core.errors import GatehouseError
-from apps.operators import browsers, error_pages, overview, second_factor
+from apps.operators import error_pages, known_browsers, overview, second_factor
 from apps.operators.context import who
 from apps.operators.pages.base import AuditedAdmin
 from apps.operators.questions import say_why
@@ -54,7 +54,7 @@ class OperatorSite(UnfoldAdminSite):
             return HttpResponseRedirect(reverse("admin:second_factor"))
         response: HttpResponse = super().login(request, extra_context)
         if request.method == "POST" and response.status_code == HTTPStatus.FOUND:  # signed in, and on to the next page
-            browsers.remember(request, response, cast("int", request.user.pk))
+            known_browsers.remember(request, response, cast("int", request.user.pk))
             second_factor.warn_of_few_codes(request)
         return response
 

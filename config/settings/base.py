@@ -235,7 +235,7 @@ IDENTITY_CHECK = env.str("IDENTITY_CHECK", default="apps.approvals.outside_check
 IDENTITY_CHECK_PRIVATE_ADDRESSES = env.bool("IDENTITY_CHECK_PRIVATE_ADDRESSES", default=False)
 
 # --- Sign-in of operators (Django's own users) -----------------------------------------------------------
-AUTHENTICATION_BACKENDS = ["apps.operators.names.OperatorBackend"]
+AUTHENTICATION_BACKENDS = ["apps.operators.usernames.OperatorBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

@@ -15,7 +15,8 @@ from apps.operators.pages.base import AuditedAdmin, LookOnly
 from apps.users.models import User as EndUser
 from tests import factories
 from tests.accounts.test_own_data import tables_with
-from tests.operators.test_pages import customer_form, operator, sign_in
+from tests.operators.pages.customer_form import customer_form
+from tests.operators.signing_in import operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL, FRESH = "ada@example.com", "another horse battery staple"

@@ -58,7 +58,7 @@ def test_every_sealed_column_is_found() -> None:
         "factors_totp.secret",
         "mail_message.content",
         "operators_authenticatorapp.seed",
-        "operators_recoverycodes.digest_key",
+        "operators_recoverycodedevice.digest_key",
         "otp_fixedcode.code",
         "payloads_servicekeypair.private_jwk",
         "accounts_registration.phone",

@@ -20,7 +20,8 @@ from apps.core.errors import ValidationFailed
 from apps.customers import keyring, lifecycle, state, validation
 from apps.customers.models import Algorithm, Customer, SigningSecret
 from tests import factories
-from tests.operators.test_pages import browser, customer_form  # noqa: F401  (a fixture)
+from tests.operators.pages.customer_form import customer_form
+from tests.operators.signing_in import operator, sign_in
 from tests.races import at_once, outcome
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,6 +31,12 @@ KEY_PAIRS = {
     Algorithm.EDDSA: Ed25519PrivateKey,
     Algorithm.RS256: RSAPrivateKey,
 }
+
+
+@pytest.fixture
+def browser() -> Browser:
+    operator()
+    return sign_in()
 
 
 def current(customer: Customer) -> SigningSecret:
@@ -131,7 +138,7 @@ def test_a_refused_change_rotates_nothing() -> None:
     assert (current(customer), customer.algorithm) == (before, "HS256")
 
 
-def test_an_operator_changes_it_in_the_admin(browser: Browser) -> None:  # noqa: F811
+def test_an_operator_changes_it_in_the_admin(browser: Browser) -> None:
     customer = factories.customer(name="Shop")
     form = customer_form(name="Shop", algorithm="ES256", sms_regions='["DE"]', second_factor="required")
     path = f"/admin/customers/customer/{customer.id}/change/"
@@ -144,7 +151,7 @@ def test_an_operator_changes_it_in_the_admin(browser: Browser) -> None:  # noqa:
 
 
 @pytest.mark.parametrize("nothing", ["", "null", "[]"])
-def test_a_list_left_empty_in_the_admin_is_an_empty_list(browser: Browser, nothing: str) -> None:  # noqa: F811
+def test_a_list_left_empty_in_the_admin_is_an_empty_list(browser: Browser, nothing: str) -> None:
     customer = factories.customer(name="Shop", sms_regions=["DE"], allowed_origins=["https://app.example.com"])
     before = {"initial-sms_regions": '["DE"]', "initial-allowed_origins": '["https://app.example.com"]'}
     form = customer_form(name="Shop", sms_regions=nothing, allowed_origins=nothing, **before)  # as a browser sends it
@@ -170,7 +177,7 @@ def test_a_list_left_empty_in_the_admin_is_an_empty_list(browser: Browser, nothi
         {"second_factor": "never"},
     ],
 )
-def test_a_bad_account_policy_is_refused_whole(browser: Browser, wrong: dict[str, object]) -> None:  # noqa: F811
+def test_a_bad_account_policy_is_refused_whole(browser: Browser, wrong: dict[str, object]) -> None:
     customer = factories.customer(name="Before")
     answer = browser.post(f"/admin/customers/customer/{customer.id}/change/", customer_form(name="After", **wrong))
     assert answer.status_code == 200  # the form again, with its faults

@@ -4,24 +4,20 @@ Every address is found from the site's URL map: a new page is tried without bein
 values, in turn, so that all values are met by some page, and most kinds of page meet most values.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import cycle, islice
-from typing import Any
-from urllib.parse import quote
 
 import pytest
-from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLPattern, URLResolver
 from django.utils import timezone
 
 from apps.factors import recovery_codes
 from tests import factories
 from tests.conftest import MakeClient
-from tests.operators.test_pages import operator, sign_in
+from tests.operators.addresses import ENDS_THE_SESSION, MODELS, path_of, place_of, routes
+from tests.operators.signing_in import operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,8 +84,6 @@ BODIES: list[tuple[str, bytes]] = [
     ("text/plain; charset=nonsense", b"x"),
     (f"{FORM}; charset=utf-16", b"a=1"),
 ]
-ENDS_THE_SESSION = "logout/"
-MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
 
 @pytest.fixture
@@ -111,31 +105,6 @@ def rows(client_for: MakeClient) -> dict[str, str]:
     client_for(customer).request_otp("ada@example.com")
     found = {place_of(model): model._default_manager.first() for model in MODELS}
     return {place: str(row.pk) for place, row in found.items() if row}
-
-
-def place_of(model: type[Model]) -> str:
-    return f"{model._meta.app_label}/{model._meta.model_name}/"
-
-
-def routes() -> list[str]:
-    """The path of every page of the site, with its converters: "users/user/<path:object_id>/change/"."""
-    return sorted(set(_walk(admin.site.get_urls(), "")))
-
-
-def _walk(patterns: Iterable[Any], before: str) -> Iterator[str]:
-    for pattern in patterns:
-        here = before + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from _walk(pattern.url_patterns, here)
-        elif isinstance(pattern, URLPattern):
-            yield here
-
-
-def path_of(route: str, value: str) -> str:
-    """Parameters are replaced by `value`; what is a regular expression is made a plain path."""
-    filled = re.sub(r"<[^>]+>", lambda _: quote(value.encode("utf-8", "replace"), safe=""), route)
-    filled = re.sub(r"\(\?P<\w+>[^)]*\)", "customers", filled)
-    return "/admin/" + re.sub(r"[\^$\\?]|\.\*", "", filled)
 
 
 def fault_of(answer: HttpResponse) -> str:

@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 from apps.audit.models import Event
 from apps.users.models import User
 from tests import browser, factories
-from tests.operators.test_pages import PASSWORD, operator
+from tests.operators.signing_in import PASSWORD, operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG = "ada.augusta.countess.of.lovelace@analytical-engines.example.com"

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from tests import races
-from tests.operators.test_operators import PASSWORD, signed_in
+from tests.operators.signing_in import PASSWORD, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/admin/auth/user/"

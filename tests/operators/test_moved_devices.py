@@ -10,8 +10,8 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.utils import timezone
 
-from apps.operators.models import AuthenticatorApp, RecoveryCode, RecoveryCodes
-from tests.operators.test_pages import is_in, operator, sign_in
+from apps.operators.models import AuthenticatorApp, OperatorRecoveryCode, RecoveryCodeDevice
+from tests.operators.signing_in import is_in, operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 devices = import_module("apps.operators.migrations.0002_move_devices")
@@ -87,7 +87,7 @@ def test_app_and_recovery_codes_work_on_and_lie_nowhere_in_clear(old_tables: Non
     assert is_in(sign_in(code=code))
     assert is_in(sign_in(code="abcdefg2"))
     assert not is_in(sign_in(code="abcdefg2"))
-    assert RecoveryCode.objects.filter(used_at=None).count() == 1
+    assert OperatorRecoveryCode.objects.filter(used_at=None).count() == 1
 
 
 def test_going_back_brings_the_app_back(old_tables: None) -> None:
@@ -103,7 +103,7 @@ def test_a_fresh_database_has_nothing_to_move() -> None:
     move("move")
     move("move_back")
     assert not AuthenticatorApp.objects.exists()
-    assert not RecoveryCodes.objects.exists()
+    assert not RecoveryCodeDevice.objects.exists()
 
 
 def test_names_that_differ_in_case_alone_are_named_and_nothing_is_migrated() -> None:

@@ -8,7 +8,7 @@ from django.test import Client
 
 from tests import factories
 from tests.conftest import MakeClient
-from tests.operators.test_pages import operator, sign_in
+from tests.operators.signing_in import operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TILES = {

@@ -12,10 +12,10 @@ from django_otp import match_token
 from apps.audit.models import Event
 from apps.core import ciphers, reencryption, sealed
 from apps.core.ciphers import DecryptionFailed
-from apps.operators.models import AuthenticatorApp, RecoveryCode, RecoveryCodes
+from apps.operators.models import AuthenticatorApp, OperatorRecoveryCode, RecoveryCodeDevice
 from tests import races
 from tests.operators.enrolling import PAGE, SEED, app_of, code_of, enrol
-from tests.operators.test_pages import is_in, operator, sign_in
+from tests.operators.signing_in import is_in, operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,7 +51,7 @@ def test_it_is_enrolled_with_recovery_codes_and_removed() -> None:
     assert AuthenticatorApp.objects.filter(user=user, confirmed=True).exists()
     inside.post(PAGE, {"code": codes[2]})
     assert not AuthenticatorApp.objects.exists()
-    assert not RecoveryCode.objects.exists()
+    assert not OperatorRecoveryCode.objects.exists()
     assert is_in(sign_in())
 
 
@@ -133,7 +133,9 @@ def test_old_recovery_codes_die_with_the_factor_they_came_with() -> None:
 def test_an_operator_is_told_when_few_recovery_codes_are_left() -> None:
     user = operator()
     codes = enrol(sign_in(), user)
-    RecoveryCode.objects.filter(id__in=RecoveryCode.objects.values("id")[:6]).update(used_at=timezone.now())
+    OperatorRecoveryCode.objects.filter(id__in=OperatorRecoveryCode.objects.values("id")[:6]).update(
+        used_at=timezone.now()
+    )
     browser = sign_in(code=codes[6])
     assert "3 of your recovery codes are left" in browser.get("/admin/password_change/").content.decode()
 
@@ -150,7 +152,7 @@ def test_the_seed_is_shown_until_it_is_confirmed_and_never_after(client: Client)
         text = browser.get(page).content.decode()
         assert secret not in text
         assert device.seed not in text
-    assert SEED.decode() not in f"{device!r} {device} {RecoveryCodes.objects.get()!r}"
+    assert SEED.decode() not in f"{device!r} {device} {RecoveryCodeDevice.objects.get()!r}"
 
 
 def test_guesses_at_the_page_that_removes_it_are_counted() -> None:

@@ -8,12 +8,12 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.audit.models import Event
-from apps.operators import attempts, browsers
-from apps.operators.attempts import PER_NAME
+from apps.operators import attempt_counter, known_browsers, sign_in_limits
 from apps.operators.models import AttemptCount
+from apps.operators.sign_in_limits import PER_NAME
 from tests import factories, races
 from tests.operators.enrolling import app_of, code_of
-from tests.operators.test_pages import LOGIN, PASSWORD, is_in, operator, sign_in
+from tests.operators.signing_in import LOGIN, PASSWORD, is_in, operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -144,20 +144,20 @@ def test_a_forged_cookie_makes_no_browser_known(forged: str) -> None:
     operator()
     wrong(20)
     stranger = Client(REMOTE_ADDR="192.0.2.1")
-    stranger.cookies[browsers.COOKIE] = forged
+    stranger.cookies[known_browsers.COOKIE] = forged
     assert not enter(stranger)
 
 
 def test_the_cookie_is_for_the_admin_alone_and_not_for_scripts() -> None:
     operator()
-    cookie = sign_in().cookies[browsers.COOKIE]
+    cookie = sign_in().cookies[known_browsers.COOKIE]
     assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/admin/", True, "Lax")
     assert "ops@example.com" not in cookie.value
 
 
 def test_a_failed_sign_in_makes_no_browser_known() -> None:
     operator()
-    assert browsers.COOKIE not in sign_in(password="wrong").cookies
+    assert known_browsers.COOKIE not in sign_in(password="wrong").cookies
 
 
 def test_a_right_sign_in_does_not_count() -> None:
@@ -222,7 +222,7 @@ def test_all_failures_are_one_answer_and_one_hash(name: str, monkeypatch: pytest
 
 def test_a_hundred_at_once_are_counted_as_a_hundred() -> None:
     def once(_number: int) -> int:
-        return attempts.count({PER_NAME: ("somebody",)}).counts[PER_NAME]
+        return attempt_counter.count({PER_NAME: ("somebody",)}).counts[PER_NAME]
 
     assert sorted(races.at_once(100, once)) == list(range(1, 101))
 
@@ -241,10 +241,10 @@ def test_of_many_guesses_at_once_no_more_are_heard_than_may_be() -> None:
 
 def test_rows_of_ended_windows_go_and_others_stay() -> None:
     for number in range(20):
-        attempts.count({PER_NAME: (f"old{number}",)})
+        attempt_counter.count({PER_NAME: (f"old{number}",)})
     let_windows_end()
-    attempts.count({PER_NAME: ("fresh",)})
-    attempts.count({PER_NAME: ("fresh",)})
+    attempt_counter.count({PER_NAME: ("fresh",)})
+    attempt_counter.count({PER_NAME: ("fresh",)})
     assert [row.count for row in AttemptCount.objects.all()] == [2]
 
 
@@ -257,7 +257,7 @@ def test_what_was_typed_as_a_name_is_not_kept_in_the_counts() -> None:
 
 
 def test_a_network_that_is_refused_fills_no_table_with_names() -> None:
-    for number in range(attempts.PER_NETWORK.count + 15):
+    for number in range(sign_in_limits.PER_NETWORK.count + 15):
         wrong(1, name=f"nobody{number}@example.com", ip="198.51.100.9")
     of_network, rows_of_a_name = 1, 3
-    assert AttemptCount.objects.count() == of_network + rows_of_a_name * attempts.PER_NETWORK.count
+    assert AttemptCount.objects.count() == of_network + rows_of_a_name * sign_in_limits.PER_NETWORK.count

@@ -10,9 +10,10 @@ from apps.tokens.models import Session
 from apps.users.models import User
 from tests import factories
 from tests.engines import OwnValkey
+from tests.operators.addresses import ENDS_THE_SESSION, MODELS, path_of, place_of, routes
 from tests.operators.enrolling import app_of, code_of
-from tests.operators.test_hostile_addresses import ENDS_THE_SESSION, MODELS, path_of, place_of, routes
-from tests.operators.test_pages import customer_form, is_in, operator, sign_in
+from tests.operators.pages.customer_form import customer_form
+from tests.operators.signing_in import is_in, operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='RecoveryCodes',
+            name='RecoveryCodeDevice',
             fields=[
                 ('name', models.CharField(help_text='The human-readable name of this device.', max_length=64)),
                 ('confirmed', models.BooleanField(default=True, help_text='Is this device ready for use?')),
@@ -54,12 +54,12 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='RecoveryCode',
+            name='OperatorRecoveryCode',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('digest', models.BinaryField(max_length=32)),
                 ('used_at', models.DateTimeField(null=True)),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='codes', to='operators.recoverycodes')),
+                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='codes', to='operators.recoverycodedevice')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('device', 'digest'), name='operator_recovery_code_once')],

@@ -45,8 +45,8 @@ def move_back(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
 
 def _move_codes(apps: StateApps, editor: BaseDatabaseSchemaEditor, device_id: int, facts: dict[str, Any]) -> None:
     key = secrets.token_bytes(DIGEST_KEY_BYTES)
-    device = _sealed(apps.get_model("operators", "RecoveryCodes"), "digest_key", key, facts)
-    codes = apps.get_model("operators", "RecoveryCode").objects
+    device = _sealed(apps.get_model("operators", "RecoveryCodeDevice"), "digest_key", key, facts)
+    codes = apps.get_model("operators", "OperatorRecoveryCode").objects
     for (code,) in _rows(editor, f"token FROM {CODES} WHERE device_id = {device_id:d}"):
         codes.get_or_create(device=device, digest=ciphers.mac(recovery_codes.plain(code).encode(), key=key))
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from apps.audit import actions
-from apps.operators import names
+from apps.operators import usernames
 from apps.operators.context import Recorded
 from apps.operators.pages.base import AuditedAdmin
 
@@ -20,7 +20,7 @@ class OperatorForm(UserChangeForm):
     def clean_username(self) -> str:
         """Two operators' names never differ by case alone. Django's own form for a new operator checks that already."""
         name: str = self.cleaned_data["username"]
-        taken = names.find(name)
+        taken = usernames.find(name)
         if taken is not None and taken.pk != self.instance.pk:
             raise forms.ValidationError(self.instance.unique_error_message(User, ["username"]))
         return name

@@ -9,16 +9,10 @@ from apps.customers import lifecycle, limits
 from apps.customers.models import AllowedNetwork, Customer, LimitOverride
 from tests import factories, races
 from tests.conftest import MakeClient
-from tests.operators.test_pages import customer_form, operator, sign_in
+from tests.operators.pages.customer_form import customer_form
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CODES = limits.CODES_PER_EMAIL
-
-
-@pytest.fixture
-def browser() -> Client:
-    operator()
-    return sign_in()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Ending many sessions at once, some of which end by themselves meanwhile."""
+"""Sessions are ended: one, or many at once, some of which end by themselves meanwhile."""
 
 import pytest
 from django.test import Client
@@ -7,15 +7,25 @@ from django.utils import timezone
 from apps.audit.models import Event
 from apps.tokens.models import Session
 from tests import factories, meanwhile
-from tests.operators.test_pages import operator, sign_in
+from tests.conftest import MakeClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def browser() -> Client:
-    operator()
-    return sign_in()
+def test_sessions_are_ended(browser: Client, client_for: MakeClient) -> None:
+    user = factories.user(factories.customer())
+    one, two = factories.session(user), factories.session(user)
+    assert browser.get(f"/admin/tokens/session/{one.session_id}/end/").status_code == 200
+    assert Session.objects.filter(ended_at=None).count() == 2
+    browser.post(f"/admin/tokens/session/{one.session_id}/end/")
+    selection = {"action": "end_selected", "_selected_action": [str(two.session_id)]}
+    asked = browser.post("/admin/tokens/session/", selection).content.decode()
+    assert "End 1 session(s)?" in asked
+    assert str(two.session_id) in asked
+    assert Session.objects.filter(ended_at=None).count() == 1
+    browser.post("/admin/tokens/session/", {**selection, "confirmed": "yes"})
+    for pair in (one, two):
+        assert client_for(None).get("/api/auth/me", token=pair.access).error_type == "session_ended"
 
 
 def end_selected(browser: Client, *ids: object) -> str:

@@ -14,8 +14,8 @@ DECIDING = {"is_active", "is_staff", "is_superuser", "password"}
 
 def connect() -> None:
     """Listen, once per process."""
-    pre_save.connect(_about_to_save, sender=User, dispatch_uid="operators.administrators.save")
-    pre_delete.connect(_about_to_delete, sender=User, dispatch_uid="operators.administrators.delete")
+    pre_save.connect(_about_to_save, sender=User, dispatch_uid="operators.last_administrator.save")
+    pre_delete.connect(_about_to_delete, sender=User, dispatch_uid="operators.last_administrator.delete")
 
 
 def _about_to_save(instance: User, update_fields: frozenset[str] | None = None, **_: Any) -> None:

@@ -2,18 +2,12 @@
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
-from django.test import Client
 
 from apps.audit.models import Event
+from tests.operators.signing_in import PASSWORD, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PASSWORD, FRESH = "correct horse battery staple", "another horse battery staple"
-
-
-def signed_in(operator: User) -> Client:
-    browser = Client()
-    browser.force_login(operator)
-    return browser
+FRESH = "another horse battery staple"
 
 
 @pytest.fixture

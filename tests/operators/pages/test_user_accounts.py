@@ -13,17 +13,11 @@ from apps.tokens.models import Session
 from apps.users.models import User
 from tests import factories, meanwhile
 from tests.conftest import MakeClient
-from tests.operators.test_pages import operator, sign_in
+from tests.operators.signing_in import operator, sign_in
 from tests.otp.reading import newest_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PROFILE = {"name": "Ada", "locale": "", "role": "company_user"}
-
-
-@pytest.fixture
-def browser() -> Client:
-    operator()
-    return sign_in()
 
 
 def shown(browser: Client, path: str) -> str:

@@ -1,9 +1,6 @@
-"""How often operators' sign-in was tried. Counted in PostgreSQL: operators need the admin most when Valkey is away.
+"""Counts attempts in PostgreSQL: operators need the admin most when Valkey is away.
 
-A stranger locks nobody out. A browser in which the operator has signed in before is counted by itself (OWASP, "Slow Down
-Online Guessing Attacks with Device Cookies"); all others by network, and by name and network. When a name is guessed at from
-many networks, each of them gets fewer attempts, operators are alerted, and still nobody else's attempts are used up.
-Second factors are counted once the password was right, and so by nobody who does not know it.
+Each limit has a window of its own, which begins with its first attempt. Any number of attempts at once are counted exactly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,14 +16,6 @@ from apps.core import ciphers
 from apps.core.rate_limits import Limit
 from apps.operators.models import AttemptCount
 
-QUARTER, HOUR, DAY = 15 * 60, 60 * 60, 24 * 60 * 60
-PER_BROWSER = Limit("operator_tries_per_browser", 10, QUARTER)
-PER_NETWORK = Limit("operator_tries_per_network", 20, QUARTER)
-PER_NAME_AND_NETWORK = Limit("operator_tries_per_name_and_network", 10, QUARTER)
-PER_NAME = Limit("operator_tries_per_name", 50, HOUR)  # more is guessing from many networks, and then counts:
-GUESSED_NAME_PER_NETWORK = Limit("operator_tries_per_guessed_name_and_network", 2, HOUR)
-PER_FACTOR = Limit("operator_codes", 5, QUARTER)
-PER_FACTOR_AND_DAY = Limit("operator_codes_per_day", 50, DAY)
 REMOVED_AT_ONCE = 100  # rows of ended windows, at each attempt: more than an attempt adds
 
 # One statement decides between any number. Rows come in the order of their keys, so that two attempts never wait crosswise.

@@ -1,0 +1,103 @@
+"""How often operators may try to sign in.
+
+A stranger locks nobody out. A browser in which the operator has signed in before is counted by itself (OWASP, "Slow Down
+Online Guessing Attacks with Device Cookies"). All others are counted by network, and by name and network. When a name is guessed
+at from many networks, each of them gets fewer attempts and operators are alerted; nobody else's attempts are used up.
+Second factors are counted only after the right password, so that nobody without it can use them up.
+"""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.utils import timezone
+from django_otp import match_token
+
+from apps.audit import actions, events
+from apps.audit.models import Outcome, Severity
+from apps.core.client_address import counted_as
+from apps.core.rate_limits import Limit
+from apps.core.requests import address_of, caller_of
+from apps.operators import attempt_counter, known_browsers, usernames
+from apps.operators.attempt_counter import Counted
+
+QUARTER, HOUR, DAY = 15 * 60, 60 * 60, 24 * 60 * 60
+PER_BROWSER = Limit("operator_tries_per_browser", 10, QUARTER)
+PER_NETWORK = Limit("operator_tries_per_network", 20, QUARTER)
+PER_NAME_AND_NETWORK = Limit("operator_tries_per_name_and_network", 10, QUARTER)
+PER_NAME = Limit("operator_tries_per_name", 50, HOUR)  # more is guessing from many networks, and then counts:
+GUESSED_NAME_PER_NETWORK = Limit("operator_tries_per_guessed_name_and_network", 2, HOUR)
+PER_FACTOR = Limit("operator_codes", 5, QUARTER)
+PER_FACTOR_AND_DAY = Limit("operator_codes_per_day", 50, DAY)
+
+
+def count(request: HttpRequest, name: str) -> Counted:
+    """Count this attempt, before anything is compared: in a browser that the operator has used before by that alone."""
+    browser = _browser_of(request, name)
+    if browser:
+        counted = attempt_counter.count({PER_BROWSER: (browser, usernames.plain(name))})
+    else:
+        who, network = usernames.plain(name), counted_as(address_of(request))
+        counted = attempt_counter.count({PER_NETWORK: (network,)})
+        if not counted.over(PER_NETWORK):  # a network that is refused fills no table with names
+            counted += attempt_counter.count(
+                {
+                    PER_NAME_AND_NETWORK: (who, network),
+                    PER_NAME: (who,),
+                    GUESSED_NAME_PER_NETWORK: (who, network),
+                }
+            )
+    _record_first_refusals(request, name, counted)
+    return counted
+
+
+def is_too_often(attempt: Counted) -> bool:
+    """A name that is guessed at from many networks leaves fewer attempts to each, and to each the same."""
+    by_itself = (PER_BROWSER, PER_NETWORK, PER_NAME_AND_NETWORK)
+    is_guessed = attempt.over(PER_NAME) and attempt.over(GUESSED_NAME_PER_NETWORK)
+    return is_guessed or any(map(attempt.over, by_itself))
+
+
+def check_code(request: HttpRequest, operator: User, code: str) -> Any:
+    """The operator's device that this code is of, used up; None if it is of none, or codes were tried too often.
+
+    A browser that the operator has used before is counted by itself: who knows the password alone cannot block it.
+    """
+    where = known_browsers.known_to(request, operator.pk) or "elsewhere"
+    subject = (str(operator.pk), where)
+    counted = attempt_counter.count({PER_FACTOR: subject, PER_FACTOR_AND_DAY: subject})
+    limits = (PER_FACTOR, PER_FACTOR_AND_DAY)
+    if any(map(counted.just_over, limits)):
+        _record(request, operator.get_username(), actions.OPERATOR_GUESSING, what="second factor")
+    device = match_token(operator, code) if code and not any(map(counted.over, limits)) else None
+    if device is not None:
+        counted.give_back()
+    return device
+
+
+def _browser_of(request: HttpRequest, name: str) -> str | None:
+    if known_browsers.COOKIE not in request.COOKIES:
+        return None
+    operator = usernames.find(name)
+    return known_browsers.known_to(request, operator.pk) if operator else None
+
+
+def _record_first_refusals(request: HttpRequest, name: str, counted: Counted) -> None:
+    """One event a window for each limit: what is refused after that is no news."""
+    if counted.just_over(PER_NAME):
+        _record(request, name, actions.OPERATOR_GUESSING, what="password")
+    for limit in (PER_BROWSER, PER_NETWORK, PER_NAME_AND_NETWORK):
+        if counted.just_over(limit):
+            _record(request, name, actions.OPERATOR_SIGN_IN_FAILED, limit=limit.name)
+
+
+def _record(request: HttpRequest, name: str, action: str, **details: str) -> None:
+    events.record(
+        action=action,
+        outcome=Outcome.DENIED,
+        severity=Severity.HIGH if action == actions.OPERATOR_GUESSING else Severity.MEDIUM,
+        actor=events.operator(name.replace("\0", "")[:150]),
+        caller=caller_of(request),
+        details=details,
+        now=timezone.now(),
+    )
