@@ -11,11 +11,7 @@ import pytest
 from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
-from django.utils import timezone
 
-from apps.factors import recovery_codes
-from tests import factories
-from tests.conftest import MakeClient
 from tests.operators.addresses import ENDS_THE_SESSION, MODELS, path_of, place_of, routes
 from tests.operators.signing_in import operator, sign_in
 
@@ -92,19 +88,6 @@ def browser() -> Client:
     inside = sign_in()
     inside.raise_request_exception = False
     return inside
-
-
-@pytest.fixture
-def rows(client_for: MakeClient) -> dict[str, str]:
-    """A row of as many models as can be: "users/user/" to its id."""
-    customer = factories.customer()
-    user = factories.user(customer)
-    factories.session(user)
-    factories.permission(customer, "invoices.read")
-    recovery_codes.make(user, now=timezone.now())
-    client_for(customer).request_otp("ada@example.com")
-    found = {place_of(model): model._default_manager.first() for model in MODELS}
-    return {place: str(row.pk) for place, row in found.items() if row}
 
 
 def fault_of(answer: HttpResponse) -> str:
