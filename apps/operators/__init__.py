@@ -1,1 +1,1 @@
-"""The operators' site: sign-in with a second factor, the overview, who the operators are.; and a page a file."""
+"""The operators' site: sign-in with a second factor, the overview, and a page a file in `pages`."""

@@ -16,9 +16,10 @@ from apps.core import ciphers
 from apps.core.rate_limits import Limit
 from apps.operators.models import AttemptCount
 
-REMOVED_AT_ONCE = 100  # rows of ended windows, at each attempt: more than an attempt adds
+REMOVED_AT_ONCE = 100  # rows of ended windows, removed at each attempt, which adds at most four
 
-# One statement decides between any number. Rows come in the order of their keys, so that two attempts never wait crosswise.
+# One statement decides between any number of attempts. Rows are written in the order of their keys: two attempts never wait for
+# each other.
 _COUNT = """
 INSERT INTO operators_attemptcount AS kept (key, count, ends_at) VALUES {rows}
 ON CONFLICT (key) DO UPDATE SET
@@ -36,7 +37,7 @@ DELETE FROM operators_attemptcount WHERE key IN (
 
 @dataclass(frozen=True)
 class Counted:
-    """How many there are of each limit in its present window, this attempt included."""
+    """How many attempts count against each limit in its present window, with this one."""
 
     counts: Mapping[Limit, int]
     keys: Mapping[Limit, bytes]
@@ -48,17 +49,17 @@ class Counted:
         return self.counts.get(limit, 0) > limit.count
 
     def just_over(self, limit: Limit) -> bool:
-        """True for one attempt of a window, however many come at once."""
+        """True for exactly one attempt in a window, however many come at once."""
         return self.counts.get(limit, 0) == limit.count + 1
 
     def give_back(self) -> None:
-        """A right answer does not count. One row at a time, so that nothing waits crosswise."""
+        """Take this attempt back, since it was right. One row at a time: two of these never wait for each other."""
         for key in self.keys.values():
             AttemptCount.objects.filter(key=key, count__gt=0).update(count=F("count") - 1)
 
 
 def count(subjects: Mapping[Limit, Sequence[str]]) -> Counted:
-    """Count one attempt against each limit. `subjects`: what a limit counts by. Not to be called within a transaction."""
+    """Count one attempt against each limit. `subjects`: what a limit counts by. Do not call it within a transaction."""
     keys = {limit: _key(limit, subject) for limit, subject in subjects.items()}
     counts = _count({key: timedelta(seconds=limit.window) for limit, key in keys.items()})
     return Counted({limit: counts[key] for limit, key in keys.items()}, keys)

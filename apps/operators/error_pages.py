@@ -17,7 +17,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 
 
 def page(error: GatehouseError, request: HttpRequest) -> HttpResponse:
-    """In the admin's clothes, but without anything that needs the database: it may be what is away."""
+    """Looks like the admin, but asks the database nothing: it may be what is away."""
     facts = {"title": _("This did not work"), "message": error.text, "status": error.status}
     text = render_to_string(PAGE, {**facts, "request_id": request_id_of(request)})
     return HttpResponse(text, status=error.status, headers=error_answers.headers_of(error))

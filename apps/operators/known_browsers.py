@@ -1,6 +1,6 @@
-"""Browsers in which operators have signed in before: strangers' attempts do not count against them.
+"""Browsers in which operators have signed in before. They are counted apart from strangers' attempts.
 
-The signed cookie proves nothing else. Password and second factor are asked for as ever.
+A signed cookie says so, and nothing else: password and second factor are still asked for.
 """
 
 import secrets
@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 COOKIE = "gatehouse_operator_browser"
 SALT = "gatehouse/operators/browser/v1"
 LIFETIME_SECONDS = 365 * 24 * 60 * 60
-MOST_OPERATORS = 8  # who share one browser; of more, those who have not signed in for longest are forgotten
+MOST_OPERATORS = 8  # in one browser; the one whose last sign-in is longest ago is forgotten first
 
 
 def known_to(request: HttpRequest, operator_id: int) -> str | None:
@@ -24,7 +24,7 @@ def known_to(request: HttpRequest, operator_id: int) -> str | None:
 
 
 def remember(request: HttpRequest, response: HttpResponseBase, operator_id: int) -> None:
-    """From now on the browser is known as this operator's, too."""
+    """Add the operator to those who have signed in with this browser."""
     browser, operators = _read(request)
     latest = [operator_id, *(other for other in operators if other != operator_id)][:MOST_OPERATORS]
     response.set_cookie(
@@ -39,7 +39,7 @@ def remember(request: HttpRequest, response: HttpResponseBase, operator_id: int)
 
 
 def _read(request: HttpRequest) -> tuple[str, list[int]]:
-    """What the cookie says; nothing if there is none, or none of ours."""
+    """The browser's id and its operators; empty without a cookie that we have signed."""
     try:
         said: Any = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=LIFETIME_SECONDS)
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""One administrator is always left. Whatever page, form, list or command would take the last one away is refused."""
+"""One administrator is always left. No page, form, list or command can take the last one away."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def is_for_people(request: HttpRequest) -> bool:
-    """Whether a browser's page is asked for, not the API."""
+    """Whether the request is for a page of the admin. Pages answer errors in HTML, the API in JSON."""
     return request.path.startswith("/admin/")
 
 

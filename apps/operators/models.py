@@ -1,4 +1,4 @@
-"""What operators sign in with beside their password, and how often that was tried. Secrets are sealed or hashed (contract 2.4)."""
+"""Operators' second factors, and counts of attempts to sign in. Secrets are sealed or hashed (contract 2.4)."""
 
 from base64 import b32encode
 
@@ -16,7 +16,7 @@ class AuthenticatorApp(Device):
 
     id = models.BigAutoField(primary_key=True)  # django-otp finds devices by number
     seed = SealedField()  # 20 random bytes
-    last_step = models.BigIntegerField(default=0)  # the time step of the last code accepted: none is taken twice
+    last_step = models.BigIntegerField(default=0)  # the time step of the last accepted code: no step is accepted twice
 
     def __str__(self) -> str:
         return f"authenticator app of operator {self.user_id}"
@@ -26,7 +26,7 @@ class AuthenticatorApp(Device):
         return b32encode(sealed.read(self, "seed")).decode()
 
     def verify_token(self, token: str) -> bool:
-        """Whether the app shows this code now. A step is taken once: one statement decides between any number."""
+        """Whether the app shows this code now. Each step is accepted once: one statement decides between any number of tries."""
         step = totp.step_of(token, self.secret(), timezone.now())
         if step is None:
             return False
@@ -34,20 +34,20 @@ class AuthenticatorApp(Device):
 
 
 class RecoveryCodeDevice(Device):
-    """An operator's recovery codes, as the one device that django-otp takes them for."""
+    """All recovery codes of an operator. django-otp treats them as one device."""
 
     id = models.BigAutoField(primary_key=True)
-    digest_key = SealedField()  # 32 random bytes: without the master key nobody can try codes on the digests
+    digest_key = SealedField()  # 32 random bytes; without the master key nobody can try codes against the digests
 
     def __str__(self) -> str:
         return f"recovery codes of operator {self.user_id}"
 
     def digest(self, code: str) -> bytes:
-        """What is kept of a code."""
+        """What the table keeps of a code."""
         return ciphers.mac(recovery_codes.plain(code).encode(), key=sealed.read(self, "digest_key"))
 
     def verify_token(self, token: str) -> bool:
-        """Use a code up, if it is one of these: one statement decides between any number."""
+        """Whether the code is one of these, and unused until now: one statement decides between any number of tries."""
         unused = self.codes.filter(digest=self.digest(token), used_at=None)
         return bool(unused.update(used_at=timezone.now()) == 1)
 
@@ -57,7 +57,7 @@ class RecoveryCodeDevice(Device):
 
 
 class OperatorRecoveryCode(models.Model):
-    """One of ten that let an operator in once each without the app."""
+    """One of ten codes, each of which lets an operator in once without the app."""
 
     id = models.BigAutoField(primary_key=True)
     device = models.ForeignKey(RecoveryCodeDevice, on_delete=models.CASCADE, related_name="codes")
@@ -72,9 +72,9 @@ class OperatorRecoveryCode(models.Model):
 
 
 class AttemptCount(models.Model):
-    """How many attempts were made in a window; once it has ended the row counts nothing."""
+    """How many attempts were made in a window. After its end the row counts nothing."""
 
-    key = models.BinaryField(primary_key=True, max_length=32)  # HMAC-SHA256 of what is counted: no name is kept
+    key = models.BinaryField(primary_key=True, max_length=32)  # HMAC-SHA256 of what is counted: the table keeps no name
     count = models.PositiveIntegerField()
     ends_at = models.DateTimeField()
 

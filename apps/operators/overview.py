@@ -1,4 +1,4 @@
-"""The numbers of the first page: to each operator those of the lists that it may look at."""
+"""The numbers on the first page. Each operator sees those of the lists that it may look at."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ ALARMING = (Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 
 @dataclass(frozen=True)
 class Number:
-    """One tile: what it counts, how many, and the list behind it. `bad`: any at all needs a look."""
+    """A tile as the page shows it: what it counts, how many there are, and the list behind it. `bad`: someone should look."""
 
     label: str
     value: int
@@ -32,7 +32,7 @@ class Number:
 
 @dataclass(frozen=True)
 class _Tile:
-    """What a tile would count, and the query of the list behind it. `alarming`: any at all needs a look."""
+    """A tile that is not counted yet, and the query of its list. `alarming`: even one row is bad."""
 
     label: str
     rows: QuerySet[Any]
@@ -41,7 +41,7 @@ class _Tile:
 
 
 def numbers(may_view: Callable[[type[Model]], bool]) -> list[Number]:
-    """How things are at this moment, as far as `may_view` lets somebody look."""
+    """What there is at this moment, of the models that `may_view` allows."""
     return [_number(tile) for tile in _tiles(timezone.now()) if may_view(tile.rows.model)]
 
 

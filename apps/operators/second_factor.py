@@ -1,4 +1,4 @@
-"""The operators' second factor: enrolled by themselves, with recovery codes; removed by a code."""
+"""The operators' second factor. They enrol it themselves, get recovery codes with it, and remove it with a code."""
 
 import secrets
 from typing import Any
@@ -24,7 +24,7 @@ from apps.operators.models import AuthenticatorApp, OperatorRecoveryCode, Recove
 
 ISSUER = "Gatehouse"
 SEED_BYTES, DIGEST_KEY_BYTES = 20, 32  # RFC 4226 section 4 recommends 160 bits
-FEW = 3  # recovery codes left, of which operators are told at sign-in
+FEW = 3  # with so many recovery codes left, operators are warned at sign-in
 
 
 class CodeForm(forms.Form):
@@ -32,7 +32,7 @@ class CodeForm(forms.Form):
 
 
 def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """Enrol, or remove. `context` is the admin site's."""
+    """The page that enrols the second factor, or removes it. `context` is the admin site's."""
     enrolled = AuthenticatorApp.objects.filter(user=request.user, confirmed=True).exists()
     if request.method == "POST":
         form = CodeForm(request.POST)
@@ -60,8 +60,8 @@ def _render(request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpR
 
 
 def _pending(request: HttpRequest) -> AuthenticatorApp:
-    """The app being enrolled: the same until it is confirmed, so that a reloaded page shows the same picture."""
-    # Two pages opened at once may have made two: from then on all show the first.
+    """The app that is being enrolled. It stays until it is confirmed, so that a page loaded again shows the same picture."""
+    # Two pages that were opened at once may have made two. From then on all pages show the first.
     waiting = AuthenticatorApp.objects.filter(user=request.user, confirmed=False).order_by("id").first()
     return waiting or _new_app(request)
 
@@ -89,8 +89,8 @@ def _confirm(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpRe
 
 
 def _remove(request: HttpRequest, code: str) -> HttpResponse:
-    """By a code: a session that was left open, or stolen, removes nothing."""
-    if sign_in_limits.check_code(request, request.user, code) is None:  # type: ignore[arg-type]  # an operator: `site` saw to it
+    """Takes a code: a session that was left open, or stolen, is not enough."""
+    if sign_in_limits.check_code(request, request.user, code) is None:  # type: ignore[arg-type]  # an operator: the site has checked it
         messages.error(request, _("This code is not right."))
         return HttpResponseRedirect(reverse("admin:second_factor"))
     with transaction.atomic():
@@ -127,7 +127,7 @@ def _spaced(secret: str) -> str:
 
 
 def _qr(secret: str, name: str) -> str:
-    """An inline SVG. Nothing in it is anybody's input but the operator's own name, which segno encodes as squares."""
+    """An inline SVG. The only input in it is the operator's own name, and segno draws that as squares."""
     uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
     picture = segno.make(uri, error="m")
     return mark_safe(picture.svg_inline(scale=5, border=2, dark="#111", light="#fff"))  # noqa: S308  (see above)

@@ -13,7 +13,7 @@ from unfold.forms import AuthenticationForm
 
 from apps.operators import sign_in_limits
 
-LONGEST_CODE = 64  # with whatever stands between its letters
+LONGEST_CODE = 64  # characters, with the separators that people type
 TOO_OFTEN = ValidationError(
     _("Too many attempts. Please wait a quarter of an hour, or sign in from a browser that you have used before."),
     code="too_often",
@@ -40,7 +40,7 @@ class OperatorSignInForm(AuthenticationForm):
         self.fields["code"].widget.attrs["class"] = self.fields["username"].widget.attrs.get("class", "")
 
     def clean(self) -> dict[str, Any]:
-        """Raises ValidationError: too often, or wrong, whatever of it."""
+        """Raises ValidationError: too many attempts, or the one answer for everything that is wrong."""
         name = str(self.cleaned_data.get("username", ""))
         attempt = sign_in_limits.count(self.request, name)
         if sign_in_limits.is_too_often(attempt):

@@ -1,4 +1,4 @@
-"""Operators' sign-ins and sign-outs as audit events, from Django's own signals."""
+"""Audit events of operators' sign-ins and sign-outs. Django's signals tell of them."""
 
 from typing import Any
 

@@ -25,21 +25,21 @@ QUARTER, HOUR, DAY = 15 * 60, 60 * 60, 24 * 60 * 60
 PER_BROWSER = Limit("operator_tries_per_browser", 10, QUARTER)
 PER_NETWORK = Limit("operator_tries_per_network", 20, QUARTER)
 PER_NAME_AND_NETWORK = Limit("operator_tries_per_name_and_network", 10, QUARTER)
-PER_NAME = Limit("operator_tries_per_name", 50, HOUR)  # more is guessing from many networks, and then counts:
+PER_NAME = Limit("operator_tries_per_name", 50, HOUR)  # more means guessing from many networks; then this applies:
 GUESSED_NAME_PER_NETWORK = Limit("operator_tries_per_guessed_name_and_network", 2, HOUR)
 PER_FACTOR = Limit("operator_codes", 5, QUARTER)
 PER_FACTOR_AND_DAY = Limit("operator_codes_per_day", 50, DAY)
 
 
 def count(request: HttpRequest, name: str) -> Counted:
-    """Count this attempt, before anything is compared: in a browser that the operator has used before by that alone."""
+    """Count this attempt before anything is compared. A known browser is counted by itself alone."""
     browser = _browser_of(request, name)
     if browser:
         counted = attempt_counter.count({PER_BROWSER: (browser, usernames.plain(name))})
     else:
         who, network = usernames.plain(name), counted_as(address_of(request))
         counted = attempt_counter.count({PER_NETWORK: (network,)})
-        if not counted.over(PER_NETWORK):  # a network that is refused fills no table with names
+        if not counted.over(PER_NETWORK):  # a refused network must not fill the table with names
             counted += attempt_counter.count(
                 {
                     PER_NAME_AND_NETWORK: (who, network),
@@ -52,16 +52,16 @@ def count(request: HttpRequest, name: str) -> Counted:
 
 
 def is_too_often(attempt: Counted) -> bool:
-    """A name that is guessed at from many networks leaves fewer attempts to each, and to each the same."""
+    """When a name is guessed at from many networks, each of them is left the same few attempts."""
     by_itself = (PER_BROWSER, PER_NETWORK, PER_NAME_AND_NETWORK)
     is_guessed = attempt.over(PER_NAME) and attempt.over(GUESSED_NAME_PER_NETWORK)
     return is_guessed or any(map(attempt.over, by_itself))
 
 
 def check_code(request: HttpRequest, operator: User, code: str) -> Any:
-    """The operator's device that this code is of, used up; None if it is of none, or codes were tried too often.
+    """The operator's device that the code belongs to, with the code used up. None if it is wrong, or after too many codes.
 
-    A browser that the operator has used before is counted by itself: who knows the password alone cannot block it.
+    A known browser is counted by itself: somebody who knows only the password cannot block it.
     """
     where = known_browsers.known_to(request, operator.pk) or "elsewhere"
     subject = (str(operator.pk), where)
@@ -83,7 +83,7 @@ def _browser_of(request: HttpRequest, name: str) -> str | None:
 
 
 def _record_first_refusals(request: HttpRequest, name: str, counted: Counted) -> None:
-    """One event a window for each limit: what is refused after that is no news."""
+    """One event for each limit and window. Further refusals tell nothing new."""
     if counted.just_over(PER_NAME):
         _record(request, name, actions.OPERATOR_GUESSING, what="password")
     for limit in (PER_BROWSER, PER_NETWORK, PER_NAME_AND_NETWORK):

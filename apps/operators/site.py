@@ -1,4 +1,4 @@
-"""The admin site itself: who may enter, and what it shows first."""
+"""The admin site: who may enter, which pages it takes, what it shows first."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -38,7 +38,7 @@ class OperatorSite(UnfoldAdminSite):
             super().register(models, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Active staff, through the second factor if they have one or must have one."""
+        """Active staff. Operators who have a second factor, or must have one, have to have passed it."""
         return bool(super().has_permission(request)) and not self._lacks_second_factor(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002  (Django's signature)
@@ -49,7 +49,7 @@ class OperatorSite(UnfoldAdminSite):
         return [*mine, *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Sign in; who is signed in but must enrol a second factor first is led there."""
+        """Sign in. An operator who must first enrol a second factor is led there."""
         if request.method == "GET" and self._must_enrol(request):
             return HttpResponseRedirect(reverse("admin:second_factor"))
         response: HttpResponse = super().login(request, extra_context)
@@ -85,7 +85,7 @@ class OperatorSite(UnfoldAdminSite):
         )
 
     def _signed_in(self, view: Any) -> Any:
-        """For the enrolment page: staff who still lack the factor may see it, and nobody else who may not enter."""
+        """The enrolment page is also for operators who may not enter yet, since they lack the second factor."""
 
         def inner(request: HttpRequest) -> HttpResponse:
             if not (self.has_permission(request) or self._must_enrol(request)):
@@ -97,7 +97,7 @@ class OperatorSite(UnfoldAdminSite):
 
 
 def _saying_why(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """What a flow refuses on any page is undone, and the operator reads why."""
+    """What a flow refuses is undone, whichever page called it, and the operator reads why."""
 
     @wraps(view)
     def inner(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Operators' names: `Admin` and `admin` are one operator, at sign-in and in the database."""
+"""Operators' user names: `Admin` and `admin` are one operator, at sign-in and in the database."""
 
 import unicodedata
 from typing import Any
@@ -11,26 +11,26 @@ from django.http import HttpRequest
 
 
 def plain(name: str) -> str:
-    """In its one spelling, for counting: NFKC as Django keeps names, without case.
+    """The one spelling under which attempts are counted: NFKC, as Django keeps names, without case.
 
-    PostgreSQL's lower case of `İ` is `i`, and Python's is two characters: it must not be a spelling of its own here.
+    `İ` is replaced by hand: PostgreSQL's lower case of it is `i`, and Python's is two characters.
     """
     return unicodedata.normalize("NFKC", name.strip()).replace("\u0130", "i").casefold()
 
 
 def find(name: str) -> User | None:
-    """The operator of this name. The database's own lower case decides, as in its unique index."""
+    """The operator of this name. PostgreSQL lowers the case, as it does for the unique index."""
     written = Value(unicodedata.normalize("NFKC", name))
     return User.objects.annotate(lowered=Lower("username")).filter(lowered=Lower(written)).first()
 
 
 class OperatorBackend(ModelBackend):
-    """Finds operators whatever the case of their name."""
+    """Finds operators by their name in any case."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **options: Any
     ) -> Any:
-        """Django's own takes as long for names that nobody has, or that are inactive."""
+        """Django's own takes the same time for a name that nobody has, or that is inactive."""
         operator = find(username) if username is not None else None
         known = operator.get_username() if operator else username
         return super().authenticate(request, username=known, password=password, **options)

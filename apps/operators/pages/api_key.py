@@ -15,7 +15,7 @@ from apps.api_keys.models import ApiKey, Scope
 from apps.operators import questions
 from apps.operators.context import who
 from apps.operators.declared_actions import row_action
-from apps.operators.pages.base import AuditedAdmin, adopt
+from apps.operators.pages.base import AuditedAdmin, NeverChanged, NeverDeleted, adopt
 from apps.operators.questions import Question, ShownOnce
 
 
@@ -43,7 +43,9 @@ class OverlapForm(forms.Form):
     )
 
 
-class ApiKeyAdmin(AuditedAdmin):
+class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
+    """A key does not change: it is rotated or revoked."""
+
     form = ApiKeyForm
     flows_record = True
     list_display = ("name", "customer", "begins_with", "scope_list", "state", "last_used_at")
@@ -56,13 +58,6 @@ class ApiKeyAdmin(AuditedAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         asked = ("customer", "name", "environment", "scopes", "expires_at")
         return (*asked, *self.readonly_fields) if obj else asked
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A key does not change: it is rotated or revoked."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         """Only additions come here. The page that answers shows the key."""

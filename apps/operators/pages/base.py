@@ -71,17 +71,29 @@ class AuditedAdmin(StrictLists, OffersActions):
         return HttpResponseRedirect(reverse("admin:audit_event_changelist", query=query))
 
 
-class LookOnly:
-    """Pages, and parts of pages, that nobody edits. Stands before the admin class that it restricts."""
+class NeverAdded:
+    """Nobody adds rows. This and the next two stand before the admin class that they restrict."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+
+class NeverChanged:
+    """Nobody changes rows by a form."""
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+
+class NeverDeleted:
+    """Nobody deletes rows by Django's button."""
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class LookOnly(NeverAdded, NeverChanged, NeverDeleted):
+    """Pages, and parts of pages, that nobody edits."""
 
 
 class ReadOnlyAdmin(LookOnly, AuditedAdmin):

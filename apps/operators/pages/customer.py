@@ -18,7 +18,7 @@ from apps.mail.models import Allowance
 from apps.operators.context import who
 from apps.operators.declared_actions import row_action
 from apps.operators.pages import customer_lists
-from apps.operators.pages.base import AuditedAdmin
+from apps.operators.pages.base import AuditedAdmin, NeverDeleted
 from apps.operators.pages.customer_lists import LimitInline, NetworkInline
 from apps.operators.pages.customer_policy import FIELDSETS, CustomerForm, CustomerFormOfOthers
 from apps.operators.questions import Question, ShownOnce
@@ -28,10 +28,10 @@ from apps.tokens.models import Session
 LINE_BREAK = mark_safe("<br>")
 
 
-class CustomerAdmin(AuditedAdmin):
-    """A customer's page.
+class CustomerAdmin(NeverDeleted, AuditedAdmin):
+    """Customers are not deleted but suspended: their events and users stay.
 
-    Whoever sets where its outside identity check is, or holds that check's secret, can approve its users: both take the
+    The address and the secret of a customer's outside identity check are enough to approve its users. So both take the
     permission to approve.
     """
 
@@ -60,10 +60,6 @@ class CustomerAdmin(AuditedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*self.readonly_fields, "slug") if obj else self.readonly_fields
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: a customer is suspended, and its events and users stay."""
-        return False
 
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         if change:

@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 from apps.core import typed_codes
 from apps.core.errors import ValidationFailed
 from apps.operators.context import who
-from apps.operators.pages.base import AuditedAdmin, adopt
+from apps.operators.pages.base import AuditedAdmin, NeverChanged, adopt
 from apps.otp import fixed_codes
 from apps.otp.models import FixedCode
 from apps.users import emails
@@ -47,16 +47,14 @@ class FixedCodeForm(forms.ModelForm):  # type: ignore[type-arg]
         return self.cleaned_data["valid_until"]
 
 
-class FixedCodeAdmin(AuditedAdmin):
+class FixedCodeAdmin(NeverChanged, AuditedAdmin):
+    """A fixed code does not change: a new entry for the same address takes its place."""
+
     form = FixedCodeForm
     flows_record = True
     list_display = ("email", "customer", "valid_until")
     list_filter = ("customer",)
     fields = ("customer", "email", "fixed_code", "valid_until")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: a new entry for the same address takes the old one's place."""
-        return False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("customer", "email", "valid_until") if obj else self.fields

@@ -40,7 +40,7 @@ class LedgerInline(LookOnly, TabularInline):
 
 
 class KindFilter(admin.SimpleListFilter):
-    """The kinds that there are templates for. Django's own filter would read every mail to list the kinds."""
+    """By the kinds that have a template. Django's own filter would read every mail to list them."""
 
     title = "kind"
     parameter_name = "kind__exact"

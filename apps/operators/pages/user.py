@@ -16,7 +16,7 @@ from apps.accounts import deactivation, erasure
 from apps.core.errors import ValidationFailed
 from apps.operators.context import who
 from apps.operators.declared_actions import row_action
-from apps.operators.pages.base import AuditedAdmin
+from apps.operators.pages.base import AuditedAdmin, NeverDeleted
 from apps.operators.pages.permission import choose_permissions
 from apps.operators.questions import Question
 from apps.tokens import sessions
@@ -82,7 +82,9 @@ class RoleFilter(admin.SimpleListFilter):
         return queryset.filter(role=self.value()) if self.value() else queryset
 
 
-class UserAdmin(AuditedAdmin):
+class UserAdmin(NeverDeleted, AuditedAdmin):
+    """Users are not deleted: "Deactivate" and "Erase" say what will happen, and do it to one user at a time."""
+
     form = UserForm
     flows_record = True
     history_by = "user_id"
@@ -111,10 +113,6 @@ class UserAdmin(AuditedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """The status is not written: it follows from "Deactivate", "Reactivate" and approval."""
         return (*self.readonly_fields, "customer", "email", "status") if obj else self.readonly_fields
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: "Deactivate" and "Erase" say what will happen, and do it to one user at a time."""
-        return False
 
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         if change:
