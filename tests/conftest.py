@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from apps.api import cors
 from apps.api_keys import clients
-from apps.core import snapshots, valkey
+from apps.core import valkey
 from apps.core.state import process
 from apps.customers import keyring
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
 from apps.payloads import service_keys
+from apps.tokens import sessions
 from demo.client import Client, Wire
 from tests import cleaning, factories
 from tests.contract.documented import CheckedClient
@@ -72,7 +73,7 @@ def forget() -> None:
     clients._noted.clear()
     cors._Memory.until = 0.0
     service_keys.forget()
-    snapshots._Breaker.avoid_until = 0.0
+    sessions._noted.clear()
     process.present().memory.forget_everything()
     cache.close()
 
@@ -110,6 +111,4 @@ def valkey_away(settings: object, own_valkey: object) -> Iterator[object]:
     """A Valkey of this test's own in the place of the shared one: `.kill()` and `.start()` it."""
     before = settings.CACHES  # type: ignore[attr-defined]
     settings.CACHES = {"default": {**before["default"], "LOCATION": own_valkey.url}}  # type: ignore[attr-defined]
-    snapshots._Breaker.avoid_until = 0.0
     yield own_valkey
-    snapshots._Breaker.avoid_until = 0.0

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from apps.core import snapshots, valkey
+from apps.core import valkey
 
 
 def copy_of_valkey() -> Callable[[], None]:
@@ -15,6 +15,5 @@ def copy_of_valkey() -> Callable[[], None]:
             client.delete(name)
         for key, milliseconds, value in kept:
             client.restore(key, max(0, milliseconds), value, replace=True)
-        snapshots._Breaker.avoid_until = 0.0
 
     return put_back

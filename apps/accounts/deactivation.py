@@ -5,7 +5,6 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.core.requests import Caller
-from apps.core.snapshots import Propagation
 from apps.otp import requesting
 from apps.tokens import sessions
 from apps.tokens.models import EndReason
@@ -13,7 +12,7 @@ from apps.users import lifecycle
 from apps.users.models import User
 
 
-def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> None:
     """Close the account, end its sessions, and withdraw the codes that were sent to its address.
 
     Doing it again changes nothing. Raises NotFound.
@@ -21,7 +20,7 @@ def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) 
     The user is locked first: a sign-in at the same moment either has its session by then, which ends, or gets none.
     """
     with transaction.atomic():
-        told = lifecycle.deactivate(user, actor=actor, caller=caller, now=now)
+        lifecycle.deactivate(user, actor=actor, caller=caller, now=now)
         sessions.end_all(
             customer_id=user.customer_id,
             user_id=user.id,
@@ -31,4 +30,3 @@ def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) 
             now=now,
         )
         requesting.withdraw_on_commit(user.customer_id, user.email_identity)
-        return told

@@ -12,8 +12,9 @@ from apps.accounts.errors import EmailTaken
 from apps.accounts.models import EmailChange
 from apps.audit import actions, events
 from apps.audit.models import Severity
-from apps.core import ciphers, snapshots
+from apps.core import ciphers
 from apps.core.requests import Caller
+from apps.core.state.announcements import announce
 from apps.customers import links
 from apps.customers.state import CustomerState
 from apps.otp import codes, drafts, redeeming, requesting, tries
@@ -119,7 +120,7 @@ def set_address(user: User, email: str, caller: Caller, now: datetime) -> None:
         erasure.erase(customer_id=user.customer_id, user_id=squatter.id, actor=events.SYSTEM, caller=caller, now=now)
     user.email, user.email_identity, user.email_verified_at = email, emails.identity(email), now
     user.save(update_fields=["email", "email_identity", "email_verified_at"])
-    snapshots.invalidate_on_commit(state.key(user.customer_id, user.id))
+    announce(state.subject(user.customer_id, user.id))
 
 
 def record(action: str, user: User, caller: Caller, now: datetime, *, severity: Severity = Severity.LOW) -> None:

@@ -13,10 +13,9 @@ from apps.accounts import mails
 from apps.accounts.models import EmailChange, Registration, ResetToken
 from apps.approvals.models import IdentityCheck
 from apps.audit import actions, events
-from apps.core import snapshots
 from apps.core.errors import NotFound
 from apps.core.requests import Caller
-from apps.core.snapshots import Propagation
+from apps.core.state.announcements import announce
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.mail.models import LedgerEntry, Message, MessageState
 from apps.mail.outbox import UNSENT
@@ -44,17 +43,17 @@ DELETED_WITH_THE_USER = (
 )
 
 
-def erase_oneself(*, customer_id: UUID, user_id: UUID, caller: Caller, now: datetime) -> Propagation:
+def erase_oneself(*, customer_id: UUID, user_id: UUID, caller: Caller, now: datetime) -> None:
     """Erase the user who asks for it. Raises LastAdmin when that would leave others without an administrator; NotFound.
 
     The only user of a customer may go: then nobody is left who needs one.
     """
     with transaction.atomic():
         _require_other_admin(customer_id, user_id)
-        return erase(customer_id=customer_id, user_id=user_id, actor=events.user(user_id), caller=caller, now=now)
+        erase(customer_id=customer_id, user_id=user_id, actor=events.user(user_id), caller=caller, now=now)
 
 
-def erase(*, customer_id: UUID, user_id: UUID, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+def erase(*, customer_id: UUID, user_id: UUID, actor: str, caller: Caller | None, now: datetime) -> None:
     """Erase a user of this customer. Its tokens are worthless from the next request on. Raises NotFound."""
     with transaction.atomic():
         user = _lock(customer_id, user_id)
@@ -65,9 +64,8 @@ def erase(*, customer_id: UUID, user_id: UUID, actor: str, caller: Caller | None
         events.record(
             action=actions.USER_ERASED, customer_id=customer_id, user_id=user_id, actor=actor, caller=caller, now=now
         )
-        told = snapshots.invalidate_on_commit(state.key(customer_id, user_id))
+        announce(state.subject(customer_id, user_id))
         requesting.withdraw_on_commit(customer_id, user.email_identity)
-        return told
 
 
 def _require_other_admin(customer_id: UUID, user_id: UUID) -> None:

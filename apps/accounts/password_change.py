@@ -12,7 +12,6 @@ from django.db import transaction
 from apps.audit import actions, events
 from apps.audit.models import Severity
 from apps.core.requests import Caller
-from apps.core.snapshots import Propagation
 from apps.customers.state import CustomerState
 from apps.otp import tries
 from apps.signin import by_password, passwords
@@ -37,7 +36,7 @@ class Change:
     now: datetime
 
 
-def change(wanted: Change) -> Propagation:
+def change(wanted: Change) -> None:
     """Set another password, and end the other sessions.
 
     Raises InvalidPassword, ValidationFailed, RateLimited or ValkeyUnavailable.
@@ -51,9 +50,7 @@ def change(wanted: Change) -> Propagation:
     with transaction.atomic():
         directory.lock(user.id)
         _require_unchanged(checked)
-        told = replace(
-            user, encoded, by_mail=False, except_for=wanted.session_id, customer=customer, caller=caller, now=now
-        )
+        replace(user, encoded, by_mail=False, except_for=wanted.session_id, customer=customer, caller=caller, now=now)
         events.record(
             action=actions.PASSWORD_CHANGED,
             severity=Severity.LOW,
@@ -63,7 +60,6 @@ def change(wanted: Change) -> Propagation:
             caller=caller,
             now=now,
         )
-    return told
 
 
 def require_password(
@@ -101,7 +97,7 @@ def replace(
     customer: CustomerState,
     caller: Caller,
     now: datetime,
-) -> Propagation:
+) -> None:
     """Put the password in the place of what was there, and end what was begun with that. In the caller's transaction.
 
     `by_mail`: whoever reads the mailbox has set it. `except_for`: a session that goes on.
@@ -109,7 +105,7 @@ def replace(
     passwords.put(user, encoded, by_mail=by_mail, now=now)
     credentials.change(user, now=now)
     directory.open_to_codes(user)
-    _ended, told = sessions.end_all(
+    sessions.end_all(
         customer_id=user.customer_id,
         user_id=user.id,
         except_for=except_for,
@@ -119,7 +115,6 @@ def replace(
         now=now,
     )
     notices.post(notices.PASSWORD_CHANGED, customer=customer, user=user, caller=caller, now=now)
-    return told
 
 
 def _require_unchanged(checked: User) -> None:

@@ -1,6 +1,6 @@
 """Who may use endpoints that take an access token, in sentences: `permission_classes = [HasRole("admin") | HasPermission("users.read")]`.
 
-What a user may do is asked of its standing, as it is at this moment, never of the token's claims (contract 3.3).
+What a user may do is asked of its state, as it is at this moment, never of the token's claims (contract 3.3).
 """
 
 from collections.abc import Callable

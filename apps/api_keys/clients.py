@@ -43,8 +43,7 @@ def identify_client(*, text: str | None, key_required: bool, caller: Caller, now
     """Who asks with this key. Raises ApiKeyRequired, InvalidApiKey, CustomerSuspended or IpNotAllowed."""
     if text is None:
         return _default(key_required=key_required, caller=caller)
-    key = _verified(text, now)
-    customer = customers.read(key.customer_id)
+    key, customer = _verified(text, now)
     customers.require_active(customer)
     _check_address(key, customer, caller, now)
     _note_use(key, now)
@@ -66,13 +65,16 @@ def _default(*, key_required: bool, caller: Caller) -> ApiClient:
     return ApiClient(customer, None)
 
 
-def _verified(text: str, now: datetime) -> ApiKeyState:
-    """The key, if it is one of ours and works. One answer for all failures; mistyped ones cost no look-up."""
+def _verified(text: str, now: datetime) -> tuple[ApiKeyState, CustomerState]:
+    """The key and its customer, if it is one of ours and works. One answer for all failures; mistyped ones cost no look-up."""
     parsed = keys.parse(text)
-    key = state.read(parsed.key_id) if parsed else None
-    if key is None or not ciphers.equal(ciphers.digest(text.encode()), key.digest) or not key.works(now):
+    found = state.read(parsed.key_id) if parsed else None
+    if found is None:
         raise InvalidApiKey
-    return key
+    key, customer = found
+    if not ciphers.equal(ciphers.digest(text.encode()), key.digest) or not key.works(now):
+        raise InvalidApiKey
+    return key, customer
 
 
 def _check_address(key: ApiKeyState, customer: CustomerState, caller: Caller, now: datetime) -> None:

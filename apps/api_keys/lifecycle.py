@@ -8,10 +8,10 @@ from django.db import transaction
 from apps.api_keys import keys, state
 from apps.api_keys.models import ApiKey, Environment, Scope, default_scopes
 from apps.audit import actions, events
-from apps.core import ciphers, snapshots
+from apps.core import ciphers
 from apps.core.errors import ValidationFailed, refused_by_field
 from apps.core.requests import Caller
-from apps.core.snapshots import Propagation
+from apps.core.state.announcements import announce
 from apps.customers.models import Customer
 
 LONGEST_OVERLAP = timedelta(days=90)
@@ -50,16 +50,16 @@ def rotate(key: ApiKey, *, overlap: timedelta, actor: str, caller: Caller | None
         old.expires_at = min(filter(None, (old.expires_at, now + overlap)))
         old.save(update_fields=["replaced_by", "expires_at"])
         _record(actions.API_KEY_ROTATED, old, actor, caller, now, successor=row.key_id)
-        snapshots.invalidate_on_commit(state.key(old.key_id))
+        announce(state.subject(old.customer_id, old.key_id))
     return row, text
 
 
-def revoke(key: ApiKey, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+def revoke(key: ApiKey, *, actor: str, caller: Caller | None, now: datetime) -> None:
     """The key is worthless from the next request on. Doing it again changes nothing."""
     with transaction.atomic():
         if ApiKey.objects.filter(id=key.id, revoked_at=None).update(revoked_at=now):
             _record(actions.API_KEY_REVOKED, key, actor, caller, now)
-        return snapshots.invalidate_on_commit(state.key(key.key_id))
+        announce(state.subject(key.customer_id, key.key_id))
 
 
 def touch(key_id: str, *, now: datetime) -> None:

@@ -1,14 +1,19 @@
 """How an API key stands now: whose it is, what it may do, until when."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from django.db.models import Func, TextField, Value
+
 from apps.api_keys.models import ApiKey, Environment
-from apps.core import snapshots, valkey
-from apps.core.snapshots import State
+from apps.core.state import reading
+from apps.core.state.kinds import Document, Kind, Rows
+from apps.core.state.subjects import Subject
+from apps.core.times import unix_time
+from apps.customers import state as customers
+from apps.customers.models import Customer
+from apps.customers.state import CustomerState
 
 
 @dataclass(frozen=True)
@@ -33,41 +38,45 @@ class ApiKeyState:
         return self.key_id if self.environment == Environment.TEST else ""
 
 
-def key(key_id: str) -> str:
-    """The Valkey key of the snapshot. Before it is read, nobody knows the customer; so its tag is the key id."""
-    return valkey.key(key_id, "api-key")
+def subject(customer_id: UUID, key_id: str) -> Subject:
+    """What a change of the key announces."""
+    return Subject("api_key", customer_id, key_id)
 
 
-def load(key_id: str) -> State | None:
-    row = ApiKey.objects.filter(key_id=key_id).first()
-    if row is None:
-        return None
-    return {
-        "id": str(row.id),
-        "key_id": row.key_id,
-        "customer_id": str(row.customer_id),
-        "environment": row.environment,
-        "scopes": row.scopes,
-        "expires_at": row.expires_at.timestamp() if row.expires_at else None,
-        "revoked": row.revoked_at is not None,
-        "digest": bytes(row.digest).hex(),
-    }
+def _rows(key_id: str) -> Rows:
+    columns = ("id", "key_id", "customer_id", "environment", "scopes", "expires_at", "revoked_at")
+    in_hex = Func("digest", Value("hex"), function="encode", output_field=TextField())
+    found: Rows = ApiKey.objects.filter(key_id=key_id).values(*columns, in_hex=in_hex)
+    return found
 
 
-def parse(state: Mapping[str, Any]) -> ApiKeyState:
+def _parse(row: Document) -> ApiKeyState:
     return ApiKeyState(
-        **{
-            **state,
-            "id": UUID(state["id"]),
-            "customer_id": UUID(state["customer_id"]),
-            "scopes": tuple(state["scopes"]),
-            "digest": bytes.fromhex(state["digest"]),
-        }
+        id=UUID(row["id"]),
+        key_id=row["key_id"],
+        customer_id=UUID(row["customer_id"]),
+        environment=row["environment"],
+        scopes=tuple(row["scopes"]),
+        expires_at=unix_time(row["expires_at"]),
+        revoked=row["revoked_at"] is not None,
+        digest=bytes.fromhex(row["in_hex"]),
     )
 
 
-def read(key_id: str) -> ApiKeyState | None:
-    """The key of this id, or None. One round trip to Valkey, or one query."""
-    name = key(key_id)
-    state = snapshots.read_through({name: lambda: load(key_id)})[name]
-    return parse(state) if state else None
+BY_KEY_ID: Kind[str, ApiKeyState] = Kind(
+    "API key", _rows, _parse, lambda key_id, found: subject(found.customer_id, key_id)
+)
+CUSTOMER_BY_KEY_ID: Kind[str, CustomerState] = Kind(
+    "customer by API key",
+    lambda key_id: customers.rows(Customer.objects.filter(api_keys__key_id=key_id)),
+    customers.parse,
+    lambda _, found: customers.subject(found.id),
+)
+
+
+def read(key_id: str) -> tuple[ApiKeyState, CustomerState] | None:
+    """The key of this id and its customer, or None: from memory, or both by one query."""
+    key, customer = BY_KEY_ID.at(key_id), CUSTOMER_BY_KEY_ID.at(key_id)
+    found = reading.read(key, customer)
+    mine, its = found[key], found[customer]
+    return (mine, its) if mine and its else None

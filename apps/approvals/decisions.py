@@ -7,8 +7,8 @@ from django.db import transaction
 from apps.approvals.errors import AlreadyDecided
 from apps.approvals.models import CheckState, IdentityCheck
 from apps.audit import actions, events
-from apps.core import snapshots
 from apps.core.requests import Caller
+from apps.core.state.announcements import announce
 from apps.customers.state import CustomerState
 from apps.users import directory, lifecycle, notices, state
 from apps.users.models import User, UserStatus
@@ -69,4 +69,4 @@ def _decide(check: IdentityCheck, state: CheckState, reason: str, actor: str, no
 def _save(user: User, action: str, actor: str, caller: Caller | None, now: datetime) -> None:
     user.save(update_fields=["approved_at", "status"])
     events.record(action=action, customer_id=user.customer_id, user_id=user.id, actor=actor, caller=caller, now=now)
-    snapshots.invalidate_on_commit(state.key(user.customer_id, user.id))
+    announce(state.subject(user.customer_id, user.id))

@@ -28,7 +28,7 @@ class Severity(models.TextChoices):
 class EventQuerySet(OwnedQuerySet[Row]):
     """Events and links of a customer, or of the service itself."""
 
-    def of(self, customer_id: UUID | None) -> Self:
+    def of(self, customer_id: UUID | models.OuterRef | None) -> Self:
         """Those of this customer; None: the service's own."""
         return self.filter(**{self.owner: customer_id})
 

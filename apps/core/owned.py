@@ -13,8 +13,8 @@ class OwnedQuerySet(models.QuerySet[Row]):
 
     owner = "customer_id"  # the way from a row to its customer's id
 
-    def of(self, customer_id: UUID) -> Self:
-        """Those of this customer."""
+    def of(self, customer_id: UUID | models.OuterRef) -> Self:
+        """Those of this customer; `OuterRef`: of the customer that the query around this one is about."""
         return self.filter(**{self.owner: customer_id})
 
 

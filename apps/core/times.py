@@ -11,3 +11,8 @@ def rfc3339(at: datetime) -> str:
 def rfc3339_or_none(at: datetime | None) -> str | None:
     """The same, of a time that may not have come."""
     return rfc3339(at) if at else None
+
+
+def unix_time(text: str | None) -> float | None:
+    """A moment as PostgreSQL writes it in JSON, in seconds since 1970; None for none."""
+    return None if text is None else datetime.fromisoformat(text).timestamp()

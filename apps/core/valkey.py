@@ -11,7 +11,6 @@ import redis
 import structlog
 from django_redis import get_redis_connection
 
-from apps.core import connections
 from apps.core.errors import TemporarilyUnavailable
 
 log = structlog.get_logger(__name__)
@@ -42,11 +41,6 @@ def client() -> redis.Redis:
 def key(tag: UUID | str, *parts: str) -> str:
     """`gatehouse:{<tag>}:<part>:<part>`. The tag (a customer's id) keeps one request's keys in one cluster slot."""
     return ":".join((f"gatehouse:{{{tag}}}", *parts))
-
-
-def run_id() -> str:
-    """Which run of the server this thread was answered by last; another one after a restart or a failover."""
-    return connections.run.id
 
 
 @contextmanager

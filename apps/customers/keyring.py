@@ -1,7 +1,7 @@
 """The versions of a customer's signing secrets: made, found, and rotated.
 
 A version has an algorithm, the customer's when it was made, and verifies by that one alone for as long as it does.
-A version never changes, so a process may remember it for ever; whether it still *verifies* is the customer's standing, which is
+A version never changes, so a process may remember it for ever; whether it still *verifies* is the customer's state, which is
 read at every request. The newest signs, all that have not retired verify, so rotation is no special case.
 """
 
@@ -17,9 +17,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from apps.audit import actions, events
-from apps.core import ciphers, sealed, snapshots
+from apps.core import ciphers, sealed
 from apps.core.errors import ValidationFailed
 from apps.core.requests import Caller
+from apps.core.state.announcements import announce
 from apps.customers import state
 from apps.customers.models import Algorithm, Customer, SigningSecret
 
@@ -188,7 +189,7 @@ def _replace(
         },
         now=now,
     )
-    snapshots.invalidate_on_commit(state.key(customer.id))
+    announce(state.subject(customer.id))
     return row
 
 

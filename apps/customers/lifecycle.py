@@ -9,10 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.audit import actions, events
-from apps.core import snapshots
 from apps.core.errors import ValidationFailed, refused_by_field
 from apps.core.requests import Caller
-from apps.core.snapshots import Propagation
+from apps.core.state.announcements import announce
 from apps.customers import keyring, state
 from apps.customers.models import AllowedNetwork, Customer, CustomerStatus, LimitOverride
 from apps.customers.validation import canonical_network
@@ -38,7 +37,7 @@ def register(customer: Customer, *, actor: str, caller: Caller | None, now: date
 
 def update_policy(
     *, customer: Customer, changes: Mapping[str, Any], actor: str, caller: Caller | None, now: datetime
-) -> Propagation:
+) -> None:
     """Change policy fields. Another algorithm rotates the secrets, gracefully. Raises ValidationFailed, and for fields
     that are no policy.
     """
@@ -53,27 +52,27 @@ def update_policy(
         _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, fields=sorted(changes))
         after = Customer.objects.get(id=customer.id)  # an operator's page may be older than the rest of the policy
         keyring.follow_policy(before, after, now=now, actor=actor, caller=caller)
-        return snapshots.invalidate_on_commit(state.key(customer.id))
+        announce(state.subject(customer.id))
 
 
 def note_owner(customer_id: UUID) -> None:
     """The owner of a customer that signed up has proven an address: its mails may bear its name. In the caller's transaction."""
     if Customer.objects.filter(id=customer_id, owner_is_proven=False).update(owner_is_proven=True):
-        snapshots.invalidate_on_commit(state.key(customer_id))
+        announce(state.subject(customer_id))
 
 
-def suspend(customer: Customer, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+def suspend(customer: Customer, *, actor: str, caller: Caller | None, now: datetime) -> None:
     """Every path answers 403 customer_suspended from the next request on, its tokens included."""
-    return _set_status(customer, CustomerStatus.SUSPENDED, actions.CUSTOMER_SUSPENDED, actor, caller, now)
+    _set_status(customer, CustomerStatus.SUSPENDED, actions.CUSTOMER_SUSPENDED, actor, caller, now)
 
 
-def reactivate(customer: Customer, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
-    return _set_status(customer, CustomerStatus.ACTIVE, actions.CUSTOMER_REACTIVATED, actor, caller, now)
+def reactivate(customer: Customer, *, actor: str, caller: Caller | None, now: datetime) -> None:
+    _set_status(customer, CustomerStatus.ACTIVE, actions.CUSTOMER_REACTIVATED, actor, caller, now)
 
 
 def replace_allowlist(
     *, customer: Customer, networks: Mapping[str, str], actor: str, caller: Caller | None, now: datetime
-) -> Propagation:
+) -> None:
     """Let exactly these networks (network → note) use the customer's keys; none: everybody. Raises ValidationFailed."""
     try:
         wanted = {canonical_network(network): note for network, note in networks.items()}
@@ -89,12 +88,12 @@ def replace_allowlist(
             rows, update_conflicts=True, unique_fields=["customer", "network"], update_fields=["note"]
         )
         _record(actions.ALLOWLIST_CHANGED, customer.id, actor, caller, now, networks=sorted(wanted))
-        return snapshots.invalidate_on_commit(state.key(customer.id))
+        announce(state.subject(customer.id))
 
 
 def override_limit(
     *, customer: Customer, name: str, count: int, window: int, actor: str, caller: Caller | None, now: datetime
-) -> Propagation:
+) -> None:
     """Give this customer a limit of its own: `count` in `window` seconds. Raises ValidationFailed."""
     with transaction.atomic():
         _lock(customer)
@@ -104,15 +103,15 @@ def override_limit(
         _validate(override)
         override.save()
         _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, limit=name, count=count, window=window)
-        return snapshots.invalidate_on_commit(state.key(customer.id))
+        announce(state.subject(customer.id))
 
 
-def restore_limit(*, customer: Customer, name: str, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+def restore_limit(*, customer: Customer, name: str, actor: str, caller: Caller | None, now: datetime) -> None:
     """Let the default hold for this customer again. Where it did already, nothing changes."""
     with transaction.atomic():
         if LimitOverride.objects.of(customer.id).filter(name=name).delete()[0]:
             _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, limit=name, restored=True)
-        return snapshots.invalidate_on_commit(state.key(customer.id))
+        announce(state.subject(customer.id))
 
 
 def _lock(customer: Customer) -> None:
@@ -122,12 +121,12 @@ def _lock(customer: Customer) -> None:
 
 def _set_status(
     customer: Customer, status: CustomerStatus, action: str, actor: str, caller: Caller | None, now: datetime
-) -> Propagation:
+) -> None:
     with transaction.atomic():
         customer.status = status
         customer.save(update_fields=["status", "updated_at"])
         _record(action, customer.id, actor, caller, now)
-        return snapshots.invalidate_on_commit(state.key(customer.id))
+        announce(state.subject(customer.id))
 
 
 def _validate(row: Customer | LimitOverride | AllowedNetwork) -> None:

@@ -9,16 +9,21 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 
-from apps.core import client_address, snapshots, valkey
+from apps.core import client_address
 from apps.core.errors import NotFound
 from apps.core.rate_limits import Limit
-from apps.core.snapshots import State
+from apps.core.state import reading
+from apps.core.state.kinds import Document, Kind, Rows
+from apps.core.state.subjects import Subject
+from apps.core.times import unix_time
 from apps.customers import limits
 from apps.customers.errors import CustomerSuspended
-from apps.customers.models import Customer, CustomerStatus
+from apps.customers.models import AllowedNetwork, Customer, CustomerStatus, LimitOverride, SigningSecret
 from apps.mail import sender
 from apps.mail.content import Branding
 from apps.mail.quotas import Quota
@@ -148,57 +153,66 @@ class CustomerState:
         )
 
 
-def key(customer_id: UUID) -> str:
-    """The Valkey key of the snapshot."""
-    return valkey.key(customer_id, "customer")
+def subject(customer_id: UUID) -> Subject:
+    """What a change of the customer's own announces: policy, status, limits, networks, secrets."""
+    return Subject("customer", customer_id)
 
 
-def load(customer_id: UUID) -> State | None:
-    """The state from PostgreSQL: what `parse` reads. None for no such customer."""
-    customer = Customer.objects.filter(id=customer_id).first()
-    if customer is None:
-        return None
-    verifying = customer.signing_secrets.filter(Q(retires_at=None) | Q(retires_at__gt=timezone.now()))
-    return {
-        "id": str(customer.id),
-        **{name: getattr(customer, name) for name in POLICY},
-        "limits": {row.name: (row.count, row.window) for row in customer.limit_overrides.all()},
-        "networks": [row.network for row in customer.allowed_networks.all()],
-        "secrets": {str(row.id): row.retires_at.timestamp() if row.retires_at else None for row in verifying},
-        "has_fixed_codes": customer.has_fixed_codes,
-    }
+def rows(customers: "QuerySet[Customer]") -> Rows:
+    """These customers as `parse` reads them."""
+    verifying = SigningSecret.objects.of(OuterRef("pk")).filter(Q(retires_at=None) | Q(retires_at__gt=timezone.now()))
+    exceptions = LimitOverride.objects.of(OuterRef("pk"))
+    networks = AllowedNetwork.objects.of(OuterRef("pk"))
+    found: Rows = customers.values(
+        "id",
+        "has_fixed_codes",
+        *POLICY,
+        exceptions=ArraySubquery(exceptions.values_list(JSONObject(name="name", count="count", window="window"))),
+        networks=ArraySubquery(networks.values("network")),
+        secrets=ArraySubquery(verifying.values_list(JSONObject(kid="id", until="retires_at"))),
+    )
+    return found
 
 
-def parse(state: Mapping[str, Any]) -> CustomerState:
-    """The state as a value."""
-    exceptions = {name: (count, window) for name, (count, window) in state["limits"].items()}
+def parse(row: Document) -> CustomerState:
+    """A row as a value."""
     return CustomerState(
-        **{
-            **state,
-            "id": UUID(state["id"]),
-            "limits": exceptions,
-            "networks": tuple(state["networks"]),
-            "allowed_origins": tuple(state["allowed_origins"]),
-            "sms_regions": tuple(state["sms_regions"]),
-        }
+        id=UUID(row["id"]),
+        has_fixed_codes=row["has_fixed_codes"],
+        limits={each["name"]: (each["count"], each["window"]) for each in row["exceptions"]},
+        networks=tuple(row["networks"]),
+        secrets={each["kid"]: unix_time(each["until"]) for each in row["secrets"]},
+        **{name: _frozen(row[name]) for name in POLICY},
     )
 
 
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+BY_ID: Kind[UUID, CustomerState] = Kind(
+    "customer", lambda key: rows(Customer.objects.filter(id=key)), parse, lambda key, _: subject(key)
+)
+BY_SLUG: Kind[str, CustomerState] = Kind(
+    "customer by slug", lambda key: rows(Customer.objects.filter(slug=key)), parse, lambda _, found: subject(found.id)
+)
+
+
 def read(customer_id: UUID) -> CustomerState:
-    """How the customer stands: one round trip to Valkey, or a few queries. Raises NotFound."""
-    name = key(customer_id)
-    state = snapshots.read_through({name: lambda: load(customer_id)})[name]
-    if state is None:
-        raise NotFound
-    return parse(state)
+    """The customer as it is now: from memory, or by one query. Raises NotFound."""
+    return _existing(reading.read_one(BY_ID.at(customer_id)))
 
 
-def read_present(customer_id: UUID) -> CustomerState:
-    """The same from PostgreSQL alone, whatever Valkey remembers: always a few queries. Raises NotFound."""
-    state = load(customer_id)
-    if state is None:
+def read_anew(customer_id: UUID) -> CustomerState:
+    """The same from PostgreSQL, whatever is remembered: always one query. Raises NotFound."""
+    lookup = BY_ID.at(customer_id)
+    return _existing(reading.read_anew(lookup)[lookup])
+
+
+def _existing(customer: CustomerState | None) -> CustomerState:
+    if customer is None:
         raise NotFound
-    return parse(state)
+    return customer
 
 
 def find(slug: str) -> CustomerState:
@@ -210,10 +224,7 @@ def find(slug: str) -> CustomerState:
 
 def find_any(slug: str) -> CustomerState:
     """The customer of this slug, be it suspended: to say so by its name. Raises NotFound."""
-    customer_id = Customer.objects.filter(slug=slug).values_list("id", flat=True).first()
-    if customer_id is None:
-        raise NotFound
-    return read(customer_id)
+    return _existing(reading.read_one(BY_SLUG.at(slug)))
 
 
 def find_linked(name: str) -> CustomerState:

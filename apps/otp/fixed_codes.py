@@ -7,9 +7,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.audit import actions, events
-from apps.core import sealed, snapshots, typed_codes
+from apps.core import sealed, typed_codes
 from apps.core.errors import ValidationFailed
 from apps.core.requests import Caller
+from apps.core.state.announcements import announce
 from apps.customers import state
 from apps.customers.models import Customer
 from apps.customers.state import CustomerState
@@ -100,4 +101,4 @@ def _note_whether_listed(customer_id: UUID) -> None:
     _take_turns(customer_id)
     listed = FixedCode.objects.of(customer_id).exists()
     Customer.objects.filter(id=customer_id).update(has_fixed_codes=listed)
-    snapshots.invalidate_on_commit(state.key(customer_id))
+    announce(state.subject(customer_id))

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from apps.approvals import decisions
 from apps.audit import actions, events
-from apps.core import snapshots
 from apps.core.requests import Caller
+from apps.core.state.announcements import announce
 from apps.customers import lifecycle as customers
 from apps.customers.state import CustomerState
 from apps.factors import removal
@@ -83,4 +83,4 @@ def note(user: User, *, customer: CustomerState, caller: Caller, now: datetime) 
     )
     if user.is_owner:
         customers.note_owner(customer.id)
-    snapshots.invalidate_on_commit(state.key(customer.id, user.id))
+    announce(state.subject(customer.id, user.id))

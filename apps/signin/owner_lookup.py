@@ -22,8 +22,8 @@ def customer_of(client: ApiClient, address: Address) -> CustomerState:
     """The key's customer; without a key the one that this address owns, proven addresses first; else the default one.
 
     Anybody can sign up with any address: that leads nobody away who can sign in at the default customer already, nor
-    whoever signed up before. Without a key a few statements more, the same whether or not the address owns anything:
-    what Valkey remembers of the customer would tell.
+    whoever signed up before. Without a key two statements more, the same whether or not the address owns anything:
+    whether the customer is remembered would tell.
     """
     if client.api_key is not None:
         return client.customer
@@ -39,4 +39,4 @@ def customer_of(client: ApiClient, address: Address) -> CustomerState:
         .values_list("customer_id", flat=True)
         .first()
     )
-    return customers.read_present(meant or client.customer.id)
+    return customers.read_anew(meant or client.customer.id)

@@ -11,7 +11,7 @@ from apps.tokens import sessions
 
 
 def rotate_in_emergency(customer: Customer, *, actor: str, caller: Caller | None, now: datetime) -> int:
-    """Returns how many sessions ended. The customer's snapshot alone makes every old token worthless at once."""
+    """Returns how many sessions ended. The customer's new secrets alone make every old token worthless at once."""
     with transaction.atomic():
         keyring.rotate_in_emergency(customer, now=now, actor=actor, caller=caller)
         return sessions.end_all_of_customer(customer_id=customer.id, now=now)

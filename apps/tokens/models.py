@@ -1,4 +1,4 @@
-"""Sessions, their refresh tokens, and access tokens ended early. PostgreSQL is the truth; Valkey only repeats it."""
+"""Sessions, their refresh tokens, and access tokens ended early."""
 
 from datetime import datetime
 

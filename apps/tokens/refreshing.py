@@ -9,8 +9,9 @@ from django.db import transaction
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core import rate_limits, snapshots, valkey
+from apps.core import rate_limits, valkey
 from apps.core.requests import Caller
+from apps.core.state.announcements import announce
 from apps.customers import limits
 from apps.customers.state import CustomerState
 from apps.tokens import minting, sessions, state, verification
@@ -96,7 +97,6 @@ def rotate(row: RefreshToken, session: Session, customer: CustomerState, now: da
     successor.save(force_insert=True)
     RefreshToken.objects.filter(id=row.id).update(used_at=now, successor=successor)
     Session.objects.filter(id=session.id).update(last_activity_at=now, expires_at=successor.both_expire_at)
-    snapshots.invalidate_on_commit(state.session_key(customer.id, session.id))
     return successor
 
 
@@ -104,7 +104,7 @@ def _end_for_reuse(session: Session, verified: Verified, caller: Caller, now: da
     """Somebody has an old token that they should not have, or had one stolen: nobody goes on with this session."""
     Session.objects.filter(id=session.id).update(ended_at=now, end_reason=EndReason.REFRESH_REUSE)
     _record(verified, actions.REFRESH_TOKEN_REUSED, Outcome.DENIED, Severity.HIGH, caller, now)
-    snapshots.invalidate_on_commit(state.session_key(verified.customer.id, session.id))
+    announce(state.subject(verified.customer.id, session.id))
 
 
 def _record(

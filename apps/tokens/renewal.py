@@ -13,11 +13,10 @@ from django.db.models import F
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core import snapshots
 from apps.core.errors import NotFound
 from apps.core.requests import Caller
 from apps.customers.state import CustomerState
-from apps.tokens import minting, refreshing, sessions, state
+from apps.tokens import minting, refreshing, sessions
 from apps.tokens.errors import SessionEnded
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason, RefreshToken, Session
@@ -66,7 +65,6 @@ def renew(
     refresh = _next_refresh_token(session, customer, now)
     newest = max(now, session.auth_time or now)  # of two proofs at once the later counts
     mine.update(auth_time=newest, amr=" ".join(proof.amr), proofs_tried=0)
-    snapshots.invalidate_on_commit(state.session_key(customer.id, session.id))
     return minting.pair(customer=customer, user=user, refresh=refresh, proof=proof, delivery=session.delivery)
 
 

@@ -1,66 +1,61 @@
 """Revocation (RFC 7009): a customer's server ends a token of one of its users. It counts on the next request, everywhere."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from apps.audit import actions, events
-from apps.core import snapshots
 from apps.core.errors import AuthenticationError, NotFound
 from apps.core.requests import Caller
-from apps.core.snapshots import Propagation
+from apps.core.state.announcements import announce
 from apps.tokens import sessions, state, verification
 from apps.tokens.errors import MalformedToken
 from apps.tokens.models import EndReason, RefreshToken, RevokedToken, Session
 from apps.tokens.signing import TokenKind, VerifiedClaims
 
-NOTHING_TO_TELL = Propagation(())
 
-
-def revoke(text: str, *, customer_id: UUID, actor: str, caller: Caller, now: datetime) -> Propagation:
+def revoke(text: str, *, customer_id: UUID, actor: str, caller: Caller, now: datetime) -> None:
     """An access token is blacklisted; with a refresh token its session ends. What is no living token is revoked already."""
     try:
         claims = verification.genuine(text, customer_id=customer_id, caller=caller, now=now)
     except (MalformedToken, AuthenticationError):
-        return NOTHING_TO_TELL
+        return
     if claims.kind is TokenKind.REFRESH:
-        return _end_session(claims, actor, caller, now)
-    return _blacklist(claims, actor, caller, now)
+        _end_session(claims, actor, caller, now)
+    else:
+        _blacklist(claims, actor, caller, now)
 
 
-def _blacklist(claims: VerifiedClaims, actor: str, caller: Caller, now: datetime) -> Propagation:
+def _blacklist(claims: VerifiedClaims, actor: str, caller: Caller, now: datetime) -> None:
     with transaction.atomic():
         mine = Session.objects.of(claims.customer_id).filter(user_id=claims.user_id, id=claims.session_id)
         if mine.select_for_update().first() is None:
-            return NOTHING_TO_TELL
+            return
         expires_at = datetime.fromtimestamp(claims.expires_at, UTC)
         facts = {"session_id": claims.session_id, "revoked_at": now, "expires_at": expires_at}
         _row, is_new = RevokedToken.objects.get_or_create(jti=claims.jti, defaults=facts)
         if is_new:
             _record(claims, actor, caller, now)
-        return snapshots.invalidate_on_commit(state.session_key(claims.customer_id, claims.session_id))
+        announce(state.subject(claims.customer_id, claims.session_id))
 
 
-def _end_session(claims: VerifiedClaims, actor: str, caller: Caller, now: datetime) -> Propagation:
+def _end_session(claims: VerifiedClaims, actor: str, caller: Caller, now: datetime) -> None:
     """Of a used refresh token, too: whoever ends it does not mean that its successors should go on."""
     if not RefreshToken.objects.filter(id=claims.jti, session_id=claims.session_id).exists():
-        return NOTHING_TO_TELL
-    try:
-        with transaction.atomic():
-            told = sessions.end_one(
-                customer_id=claims.customer_id,
-                user_id=claims.user_id,
-                session_id=claims.session_id,
-                reason=EndReason.REVOKED_BY_SERVER,
-                actor=actor,
-                caller=caller,
-                now=now,
-            )
-            _record(claims, actor, caller, now)
-    except NotFound:
-        return NOTHING_TO_TELL
-    return told
+        return
+    with suppress(NotFound), transaction.atomic():
+        sessions.end_one(
+            customer_id=claims.customer_id,
+            user_id=claims.user_id,
+            session_id=claims.session_id,
+            reason=EndReason.REVOKED_BY_SERVER,
+            actor=actor,
+            caller=caller,
+            now=now,
+        )
+        _record(claims, actor, caller, now)
 
 
 def _record(claims: VerifiedClaims, actor: str, caller: Caller, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Sessions: started at sign-in, listed, ended. PostgreSQL first, then every process is told."""
+"""Sessions: started at sign-in, listed, ended. Every end is announced to all processes."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -7,11 +7,12 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from apps.audit import actions, events
-from apps.core import patience, snapshots
+from apps.core import patience
 from apps.core.errors import NotFound
 from apps.core.ids import new_id
 from apps.core.requests import Caller
-from apps.core.snapshots import Propagation
+from apps.core.state.announcements import announce
+from apps.core.state.subjects import whole_customer
 from apps.customers import keyring
 from apps.customers.state import CustomerState
 from apps.payloads.errors import ReplayedRequest
@@ -24,6 +25,11 @@ from apps.users import state as users
 from apps.users.models import User, UserStatus
 
 ACTIVITY_WRITTEN_AFTER_SECONDS = 60
+MOST_NOTED = 50_000
+
+_noted: dict[
+    UUID, float
+] = {}  # session → when this process last wrote that it was used (unix time): nobody announces it
 
 # Locks the user's row as it reads it: of many who sign one user in at once each sees the sessions of those before it, and so
 # the limit holds; and who was deactivated or erased a moment ago gets no session. In the same statement, for it is free there.
@@ -47,7 +53,7 @@ def start(
     request has begun one before.
     """
     now = now.replace(microsecond=0)  # the tokens' times are whole seconds
-    who = users.of(user)  # asks Valkey: before rows are locked, not while they are
+    who = users.of(user)  # may take a query: before rows are locked, not while they are
     session_id = new_id()
     refresh = issue(customer=customer, session_id=session_id, now=now)
     session = Session(
@@ -99,7 +105,7 @@ def log_out(
     token_expires_at: datetime,
     caller: Caller,
     now: datetime,
-) -> Propagation:
+) -> None:
     """End the session and blacklist the token that asked for it. Raises SessionEnded if it was erased a moment ago."""
     with transaction.atomic():
         mine = Session.objects.of(customer_id).filter(id=session_id)
@@ -109,7 +115,7 @@ def log_out(
             jti=jti, defaults={"session_id": session_id, "revoked_at": now, "expires_at": token_expires_at}
         )
         _record(actions.LOGOUT, customer_id, user_id, events.user(user_id), caller, now, session=str(session_id))
-        return snapshots.invalidate_on_commit(state.session_key(customer_id, session_id))
+        announce(state.subject(customer_id, session_id))
 
 
 def end_one(
@@ -121,14 +127,14 @@ def end_one(
     actor: str,
     caller: Caller | None,
     now: datetime,
-) -> Propagation:
+) -> None:
     """End one session of this user. Raises NotFound when it has no such living session."""
     with transaction.atomic():
         ended = _end(alive(customer_id=customer_id, user_id=user_id, now=now).filter(id=session_id), reason, now)
         if not ended:
             raise NotFound
         _record(actions.SESSION_ENDED, customer_id, user_id, actor, caller, now, session=str(session_id), reason=reason)
-        return snapshots.invalidate_on_commit(state.session_key(customer_id, session_id))
+        announce(state.subject(customer_id, session_id))
 
 
 def end_all(
@@ -140,7 +146,7 @@ def end_all(
     actor: str,
     caller: Caller | None,
     now: datetime,
-) -> tuple[int, Propagation]:
+) -> int:
     """End every session of this user, but perhaps for one. Returns how many."""
     with transaction.atomic():
         living = alive(customer_id=customer_id, user_id=user_id, now=now)
@@ -149,9 +155,8 @@ def end_all(
         ended = _end(living, reason, now)
         if ended:
             _record(actions.SESSION_ENDED, customer_id, user_id, actor, caller, now, count=len(ended), reason=reason)
-        return len(ended), snapshots.invalidate_on_commit(
-            *(state.session_key(customer_id, session_id) for session_id in ended)
-        )
+        announce(*(state.subject(customer_id, session_id) for session_id in ended))
+        return len(ended)
 
 
 def end_begun_by_test_keys(
@@ -165,27 +170,28 @@ def end_begun_by_test_keys(
     ended, reason = _end(sandboxed, EndReason.OPERATOR, now), EndReason.OPERATOR
     if ended:
         _record(actions.SESSION_ENDED, customer_id, user_id, actor, caller, now, count=len(ended), reason=reason)
-    snapshots.invalidate_on_commit(*(state.session_key(customer_id, session_id) for session_id in ended))
+    announce(*(state.subject(customer_id, session_id) for session_id in ended))
 
 
 def end_all_of_customer(*, customer_id: UUID, now: datetime) -> int:
-    """End every session of a customer, in the caller's transaction. Its snapshots are the caller's to invalidate."""
+    """End every session of a customer, in the caller's transaction."""
+    announce(whole_customer(customer_id))
     patience.take_time()  # a customer may have millions
     living = _locked(Session.objects.of(customer_id).filter(ended_at=None))
     return Session.objects.filter(id__in=living).update(ended_at=now, end_reason=EndReason.EMERGENCY_ROTATION)
 
 
 def note_activity(*, customer_id: UUID, session: state.SessionState, now: datetime) -> None:
-    """Write that the session was used, at most once a minute."""
-    if now.timestamp() - session.last_activity_at < ACTIVITY_WRITTEN_AFTER_SECONDS:
+    """Write that the session was used, at most once a minute among all processes."""
+    known = max(session.last_activity_at, _noted.get(session.id, 0.0))
+    if now.timestamp() - known < ACTIVITY_WRITTEN_AFTER_SECONDS:
         return
-    written = (
-        Session.objects.of(customer_id)
-        .filter(id=session.id, last_activity_at__lt=now - timedelta(seconds=ACTIVITY_WRITTEN_AFTER_SECONDS))
-        .update(last_activity_at=now)
-    )
-    if written:
-        snapshots.invalidate(state.session_key(customer_id, session.id))
+    if len(_noted) > MOST_NOTED:
+        _noted.clear()
+    _noted[session.id] = now.timestamp()
+    a_minute_ago = now - timedelta(seconds=ACTIVITY_WRITTEN_AFTER_SECONDS)
+    mine = Session.objects.of(customer_id).filter(id=session.id)
+    mine.filter(last_activity_at__lt=a_minute_ago).update(last_activity_at=now)
 
 
 def _insert(session: Session) -> None:
@@ -214,7 +220,7 @@ def _make_room(session: Session, customer: CustomerState, caller: Caller, now: d
     ended = _end(Session.objects.filter(id__in=too_many), EndReason.TOO_MANY, now)
     actor, facts = events.user(session.user_id), {"count": len(ended), "reason": EndReason.TOO_MANY}
     _record(actions.SESSION_ENDED, customer.id, session.user_id, actor, caller, now, **facts)
-    snapshots.invalidate_on_commit(*(state.session_key(customer.id, session_id) for session_id in ended))
+    announce(*(state.subject(customer.id, session_id) for session_id in ended))
 
 
 def _end(sessions: QuerySet[Session], reason: EndReason, now: datetime) -> list[UUID]:

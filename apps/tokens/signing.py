@@ -58,7 +58,7 @@ CLAIMS: Mapping[TokenKind, Mapping[str, Check]] = {
 class VerifiedClaims:
     """Claims whose signature, times, audience and type are right. How things stand *now* is another question.
 
-    The issuer is compared with the customer's present one by `standing.require`.
+    The issuer is compared with the customer's present one by `state.require`.
     """
 
     kind: TokenKind

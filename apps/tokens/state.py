@@ -1,21 +1,25 @@
-"""How customer, session and user of a token stand now: one round trip to Valkey, PostgreSQL if that does not know.
+"""How customer, session and user of a token stand now, and whether the token still counts.
 
 The customer's roles are read along with them, for what the user may do is what its role gives at this moment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any
 from uuid import UUID
 
-from apps.core import snapshots, valkey
-from apps.core.snapshots import Loader, State
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+
+from apps.core.state import reading
+from apps.core.state.kinds import Document, Kind, Rows
+from apps.core.state.reading import Found
+from apps.core.state.subjects import Subject
+from apps.core.times import unix_time
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
 from apps.tokens.errors import InvalidToken, SessionEnded, TokenRevoked, UserInactive
-from apps.tokens.models import Session
+from apps.tokens.models import RevokedToken, Session
 from apps.tokens.signing import VerifiedClaims, issuer_of
 from apps.users import roles
 from apps.users import state as users
@@ -46,61 +50,83 @@ class TokenState:
     user: UserState | None
 
 
-def session_key(customer_id: UUID, session_id: UUID) -> str:
-    """The Valkey key of the snapshot."""
-    return valkey.key(customer_id, "session", str(session_id))
+def subject(customer_id: UUID, session_id: UUID) -> Subject:
+    """What the end of the session, or of one of its tokens, announces."""
+    return Subject("session", customer_id, str(session_id))
 
 
-def load_session(customer_id: UUID, session_id: UUID) -> State | None:
-    """The state from PostgreSQL; None for no such session of this customer."""
-    session = Session.objects.of(customer_id).filter(id=session_id).first()
-    if session is None:
-        return None
-    return {
-        "id": str(session.id),
-        "user_id": str(session.user_id),
-        "delivery": session.delivery,
-        "sandbox_key_id": session.sandbox_key_id,
-        "ended": session.ended_at is not None,
-        "expires_at": session.expires_at.timestamp(),
-        "last_activity_at": session.last_activity_at.timestamp(),
-        "auth_time": session.auth_time.timestamp() if session.auth_time else 0.0,
-        "revoked": [str(jti) for jti in session.revoked_tokens.values_list("jti", flat=True)],
-    }
+def _rows(key: tuple[UUID, UUID]) -> Rows:
+    customer_id, session_id = key
+    revoked = ArraySubquery(RevokedToken.objects.filter(session=OuterRef("pk")).values("jti"))
+    columns = ("id", "user_id", "delivery", "sandbox_key_id", "ended_at", "expires_at", "last_activity_at", "auth_time")
+    found: Rows = Session.objects.of(customer_id).filter(id=session_id).values(*columns, revoked=revoked)
+    return found
 
 
-def parse_session(state: Mapping[str, Any]) -> SessionState:
-    identities = {"id": UUID(state["id"]), "user_id": UUID(state["user_id"])}
-    return SessionState(**{**state, **identities, "revoked": frozenset(state["revoked"])})
-
-
-def read(*, customer_id: UUID, session_id: UUID, user_id: UUID) -> TokenState | None:
-    """How the three stand; None for no such customer. No query and one round trip when Valkey knows."""
-    loaders: dict[str, Loader] = {
-        customers.key(customer_id): partial(customers.load, customer_id),
-        session_key(customer_id, session_id): partial(load_session, customer_id, session_id),
-        users.key(customer_id, user_id): partial(users.load, customer_id, user_id),
-        roles.key(customer_id): partial(roles.load, customer_id),
-    }
-    customer, session, user, table = snapshots.read_through(loaders).values()
-    if customer is None:
-        return None
-    return TokenState(
-        customer=customers.parse(customer),
-        session=parse_session(session) if session else None,
-        user=users.parse(user, roles.parse(table)) if user else None,
+def _parse(row: Document) -> SessionState:
+    return SessionState(
+        id=UUID(row["id"]),
+        user_id=UUID(row["user_id"]),
+        delivery=row["delivery"],
+        sandbox_key_id=row["sandbox_key_id"],
+        ended=row["ended_at"] is not None,
+        expires_at=unix_time(row["expires_at"]) or 0.0,
+        last_activity_at=unix_time(row["last_activity_at"]) or 0.0,
+        auth_time=unix_time(row["auth_time"]) or 0.0,
+        revoked=frozenset(row["revoked"]),
     )
 
 
-def require(standing: TokenState, claims: VerifiedClaims, now: datetime) -> tuple[SessionState, UserState]:
+BY_ID: Kind[tuple[UUID, UUID], SessionState] = Kind("session", _rows, _parse, lambda key, _: subject(*key))
+
+
+def read(claims: VerifiedClaims, now: datetime) -> TokenState | None:
+    """How the three stand; None for no such customer. From memory, or all that is missing by one query."""
+    remembered = _read(claims, reading.read)
+    if remembered is not None and _may_have_moved_on(remembered, claims, now):
+        return _read(claims, reading.read_anew)
+    return remembered
+
+
+def read_customer(claims: VerifiedClaims, now: datetime) -> CustomerState:
+    """The token's customer as it is now. Raises NotFound."""
+    customer = customers.read(claims.customer_id)
+    return customer if customer.verifies(claims.kid, now) else customers.read_anew(claims.customer_id)
+
+
+def _read(claims: VerifiedClaims, read_all: Callable[..., Found]) -> TokenState | None:
+    customer = customers.BY_ID.at(claims.customer_id)
+    session = BY_ID.at((claims.customer_id, claims.session_id))
+    user = users.BY_ID.at((claims.customer_id, claims.user_id))
+    table = roles.BY_CUSTOMER.at(claims.customer_id)
+    found = read_all(customer, session, user, table)
+    its, row = found[customer], found[user]
+    if its is None:
+        return None
+    return TokenState(customer=its, session=found[session], user=row.with_role(found[table]) if row else None)
+
+
+def _may_have_moved_on(state: TokenState, claims: VerifiedClaims, now: datetime) -> bool:
+    """Whether what is remembered would refuse for something that moves without an announcement, or a moment before it is heard.
+
+    A refresh prolongs the session, another proof of who the user is makes `auth_time` later, and a new version of the
+    customer's secrets signs at once. All else that refuses is final, or is announced when it ends.
+    """
+    session = state.session
+    if session is not None and (session.expires_at <= now.timestamp() or session.auth_time < claims.proof.auth_time):
+        return True
+    return not state.customer.verifies(claims.kid, now)
+
+
+def require(state: TokenState, claims: VerifiedClaims, now: datetime) -> tuple[SessionState, UserState]:
     """The session and user of a token that counts. Raises CustomerSuspended, InvalidToken, TokenRevoked, SessionEnded, UserInactive."""
-    customers.require_active(standing.customer)
-    if claims.issuer != issuer_of(standing.customer.slug) or not standing.customer.verifies(claims.kid, now):
+    customers.require_active(state.customer)
+    if claims.issuer != issuer_of(state.customer.slug) or not state.customer.verifies(claims.kid, now):
         raise InvalidToken
-    user = standing.user
+    user = state.user
     if user is None or not user.may_sign_in:
         raise UserInactive
-    session = standing.session
+    session = state.session
     if session is not None and str(claims.jti) in session.revoked:
         raise TokenRevoked
     if session is None or session.ended or session.expires_at <= now.timestamp() or session.user_id != user.id:

@@ -8,10 +8,10 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.audit import actions, events
-from apps.core import sealed, snapshots
+from apps.core import sealed
 from apps.core.errors import NotFound, ValidationFailed, refused_by_field
 from apps.core.requests import Caller
-from apps.core.snapshots import Propagation
+from apps.core.state.announcements import announce
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
 from apps.users import credentials, directory, permission_names, phones, roles, state
@@ -32,21 +32,21 @@ def register(user: User, *, actor: str, caller: Caller | None, now: datetime) ->
         _record(actions.USER_CREATED, user, actor, caller, now)
 
 
-def change(user: User, *, changes: Mapping[str, Any], actor: str, caller: Caller | None, now: datetime) -> Propagation:
+def change(user: User, *, changes: Mapping[str, Any], actor: str, caller: Caller | None, now: datetime) -> None:
     """Set fields an operator may set. Raises ValidationFailed, for roles and permissions that the customer does not know
     too; NotFound for who was erased a moment ago.
     """
-    return _save(user, changes, BY_OPERATOR, actions.USER_CHANGED, actor, caller, now)
+    _save(user, changes, BY_OPERATOR, actions.USER_CHANGED, actor, caller, now)
 
 
-def change_profile(user: User, *, changes: Mapping[str, Any], caller: Caller | None, now: datetime) -> Propagation:
+def change_profile(user: User, *, changes: Mapping[str, Any], caller: Caller | None, now: datetime) -> None:
     """Set what users may set of themselves: `name`, `locale`, and `phone` (kept as E.164, sealed). Raises ValidationFailed;
     NotFound for who was erased a moment ago.
     """
-    return _save(user, changes, PROFILE | {"phone"}, actions.PROFILE_CHANGED, events.user(user.id), caller, now)
+    _save(user, changes, PROFILE | {"phone"}, actions.PROFILE_CHANGED, events.user(user.id), caller, now)
 
 
-def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> None:
     """Close the account: its tokens are worthless from the next request on, and what was issued to it is void.
 
     Doing it again changes nothing. Raises NotFound. The whole flow is `accounts.deactivation`: it ends the sessions too.
@@ -56,10 +56,10 @@ def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) 
         if user.status != UserStatus.DEACTIVATED:
             _set_status(user, UserStatus.DEACTIVATED, actions.USER_DEACTIVATED, actor, caller, now)
             credentials.change(user, now=now)
-        return snapshots.invalidate_on_commit(state.key(user.customer_id, user.id))
+        announce(state.subject(user.customer_id, user.id))
 
 
-def reactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+def reactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> None:
     """Open a deactivated account again, with what it had proven and no more: what was asked for meanwhile is void.
 
     Doing it again changes nothing. Raises NotFound.
@@ -70,7 +70,7 @@ def reactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) 
         if user.status == UserStatus.DEACTIVATED:
             _set_status(user, status_due(user, customer), actions.USER_REACTIVATED, actor, caller, now)
             credentials.change(user, now=now)
-        return snapshots.invalidate_on_commit(state.key(user.customer_id, user.id))
+        announce(state.subject(user.customer_id, user.id))
 
 
 def status_due(user: User, customer: CustomerState) -> UserStatus:
@@ -95,7 +95,7 @@ def _save(
     actor: str,
     caller: Caller | None,
     now: datetime,
-) -> Propagation:
+) -> None:
     if not changes.keys() <= allowed:
         raise ValidationFailed(fields={name: ["This cannot be changed."] for name in changes.keys() - allowed})
     with transaction.atomic():
@@ -106,7 +106,7 @@ def _save(
         _require_known(user, changes)
         user.save(update_fields=list(changes))
         _record(action, user, actor, caller, now, fields=sorted(changes))
-        return snapshots.invalidate_on_commit(state.key(user.customer_id, user.id))
+        announce(state.subject(user.customer_id, user.id))
 
 
 def _set_status(user: User, status: UserStatus, action: str, actor: str, caller: Caller | None, now: datetime) -> None:

@@ -6,17 +6,22 @@ The built-in roles exist for every customer without a row. A row of their name g
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from apps.audit import actions, events
-from apps.core import snapshots, valkey
 from apps.core.errors import ValidationFailed
 from apps.core.requests import Caller
-from apps.core.snapshots import Propagation, State
+from apps.core.state import reading
+from apps.core.state.announcements import announce
+from apps.core.state.kinds import Document, Kind, Rows
+from apps.core.state.subjects import Subject
+from apps.customers.models import Customer
 from apps.users import permission_names
 from apps.users.errors import RoleInUse
 from apps.users.models import BuiltInRole, Role, User
@@ -35,26 +40,31 @@ class RoleTable:
         return tuple(sorted({*self.permissions.get(role, ()), *own}))
 
 
-def key(customer_id: UUID) -> str:
-    """The Valkey key of the snapshot."""
-    return valkey.key(customer_id, "roles")
+NO_ROLES = RoleTable({})
 
 
-def load(customer_id: UUID) -> State:
-    """The state from PostgreSQL."""
-    return {"roles": dict(Role.objects.of(customer_id).values_list("name", "permissions"))}
+def subject(customer_id: UUID) -> Subject:
+    """What a change of any of its roles announces."""
+    return Subject("roles", customer_id)
 
 
-def parse(state: Mapping[str, Any] | None) -> RoleTable:
-    """A state as a value."""
-    rows = state["roles"] if state else {}
-    return RoleTable({name: tuple(permissions) for name, permissions in rows.items()})
+def _rows(customer_id: UUID) -> Rows:
+    """One row of the customer, with or without roles: that there are none is remembered too."""
+    given = JSONObject(name="name", permissions="permissions")
+    table = ArraySubquery(Role.objects.of(OuterRef("pk")).values_list(given))
+    return Customer.objects.filter(id=customer_id).values(table=table)
+
+
+def _parse(row: Document) -> RoleTable:
+    return RoleTable({role["name"]: tuple(role["permissions"]) for role in row["table"]})
+
+
+BY_CUSTOMER: Kind[UUID, RoleTable] = Kind("roles", _rows, _parse, lambda key, _: subject(key))
 
 
 def read(customer_id: UUID) -> RoleTable:
-    """The customer's roles as they are now: one round trip to Valkey, or one query."""
-    name = key(customer_id)
-    return parse(snapshots.read_through({name: lambda: load(customer_id)})[name])
+    """The customer's roles as they are now: from memory, or by one query."""
+    return reading.read_one(BY_CUSTOMER.at(customer_id)) or NO_ROLES
 
 
 def names_of(customer_id: UUID) -> list[str]:
@@ -79,14 +89,14 @@ def create(
     return role
 
 
-def register(role: Role, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+def register(role: Role, *, actor: str, caller: Caller | None, now: datetime) -> None:
     """Save a new role. Raises ValidationFailed."""
     if Role.objects.of(role.customer_id).count() >= MOST:
         raise ValidationFailed(fields={"name": [_("There are %d roles already.") % MOST]})
     with transaction.atomic():
         role.permissions = _known(role.customer_id, role.permissions)
         permission_names.save_new(role)
-        return _announce(role, "created", actor, caller, now)
+        _announce(role, "created", actor, caller, now)
 
 
 def change(
@@ -97,7 +107,7 @@ def change(
     actor: str,
     caller: Caller | None,
     now: datetime,
-) -> Propagation:
+) -> None:
     """Give the role exactly these permissions, or another description. Raises ValidationFailed."""
     with transaction.atomic():
         if permissions is not None:
@@ -106,18 +116,17 @@ def change(
             role.description = description
         permission_names.clean(role)
         role.save(update_fields=["permissions", "description"])
-        return _announce(role, "changed", actor, caller, now)
+        _announce(role, "changed", actor, caller, now)
 
 
-def delete(role: Role, *, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+def delete(role: Role, *, actor: str, caller: Caller | None, now: datetime) -> None:
     """Forget the role. A built-in one stays, and only gives nothing more. Raises RoleInUse while users have it."""
     with transaction.atomic():
         Role.objects.select_for_update().filter(id=role.id).first()  # so that nobody is given it meanwhile
         if is_in_use(role):
             raise RoleInUse
-        told = _announce(role, "deleted", actor, caller, now)
+        _announce(role, "deleted", actor, caller, now)
         role.delete()
-        return told
 
 
 def is_in_use(role: Role) -> bool:
@@ -140,7 +149,7 @@ def _known(customer_id: UUID, names: Iterable[str]) -> list[str]:
     return permission_names.known(customer_id, names, longest=permission_names.LONGEST_OF_ROLE)
 
 
-def _announce(role: Role, what: str, actor: str, caller: Caller | None, now: datetime) -> Propagation:
+def _announce(role: Role, what: str, actor: str, caller: Caller | None, now: datetime) -> None:
     """Write down what was done, and let every process see it once it is committed."""
     events.record(
         action=actions.ROLE_CHANGED,
@@ -150,4 +159,4 @@ def _announce(role: Role, what: str, actor: str, caller: Caller | None, now: dat
         details={"role": role.name, "what": what, "permissions": list(role.permissions)},
         now=now,
     )
-    return snapshots.invalidate_on_commit(key(role.customer_id))
+    announce(subject(role.customer_id))

@@ -1,20 +1,20 @@
 """How a user stands now: status, role, permissions, profile. All that an authenticated request may ask of its user.
 
-A user's row and its customer's roles are two snapshots, since a change of a role must not touch the snapshots of all who have it.
-A standing is made of both. Its permissions are those that count now: none before the user is active.
+A user's row and its customer's roles are remembered apart, so that a change of a role is one announcement.
+A state is made of both. Its permissions are those that count now: none before the user is active.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
-from apps.core import sealed, snapshots, valkey
-from apps.core.snapshots import State
+from apps.core import sealed
+from apps.core.state import reading
+from apps.core.state.kinds import Document, Kind, Rows
+from apps.core.state.subjects import Subject
 from apps.users import roles
 from apps.users.models import User, UserStatus
-from apps.users.roles import RoleTable
+from apps.users.roles import NO_ROLES, RoleTable
 
 
 @dataclass(frozen=True)
@@ -50,51 +50,70 @@ class UserState:
         return sealed.read(User(id=self.id, phone=self.sealed_phone), "phone").decode()
 
 
-def key(customer_id: UUID, user_id: UUID) -> str:
-    """The Valkey key of the snapshot."""
-    return valkey.key(customer_id, "user", str(user_id))
+@dataclass(frozen=True)
+class UserRow:
+    """What is remembered of a user: its row. What its role gives besides is remembered apart."""
+
+    id: UUID
+    customer_id: UUID
+    email: str
+    name: str
+    locale: str
+    role: str
+    permissions: tuple[str, ...]  # given to the user itself
+    status: str
+    email_verified: bool
+    created_at: datetime
+    sealed_phone: str = field(repr=False)
+
+    def with_role(self, table: RoleTable | None) -> UserState:
+        """The user as it is now, by its customer's roles; None: it has none of its own."""
+        given = (table or NO_ROLES).effective(self.role, self.permissions)
+        return UserState(**{**vars(self), "permissions": given if self.status == UserStatus.ACTIVE else ()})
 
 
-def load(customer_id: UUID, user_id: UUID) -> State | None:
-    """The state from PostgreSQL; None for no such user of this customer."""
-    user = User.objects.of(customer_id).filter(id=user_id).first()
-    return state_of(user) if user else None
+def subject(customer_id: UUID, user_id: UUID) -> Subject:
+    """What a change of the user announces."""
+    return Subject("user", customer_id, str(user_id))
 
 
-def state_of(user: User) -> State:
-    """A row as a state."""
-    return {
-        "id": str(user.id),
-        "customer_id": str(user.customer_id),
-        **{name: getattr(user, name) for name in ("email", "name", "locale", "role", "permissions", "status")},
-        "email_verified": user.email_verified_at is not None,
-        "created_at": user.created_at.timestamp(),
-        "sealed_phone": user.phone,
-    }
+def _rows(key: tuple[UUID, UUID]) -> Rows:
+    customer_id, user_id = key
+    columns = ("id", "customer_id", "email", "name", "locale", "role", "permissions", "status", "phone", "created_at")
+    found: Rows = User.objects.of(customer_id).filter(id=user_id).values(*columns, "email_verified_at")
+    return found
 
 
-def parse(state: Mapping[str, Any], table: RoleTable) -> UserState:
-    """A state as a value, with what its role gives by the customer's table."""
-    is_active = state["status"] == UserStatus.ACTIVE
-    return UserState(
-        **{
-            **state,
-            "id": UUID(state["id"]),
-            "customer_id": UUID(state["customer_id"]),
-            "permissions": table.effective(state["role"], state["permissions"]) if is_active else (),
-            "created_at": datetime.fromtimestamp(state["created_at"], UTC),
-        }
+def _parse(row: Document) -> UserRow:
+    return UserRow(
+        id=UUID(row["id"]),
+        customer_id=UUID(row["customer_id"]),
+        **{name: row[name] for name in ("email", "name", "locale", "role", "status")},
+        permissions=tuple(row["permissions"]),
+        email_verified=row["email_verified_at"] is not None,
+        created_at=datetime.fromisoformat(row["created_at"]),
+        sealed_phone=row["phone"],
     )
 
 
+BY_ID: Kind[tuple[UUID, UUID], UserRow] = Kind("user", _rows, _parse, lambda key, _: subject(*key))
+
+
 def read(customer_id: UUID, user_id: UUID) -> UserState | None:
-    """How the user stands, None for none such: one round trip to Valkey, or two queries."""
-    mine, table = key(customer_id, user_id), roles.key(customer_id)
-    found = snapshots.read_through({mine: lambda: load(customer_id, user_id), table: lambda: roles.load(customer_id)})
-    state = found[mine]
-    return parse(state, roles.parse(found[table])) if state else None
+    """The user as it is now, None if there is none: from memory, or by one query."""
+    mine, table = BY_ID.at((customer_id, user_id)), roles.BY_CUSTOMER.at(customer_id)
+    found = reading.read(mine, table)
+    row = found[mine]
+    return row.with_role(found[table]) if row else None
 
 
 def of(user: User) -> UserState:
-    """A row as a standing, with what its role gives now: one round trip to Valkey, or one query."""
-    return parse(state_of(user), roles.read(user.customer_id))
+    """A row as it is now, with what its role gives: from memory, or by one query."""
+    columns = ("id", "customer_id", "email", "name", "locale", "role", "status", "created_at")
+    row = UserRow(
+        **{name: getattr(user, name) for name in columns},
+        permissions=tuple(user.permissions),
+        email_verified=user.email_verified_at is not None,
+        sealed_phone=user.phone,
+    )
+    return row.with_role(roles.read(user.customer_id))

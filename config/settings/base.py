@@ -167,7 +167,6 @@ CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_ROUTES = {
     "mail.send": {"queue": "mail"},
     "mail.sweep": {"queue": "maintenance"},
-    "core.retry_invalidations": {"queue": "maintenance"},
     "audit.chain_events": {"queue": "maintenance"},
     "tokens.remove_expired": {"queue": "maintenance"},
     "signin.remove_expired": {"queue": "maintenance"},
@@ -199,7 +198,6 @@ def every(seconds: float, task: str) -> dict[str, Any]:
 
 CELERY_BEAT_SCHEDULE = {
     "sweep-mail": every(5, "mail.sweep"),
-    "retry-invalidations": every(5, "core.retry_invalidations"),
     "chain-audit-events": every(10, "audit.chain_events"),
     "remove-expired-tokens": every(600, "tokens.remove_expired"),
     "ask-identity-checks": every(15, "approvals.ask_identity_checks"),

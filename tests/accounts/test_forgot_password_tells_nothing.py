@@ -3,13 +3,12 @@
 import pytest
 
 from apps.accounts.models import ResetToken
-from apps.core import valkey
-from apps.customers import state as customers
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
 from apps.mail.models import Message, MessageState
 from tests import factories
 from tests.accounts.recovering import forgot, mailed_token, reset
 from tests.conftest import MakeClient
+from tests.remembering import forget_everything
 from tests.signin.entering import EMAIL, enrol_app, generous, member
 from tests.signin.observing import Observed, observed
 
@@ -60,7 +59,7 @@ def owner(customer: Customer) -> None:
 
 def owner_of_a_customer_that_nobody_has_used_lately(customer: Customer) -> None:
     owner(customer)
-    valkey.client().delete(customers.key(customer.id))
+    forget_everything()
 
 
 def user_of_the_default_customer(_customer: Customer) -> None:

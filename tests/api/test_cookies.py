@@ -7,15 +7,14 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from apps.core import snapshots
 from apps.customers.models import Customer
 from apps.tokens.models import Session
-from apps.tokens.state import session_key
 from apps.users.models import User
 from demo.client import Answer, Client, TokenKeys, envelope
 from tests import factories
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code
+from tests.remembering import changed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORIGIN = "https://app.example.com"
@@ -195,7 +194,7 @@ def test_a_used_refresh_cookie_logs_out_too(browser: Browser) -> None:
 def test_cookies_that_are_worth_nothing_are_cleared_all_the_same(browser: Browser) -> None:
     """Nobody is stuck with cookies of a session that has ended; a page cannot remove them by itself."""
     Session.objects.update(ended_at=timezone.now())
-    snapshots.invalidate(session_key(browser_customer(browser), Session.objects.get().id))
+    changed(Session.objects.get().customer)
     answer = browser.keep(browser.call("POST", LOGOUT, **browser.proof))
     assert (answer.status, answer.error_type) == (401, "session_ended")
     assert browser.cookies == {ACCESS: "", REFRESH: ""}

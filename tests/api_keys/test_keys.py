@@ -9,14 +9,14 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.api_keys import keys, lifecycle, state
+from apps.api_keys import keys, lifecycle
 from apps.api_keys.models import ApiKey
 from apps.audit.models import Event
-from apps.core import snapshots
 from apps.core.errors import ValidationFailed
 from apps.customers import lifecycle as customers
 from tests import factories
 from tests.conftest import MakeClient
+from tests.remembering import changed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WHO = {"actor": "operator:x", "caller": None}
@@ -103,7 +103,7 @@ def test_expired_and_revoked_keys_are_refused_at_once(client_for: MakeClient) ->
     row, text = factories.api_key(factories.customer(), expires_at=timezone.now() + timedelta(hours=1))
     assert ask(client_for, X_OTP_API_Key=text)[0] == 400
     ApiKey.objects.filter(id=row.id).update(expires_at=timezone.now())
-    snapshots.invalidate(state.key(row.key_id))
+    changed(row.customer)
     assert ask(client_for, X_OTP_API_Key=text) == (401, "invalid_api_key")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from apps.core import rate_limits, snapshots, valkey
+from apps.core import rate_limits, valkey
 from apps.core.rate_limits import Limit, Rule
 from apps.customers.models import Customer
 from apps.otp import codes
@@ -201,12 +201,3 @@ def test_a_wrong_type_is_logged_with_its_key(caplog: pytest.LogCaptureFixture) -
     for _ in range(2):
         rate_limits.hit([Rule(Limit("tries", 5, 60), key)])
     assert caplog.text.count("valkey_value_unreadable") == 1
-
-
-@pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__)
-def test_a_snapshot_is_read_anew_and_overwritten(make: Garbage) -> None:
-    key = valkey.key("test", "snapshot")
-    for name in (key, f"{key}:fill"):
-        make(valkey.client(), name.encode())
-    assert snapshots.read_through({key: lambda: {"a": 1}}) == {key: {"a": 1}}
-    assert snapshots.read_through({key: lambda: {"a": 2}}) == {key: {"a": 1}}

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from apps.core import valkey
+from apps.core.state import hold_back
 from apps.customers import lifecycle as customers
 from apps.tokens import emergency_rotation
 from apps.users import lifecycle as users
@@ -85,11 +86,14 @@ def test_every_change_bites_in_every_process(two: tuple[Client, Client]) -> None
     assert type_there(other) == "session_ended"
 
     users.change(user, changes={"role": "admin"}, now=timezone.now(), **WHO)
+    hold_back.wait()  # as the middleware does before the answer
     assert [client.get("/api/auth/me", token=token).document["role"] for client in two] == ["admin", "admin"]
 
     customers.suspend(customer, now=timezone.now(), **WHO)
+    hold_back.wait()
     assert type_there(token) == "customer_suspended"
     customers.reactivate(customer, now=timezone.now(), **WHO)
+    hold_back.wait()
     assert type_there(token) is None
 
     valkey.client().flushdb()
@@ -97,9 +101,11 @@ def test_every_change_bites_in_every_process(two: tuple[Client, Client]) -> None
     assert type_there(other) == "session_ended"
 
     emergency_rotation.rotate_in_emergency(customer, now=timezone.now(), **WHO)
+    hold_back.wait()
     assert type_there(token) == "invalid_token"
     fresh = signed_in()
     users.deactivate(user, now=timezone.now(), **WHO)
+    hold_back.wait()
     assert type_there(fresh) == "user_inactive"
 
 

@@ -81,8 +81,8 @@ def test_request_otp_costs_three_statements_in_one_transaction(client_for: MakeC
     _, cost = observe(client_for, known, "/api/auth/request-otp", {"email": "x@example.com"})
     assert len(cost.statements) == 3, cost.statements
     assert cost.transactions == 1
-    # API key, customer, replay, limits with the code, and the message to the worker (Celery's own connection).
-    assert cost.round_trips <= 6
+    # Replay, limits with the code, and the message to the worker (Celery's own connection).
+    assert cost.round_trips <= 4
 
 
 def test_verify_otp_costs_what_it_must(client_for: MakeClient) -> None:
@@ -98,8 +98,8 @@ def test_verify_otp_costs_what_it_must(client_for: MakeClient) -> None:
     # no request has read them before); known devices; event, ledger.
     assert len(cost.statements) == 11, cost.statements
     assert cost.transactions == 1
-    # API key, customer, replay, the network's limit, the code, roles, the code settled.
-    assert cost.round_trips == 7
+    # Replay, the network's limit, the code, the code settled.
+    assert cost.round_trips == 4
 
 
 def test_the_answer_is_never_cached(client_for: MakeClient) -> None:

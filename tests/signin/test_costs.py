@@ -22,8 +22,8 @@ def test_a_sign_in_by_password(client_for: MakeClient) -> None:
     # The user with its password, the user locked, the password unchanged, factors, the sign-in noted, session, refresh token,
     # surplus sessions, known devices, event; and roles, which within a transaction are read and not kept.
     assert (seen.argon2_hashes, seen.statements, seen.transactions) == (1, 10, 1)
-    # API key, customer, replay, tries of the network, tries for the address, roles.
-    assert seen.round_trips == 6
+    # Replay, tries of the network, tries for the address.
+    assert seen.round_trips == 3
 
 
 def test_a_first_factor_and_a_second(client_for: MakeClient) -> None:
@@ -51,8 +51,8 @@ def test_a_passkey_alone(client_for: MakeClient) -> None:
     client.before_sign_in("/api/auth/passkey/options", {})
     with observed() as asking:
         options = client.before_sign_in("/api/auth/passkey/options", {}).document
-    # API key, customer, replay, the challenge.
-    assert (asking.statements, asking.round_trips) == (0, 4)
+    # Replay, the challenge.
+    assert (asking.statements, asking.round_trips) == (0, 2)
     credential = device.get(options)
     with observed() as signing_in:
         assert client.before_sign_in("/api/auth/passkey/verify", {"credential": credential}).status == 200

@@ -6,13 +6,12 @@ import pytest
 from django.contrib.auth import hashers
 from django.utils import timezone
 
-from apps.core import valkey
-from apps.customers import state as customers
 from apps.customers.models import Customer
 from apps.signin import passwords
 from apps.signin.models import Password
 from tests import factories
 from tests.conftest import MakeClient
+from tests.remembering import forget_everything
 from tests.signin.entering import EMAIL, enrol_app, login, member
 from tests.signin.observing import Observed, observed
 
@@ -94,11 +93,11 @@ def test_without_a_key_it_tells_nothing_of_who_owns_a_customer(client_for: MakeC
 
 
 def test_without_a_key_it_tells_nothing_of_a_customer_that_nobody_has_used_lately(client_for: MakeClient) -> None:
-    """What Valkey does not remember of the owner's customer is read, or not, whoever's address it is."""
+    """What is not remembered of the owner's customer is read, or not, whoever's address it is."""
 
     def forgotten(customer: Customer) -> None:
         owner(customer)
-        valkey.client().delete(customers.key(customer.id))
+        forget_everything()
 
     assert observe(client_for, unknown, with_key=False) == observe(client_for, forgotten, with_key=False)
 
@@ -126,5 +125,5 @@ def test_a_failed_login_costs_one_argon2_and_three_statements(client_for: MakeCl
     seen = observe(client_for, wrong)
     # The user with its password; the count; the event.
     assert (seen.argon2_hashes, seen.statements, seen.transactions) == (1, 3, 1)
-    # API key, customer, replay, tries of the network, tries for the address.
-    assert seen.round_trips == 5
+    # Replay, tries of the network, tries for the address.
+    assert seen.round_trips == 3

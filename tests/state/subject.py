@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models.functions import JSONObject
 
 from apps.core.state import process, reading
 from apps.core.state.announcements import announce
@@ -39,14 +38,12 @@ def parse(document: Document) -> Named:
     return Named(UUID(document["id"]), document["name"])
 
 
-def documents(**which: object) -> object:
-    return Customer.objects.filter(**which).values_list(JSONObject(id="id", name="name"), flat=True)
+def rows(**which: object) -> object:
+    return Customer.objects.filter(**which).values("id", "name")
 
 
-NAMED: Kind[UUID, Named] = Kind("named", lambda key: documents(id=key), parse, lambda value: subject(value.id))
-BY_SLUG: Kind[str, Named] = Kind(
-    "named by slug", lambda key: documents(slug=key), parse, lambda value: subject(value.id)
-)
+NAMED: Kind[UUID, Named] = Kind("named", lambda key: rows(id=key), parse, lambda key, _: subject(key))
+BY_SLUG: Kind[str, Named] = Kind("named by slug", lambda key: rows(slug=key), parse, lambda _, value: subject(value.id))
 
 
 def fresh() -> Customer:

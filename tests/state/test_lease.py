@@ -10,7 +10,7 @@ from apps.core.state import clock
 from apps.core.state.lease import Lease, duration
 from apps.core.state.memory import Memory
 from apps.core.state.process import Process
-from apps.core.state.subjects import Subject
+from apps.core.state.subjects import Announcement
 from tests.races import at_once
 from tests.roundtrips import counted
 from tests.state.proxy import Proxy
@@ -57,10 +57,10 @@ class Watched(Memory):
     lease: Lease | None = None
     found_it_valid: list[bool]
 
-    def forget(self, subjects: Iterable[Subject]) -> None:
+    def forget(self, heard: Iterable[Announcement]) -> None:
         if self.lease is not None:
             self.found_it_valid.append(self.lease.age() < duration())
-        super().forget(subjects)
+        super().forget(heard)
 
 
 def test_what_was_announced_is_applied_before_the_lease_is_renewed(own_process: Process) -> None:
@@ -136,3 +136,16 @@ def test_without_one_every_read_costs_one_query_and_is_right(own_process: Proces
     elsewhere(lambda: None)
     change_elsewhere(customer, "new")
     assert name_of(customer) == "new"
+
+
+def test_a_round_trip_longer_than_the_lease_counts_for_who_asked_before_it(own_process: Process, proxy: Proxy) -> None:
+    """On a slow network each request costs a round trip, and not a query."""
+    customer = fresh()
+    assert name_of(customer) == "old"
+    time.sleep(duration())
+    proxy.hold()
+    threading.Timer(duration() * 1.5, proxy.let_go).start()
+    with counted() as cost:
+        assert name_of(customer) == "old"
+    assert own_process.lease.age() >= duration()
+    assert cost.statements == []

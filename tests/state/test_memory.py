@@ -3,13 +3,17 @@
 import uuid
 
 from apps.core.state.memory import Memory, Remembered
-from apps.core.state.subjects import Subject, whole_customer
+from apps.core.state.subjects import Announcement, Subject, whole_customer
 
 HERE, THERE = uuid.uuid4(), uuid.uuid4()
 
 
 def remember(memory: Memory, key: str, subject: Subject) -> None:
     memory.put({("kind", key): Remembered(key, subject, 0.0)}, generation=memory.generation)
+
+
+def heard(*subjects: Subject) -> Announcement:
+    return Announcement(uuid.uuid4().hex, subjects)
 
 
 def known(memory: Memory, *keys: str) -> set[object]:
@@ -20,7 +24,7 @@ def test_all_names_of_one_subject_are_forgotten_together_and_others_stay() -> No
     memory, mine, other = Memory(), Subject("session", HERE, "1"), Subject("session", HERE, "2")
     for key, subject in (("by id", mine), ("by slug", mine), ("other", other)):
         remember(memory, key, subject)
-    memory.forget([mine])
+    memory.forget([heard(mine)])
     assert known(memory, "by id", "by slug", "other") == {"other"}
 
 
@@ -32,7 +36,7 @@ def test_everything_of_a_customer_is_forgotten_by_one_announcement_and_nothing_o
         ("c", Subject("session", THERE, "1")),
     ):
         remember(memory, key, subject)
-    memory.forget([whole_customer(HERE)])
+    memory.forget([heard(whole_customer(HERE))])
     assert known(memory, "a", "b", "c") == {"c"}
 
 
@@ -40,7 +44,7 @@ def test_what_was_read_before_something_was_forgotten_is_not_stored() -> None:
     """Even if the two have nothing to do with each other: then it is read once more."""
     memory = Memory()
     generation = memory.generation
-    memory.forget([Subject("user", THERE, "1")])
+    memory.forget([heard(Subject("user", THERE, "1"))])
     memory.put({("kind", "a"): Remembered("a", Subject("user", HERE, "1"), 0.0)}, generation=generation)
     assert known(memory, "a") == set()
 
@@ -58,7 +62,7 @@ def test_nothing_stays_behind_of_what_was_forgotten() -> None:
     memory = Memory(most=100)
     for number in range(1000):
         remember(memory, str(number), Subject("user", uuid.uuid4(), str(number)))
-        memory.forget([Subject("user", HERE, str(number))])
+        memory.forget([heard(Subject("user", HERE, str(number)))])
     memory.forget_everything()
     for number in range(1000):
         remember(memory, str(number), Subject("user", uuid.uuid4(), str(number)))
@@ -69,7 +73,21 @@ def test_a_value_that_changed_its_subject_is_forgotten_by_the_new_one_alone() ->
     memory, before, after = Memory(), Subject("customer", HERE), Subject("customer", THERE)
     remember(memory, "slug", before)
     remember(memory, "slug", after)
-    memory.forget([before])
+    memory.forget([heard(before)])
     assert known(memory, "slug") == {"slug"}
-    memory.forget([after])
+    memory.forget([heard(after)])
     assert known(memory, "slug") == set()
+
+
+def test_a_processs_own_announcement_is_applied_once() -> None:
+    """At its commit, and not again when it is heard: what was read between the two is new."""
+    memory, mine = Memory(), Subject("user", HERE, "1")
+    own = heard(mine)
+    remember(memory, "old", mine)
+    memory.forget_own(own)
+    assert known(memory, "old") == set()
+    remember(memory, "new", mine)
+    memory.forget([own])
+    assert known(memory, "new") == {"new"}
+    memory.forget([own])  # the same words from elsewhere
+    assert known(memory, "new") == set()

@@ -4,13 +4,13 @@ import uuid
 
 import pytest
 
-from apps.core.state.subjects import MOST_NAMED, Subject, parse, payloads, whole_customer
+from apps.core.state.subjects import MOST_NAMED, Subject, announcements, parse, whole_customer
 
 
 def read_back(*subjects: Subject) -> set[Subject]:
-    texts = list(payloads(subjects))
+    texts = [announcement.payload for announcement in announcements(subjects)]
     assert all(len(text.encode()) < 8000 for text in texts)
-    return {subject for text in texts for subject in parse(text)}
+    return {subject for text in texts for subject in parse(text).subjects}
 
 
 def test_what_is_written_is_read() -> None:
@@ -35,7 +35,7 @@ def test_many_customers_take_several_announcements() -> None:
     assert read_back(*subjects) == set(subjects)
 
 
-@pytest.mark.parametrize("payload", ["", "user", "user 1 2", f"user {uuid.uuid4()}", "a b c d"])
+@pytest.mark.parametrize("payload", ["", "mark", "mark\nuser", "mark\nuser 1 2", "mark\na b c d", "user 1 2"])
 def test_what_is_none_of_ours_is_an_error(payload: str) -> None:
     with pytest.raises(ValueError):
         parse(payload)

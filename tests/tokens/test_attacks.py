@@ -24,6 +24,7 @@ from demo.client import TokenKeys, envelope
 from tests import factories
 from tests.conftest import MakeClient
 from tests.factories import CALLER
+from tests.remembering import changed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -265,14 +266,10 @@ def test_every_change_bites_on_the_next_request(scene: Scene) -> None:
 
 
 def test_a_deleted_user_has_no_token(scene: Scene) -> None:
-    """C3.4: PostgreSQL is the truth; the copy in Valkey is told by whoever deletes, or expires."""
-    from apps.core import snapshots
-    from apps.users import state
-
+    """C3.4: PostgreSQL is the truth; whoever deletes says so."""
     assert scene.refused_as(scene.pair.access) == (200, None)
-    key = state.key(scene.customer.id, scene.user.id)
     scene.user.delete()
-    snapshots.invalidate(key)
+    changed(scene.customer)
     assert scene.refused_as(scene.pair.access) == (401, "user_inactive")
 
 

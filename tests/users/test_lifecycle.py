@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def remembered(user: User) -> state.UserState:
-    """As every process sees the user: by the snapshot."""
+    """As this process sees the user."""
     found = state.read(user.customer_id, user.id)
     assert found
     return found
@@ -26,8 +26,7 @@ def test_a_change_is_seen_at_once_and_written_down_without_values() -> None:
     factories.permission(user.customer, "reports.read")
     assert remembered(user).role == "company_user"
     changes = {"role": "admin", "permissions": ["reports.read", "reports.read"]}
-    told = lifecycle.change(user, changes=changes, actor="operator:o@x", caller=None, now=timezone.now())
-    assert told.complete
+    lifecycle.change(user, changes=changes, actor="operator:o@x", caller=None, now=timezone.now())
     assert (remembered(user).role, remembered(user).permissions) == ("admin", ("reports.read",))
     event = Event.objects.get(action="user_changed")
     assert (event.user_id, event.actor) == (user.id, "operator:o@x")

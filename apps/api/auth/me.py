@@ -49,9 +49,9 @@ class Me(EncryptedView):
     @refuses_with(NotFound)
     def patch(self, request: Request) -> Response:
         changes, user = self.read(ProfileSerializer), user_of(request)
-        told = lifecycle.change_profile(user, changes=changes, caller=caller_of(request), now=timezone.now())
+        lifecycle.change_profile(user, changes=changes, caller=caller_of(request), now=timezone.now())
         now = replace(principal_of(request).user, name=user.name, locale=user.locale, sealed_phone=user.phone)
-        return Response({**_profile(now), **token_answers.honestly(told)})
+        return Response(_profile(now))
 
     @extend_schema(operation_id="erase_me", request=None, responses={200: MessageSerializer})
     @needs_fresh_proof
@@ -62,10 +62,10 @@ class Me(EncryptedView):
         409 `last_admin` for the only administrator of a customer that has other users.
         """
         who = principal_of(request)
-        told = erasure.erase_oneself(
+        erasure.erase_oneself(
             customer_id=who.customer_id, user_id=who.user_id, caller=caller_of(request), now=timezone.now()
         )
-        response = Response({"message": _("Your account has been erased."), **token_answers.honestly(told)})
+        response = Response({"message": _("Your account has been erased.")})
         if who.delivery == Delivery.COOKIE:
             cookies.clear(response)
         return response

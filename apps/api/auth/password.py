@@ -8,7 +8,6 @@ from rest_framework.response import Response
 
 from apps.accounts import password_change, recovery
 from apps.accounts.errors import InvalidResetToken
-from apps.api.auth import token_answers
 from apps.api.auth.password_serializers import (
     ChangePasswordSerializer,
     ForgotPasswordSerializer,
@@ -77,7 +76,7 @@ class ChangePassword(EncryptedView):
     def post(self, request: Request) -> Response:
         given = self.read(ChangePasswordSerializer)
         who = principal_of(request)
-        told = password_change.change(
+        password_change.change(
             password_change.Change(
                 customer=customer_of(request),
                 user=user_of(request),
@@ -88,4 +87,4 @@ class ChangePassword(EncryptedView):
                 now=timezone.now(),
             )
         )
-        return Response({"message": _("Your password has been changed."), **token_answers.honestly(told)})
+        return Response({"message": _("Your password has been changed.")})

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from apps.api.auth.tokens_serializers import PropagatedSerializer, UserSerializer
+from apps.api.auth.tokens_serializers import UserSerializer
 from apps.api.serializers import StrictSerializer
 
 
@@ -51,7 +51,7 @@ class IntrospectionSerializer(serializers.Serializer[Any]):
     status = serializers.CharField(required=False, help_text="`active`, or `pending`: not all is done that is demanded")
 
 
-class RevocationSerializer(PropagatedSerializer):
+class RevocationSerializer(serializers.Serializer[Any]):
     """Nothing more is said (RFC 7009)."""
 
 

@@ -72,7 +72,7 @@ class Logout(EncryptedView):
     @extend_schema(operation_id="logout", request=None, responses=MessageSerializer, auth=access_tokens.LEAVING)
     def post(self, request: Request) -> Response:
         who = principal_of(request)
-        told = sessions.log_out(
+        sessions.log_out(
             customer_id=who.customer_id,
             user_id=who.user_id,
             session_id=who.session_id,
@@ -81,7 +81,7 @@ class Logout(EncryptedView):
             caller=caller_of(request),
             now=timezone.now(),
         )
-        response = Response({"message": "Logged out successfully", **token_answers.honestly(told)})
+        response = Response({"message": "Logged out successfully"})
         if who.delivery == Delivery.COOKIE:
             cookies.clear(response)
         return response
@@ -116,7 +116,7 @@ class Sessions(EncryptedView):
     @extend_schema(operation_id="end_other_sessions", responses={200: EndedSessionsSerializer})
     def delete(self, request: Request) -> Response:
         who = principal_of(request)
-        ended, told = sessions.end_all(
+        ended = sessions.end_all(
             customer_id=who.customer_id,
             user_id=who.user_id,
             except_for=who.session_id,
@@ -125,7 +125,7 @@ class Sessions(EncryptedView):
             caller=caller_of(request),
             now=timezone.now(),
         )
-        return Response({"message": "Other sessions ended", "ended": ended, **token_answers.honestly(told)})
+        return Response({"message": "Other sessions ended", "ended": ended})
 
 
 class OneSession(EncryptedView):
@@ -134,7 +134,7 @@ class OneSession(EncryptedView):
     @extend_schema(operation_id="end_session", responses={200: MessageSerializer})
     def delete(self, request: Request, session_id: UUID) -> Response:
         who = principal_of(request)
-        told = sessions.end_one(
+        sessions.end_one(
             customer_id=who.customer_id,
             user_id=who.user_id,
             session_id=session_id,
@@ -143,7 +143,7 @@ class OneSession(EncryptedView):
             caller=caller_of(request),
             now=timezone.now(),
         )
-        return Response({"message": "Session ended", **token_answers.honestly(told)})
+        return Response({"message": "Session ended"})
 
 
 def _refresh_token_of(request: Request) -> str:

@@ -6,7 +6,6 @@ from rest_framework.response import Response
 
 from apps.api.authentication import cookies
 from apps.core import base64url
-from apps.core.snapshots import Propagation
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import Delivery
 from apps.users.models import User
@@ -34,11 +33,6 @@ def describe(user: User | UserState, permissions: tuple[str, ...]) -> dict[str, 
         "status": user.status,
         "customer_id": str(user.customer_id),
     }
-
-
-def honestly(told: Propagation) -> dict[str, bool]:
-    """Say so if some process may learn of a change a little later."""
-    return {} if told.complete else {"propagated": False}
 
 
 def _deliver(pair: TokenPair, more: dict[str, Any]) -> Response:

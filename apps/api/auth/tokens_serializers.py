@@ -39,13 +39,7 @@ class UserSerializer(serializers.Serializer[Any]):
     customer_id = serializers.UUIDField()
 
 
-class PropagatedSerializer(serializers.Serializer[Any]):
-    propagated = serializers.BooleanField(
-        required=False, help_text="false: some process may learn of it a little later"
-    )
-
-
-class ProfileAnswerSerializer(UserSerializer, PropagatedSerializer):
+class ProfileAnswerSerializer(UserSerializer):
     locale = serializers.CharField()
     phone = serializers.CharField()
     email_verified = serializers.BooleanField()
@@ -130,7 +124,7 @@ class SessionPageSerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
 
 
-class MessageSerializer(PropagatedSerializer):
+class MessageSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 

@@ -8,23 +8,25 @@ from functools import partial
 
 from django.db import connection, transaction
 
-from apps.core.state import hold_back, subjects
+from apps.core.state import hold_back
 from apps.core.state.listener import CHANNEL
 from apps.core.state.process import present
-from apps.core.state.subjects import Subject
+from apps.core.state.subjects import Announcement, Subject, announcements
 
 
 def announce(*changed: Subject) -> None:
     """These change with the present transaction. The answer to the request is held back after its commit (`hold_back`)."""
     if not changed:
         return
+    made = tuple(announcements(changed))
     with connection.cursor() as cursor:
-        for payload in subjects.payloads(changed):
-            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
-    transaction.on_commit(partial(_committed, changed))
+        for announcement in made:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, announcement.payload])
+    transaction.on_commit(partial(_committed, made))
 
 
-def _committed(changed: tuple[Subject, ...]) -> None:
+def _committed(made: tuple[Announcement, ...]) -> None:
     """This process knows it at once: what the same request reads from here on is new."""
-    present().memory.forget(changed)
+    for announcement in made:
+        present().memory.forget_own(announcement)
     hold_back.note_commit()

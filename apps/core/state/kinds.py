@@ -11,29 +11,30 @@ from apps.core.state.subjects import Subject
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
-Document = Mapping[str, Any]  # a row as JSON; `parse` makes a value of it at once
+Rows = QuerySet[Any, Any]  # with named columns, as `values` gives them
+Document = Mapping[str, Any]  # a row by its columns, as JSON has them; `parse` makes a value of it at once
 
 
 @dataclass(frozen=True)
 class Kind(Generic[Key, Value]):
     """One kind of what is remembered.
 
-    `documents`: at most one row of one column, a JSON object. `subject`: whose announcement makes a process forget the value;
-    several kinds may hold the same thing under different keys, and share its subject.
+    `rows`: at most one. `subject`: whose announcement makes a process forget the value; several
+    kinds may hold the same thing under different keys, and share its subject.
     """
 
     name: str
-    documents: Callable[[Key], "QuerySet[Any, Any]"]
+    rows: Callable[[Key], Rows]
     parse: Callable[[Document], Value]
-    subject: Callable[[Value], Subject]
+    subject: Callable[[Key, Value], Subject]
 
     def at(self, key: Key) -> "Lookup[Value]":
         """The one under this key."""
         return Lookup(
             address=(self.name, key),
-            documents=lambda: self.documents(key),
+            rows=lambda: self.rows(key),
             parse=self.parse,
-            subject=self.subject,
+            subject=lambda value: self.subject(key, value),
         )
 
 
@@ -42,6 +43,6 @@ class Lookup(Generic[Value]):
     """One thing that may be remembered, and how it is loaded."""
 
     address: Address
-    documents: Callable[[], "QuerySet[Any, Any]"]
+    rows: Callable[[], Rows]
     parse: Callable[[Document], Value]
     subject: Callable[[Value], Subject]

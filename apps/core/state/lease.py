@@ -41,18 +41,20 @@ class Lease:
     def holds(self) -> bool:
         """Whether what is remembered counts now. Renews the lease when it is due."""
         self.checks += 1
-        age, lasts = self.age(), duration()
+        asked_at, lasts = clock.now(), duration()
+        age = asked_at - self.began_at
         if age < lasts / 2:
             return True
         if age >= lasts:
             self.run_out += 1
-        self._renew(wait=age >= lasts and self._listener.is_connected)
-        return self.age() < lasts
+        self._renew(asked_at, wait=age >= lasts and self._listener.is_connected)
+        # A trip that began after we were asked has brought all that we must know, however long it took.
+        return self.age() < lasts or self.began_at >= asked_at
 
     def renew_if_idle(self) -> None:
         """For a process without requests: whoever listens and does not read lets PostgreSQL's notification queue fill up."""
         if self._listener.is_connected:
-            self._renew(wait=False)
+            self._renew(clock.now(), wait=False)
 
     def close(self) -> None:
         """Hang up, and forget everything."""
@@ -60,11 +62,11 @@ class Lease:
             self._listener.close()
             self._lose()
 
-    def _renew(self, *, wait: bool) -> None:
+    def _renew(self, asked_at: float, *, wait: bool) -> None:
         if not self._renewing.acquire(blocking=wait, timeout=ANSWER_SECONDS if wait else -1):
             return
         try:
-            if self.age() >= duration() / 2:  # else another thread has done it while we waited
+            if self.began_at < asked_at and self.age() >= duration() / 2:  # else another thread has done it meanwhile
                 self._hear()
         finally:
             self._renewing.release()

@@ -20,7 +20,7 @@ from psycopg import sql
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn
 
-from apps.core.state.subjects import Subject, parse
+from apps.core.state.subjects import Announcement, parse
 
 CHANNEL = "gatehouse_state"
 APPLICATION_NAME = "gatehouse listener"
@@ -71,13 +71,13 @@ class Listener:
             self._not_before = time.monotonic() + RETRY_WHEN_SWALLOWED_SECONDS
             raise
 
-    def hear(self) -> list[Subject]:
+    def hear(self) -> list[Announcement]:
         """What was announced since the last call: one round trip. Raises ListenerLostError, and the connection is closed then."""
         if self._connection is None:
             raise ListenerLostError
         try:
             _exchange(self._connection.pgconn, b"")
-            return [subject for payload in _heard(self._connection.pgconn, CHANNEL) for subject in parse(payload)]
+            return [parse(payload) for payload in _heard(self._connection.pgconn, CHANNEL)]
         except ValueError as error:
             self.close()
             raise UnknownAnnouncement from error

@@ -3,15 +3,17 @@
 A value is forgotten by its subject. So all copies of one thing under several names go at once, and all of a customer too.
 """
 
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from uuid import UUID
 
-from apps.core.state.subjects import Subject
+from apps.core.state.subjects import Announcement, Subject
 
 MOST_REMEMBERED = 50_000  # of a session, with what finds it, about 1.5 KiB
+
+OWN_REMEMBERED = 1_000  # of its own announcements; heard again, one that it does not know is only applied twice
 
 Address = tuple[str, Hashable]  # the kind's name, and the key
 
@@ -32,6 +34,7 @@ class Memory:
         self.generation = 0
         self._most = most
         self._lock = Lock()
+        self._own: deque[str] = deque(maxlen=OWN_REMEMBERED)
         self._entries: OrderedDict[Address, Remembered] = OrderedDict()
         self._addresses: dict[Subject, set[Address]] = defaultdict(set)
         self._subjects: dict[UUID, set[Subject]] = defaultdict(set)
@@ -54,13 +57,20 @@ class Memory:
                 for address, remembered in values.items():
                     self._store(address, remembered)
 
-    def forget(self, subjects: Iterable[Subject]) -> None:
-        """These have changed."""
+    def forget_own(self, announcement: Announcement) -> None:
+        """What this process has announced itself, now that it is committed."""
         with self._lock:
-            self.generation += 1
-            for subject in subjects:
-                for each in self._meant_by(subject):
-                    self._drop(each)
+            self._own.append(announcement.mark)
+            self._forget(announcement.subjects)
+
+    def forget(self, heard: Iterable[Announcement]) -> None:
+        """What was announced, but for what this process had announced itself and knows."""
+        with self._lock:
+            for announcement in heard:
+                if announcement.mark in self._own:
+                    self._own.remove(announcement.mark)
+                else:
+                    self._forget(announcement.subjects)
 
     def forget_everything(self) -> None:
         with self._lock:
@@ -68,6 +78,12 @@ class Memory:
             self._entries.clear()
             self._addresses.clear()
             self._subjects.clear()
+
+    def _forget(self, subjects: Iterable[Subject]) -> None:
+        self.generation += 1
+        for subject in subjects:
+            for each in self._meant_by(subject):
+                self._drop(each)
 
     def _meant_by(self, subject: Subject) -> list[Subject]:
         return list(self._subjects.get(subject.customer_id, ())) if subject.is_everything else [subject]

@@ -1,5 +1,6 @@
 """What an announcement is about: one thing of a customer's, or everything of a customer's."""
 
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -30,16 +31,31 @@ def whole_customer(customer_id: UUID) -> Subject:
     return Subject(EVERYTHING, customer_id)
 
 
-def payloads(subjects: Iterable[Subject]) -> Iterator[str]:
-    """The subjects as texts that each fit into one announcement."""
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What one message says. Its `mark` tells the process that sent it that it knows already."""
+
+    mark: str
+    subjects: tuple[Subject, ...]
+
+    @property
+    def payload(self) -> str:
+        return "\n".join((self.mark, *(f"{each.kind} {each.customer_id} {each.id}" for each in self.subjects)))
+
+
+def announcements(subjects: Iterable[Subject]) -> Iterator[Announcement]:
+    """As many as it takes: each fits into one message of PostgreSQL's."""
     remaining = iter(_merged(subjects))
-    while lines := [f"{each.kind} {each.customer_id} {each.id}" for each in islice(remaining, LINES_IN_A_PAYLOAD)]:
-        yield "\n".join(lines)
+    while some := tuple(islice(remaining, LINES_IN_A_PAYLOAD)):
+        yield Announcement(secrets.token_hex(8), some)
 
 
-def parse(payload: str) -> list[Subject]:
-    """The subjects of a payload. Raises ValueError for a text that is none of ours."""
-    return [_parse_line(line) for line in payload.split("\n")]
+def parse(payload: str) -> Announcement:
+    """What a payload says. Raises ValueError for a text that is none of ours."""
+    mark, *lines = payload.split("\n")
+    if not lines:
+        raise ValueError(payload)
+    return Announcement(mark, tuple(map(_parse_line, lines)))
 
 
 def _parse_line(line: str) -> Subject:
