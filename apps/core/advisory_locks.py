@@ -1,7 +1,8 @@
 """Turns between processes, by PostgreSQL's advisory locks.
 
-A lock belongs to a transaction on a connection of its own. So it works behind a transaction pooler, where a session's lock would stay on a
-server connection that goes on to serve others; it ends with the process that holds it; and what is done meanwhile commits when it likes.
+A lock belongs to a transaction on a connection of its own. So it works behind a transaction pooler, where a session's lock
+would stay on a server connection that others use next; it ends with the process that holds it; and the work done meanwhile
+commits when it likes.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +15,8 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from apps.core import ciphers
 
-# Idle in its transaction, the lock's connection outlives any task by this. Then PostgreSQL ends it: its host may have gone silently.
+# The lock's connection may stay idle in its transaction for longer than any task runs, by this much. Then PostgreSQL ends it, since
+# its host may have died without a word.
 MARGIN_SECONDS = 30
 FOR_EVER = 0.0  # as PostgreSQL takes it
 TRY = "SELECT set_config('idle_in_transaction_session_timeout', %s, true), pg_try_advisory_xact_lock(%s)"
@@ -29,9 +31,9 @@ def key_of(name: str) -> int:
 
 @contextmanager
 def try_to_hold(name: str, *, at_most_seconds: float) -> Iterator[bool]:
-    """Whether nobody else holds the lock of this name; nobody else does while in here, for at most so long.
+    """Try to take the lock of this name: True if we hold it now, for as long as the block runs, and at most for so many seconds.
 
-    Behind a transaction pooler with less than two server connections it waits for itself.
+    Behind a transaction pooler with fewer than two server connections it waits for itself.
     """
     with closing(connection.copy()) as own:
         own.set_autocommit(False)
@@ -46,13 +48,13 @@ def try_to_hold(name: str, *, at_most_seconds: float) -> Iterator[bool]:
 
 
 def take_turns(name: str) -> None:
-    """Wait for the lock of this name, and hold it until the end of the present transaction."""
+    """Wait for the lock of this name, and hold it until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key_of(name)])
 
 
 def alone(run: Callable[[], int]) -> Callable[[], int]:
-    """For a periodic task: while a run of it is under way, in whichever process, another one does nothing and returns 0."""
+    """For a periodic task: while one run is under way in any process, another does nothing and returns 0."""
 
     @wraps(run)
     def run_alone() -> int:

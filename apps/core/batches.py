@@ -1,4 +1,4 @@
-"""Deleting many rows a few at a time, so that no delete holds its locks for long, and no run holds its worker for long."""
+"""Deleting many rows a few at a time: no delete holds its locks for long, and no run holds its worker for long."""
 
 import time
 
@@ -6,14 +6,13 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 
 SIZE = 1000
-RUN_SECONDS = 20  # of one kind of rows: the next run goes on
+RUN_SECONDS = 20  # for one kind of rows; the next run does the rest
 
 
 def delete(rows: "QuerySet[Model]", *, by: str) -> int:
-    """Delete these rows and what hangs on them. Returns how many.
+    """Delete these rows and what refers to them. Returns how many.
 
-    `by`: the column by which they are found. It has an index in whose order they are read, so that none of them is sorted.
-    Rows that somebody holds are left to the next run.
+    `by`: the column that finds them. Its index gives their order, so nothing is sorted. Locked rows are left to the next run.
     """
     deleted, until = 0, time.monotonic() + RUN_SECONDS
     found = rows.order_by(by).select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)

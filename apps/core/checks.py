@@ -14,7 +14,7 @@ HINT = "On PostgreSQL itself: " + " ".join(
 
 @register(Tags.database)
 def waits_are_bounded(*, databases: Any, **_others: Any) -> list[CheckMessage]:
-    """Through a pooler only the role can bound waits: see to it that it does."""
+    """Behind a pooler only the role's own settings bound waits: warn if they do not."""
     if not databases or not settings.DATABASE_POOLED:
         return []
     with connection.cursor() as cursor:

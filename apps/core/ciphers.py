@@ -1,4 +1,4 @@
-"""The primitives, one door to `cryptography`: AES-256-GCM, HKDF-SHA256, HMAC-SHA256, key pairs, constant-time comparison."""
+"""Cryptographic primitives, the one door to `cryptography`: AES-256-GCM, HKDF-SHA256, HMAC-SHA256, key pairs, constant-time comparison."""
 
 import hmac
 import secrets
@@ -20,7 +20,7 @@ RSA_BITS, RSA_EXPONENT = 3072, 65_537
 
 
 class DecryptionFailed(Exception):
-    """The ciphertext is not what this key wrote for this place. Says nothing about why."""
+    """This key did not write this ciphertext for this place. Says nothing about why."""
 
 
 def encrypt(plaintext: bytes, *, key: bytes, associated_data: bytes) -> bytes:
@@ -53,7 +53,7 @@ def mac(message: bytes, *, key: bytes) -> bytes:
 
 
 def digest(message: bytes) -> bytes:
-    """SHA-256: 32 bytes. For values that are random already; never for anything a person chose."""
+    """SHA-256: 32 bytes. Only for values that are random already, never for one that a person chose."""
     return sha256(message).digest()
 
 
@@ -78,7 +78,7 @@ def new_rsa_key() -> bytes:
 
 
 def sign_p256(message: bytes, *, key: ec.EllipticCurvePrivateKey) -> bytes:
-    """ECDSA with SHA-256, r and s side by side (RFC 7518 section 3.4): 64 bytes, always the same for the same message.
+    """ECDSA with SHA-256, r and s side by side (RFC 7518 section 3.4): 64 bytes, the same for the same message.
 
     The nonce follows from key and message (RFC 6979), and of the two valid values of s the lower is taken.
     """
@@ -87,7 +87,7 @@ def sign_p256(message: bytes, *, key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def is_lower_p256_signature(signature: bytes) -> bool:
-    """Whether this is r and s side by side, with the lower s: anybody can turn one into the other, so only one counts."""
+    """Whether this is r and s side by side, with the lower s. Anybody can turn one form into the other, so only one counts."""
     return len(signature) == 2 * P256_BYTES and int.from_bytes(signature[P256_BYTES:]) <= P256_ORDER // 2
 
 

@@ -36,7 +36,7 @@ def contains(networks: Sequence[Network], address: Address) -> bool:
 def address_of(*, peer: str, forwarded_for: str, trusted: Sequence[Network]) -> Address | None:
     """The peer, or behind a trusted proxy the right-most untrusted entry of X-Forwarded-For.
 
-    An entry that is no address ends the walk: what stands left of it was vouched for by nobody we trust.
+    An entry that is no address ends the walk: nobody we trust has vouched for what stands left of it.
     """
     found = parse(peer)
     if found is None or not contains(trusted, found):

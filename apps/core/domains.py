@@ -8,13 +8,13 @@ import idna
 
 
 class NotADomain(ValueError):
-    """No such name can be in DNS."""
+    """DNS cannot hold such a name."""
 
 
 def in_ascii(domain: str) -> str:
     """The name in lower case with A-labels. Raises NotADomain.
 
-    A name without letters beyond ASCII and without A-labels is none of IDNA's: `ab--cd.example` stays what it is.
+    IDNA does not concern a name of plain ASCII without A-labels: `ab--cd.example` stays as it is.
     """
     if domain.isascii() and "xn--" not in domain.lower():
         return domain.lower()
@@ -25,6 +25,6 @@ def in_ascii(domain: str) -> str:
 
 
 def address_in_ascii(address: str) -> str:
-    """An email address with its domain as A-labels; the mailbox's own name stays as it is. Raises NotADomain."""
+    """An email address with its domain as A-labels; the part before the @ stays as it is. Raises NotADomain."""
     local, at, domain = address.rpartition("@")
     return f"{local}{at}{in_ascii(domain)}"

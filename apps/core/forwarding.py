@@ -1,4 +1,4 @@
-"""`X-Forwarded-Proto` counts from a trusted proxy alone; and a proxy that is not trusted, or says nothing, shows in the log."""
+"""`X-Forwarded-Proto` counts only from a trusted proxy. A proxy that is not trusted, or does not send it, is named in the log."""
 
 import threading
 from collections.abc import Callable
@@ -24,7 +24,7 @@ SILENT = (
 
 
 class ForwardedProtoMiddleware:
-    """Stands before Django's SecurityMiddleware, whose SECURE_PROXY_SSL_HEADER would believe anybody."""
+    """Runs before Django's SecurityMiddleware, whose SECURE_PROXY_SSL_HEADER believes anybody."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -49,7 +49,7 @@ class ForwardedProtoMiddleware:
         return SILENT if trusted and not said else ""
 
     def _is_first(self, meaning: str) -> bool:
-        """Each is said once a process: a redirect without end would fill the log."""
+        """Each process says each once: a redirect without end would fill the log."""
         with self._telling:
             first = meaning not in self._told
             self._told.add(meaning)

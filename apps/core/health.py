@@ -14,11 +14,11 @@ from apps.core import valkey
 
 log = structlog.get_logger(__name__)
 
-TIMEOUT_SECONDS = 2  # of each check: who probes wants an answer, and a part that is too slow is down
+TIMEOUT_SECONDS = 2  # for each check: a prober wants an answer, and a part that is too slow counts as down
 
 
 def healthz(_request: HttpRequest) -> JsonResponse:
-    """200 as long as the process answers. It asks nothing of anybody: neither do the middlewares on its way."""
+    """200 as long as the process answers. Neither it nor the middlewares on its way ask any other service."""
     return JsonResponse({"status": "ok"})
 
 
@@ -26,7 +26,7 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     """200 when everything needed to serve is in order; 503 names what is not. Says nothing about why: that is logged."""
     state: dict[str, str] = {}
     for name, check in CHECKS.items():
-        in_vain = any(state[other] == "down" for other in NEEDS.get(name, ()))  # each try of a lost host takes its time
+        in_vain = any(state[other] == "down" for other in NEEDS.get(name, ()))  # each try of a lost host takes seconds
         state[name] = "ok" if not in_vain and _works(name, check) else "down"
     ready = all(value == "ok" for value in state.values())
     return JsonResponse({"status": "ok" if ready else "unavailable", **state}, status=200 if ready else 503)
@@ -35,7 +35,7 @@ def readyz(_request: HttpRequest) -> JsonResponse:
 def _works(name: str, check: Callable[[], bool]) -> bool:
     try:
         return check()
-    except Exception as error:  # noqa: BLE001  (whatever is wrong with it, it is down)
+    except Exception as error:  # noqa: BLE001  (whatever the error, the part is down)
         log.warning("not_ready", part=name, error=type(error).__name__)
         return False
 

@@ -1,4 +1,4 @@
-"""Migrations that make and drop indexes on live tables: CONCURRENTLY, and able to be run again after having been interrupted."""
+"""Migrations that make and drop indexes on live tables: CONCURRENTLY, and safe to run again after an interruption."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +11,8 @@ from django.db.migrations.state import ProjectState
 class AddIndexOnLiveTable(AddIndexConcurrently):
     """For a migration with `atomic = False`.
 
-    CREATE INDEX CONCURRENTLY keeps nobody waiting, but itself waits for every older transaction: a short lock timeout would only
-    interrupt it. Interrupted, it leaves an invalid index, under the name that the next try needs.
+    CREATE INDEX CONCURRENTLY blocks nobody, but waits for every older transaction: a short lock timeout would only interrupt it.
+    An interrupted one leaves an invalid index, under the name that the next try needs.
     """
 
     def database_forwards(

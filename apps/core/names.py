@@ -1,7 +1,7 @@
-"""What names may hold: of people, organisations, keys, passkeys, and whatever else somebody types for others to read.
+"""What names may hold: names of people, organisations, keys, passkeys, and anything else that people type for others to read.
 
-A name stands in mails, in the admin, on other people's screens. There a character that nobody sees makes one name look
-like another, and one that turns the direction of the text rewrites what stands beside it (contract 4; Unicode TR 36).
+Names appear in mails, in the admin, on other people's screens. There an invisible character makes one name look like
+another, and one that changes the direction of the text rewrites what stands beside it (contract 4; Unicode TR 36).
 """
 
 import unicodedata
@@ -19,7 +19,7 @@ REFUSED_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 # Letters, marks and symbols that nobody sees: grapheme joiner, Hangul and Khmer fillers, the blank of Braille.
 INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 EMOJI_SELECTOR, KEYCAP, KEYS = "\ufe0f", "\u20e3", set("0123456789#*")
-# What Unicode counts among punctuation and letters, and draws as emoji with a selector.
+# Unicode calls these punctuation or letters; with a selector they are drawn as emoji.
 PICTURED = set("\u203c\u2049\u3030\u303d\u2139")
 MONGOLIAN_SELECTORS = "\u180b\u180c\u180d\u180f"
 VISIBLE_CATEGORIES = ("L", "N", "P", "S")
@@ -39,7 +39,7 @@ else:
 
 
 class NameField(TextField):
-    """A name in a model. Tidied and checked wherever the model is: in the admin's forms, and by `full_clean`."""
+    """A name in a model: tidied and checked by the admin's forms and by `full_clean`."""
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
@@ -50,19 +50,19 @@ class NameField(TextField):
         validate(value)
 
     def deconstruct(self) -> Any:
-        """To the database it is a text like any other: what is checked needs no migration."""
+        """To the database it is a text like any other: changed checks need no migration."""
         name, _path, args, options = super().deconstruct()
         return name, "django.db.models.CharField", args, options
 
 
 def tidy(text: str) -> str:
-    """The name without what keyboards and copying add: spaces at its ends, several in a row, and of unusual kinds."""
+    """The name without the spaces that keyboards and copying add: at its ends, several in a row, and of unusual kinds."""
     plain = "".join(SPACE if unicodedata.category(letter) == "Zs" else letter for letter in text)
     return SPACE.join(filter(None, plain.split(SPACE)))
 
 
 def validate(text: str) -> None:
-    """Raises ValidationError for a name that holds what cannot be seen, or nothing that can. An empty one is left alone."""
+    """Raises ValidationError for a name with an invisible character, and for one without any visible one. Empty is allowed."""
     refused = [letter for place, letter in enumerate(text) if not _is_allowed(text, place)]
     if refused:
         raise ValidationError(
@@ -73,7 +73,7 @@ def validate(text: str) -> None:
 
 
 def cleaned(text: str) -> str:
-    """The same without what is refused: for what nobody typed, such as a user agent."""
+    """The text without the characters that `validate` refuses: for texts that nobody typed, such as a user agent."""
     kept = (letter for place, letter in enumerate(text) if _is_allowed(text, place) or _is_line_end(letter))
     return tidy("".join(SPACE if _is_line_end(letter) else letter for letter in kept))
 
@@ -91,7 +91,7 @@ def _is_allowed(text: str, place: int) -> bool:
 
 
 def _may_join(joiner: str, before: str, after: str) -> bool:
-    """Where an orthography, or an emoji of several people, has a joiner: between two of a script, or after a virama."""
+    """Joiners are allowed between two letters of a script that uses them, after a virama, and within an emoji of several parts."""
     script = _script(before)
     if script in JOINING_SCRIPTS:
         return unicodedata.combining(before) == VIRAMA or _script(after) == script
@@ -100,7 +100,7 @@ def _may_join(joiner: str, before: str, after: str) -> bool:
 
 
 def _may_select(selector: str, before: str, after: str) -> bool:
-    """A variation selector picks a shape of what stands before it: an emoji's, or an ideograph's in a Japanese name."""
+    """A variation selector picks a shape of the character before it: of an emoji, or of an ideograph in a Japanese name."""
     if selector in MONGOLIAN_SELECTORS:
         return _script(before) == "MONGOLIAN"
     if selector > "\uffff":

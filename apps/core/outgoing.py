@@ -1,7 +1,7 @@
-"""HTTP to addresses that others have chosen: no private network is reached, no redirect followed, no answer waited for long.
+"""HTTP to addresses that others have chosen: no private networks, no redirects, no long waits.
 
-The name is resolved here, every address it has is looked at, and the connection goes to the very address that was looked
-at: else a name could point elsewhere a moment later (DNS rebinding).
+The name is resolved here, all its addresses are checked, and the connection goes to a checked address: else the name could
+point elsewhere a moment later (DNS rebinding).
 """
 
 import http.client
@@ -22,8 +22,8 @@ from apps.core.deadlines import Deadline
 PATIENCE_SECONDS = 10.0  # for a whole conversation, and for each wait in a longer one
 LONGEST_ANSWER = 300  # bytes that are read of an answer
 
-# Of IPv6 only what is handed out to networks (RFC 4291 section 2.4, IANA): so no address that merely wraps an IPv4 address,
-# which a translator or tunnel nearby might unwrap (::/96, ::ffff:0:0/96, ::ffff:0:0:0/96, 64:ff9b::/96, 64:ff9b:1::/48), and no fec0::/10.
+# Of IPv6 only what is handed out to networks (RFC 4291 section 2.4, IANA). So no fec0::/10, and no address that wraps an IPv4 address,
+# which a translator or tunnel nearby might unwrap (::/96, ::ffff:0:0/96, ::ffff:0:0:0/96, 64:ff9b::/96, 64:ff9b:1::/48).
 UNICAST = IPv6Network("2000::/3")
 NOT_PUBLIC = (  # where Python's `is_global` says otherwise, or did before 3.11.10
     IPv4Network("192.0.0.0/24"),  # IETF protocol assignments (RFC 6890)
@@ -35,12 +35,12 @@ NOT_PUBLIC = (  # where Python's `is_global` says otherwise, or did before 3.11.
 
 
 class Unreachable(Exception):
-    """The other side did not answer, or lies where we do not go. Says which."""
+    """The other side did not answer, or its address is not allowed. Says which."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the other side said: the status, and the beginning of the body."""
+    """The answer: its status, and the beginning of its body."""
 
     status: int
     text: str
@@ -55,9 +55,9 @@ def post(
     private_allowed: bool = False,
     longest: int = LONGEST_ANSWER,
 ) -> Reply:
-    """POST, within so many seconds, and read at most `longest` bytes of the answer. Raises Unreachable.
+    """POST `within` so many seconds, and read at most `longest` bytes of the answer. Raises Unreachable.
 
-    `private_allowed`: for addresses that the operator has set.
+    `private_allowed`: private addresses too, for those that the operator has set.
     """
     deadline = Deadline.after(within, step=PATIENCE_SECONDS)
     try:
@@ -72,12 +72,15 @@ def post(
             connection.close()
     except OSError as error:
         raise Unreachable(f"{type(error).__name__}: {error}") from error
-    except (http.client.HTTPException, ValueError) as error:  # their texts quote headers and answers
+    except (
+        http.client.HTTPException,
+        ValueError,
+    ) as error:  # their texts quote headers and answers, so only the type is told
         raise Unreachable(type(error).__name__) from error
 
 
 def _beginning(response: http.client.HTTPResponse, longest: int) -> str:
-    """Of the body. The status has been said already, so a body that breaks off makes no failure of it."""
+    """The beginning of the body. The status is known already, so a body that breaks off is no failure."""
     try:
         return response.read1(longest).decode(errors="replace")
     except (OSError, http.client.HTTPException, ValueError):
@@ -85,7 +88,7 @@ def _beginning(response: http.client.HTTPResponse, longest: int) -> str:
 
 
 def _address(place: SplitResult, deadline: Deadline, *, private_allowed: bool) -> tuple[Any, ...]:
-    """Where the name leads: family and socket address. Raises Unreachable unless all that it leads to is public."""
+    """Where the name leads: family and socket address. Raises Unreachable unless all its addresses are public."""
     if place.scheme not in ("http", "https") or not place.hostname:
         raise Unreachable("not an http or https address")
     found = _resolve(_host(place), _port(place), deadline)
@@ -95,7 +98,7 @@ def _address(place: SplitResult, deadline: Deadline, *, private_allowed: bool) -
 
 
 def _resolve(host: str, port: int, deadline: Deadline) -> list[Any]:
-    """What `getaddrinfo` finds. It knows no timeout: so it works in a thread, which is left to itself when time is over."""
+    """What `getaddrinfo` finds. It has no timeout, so it runs in a thread that is abandoned when time is over."""
     found: Future[list[Any]] = Future()
 
     def look_up() -> None:
@@ -118,21 +121,21 @@ def _is_public(text: str) -> bool:
 def _connection(place: SplitResult, address: tuple[Any, ...], deadline: Deadline) -> http.client.HTTPConnection:
     """A connection to this very address, under the name that was asked for."""
     secure, host = place.scheme == "https", _host(place)
-    connection = http.client.HTTPConnection(host, _port(place))  # refuses a name that is none before anything is opened
-    connection.default_port = _default_port(place)  # so that the Host header names no port that goes without saying
+    connection = http.client.HTTPConnection(host, _port(place))  # refuses an impossible name before anything is opened
+    connection.default_port = _default_port(place)  # so that the Host header leaves out the usual port
     stream = _stream(address, host if secure else None, deadline)
     connection.sock = cast(socket.socket, _Hurried(stream, deadline))
     return connection
 
 
 def _stream(address: tuple[Any, ...], secure_host: str | None, deadline: Deadline) -> socket.socket:
-    """Connected; encrypted to whoever proves to be `secure_host`, where there is one."""
+    """Connected. With `secure_host` also encrypted, to a server that has proven to be that host."""
     family, socket_address = address
     plain = socket.socket(family, socket.SOCK_STREAM)
     try:
         deadline.hurry(plain)
         plain.connect(socket_address)
-        deadline.hurry(plain)  # of the handshake, which may not take as long again
+        deadline.hurry(plain)  # for the handshake
         if secure_host is None:
             return plain
         return ssl.create_default_context().wrap_socket(plain, server_hostname=secure_host)
@@ -155,7 +158,7 @@ def _default_port(place: SplitResult) -> int:
 
 
 class _Hurried:
-    """What http.client needs of a socket, with a deadline: a plain timeout begins anew with every byte that drips in."""
+    """What http.client needs of a socket, with a deadline."""
 
     def __init__(self, stream: socket.socket, deadline: Deadline) -> None:
         self._stream, self._deadline = stream, deadline

@@ -9,12 +9,12 @@ from django.core.management.base import BaseCommand
 from django.db import Error, connection
 from psycopg import errors
 
-BUSY = (errors.LockNotAvailable, errors.DeadlockDetected)  # somebody else's lock; trying again may well do
+BUSY = (errors.LockNotAvailable, errors.DeadlockDetected)  # somebody else's lock; trying again may help
 
 
 @contextmanager
 def unhurried(*, lock_seconds: float) -> Iterator[None]:
-    """A connection without a bound on statements, directly to PostgreSQL where a pooler is in between. Locks are waited for so long."""
+    """A connection without a time limit on statements, past a pooler if there is one. It waits for locks for so many seconds."""
     usual = connection.settings_dict
     patient = _patient(usual, lock_seconds)
     if connection.in_atomic_block or patient is None:
@@ -30,17 +30,17 @@ def unhurried(*, lock_seconds: float) -> Iterator[None]:
 
 
 def _patient(usual: dict[str, Any], lock_seconds: float) -> dict[str, Any] | None:
-    """None where there is nothing but a pooler, to which no parameters can be given."""
+    """None where only a pooler can be reached, which takes no parameters."""
     direct: dict[str, Any] | None = settings.UNHURRIED_DATABASE
     if not direct:
         return None
     options = f"{direct['OPTIONS']['options']} -c lock_timeout={lock_seconds}s"
-    # The name of the database as it is now: the tests' is another than the settings'.
+    # The database's name as it is now: in tests it is not that of the settings.
     return {**usual, **direct, "NAME": usual["NAME"], "OPTIONS": {**direct["OPTIONS"], "options": options}}
 
 
 def take_time() -> None:
-    """No statement of the present transaction has a bound: for the few that change as many rows as a customer has."""
+    """Lift the time limit on statements for this transaction: for the few that may change all rows of a customer."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
 

@@ -1,4 +1,4 @@
-"""The broker's queues: how long one is."""
+"""How long one of the broker's queues is."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Limits that hold for every window, under any concurrency: sliding logs in Valkey, checked and counted in one atomic step.
+"""Rate limits that hold in every window and under any concurrency: sliding logs in Valkey, checked and counted in one step.
 
 Only admitted events are logged, so a log never holds more entries than its limit allows.
 """
@@ -81,7 +81,7 @@ _give_back = valkey.Script("for _, key in ipairs(KEYS) do redis.call('ZREM', key
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """`count` events in any `window` seconds. `name` is stable: a 429 says it."""
+    """`count` events in any `window` seconds. `name` is stable, and told in a 429."""
 
     name: str
     count: int
@@ -98,7 +98,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An event that was counted against rules. `remaining`: what was left of each limit, by name."""
+    """An event that was counted against rules. `remaining`: how much of each limit was left then, by name."""
 
     event: str
     rules: tuple[Rule, ...]
@@ -129,7 +129,7 @@ def hit(rules: Sequence[Rule]) -> Hit:
 
 @contextmanager
 def uncounted_if_it_fails(*hits: Hit) -> Iterator[None]:
-    """For what follows a right secret: if that fails through no fault of the caller's, it was no try. A refusal stays counted."""
+    """For what follows a right secret: if it fails by no fault of the caller, the attempt is not counted. A refusal is."""
     try:
         yield
     except BaseException as error:
@@ -140,7 +140,7 @@ def uncounted_if_it_fails(*hits: Hit) -> Iterator[None]:
 
 
 def give_back(counted: Hit) -> None:
-    """Count the event no longer. One round trip; without Valkey it stays counted."""
+    """Take the event out of the count. One round trip; without Valkey it stays counted."""
     if not counted.rules:
         return
     try:

@@ -42,7 +42,7 @@ class Progress:
 
 
 def columns() -> list[Column]:
-    """Every sealed column there is: found by its type, so that none is forgotten."""
+    """Every sealed column: found by its type, so that none is forgotten."""
     return [
         Column(model, field.name)
         for model in apps.get_models()
@@ -67,7 +67,7 @@ def _after(rows: QuerySet[Model], last: object) -> QuerySet[Model]:
 
 
 def _reencrypt_row(column: Column, row: Model) -> bool:
-    """False when no key opens the value. A value that changed meanwhile is left as it was written then."""
+    """False when no key opens the value. A value that has changed meanwhile is left alone."""
     before = getattr(row, column.field)
     try:
         secret = sealed.read(row, column.field)

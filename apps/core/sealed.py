@@ -30,7 +30,7 @@ def write(row: models.Model, field: str, secret: bytes) -> None:
 
 
 def read(row: models.Model, field: str) -> bytes:
-    """The secret sealed in `row.<field>`. Raises DecryptionFailed when it was moved, altered, or its key is gone."""
+    """The secret sealed in `row.<field>`. Raises DecryptionFailed if it was moved or altered, or its key is gone."""
     key_id, _, encoded = str(getattr(row, field)).partition(".")
     key = settings.MASTER_KEYS.get(key_id)
     if key is None:

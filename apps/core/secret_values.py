@@ -1,4 +1,4 @@
-"""What a secret among the settings must look like (its form, its length, that nobody can guess it), and how fresh ones are made."""
+"""What a secret in the settings must look like (form, length, hard to guess), and how fresh ones are made."""
 
 import re
 import secrets
@@ -9,15 +9,15 @@ from apps.core.base64url import NotBase64url
 
 MINIMUM_SECRET_BYTES = 32
 FEWEST_DIFFERENT_CHARACTERS = 8
-LEAST_LEFT_OF_A_SECRET = 20  # characters, without the words that placeholders are made of
+LEAST_LEFT_OF_A_SECRET = 20  # characters, when the words of placeholders are left out
 MASTER_KEY_ID = re.compile(r"^[A-Za-z0-9_-]{1,32}$")
 
-# What such a word begins with, and ends at a separator, is one of the placeholders that people paste; Django's own is the second.
+# Placeholders that people paste begin with such a word and a separator; the second is Django's own.
 PLACEHOLDER_PREFIX = re.compile(
     r"(change[-_ ]?me|django-insecure|insecure|replace[-_ ]?me|placeholder|example|your)[-_ .]", re.IGNORECASE
 )
 TEMPLATE_MARK = re.compile(r"<.*>|\$\{.*\}|\{\{.*\}\}")
-# Words may turn up in random text by accident, so they only count for nothing: what is left must still be a secret.
+# Words may turn up in random text by accident, so they are only left out: what remains must still be a secret.
 PLACEHOLDER_WORDS = re.compile(
     r"change|replace|placeholder|example|insecure|default|dummy|sample|secret|password|passphrase|random|string|token|django"
     r"|gatehouse|please|your|this|here|with|must|long|very|some|none|test|x{4,}|key|me|[-_ .]",
@@ -68,12 +68,12 @@ def is_guessable(secret: str) -> bool:
 
 
 def _repeats_itself(text: str) -> bool:
-    """Whether a shorter text, repeated, gives this one: only then does it turn up in its own double before the end."""
+    """Whether the text is a shorter one repeated: only then does its double contain it before the middle."""
     return (text + text).find(text, 1) < len(text)
 
 
 def secret_fault(name: str, value: str) -> str | None:
-    """What is wrong with one of the required secrets, in a sentence that does not contain it."""
+    """What is wrong with one of the required secrets, in a sentence that does not quote it."""
     if any(is_guessable(secret) for secret in _secrets_in(name, value)):
         return f"{name} is a known placeholder or guessable."
     if len(value.encode()) < MINIMUM_SECRET_BYTES:
@@ -82,7 +82,7 @@ def secret_fault(name: str, value: str) -> str | None:
 
 
 def _secrets_in(name: str, value: str) -> list[str]:
-    """Each key of MASTER_KEYS is a secret; what is not of that form is looked at whole."""
+    """Each key of MASTER_KEYS is a secret; a text of another form is checked as a whole."""
     if name != "MASTER_KEYS":
         return [value]
     try:
@@ -93,7 +93,7 @@ def _secrets_in(name: str, value: str) -> list[str]:
 
 
 def fresh_secrets(draw: Callable[[int], bytes] = secrets.token_bytes) -> dict[str, str]:
-    """A SECRET_KEY, MASTER_KEYS and SERVICE_ENCRYPTION_KEY as the start-up check accepts them. `draw` gives so many random bytes."""
+    """A SECRET_KEY, MASTER_KEYS and SERVICE_ENCRYPTION_KEY that the start-up check accepts. `draw(n)` gives n random bytes."""
     return {
         "SECRET_KEY": _accepted("SECRET_KEY", lambda: base64url.encode(draw(48))),
         "MASTER_KEYS": _accepted("MASTER_KEYS", lambda: f"k1:{base64url.encode(draw(32))}"),
@@ -102,7 +102,7 @@ def fresh_secrets(draw: Callable[[int], bytes] = secrets.token_bytes) -> dict[st
 
 
 def _accepted(name: str, make: Callable[[], str]) -> str:
-    """The first that is accepted: chance may draw even what looks like a placeholder."""
+    """The first that is accepted: by chance, random text may look like a placeholder."""
     while True:
         value = make()
         if secret_fault(name, value) is None:

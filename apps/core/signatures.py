@@ -1,4 +1,4 @@
-"""Signed messages between servers: HMAC-SHA256 over time and body, so that neither can be changed, nor used much later."""
+"""Signed messages between servers: HMAC-SHA256 over time and body, so neither can be changed, and an old one cannot be used again."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ def sign(body: bytes, *, key: bytes, now: datetime) -> str:
 
 
 def signed_at(header: str, body: bytes, *, key: bytes, now: datetime) -> datetime | None:
-    """When the header signed this body, to the second. None: it does not, or not about now."""
+    """When this body was signed, to the second. None: the signature is wrong, or not from about now."""
     parts = dict(part.partition("=")[::2] for part in header.split(","))
     text = parts.get("t", "")
     if not (text.isascii() and text.isdecimal() and len(text) <= 12):

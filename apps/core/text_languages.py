@@ -1,16 +1,16 @@
-"""The languages that there are texts in (LANGUAGES). In which of them somebody is written to, `users.languages` decides."""
+"""The languages that our texts exist in (LANGUAGES). `users.languages` decides which of them a user gets."""
 
 from django.conf import settings
 from django.utils import translation
 
 
 def is_known(tag: str) -> bool:
-    """Whether there are texts for this language tag ("de-AT" is served by "de")."""
+    """Whether our texts exist for this language tag ("de" serves "de-AT")."""
     return bool(_served_by(tag))
 
 
 def served_by(tag: str) -> str:
-    """Which of our languages serves this tag: the default one if no other does."""
+    """Which of our languages serves this tag; the default one if none does."""
     return _served_by(tag) or settings.LANGUAGE_CODE
 
 

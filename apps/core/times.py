@@ -9,7 +9,7 @@ def rfc3339(at: datetime) -> str:
 
 
 def rfc3339_or_none(at: datetime | None) -> str | None:
-    """The same, of a time that may not have come."""
+    """The same for a time that may be missing."""
     return rfc3339(at) if at else None
 
 

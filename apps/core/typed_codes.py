@@ -1,4 +1,4 @@
-"""Codes as people type, paste and dictate them, read as they were meant: one reader for codes of every kind (contract 4).
+"""Reads codes as people type, paste and dictate them: one reader for codes of every kind (contract 4).
 
 A phone types full-width or Arabic digits, a mail program pastes no-break spaces, a word processor makes a dash of a
 hyphen. None of that is a wrong code.
@@ -7,7 +7,7 @@ hyphen. None of that is a wrong code.
 import re
 import unicodedata
 
-SHORTEST, LONGEST = 4, 16  # of any code that we ever give: by mail, SMS, authenticator app, recovery code
+SHORTEST, LONGEST = 4, 16  # of every code that we give: by mail, SMS, authenticator app, recovery code
 _CODE = re.compile(rf"[0-9A-Z]{{{SHORTEST},{LONGEST}}}")
 
 # Cc: tabs and line ends. Cf: zero-width and direction marks. Zs, Zl, Zp: spaces. Pd: hyphens and dashes.
@@ -15,7 +15,7 @@ _SKIPPED_CATEGORIES = {"Cc", "Cf", "Zs", "Zl", "Zp", "Pd"}
 # Dashes that Unicode counts elsewhere: hyphen bullet, minus, modifier minus, and the long-vowel mark that a Japanese
 # keyboard types on the key of the hyphen.
 _DASHES = "\u2043\u2212\u02d7\u30fc"
-# Letters and marks that nobody sees: joiners, fillers, the blank of Braille, the frame of a keycap emoji.
+# Invisible letters and marks: joiners, fillers, the blank of Braille, the frame of a keycap emoji.
 _INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u20e3\u2800\u3164\uffa0"
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
@@ -27,7 +27,7 @@ def read(text: str) -> str:
 
 
 def is_code(text: str) -> bool:
-    """Whether this, having been read, can be a code at all, of whatever kind. It says nothing of anybody's account."""
+    """Whether this can be a code of any kind, once `read` has read it. The answer tells nothing about an account."""
     return _CODE.fullmatch(text) is not None
 
 

@@ -39,7 +39,7 @@ def client() -> redis.Redis:
 
 
 def key(tag: UUID | str, *parts: str) -> str:
-    """`gatehouse:{<tag>}:<part>:<part>`. The tag (a customer's id) keeps one request's keys in one cluster slot."""
+    """`gatehouse:{<tag>}:<part>:<part>`. The tag (a customer's id) keeps the keys of one request in one cluster slot."""
     return ":".join((f"gatehouse:{{{tag}}}", *parts))
 
 
@@ -58,7 +58,7 @@ def reachable() -> Iterator[None]:
 
 
 def take(name: str) -> bytes | None:
-    """The value under this key, which is gone then. One that is no string counts as absent, and goes too. Raises ValkeyUnavailable."""
+    """Take the value out of this key. A value of another type is deleted and counts as absent. Raises ValkeyUnavailable."""
     with reachable():
         try:
             found = client().getdel(name)
@@ -71,7 +71,7 @@ def take(name: str) -> bytes | None:
 
 
 def is_first(name: str, *, within: int, in_doubt: bool) -> bool:
-    """Whether nobody has asked so by this name within so many seconds. `in_doubt`: what is said without Valkey."""
+    """Whether this name is used for the first time within so many seconds. `in_doubt`: the answer without Valkey."""
     try:
         with reachable():
             return bool(client().set(name, b"1", nx=True, ex=within))
@@ -80,9 +80,9 @@ def is_first(name: str, *, within: int, in_doubt: bool) -> bool:
 
 
 def is_first_this_minute(tag: UUID | str, *what: str) -> bool:
-    """Whether this is the first time within a minute, among all processes: so often is written down what strangers can cause.
+    """Whether this is the first time within a minute, among all processes. What strangers can cause is written down so often.
 
-    Without Valkey the answer is no. Else an outage would let anybody fill the log.
+    Without Valkey the answer is no: else an outage would let anybody fill the log.
     """
     return is_first(key(tag, *what), within=ONCE_A_MINUTE, in_doubt=False)
 
@@ -90,8 +90,8 @@ def is_first_this_minute(tag: UUID | str, *what: str) -> bool:
 class Script:
     """A Lua script: one atomic step, one round trip once Valkey knows it.
 
-    `kinds`: of what type its keys are, the last for all that follow. Running it twice with the same arguments must do no
-    more than running it once: that happens when a key turns out to be of another type.
+    `kinds`: the types of its keys; the last one stands for all further keys. Running the script twice with the same arguments
+    must do no more than running it once: that happens when a key turns out to be of another type.
     """
 
     def __init__(self, source: str, *, kinds: Sequence[str]) -> None:
@@ -103,7 +103,7 @@ class Script:
         return client().register_script(self.source)
 
     def __call__(self, *, keys: Sequence[str], args: Sequence[str | bytes | int | float] = ()) -> Any:
-        """Run it. A key of another type counts as absent: it is deleted. Raises ValkeyUnavailable."""
+        """Run it. A key of another type is deleted, and counts as absent. Raises ValkeyUnavailable."""
         with reachable():
             try:
                 return self._run(keys, args)
@@ -118,7 +118,7 @@ class Script:
 
 
 def _delete_unlike(kinds: Mapping[str, str]) -> None:
-    """Delete the keys that are of another type than they should be: another version's, or nobody's."""
+    """Delete the keys that have another type than they should: another version wrote them, or nobody we know."""
     with client().pipeline(transaction=False) as pipeline:
         for name in kinds:
             pipeline.type(name)

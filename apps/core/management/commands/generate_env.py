@@ -1,4 +1,4 @@
-"""Prints a good set of settings for production, fresh secrets included, or writes it to a file that only its owner can read."""
+"""Prints a set of settings for production with fresh secrets, or writes them to a file that only its owner can read."""
 
 import os
 import secrets
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             self.stdout.write(text, ending="")
 
     def _close_to_others(self) -> None:
-        """`generate_env > .env`: the shell has made the file, readable for everybody perhaps."""
+        """`generate_env > .env`: the shell has made the file, and perhaps everybody can read it."""
         with suppress(AttributeError, OSError):
             descriptor = self.stdout.fileno()
             if stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -69,7 +69,7 @@ class Command(BaseCommand):
 
 
 def _write_new(path: Path, text: str) -> None:
-    """Never over a file that is there: the secrets in it may be the only ones that open a database."""
+    """Never over an existing file: its secrets may be the only ones that open a database."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FOR_ITS_OWNER)
     except FileExistsError as error:

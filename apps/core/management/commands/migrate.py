@@ -1,7 +1,7 @@
-"""Django's `migrate`, safe beside a service that serves and beside another `migrate`.
+"""Django's `migrate`, safe while the service runs and beside another `migrate`.
 
 A migration that waits for a lock on a busy table makes everybody else wait behind it. So it waits for two seconds, gives way, and
-tries again. Two that are started at once take turns.
+tries again. Two runs at once take turns.
 """
 
 import time
@@ -47,7 +47,7 @@ class Command(migrate.Command):
             time.sleep(LOOK_AGAIN_AFTER_SECONDS)
 
     def _give_way(self, error: OperationalError, tried: int) -> None:
-        """Let those work who hold the table. Raises the error if it is another one, and CommandError after the last try."""
+        """Let the others finish with the table. Raises an error of another kind again, and CommandError after the last try."""
         if not patience.is_busy(error):
             raise error
         if tried == TRIES:

@@ -39,7 +39,7 @@ class Command(UnhurriedCommand):
         return unreadable
 
     def _conclude(self, *, unreadable: int, left: int) -> None:
-        """Say that the older keys may go only if that is so: a process not yet restarted goes on writing under them."""
+        """Say only then that older keys may go when it is true: a process that was not restarted still writes under them."""
         if unreadable:
             raise CommandError(
                 f"{unreadable} value(s) could not be opened with any of MASTER_KEYS. "
