@@ -1,4 +1,4 @@
-"""The origins that a customer allows: browsers' pages, those of native apps, and for CORS all subdomains of a domain.
+"""The origins that a customer allows: of web pages, of native apps, and for CORS of all subdomains of a domain.
 
 | form | CORS | CSRF proof of cookie mode | passkeys |
 |---|---|---|---|
@@ -17,13 +17,13 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.customers.validation import LOCAL_HOSTS, canonical_domain, is_public_suffix
 
-MOST = 100  # of one customer: the list travels with its state
+MOST = 100  # per customer: every process remembers the list with its state
 WEB = re.compile(
     r"(?P<scheme>https?)://(?P<star>\*\.)?(?P<host>\[[0-9a-f:]+\]|[a-z0-9.-]+)(:(?P<port>[1-9][0-9]{0,4}))?"
 )
 CUSTOM = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://[a-z0-9.-]+(:[1-9][0-9]{0,4})?")
 ANDROID = re.compile(r"android:apk-key-hash:[A-Za-z0-9_-]{43}")  # base64url of 32 bytes, without padding
-# Schemes whose documents are not one app's: what anybody can open, or what has no origin at all.
+# Schemes that belong to no single app: anybody can open their documents, or those have no origin.
 NOBODYS_SCHEMES = {"http", "https", "file", "data", "blob", "about", "javascript", "filesystem", "ws", "wss", "ftp"}
 HIGHEST_PORT = 65_535
 DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -31,7 +31,7 @@ FIRST_LABEL = re.compile(r"(?P<scheme>https?://)(?P<label>[a-z0-9]([a-z0-9-]{0,6
 
 
 def validate_origins(origins: object) -> None:
-    """Raises ValidationError unless this is a list of origins as browsers send them, https but for this machine."""
+    """Raises ValidationError unless this is a list of origins as browsers send them, https except for this machine."""
     if not isinstance(origins, list):
         raise ValidationError(_("Give a list of origins."))
     if len(origins) > MOST:
@@ -46,18 +46,18 @@ def admits(allowed: Collection[str], origin: str) -> bool:
 
 
 def wildcard_for(origin: str) -> str | None:
-    """The entry that would admit this origin beside its own: `https://a.b.example` → `https://*.b.example`."""
+    """The wildcard entry that would also admit this origin: `https://a.b.example` → `https://*.b.example`."""
     match = FIRST_LABEL.fullmatch(origin)
     return f"{match['scheme']}*.{match['rest']}" if match else None
 
 
 def pages(allowed: Iterable[str]) -> tuple[str, ...]:
-    """Those that are one page's origin."""
+    """Those that are the origin of a page."""
     return tuple(filter(is_page, allowed))
 
 
 def is_page(origin: str) -> bool:
-    """Whether this is one page's origin: no wildcard, no key hash."""
+    """Whether this is the origin of a page: no wildcard, no key hash."""
     return "*" not in origin and not is_android_app(origin)
 
 

@@ -8,7 +8,7 @@ from apps.customers.state import CustomerState
 
 
 def check(customer: CustomerState, ip: str | None) -> None:
-    """Raises IpNotAllowed unless the address is in one of the customer's networks, or it lists none."""
+    """Raises IpNotAllowed unless one of the customer's networks has the address. A customer that lists none admits every address."""
     if not customer.networks:
         return
     address = client_address.parse(ip or "")

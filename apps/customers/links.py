@@ -13,7 +13,7 @@ OWN_PAGES = "/account"
 def to(customer: CustomerState, page: str, *, token: str = "") -> str:
     """The address of a page. A token goes behind the `#`, which no server, log or Referer header sees.
 
-    While nobody has proven to own the customer, not even its slug is in it, which is made of the name that somebody chose.
+    Until its owner has proven an address, not even the customer's slug is in it: it is made from a name that anybody may choose.
     """
     if customer.owner_is_proven:
         base = customer.account_url.rstrip("/") or f"{settings.PUBLIC_URL}{OWN_PAGES}/{customer.slug}"

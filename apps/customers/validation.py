@@ -1,4 +1,4 @@
-"""What a customer's policy may hold, checked where it is saved. Each refusal says what would be right."""
+"""What a customer's policy may hold, checked when it is saved. Each refusal says what would be right."""
 
 import re
 from functools import lru_cache
@@ -19,14 +19,14 @@ MAPPED_PREFIX = 96  # ::ffff:0:0/96 holds the IPv4-mapped addresses
 DOMAIN_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 NUMERIC = re.compile(r"[0-9.]+")
 LONGEST_DOMAIN = 253
-# What carriers take as the sender of an SMS beside a number: up to 11 letters, digits and spaces, at least one letter.
+# Beside a number, carriers accept as the sender of an SMS: up to 11 letters, digits and spaces, at least one letter.
 ALPHANUMERIC_SENDER = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ]{0,9}[A-Za-z0-9]|[A-Za-z]")
 SHORT_CODE = re.compile(r"[0-9]{3,8}")
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 
 def validate_domain(text: str) -> None:
-    """Raises ValidationError unless this is a host name of one owner, as browsers write it, or this machine."""
+    """Raises ValidationError unless this is a host name that one owner has, as browsers write it, or this machine."""
     if text == "localhost":
         return
     canonical = canonical_domain(text)
@@ -39,7 +39,7 @@ def validate_domain(text: str) -> None:
 
 
 def canonical_domain(text: str) -> str | None:
-    """The host name in lower case and as A-labels (IDNA 2008); None for what is none, or an address."""
+    """The host name in lower case and as A-labels (IDNA 2008); None if it is no name, or an IP address."""
     try:
         domain = domains.in_ascii(text)
     except NotADomain:
@@ -50,7 +50,7 @@ def canonical_domain(text: str) -> str | None:
 
 
 def is_public_suffix(domain: str) -> bool:
-    """Whether strangers register names under this domain (co.uk, github.io): by the list that browsers go by."""
+    """Whether strangers register names under this domain (co.uk, github.io), by the list that browsers use."""
     return bool(_public_suffixes().is_public(domain))
 
 
@@ -60,14 +60,14 @@ def _public_suffixes() -> PublicSuffixList:
 
 
 def validate_page(address: str) -> None:
-    """Raises ValidationError unless paths can be added to this address, and it is https but for this machine."""
+    """Raises ValidationError unless paths can be added to this address, and it is https (this machine may do without)."""
     if "?" in address or "#" in address or "@" in urlsplit(address).netloc:
         raise ValidationError(_("Give an address without a query, a fragment or a name and password."))
     validate_endpoint(address)
 
 
 def validate_endpoint(address: str) -> None:
-    """Raises ValidationError unless it is https but for this machine: what is posted there is nobody else's business."""
+    """Raises ValidationError unless it is https (this machine may do without): nobody else may read what is posted there."""
     parts = urlsplit(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOCAL_HOSTS):
         raise ValidationError(_("An address must be https unless it is this machine: %(it)s."), params={"it": address})
@@ -81,7 +81,7 @@ def validate_picture(address: str) -> None:
 
 
 def validate_locale(text: str) -> None:
-    """Raises ValidationError unless there are texts in this language ("de-AT" is served by "de")."""
+    """Raises ValidationError unless our texts exist in this language ("de" serves "de-AT")."""
     validate_language_tag(text)
     if not text_languages.is_known(text):
         known = ", ".join(code for code, _name in settings.LANGUAGES)
@@ -91,13 +91,13 @@ def validate_locale(text: str) -> None:
 
 
 def validate_language_tag(text: str) -> None:
-    """Raises ValidationError unless this looks like a language (BCP 47), be it one without texts of ours."""
+    """Raises ValidationError unless this looks like a language tag (BCP 47), even of a language that we have no texts in."""
     if not LANGUAGE_TAG.fullmatch(text):
         raise ValidationError(_("Give a language tag such as en or de-AT."))
 
 
 def validate_sms_sender(text: str) -> None:
-    """Raises ValidationError unless carriers take this as the sender of an SMS."""
+    """Raises ValidationError unless carriers accept this as the sender of an SMS."""
     if ALPHANUMERIC_SENDER.fullmatch(text) or SHORT_CODE.fullmatch(text) or _is_number(text):
         return
     raise ValidationError(

@@ -1,1 +1,1 @@
-"""The two encrypted envelopes, as DRF parser and renderer, and the service's own keys."""
+"""The two encrypted envelopes, the file stream, and the service's own keys."""

@@ -1,4 +1,4 @@
-"""Why a body is refused. All failures to decrypt are one answer, so that it teaches an attacker nothing."""
+"""Why a body is refused. All failures to decrypt give one answer, which teaches an attacker nothing."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""Streams of files in transit (contract 2.3): RFC 8188 `aes128gcm`, record by record, so that memory does not grow with the file."""
+"""Streams of files in transit (contract 2.3): RFC 8188 `aes128gcm`, record by record, so memory does not grow with the file."""
 
 import secrets
 import struct
@@ -96,7 +96,7 @@ def _read_header(header: bytes, material: bytes, key_id: str) -> _Keys:
 
 
 def _blocks_after_header(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """First the header, then whole records, the last one possibly shorter."""
+    """The header, then whole records; the last may be shorter."""
     buffer = b""
     while len(buffer) < FIXED_HEADER_BYTES or len(buffer) < FIXED_HEADER_BYTES + buffer[FIXED_HEADER_BYTES - 1]:
         chunk = next(chunks, None)
@@ -114,7 +114,7 @@ def _prepended(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _blocks(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """The same bytes in blocks of `size`, the last one possibly shorter."""
+    """The same bytes in blocks of `size`; the last may be shorter."""
     buffer = bytearray()
     for chunk in chunks:
         buffer += chunk

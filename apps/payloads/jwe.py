@@ -1,7 +1,7 @@
 """Compact JWE (RFC 7516) with A256GCM: `dir`, and `ECDH-ES` on P-256 for opening. Nothing else is accepted.
 
-The joining of five strings is done here, since it lies on every request's way (measured: 2 µs against joserfc's 13); the
-primitives are `cryptography`'s, and the tests check every form against joserfc and Node's jose.
+Joining five strings is done here, since every request needs it (measured: 2 µs against joserfc's 13); the primitives
+are `cryptography`'s, and the tests check every form against joserfc and Node's jose.
 """
 
 import struct
@@ -28,7 +28,7 @@ REFUSED_MEMBERS = {"zip", "crit", "jwk", "jku", "x5u", "x5c", "b64"}
 
 
 class NotDecrypted(Exception):
-    """The text is no JWE of ours, or not under this key. Says nothing about why."""
+    """The text is no JWE of ours, or was made with another key. Says nothing about why."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def open_agreed(parts: Parts, *, private_key: ec.EllipticCurvePrivateKey) -> byt
 
 
 def _header_bytes(text: str) -> bytes:
-    """Raises NotBase64url, or NotDecrypted for a header that is longer than any needs to be."""
+    """Raises NotBase64url, or NotDecrypted for a header that is too long."""
     raw = base64url.decode(text)
     if len(raw) > LONGEST_HEADER:
         raise NotDecrypted

@@ -1,4 +1,4 @@
-"""The envelope before sign-in (contract 2.1): opened by the service's keys, fresh, used once, meant for this path."""
+"""The envelope before sign-in (contract 2.1): encrypted to the service's keys, fresh, used once, and for this path."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from apps.payloads.jwe import NotDecrypted, Parts
 from apps.payloads.strict_json import NotStrictJson, parse_object
 
 OLDEST_SECONDS, FUTURE_SECONDS = 120, 30
-# A request stays fresh for 150 s at most (from 30 s ahead to 120 s old); its jti is remembered for longer than that, so
-# that there is no moment at which it is fresh but forgotten.
+# A request is fresh for 150 s at most (from 30 s ahead to 120 s old). Its jti is remembered for longer, so that none is fresh
+# but forgotten.
 REMEMBERED_SECONDS = OLDEST_SECONDS + FUTURE_SECONDS + 30
 SHORTEST_JTI, LONGEST_JTI = 16, 64
 
 
 @dataclass(frozen=True)
 class OpenedRequest:
-    """The fields of a request, and a mark that no other request of this customer has: what begins a session keeps it."""
+    """The fields of a request, and a mark that no other request of this customer has: a session keeps that of its first request."""
 
     fields: dict[str, Any]
     mark: bytes
@@ -45,11 +45,11 @@ def open_request(text: str, *, path: str, customer_id: UUID, now: datetime) -> O
     ):
         raise DecryptionFailed
     seconds = now.timestamp()
-    # Compared, not subtracted: an integer of a thousand digits has no float to subtract.
+    # Compared, not subtracted: an integer of a thousand digits fits into no float.
     if not seconds - OLDEST_SECONDS <= iat <= seconds + FUTURE_SECONDS:
         raise StaleRequest
     _use_once(jti, customer_id)
-    # With its time, since a `jti` may come again once the request would be stale.
+    # Together with its time: the same `jti` may come again once this request is stale.
     return OpenedRequest(document, mark=ciphers.digest(f"{customer_id} {iat} {jti}".encode()))
 
 
@@ -58,7 +58,7 @@ def _is_jti(jti: Any) -> bool:
 
 
 def _decrypt(parts: Parts) -> bytes:
-    """Under the key that `kid` names; without one under the current, then the previous."""
+    """Decrypt with the key that `kid` names; without a `kid` with the current one, then the previous."""
     kid = parts.kid
     if parts.header["alg"] == jwe.DIRECT:
         shared = [key for key in service_keys.shared() if kid in (None, key.kid)]
@@ -68,7 +68,7 @@ def _decrypt(parts: Parts) -> bytes:
 
 
 def _first(tries: Iterable[Callable[[], bytes]]) -> bytes:
-    """What the first try that succeeds gives. Raises NotDecrypted when none does."""
+    """The result of the first attempt that succeeds. Raises NotDecrypted if none does."""
     for attempt in tries:
         try:
             return attempt()

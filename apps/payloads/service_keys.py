@@ -20,7 +20,7 @@ from apps.core.requests import Caller
 from apps.core.secret_values import decode_32_bytes
 from apps.payloads.models import ServiceKeyPair
 
-REMEMBERED_SECONDS = 30.0  # a rotation reaches every process within this time; the old pair works on meanwhile
+REMEMBERED_SECONDS = 30.0  # within this time a rotation reaches every process; the old pair still works meanwhile
 DEFAULT_OVERLAP = timedelta(days=30)
 
 
@@ -75,7 +75,7 @@ def forget() -> None:
 
 
 def rotate(*, overlap: timedelta, actor: str, caller: Caller | None, now: datetime) -> ServiceKeyPair:
-    """Publish a new pair; the old one decrypts for `overlap`. Of two at once, the second rotates what the first has made."""
+    """Publish a new pair; the old one decrypts for `overlap` more. Of two rotations at once, the second replaces the first's pair."""
     with transaction.atomic():
         advisory_locks.take_turns("service key pair")
         ServiceKeyPair.objects.filter(retires_at=None).update(retires_at=now + overlap)
@@ -99,7 +99,7 @@ def _accepted() -> list[ServiceKeyPair]:
 
 
 def _create_first() -> None:
-    """On first start: of several processes one."""
+    """On first start: one of several processes makes the first pair."""
     with transaction.atomic():
         advisory_locks.take_turns("service key pair")
         if not ServiceKeyPair.objects.filter(retires_at=None).exists():

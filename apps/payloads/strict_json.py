@@ -41,7 +41,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _finite(text: str) -> float:
-    """`1e999` is a number to JSON, but none that a float holds."""
+    """`1e999` is a number in JSON, but fits into no float."""
     number = float(text)
     if not math.isfinite(number):
         raise NotStrictJson("number out of range")
@@ -49,7 +49,7 @@ def _finite(text: str) -> float:
 
 
 def _require_characters(value: dict[str, Any]) -> None:
-    """Half a surrogate pair is no character: whatever encodes the text later would fail on it."""
+    """Half a surrogate pair is no character: encoding the text later would fail."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
@@ -57,7 +57,7 @@ def _require_characters(value: dict[str, Any]) -> None:
 
 
 def _depth(value: Any) -> int:
-    """How deep containers nest, found without recursion."""
+    """How deeply containers nest, without recursion."""
     deepest, waiting = 0, [(value, 1)]
     while waiting:
         item, depth = waiting.pop()

@@ -13,13 +13,13 @@ SALT = b"gatehouse/v1"
 
 
 def derive(token: str) -> bytes:
-    """The PRK of a compact JWT: 32 bytes, from which every key of its messages follows."""
+    """The PRK of a compact JWT: 32 bytes, from which all keys of its messages are derived."""
     return ciphers.hkdf_extract(salt=SALT, input_key=token.encode("ascii"))
 
 
 @dataclass(frozen=True)
 class TokenEnvelope:
-    """What encrypts the bodies of one access token's requests and answers. `jti` is their `kid`."""
+    """The keys that encrypt the bodies of one access token's requests and answers. `jti` is their `kid`."""
 
     jti: str
     prk: bytes = field(repr=False)
