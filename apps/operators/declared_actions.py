@@ -26,101 +26,78 @@ from apps.operators.questions import Question, ShownOnce
 
 CONFIRMED = "confirmed"
 SELECTION = ("action", ACTION_CHECKBOX_NAME, "select_across")  # the fields in which Django's list posts a selection
+Outcome = str | ShownOnce
 
 
-@dataclass(frozen=True)
-class RowAction:
-    """An action on one row. See `row_action`."""
+@dataclass(frozen=True, kw_only=True)
+class _DeclaredAction:
+    """`permissions`: all are needed. "change" is Django's own permission for the page's model, "app.name" any other."""
 
+    label: str
     permissions: Sequence[str]
-    question: Callable[[Any], Question]
-    act: Callable[..., str | ShownOnce]
-    form: type[forms.Form] | None
-    offered: Callable[[Any], bool] | None
-    removes_row: bool
+
+    def is_allowed(self, page: ModelAdmin, request: HttpRequest) -> bool:
+        return all(request.user.has_perm(_full_name(page, permission)) for permission in self.permissions)
 
 
-@dataclass(frozen=True)
-class SelectionAction:
-    """An action on the rows that are selected in a list. See `selection_action`."""
+@dataclass(frozen=True, kw_only=True)
+class RowAction(_DeclaredAction):
+    """Declares what a method of a page does to one row: `act(self, row, request)`, or `act(self, row, request, form)`.
 
-    permissions: Sequence[str]
-    question: Callable[[list[Any]], Question]
-    act: Callable[..., str]
-    affected: Callable[[QuerySet[Any]], QuerySet[Any]]
-
-
-def row_action(
-    label: str,
-    *,
-    url_path: str,
-    permissions: Sequence[str],
-    question: Callable[[Any], Question],
-    form: type[forms.Form] | None = None,
-    offered: Callable[[Any], bool] | None = None,
-    removes_row: bool = False,
-) -> Callable[[Callable[..., str | ShownOnce]], Any]:
-    """Declare what a method of a page does to one row: `act(self, row, request)`, or `act(self, row, request, form)`.
-
-    It returns the sentence that the operator reads next, or a secret to show once; a GatehouseError is shown as refused.
-    `permissions`: all are needed. "change" is Django's own permission for the page's model, "app.name" any other.
-    `form`: what the question asks for besides yes; `act` gets it valid. `offered`: for which rows there is a button.
+    The method returns the sentence that the operator reads next, or a secret to show once. A GatehouseError is shown as refused.
+    `form`: what the question asks for besides yes; the method gets it valid. `offered`: for which rows there is a button.
     `removes_row`: there is no page to return to afterwards.
     """
 
-    def declare(act: Callable[..., str | ShownOnce]) -> Any:
-        declared = RowAction(permissions, question, act, form, offered, removes_row)
+    url_path: str
+    question: Callable[[Any], Question]
+    form: type[forms.Form] | None = None
+    offered: Callable[[Any], bool] | None = None
+    removes_row: bool = False
 
+    def __call__(self, act: Callable[..., Outcome]) -> Any:
         @wraps(act)
-        def view(page: "OffersActions", request: HttpRequest, object_id: str) -> HttpResponse:
-            return _answer(page, request, object_id, declared)
+        def view(page: OffersActions, request: HttpRequest, object_id: str) -> HttpResponse:
+            return _answer(self, act, page, request, object_id)
 
-        method: Any = action(view, description=label, url_path=url_path)
-        method.declared = declared
+        method: Any = action(view, description=self.label, url_path=self.url_path)
+        method.declared = self
         return method
 
-    return declare
+    def makes_sense(self, row: Model) -> bool:
+        return self.offered is None or self.offered(row)
 
 
-def selection_action(
-    label: str,
-    *,
-    permissions: Sequence[str],
-    question: Callable[[list[Any]], Question],
-    affected: Callable[[QuerySet[Any]], QuerySet[Any]],
-) -> Callable[[Callable[..., str]], Any]:
-    """Declare what a method of a page does to selected rows: `act(self, rows, request)`, which returns a sentence.
+@dataclass(frozen=True, kw_only=True)
+class SelectionAction(_DeclaredAction):
+    """Declares what a method of a page does to selected rows: `act(self, rows, request)`, which returns a sentence.
 
     `affected`: those of the selection for which it makes sense; the others are left alone.
     """
 
-    def declare(act: Callable[..., str]) -> Any:
-        declared = SelectionAction(permissions, question, act, affected)
+    question: Callable[[list[Any]], Question]
+    affected: Callable[[QuerySet[Any]], QuerySet[Any]]
 
+    def __call__(self, act: Callable[..., str]) -> Any:
         @wraps(act)
-        def view(page: "OffersActions", request: HttpRequest, selected: QuerySet[Any]) -> HttpResponse | None:
-            return _answer_selection(page, request, selected, declared)
+        def view(page: OffersActions, request: HttpRequest, selected: QuerySet[Any]) -> HttpResponse | None:
+            return _answer_selection(self, act, page, request, selected)
 
-        method: Any = admin.action(view, description=label)
-        method.declared = declared
+        method: Any = admin.action(view, description=self.label)
+        method.declared = self
         return method
-
-    return declare
 
 
 class OffersActions(ModelAdmin):
     """A page that offers its declared actions: those that the operator may do, and that make sense for the row."""
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any = None) -> list[Any]:
-        allowed = [
-            item
-            for item in super().get_actions_detail(request, object_id)
-            if _may(self, request, item.method.declared.permissions)
-        ]
+        items = super().get_actions_detail(request, object_id)
+        allowed = [item for item in items if item.method.declared.is_allowed(self, request)]
         if all(item.method.declared.offered is None for item in allowed):
             return allowed
         row = self.get_object(request, str(object_id))
-        return [item for item in allowed if row and _makes_sense(item.method.declared, row)]
+        return [item for item in allowed if row and item.method.declared.makes_sense(row)]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         found: dict[str, Any] = super().get_actions(request)
@@ -129,11 +106,7 @@ class OffersActions(ModelAdmin):
     def _may_select(self, request: HttpRequest, function: Any) -> bool:
         """Django has checked its own actions, which declare nothing."""
         declared = getattr(function, "declared", None)
-        return declared is None or _may(self, request, declared.permissions)
-
-
-def _may(page: ModelAdmin, request: HttpRequest, permissions: Sequence[str]) -> bool:
-    return all(request.user.has_perm(_full_name(page, permission)) for permission in permissions)
+        return declared is None or declared.is_allowed(self, request)
 
 
 def _full_name(page: ModelAdmin, permission: str) -> str:
@@ -142,41 +115,41 @@ def _full_name(page: ModelAdmin, permission: str) -> str:
     return f"{page.opts.app_label}.{get_permission_codename(permission, page.opts)}"
 
 
-def _makes_sense(declared: RowAction, row: Model) -> bool:
-    return declared.offered is None or declared.offered(row)
-
-
-def _answer(page: OffersActions, request: HttpRequest, object_id: str, declared: RowAction) -> HttpResponse:
+def _answer(
+    declared: RowAction, act: Callable[..., Outcome], page: OffersActions, request: HttpRequest, object_id: str
+) -> HttpResponse:
     """May I, is there a row, ask first, act, say so."""
-    if not _may(page, request, declared.permissions):
+    if not declared.is_allowed(page, request):
         raise PermissionDenied
     row = page.get_object(request, object_id)
     if row is None:  # the address may be anything
         messages.error(request, _("There is nothing here."))
         return HttpResponseRedirect(questions.address_of_list(page.model))
     form = declared.form(request.POST or None) if declared.form else None
-    if request.method != "POST" or not (form is None or form.is_valid()):
-        return questions.ask(page, request, declared.question(row), form=form, back=questions.address_of(row))
-    return _act(page, request, row, form, declared)
-
-
-def _act(
-    page: OffersActions, request: HttpRequest, row: Model, form: forms.Form | None, declared: RowAction
-) -> HttpResponse:
     back = questions.address_of(row)
+    if request.method != "POST" or not (form is None or form.is_valid()):
+        return questions.ask(page, request, declared.question(row), form=form, back=back)
     try:
-        outcome = declared.act(page, row, request, form) if form is not None else declared.act(page, row, request)
+        outcome = act(page, row, request) if form is None else act(page, row, request, form)
     except GatehouseError as error:
         questions.say_why(request, error)
         return HttpResponseRedirect(back)
+    return _say(page, request, outcome, questions.address_of_list(page.model) if declared.removes_row else back)
+
+
+def _say(page: OffersActions, request: HttpRequest, outcome: Outcome, back: str) -> HttpResponse:
     if isinstance(outcome, ShownOnce):
         return questions.show_once(page, request, outcome)
     messages.success(request, outcome)
-    return HttpResponseRedirect(questions.address_of_list(page.model) if declared.removes_row else back)
+    return HttpResponseRedirect(back)
 
 
 def _answer_selection(
-    page: OffersActions, request: HttpRequest, selected: QuerySet[Any], declared: SelectionAction
+    declared: SelectionAction,
+    act: Callable[..., str],
+    page: OffersActions,
+    request: HttpRequest,
+    selected: QuerySet[Any],
 ) -> HttpResponse | None:
     """Ask first, act, say so. The question carries the selection along; None leads back to the list."""
     rows = list(declared.affected(selected))
@@ -184,5 +157,5 @@ def _answer_selection(
         kept = [(name, value) for name in SELECTION for value in request.POST.getlist(name)]
         back = questions.address_of_list(page.model)
         return questions.ask(page, request, declared.question(rows), back=back, hidden=[*kept, (CONFIRMED, "yes")])
-    page.message_user(request, declared.act(page, rows, request))
+    page.message_user(request, act(page, rows, request))
     return None

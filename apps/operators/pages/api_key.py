@@ -14,7 +14,7 @@ from apps.api_keys import lifecycle
 from apps.api_keys.models import ApiKey, Scope
 from apps.operators import questions
 from apps.operators.context import who
-from apps.operators.declared_actions import row_action
+from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import AuditedAdmin, NeverChanged, NeverDeleted, adopt
 from apps.operators.questions import Question, ShownOnce
 
@@ -94,8 +94,8 @@ class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
             return "expired"
         return "rotated" if row.replaced_by_id else "works"
 
-    @row_action(
-        _("Rotate"),
+    @RowAction(
+        label=_("Rotate"),
         url_path="rotate",
         permissions=["change"],
         form=OverlapForm,
@@ -110,8 +110,8 @@ class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
         fresh, text = lifecycle.rotate(key, overlap=overlap, **who(request))
         return ShownOnce(_("The successor of %s") % key.name, text, fresh)
 
-    @row_action(
-        _("Revoke"),
+    @RowAction(
+        label=_("Revoke"),
         url_path="revoke",
         permissions=["change"],
         question=lambda key: Question(

@@ -10,7 +10,7 @@ from apps.approvals import approval_queue, decisions, outside_answers
 from apps.approvals.models import CheckState, IdentityCheck
 from apps.customers import state as customers
 from apps.operators.context import who
-from apps.operators.declared_actions import row_action
+from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
 
@@ -47,8 +47,8 @@ class IdentityCheckAdmin(ReadOnlyAdmin):
     def coloured_state(self, row: IdentityCheck) -> str:
         return row.state
 
-    @row_action(
-        _("Approve"),
+    @RowAction(
+        label=_("Approve"),
         url_path="approve",
         permissions=[approval_queue.PERMISSION],
         offered=lambda check: check.state != CheckState.APPROVED,
@@ -62,8 +62,8 @@ class IdentityCheckAdmin(ReadOnlyAdmin):
         decisions.approve(check, customer=customers.read(check.customer_id), **who(request))
         return _("Approved. The user is told by mail.")
 
-    @row_action(
-        _("Reject"),
+    @RowAction(
+        label=_("Reject"),
         url_path="reject",
         permissions=[approval_queue.PERMISSION],
         offered=lambda check: check.state != CheckState.REJECTED,

@@ -16,7 +16,7 @@ from apps.customers import keyring, lifecycle, limits
 from apps.customers.models import Customer, CustomerStatus, SigningSecret
 from apps.mail.models import Allowance
 from apps.operators.context import who
-from apps.operators.declared_actions import row_action
+from apps.operators.declared_actions import RowAction
 from apps.operators.pages import customer_lists
 from apps.operators.pages.base import AuditedAdmin, NeverDeleted
 from apps.operators.pages.customer_lists import LimitInline, NetworkInline
@@ -99,8 +99,8 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
         ]
         return format_html_join(LINE_BREAK, "{}: {} in {}", lines)
 
-    @row_action(
-        _("Suspend"),
+    @RowAction(
+        label=_("Suspend"),
         url_path="suspend",
         permissions=["change"],
         offered=lambda customer: customer.status == CustomerStatus.ACTIVE,
@@ -117,8 +117,8 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
         lifecycle.suspend(customer, **who(request))
         return _("Suspended.")
 
-    @row_action(
-        _("Reactivate"),
+    @RowAction(
+        label=_("Reactivate"),
         url_path="reactivate",
         permissions=["change"],
         offered=lambda customer: customer.status != CustomerStatus.ACTIVE,
@@ -132,8 +132,8 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
         lifecycle.reactivate(customer, **who(request))
         return _("Active again.")
 
-    @row_action(
-        _("Rotate secrets"),
+    @RowAction(
+        label=_("Rotate secrets"),
         url_path="rotate",
         permissions=["change"],
         question=lambda customer: Question(
@@ -150,8 +150,8 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
         keyring.rotate_gracefully(customer, **who(request))
         return _("New tokens are signed with a new secret.")
 
-    @row_action(
-        _("Emergency rotation"),
+    @RowAction(
+        label=_("Emergency rotation"),
         url_path="emergency",
         permissions=["change"],
         question=lambda customer: Question(
@@ -168,8 +168,8 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
         ended = emergency_rotation.rotate_in_emergency(customer, **who(request))
         return _("Rotated. %d session(s) ended.") % ended
 
-    @row_action(
-        _("New identity check secret"),
+    @RowAction(
+        label=_("New identity check secret"),
         url_path="identity-check-secret",
         permissions=["change", approval_queue.PERMISSION],
         question=lambda customer: Question(

@@ -9,7 +9,7 @@ from unfold.decorators import display
 from apps.customers import state as customers
 from apps.factors.removal import Removal
 from apps.operators.context import who
-from apps.operators.declared_actions import row_action
+from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
 
@@ -26,8 +26,8 @@ class FactorAdmin(ReadOnlyAdmin):
     def customer_of(self, row: Any) -> str:
         return str(row.user.customer)
 
-    @row_action(
-        _("Remove"),
+    @RowAction(
+        label=_("Remove"),
         url_path="remove",
         permissions=["delete"],
         removes_row=True,

@@ -15,7 +15,7 @@ from apps.audit import actions, events
 from apps.mail import outbox
 from apps.mail.models import LedgerEntry, Message
 from apps.operators.context import who
-from apps.operators.declared_actions import row_action
+from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import LookOnly, ReadOnlyAdmin
 from apps.operators.questions import Question
 
@@ -71,8 +71,8 @@ class MessageAdmin(ReadOnlyAdmin):
     def coloured_state(self, row: Message) -> str:
         return row.state
 
-    @row_action(
-        _("Send again"),
+    @RowAction(
+        label=_("Send again"),
         url_path="resend",
         permissions=["change"],
         question=lambda message: Question(

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from apps.operators.context import who
-from apps.operators.declared_actions import row_action
+from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
 from apps.payloads import service_keys
@@ -25,8 +25,8 @@ class ServiceKeyPairAdmin(ReadOnlyAdmin):
             return "current"
         return "decrypts" if row.retires_at > timezone.now() else "retired"
 
-    @row_action(
-        _("Rotate"),
+    @RowAction(
+        label=_("Rotate"),
         url_path="rotate",
         permissions=["change"],
         question=lambda _pair: Question(

@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from apps.core.errors import NotFound
 from apps.operators.context import who
-from apps.operators.declared_actions import row_action, selection_action
+from apps.operators.declared_actions import RowAction, SelectionAction
 from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
 from apps.tokens import devices, sessions
@@ -55,8 +55,8 @@ class SessionAdmin(ReadOnlyAdmin):
             return f"ended ({row.end_reason})"
         return "alive" if row.expires_at > timezone.now() else "expired"
 
-    @row_action(
-        _("End"),
+    @RowAction(
+        label=_("End"),
         url_path="end",
         permissions=["change"],
         question=lambda session: Question(
@@ -69,8 +69,8 @@ class SessionAdmin(ReadOnlyAdmin):
         _end(session, **who(request))
         return _("Ended.")
 
-    @selection_action(
-        _("End the selected sessions"),
+    @SelectionAction(
+        label=_("End the selected sessions"),
         permissions=["change"],
         affected=living,
         question=lambda chosen: Question(

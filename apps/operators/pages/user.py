@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from apps.accounts import deactivation, erasure
 from apps.core.errors import ValidationFailed
 from apps.operators.context import who
-from apps.operators.declared_actions import row_action
+from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import AuditedAdmin, NeverDeleted
 from apps.operators.pages.permission import choose_permissions
 from apps.operators.questions import Question
@@ -132,8 +132,8 @@ class UserAdmin(NeverDeleted, AuditedAdmin):
     def has_phone(self, row: User) -> str:
         return _("on file") if row.phone else _("none")
 
-    @row_action(
-        _("Deactivate"),
+    @RowAction(
+        label=_("Deactivate"),
         url_path="deactivate",
         permissions=["change"],
         offered=lambda user: user.status != UserStatus.DEACTIVATED,
@@ -150,8 +150,8 @@ class UserAdmin(NeverDeleted, AuditedAdmin):
         deactivation.deactivate(user, **who(request))
         return _("Deactivated.")
 
-    @row_action(
-        _("Reactivate"),
+    @RowAction(
+        label=_("Reactivate"),
         url_path="reactivate",
         permissions=["change"],
         offered=lambda user: user.status == UserStatus.DEACTIVATED,
@@ -168,8 +168,8 @@ class UserAdmin(NeverDeleted, AuditedAdmin):
         lifecycle.reactivate(user, **who(request))
         return _("The account is open again.")
 
-    @row_action(
-        _("Clear wrong codes"),
+    @RowAction(
+        label=_("Clear wrong codes"),
         url_path="clear-wrong-codes",
         permissions=["change"],
         question=lambda user: Question(
@@ -185,8 +185,8 @@ class UserAdmin(NeverDeleted, AuditedAdmin):
         lifecycle.clear_wrong_codes(user, **who(request))
         return _("Codes are open to this user again.")
 
-    @row_action(
-        _("Erase"),
+    @RowAction(
+        label=_("Erase"),
         url_path="erase",
         permissions=["delete"],
         removes_row=True,
