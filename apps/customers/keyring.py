@@ -22,7 +22,8 @@ from apps.core.errors import ValidationFailed
 from apps.core.requests import Caller
 from apps.core.state.announcements import announce
 from apps.customers import state
-from apps.customers.models import Algorithm, Customer, SigningSecret
+from apps.customers.models import Customer, SigningSecret
+from apps.customers.policy import Algorithm
 
 SECRET_BYTES = 64
 NEW_PRIVATE_KEY = {

@@ -21,98 +21,30 @@ from apps.core.state import reading
 from apps.core.state.kinds import Document, Kind, Rows
 from apps.core.state.subjects import Subject
 from apps.core.times import unix_time
-from apps.customers import limits
+from apps.customers import limits, policy
 from apps.customers.errors import CustomerSuspended
 from apps.customers.models import AllowedNetwork, Customer, CustomerStatus, LimitOverride, SigningSecret
+from apps.customers.policy import Policy
 from apps.mail import sender
 from apps.mail.content import Branding
 from apps.mail.quotas import Quota
 
-POLICY = (
-    "slug",
-    "name",
-    "status",
-    "algorithm",
-    "access_lifetime",
-    "refresh_lifetime",
-    "refresh_grace",
-    "reauthenticate_after",
-    "code_length",
-    "code_alphabet",
-    "code_lifetime",
-    "code_resend_after",
-    "creates_users_on_sign_in",
-    "allows_registration",
-    "demands_verified_email",
-    "demands_approval",
-    "identity_check_url",
-    "second_factor",
-    "passkey_domain",
-    "sessions_per_user",
-    "account_url",
-    "daily_sms_quota",
-    "monthly_sms_quota",
-    "sms_sender",
-    "sms_regions",
-    "daily_code_quota",
-    "monthly_code_quota",
-    "enforce_allowlist_on_tokens",
-    "allowed_origins",
-    "sender_name",
-    "reply_to",
-    "logo_url",
-    "colour",
-    "site_domain",
-    "default_locale",
-    "owner_is_proven",
-)
+COLUMNS = ("slug", "name", "status", "has_fixed_codes", "owner_is_proven", *policy.NAMES)
 
 
-@dataclass(frozen=True)
-class CustomerState:
-    """A customer as it is at this moment. Durations in seconds."""
+@dataclass(frozen=True, kw_only=True)
+class CustomerState(Policy):
+    """A customer as it is at this moment, with its policy."""
 
     id: UUID
     slug: str
     name: str
     status: str
-    algorithm: str
-    access_lifetime: int
-    refresh_lifetime: int
-    refresh_grace: int
-    reauthenticate_after: int
-    code_length: int
-    code_alphabet: str
-    code_lifetime: int
-    code_resend_after: int
-    creates_users_on_sign_in: bool
-    allows_registration: bool
-    demands_verified_email: bool
-    demands_approval: bool
-    identity_check_url: str
-    second_factor: str
-    passkey_domain: str
-    sessions_per_user: int
-    account_url: str
-    daily_sms_quota: int
-    monthly_sms_quota: int
-    sms_sender: str
-    sms_regions: tuple[str, ...]
-    daily_code_quota: int
-    monthly_code_quota: int
-    enforce_allowlist_on_tokens: bool
-    allowed_origins: tuple[str, ...]
-    sender_name: str
-    reply_to: str
-    logo_url: str
-    colour: str
-    site_domain: str
-    default_locale: str
+    has_fixed_codes: bool
     owner_is_proven: bool
     limits: Mapping[str, tuple[int, int]]  # exceptions to limits.DEFAULTS: name → (count, window)
     networks: tuple[str, ...]
     secrets: Mapping[str, float | None]  # kid → until when it verifies (unix time); None: current
-    has_fixed_codes: bool
 
     def limit(self, name: str) -> Limit:
         """The limit of this name as this customer has it."""
@@ -165,8 +97,7 @@ def rows(customers: "QuerySet[Customer]") -> Rows:
     networks = AllowedNetwork.objects.of(OuterRef("pk"))
     found: Rows = customers.values(
         "id",
-        "has_fixed_codes",
-        *POLICY,
+        *COLUMNS,
         exceptions=ArraySubquery(exceptions.values_list(JSONObject(name="name", count="count", window="window"))),
         networks=ArraySubquery(networks.values("network")),
         secrets=ArraySubquery(verifying.values_list(JSONObject(kid="id", until="retires_at"))),
@@ -178,11 +109,10 @@ def parse(row: Document) -> CustomerState:
     """A row as a value."""
     return CustomerState(
         id=UUID(row["id"]),
-        has_fixed_codes=row["has_fixed_codes"],
         limits={each["name"]: (each["count"], each["window"]) for each in row["exceptions"]},
         networks=tuple(row["networks"]),
         secrets={each["kid"]: unix_time(each["until"]) for each in row["secrets"]},
-        **{name: _frozen(row[name]) for name in POLICY},
+        **{name: _frozen(row[name]) for name in COLUMNS},
     )
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from apps.audit import actions, events
 from apps.core.errors import NotFound
 from apps.core.requests import Caller
-from apps.customers.models import SecondFactorPolicy
+from apps.customers.policy import SecondFactorPolicy
 from apps.customers.state import CustomerState
 from apps.factors import enrolled, phones, recovery_codes, totp
 from apps.factors.enrolled import Enrolled

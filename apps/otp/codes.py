@@ -26,7 +26,7 @@ from apps.core.ids import new_id
 from apps.core.rate_limits import Hit, Rule
 from apps.core.valkey import ValkeyUnavailable
 from apps.customers.limits import WRONG_CODES_PER_CUSTOMER
-from apps.customers.models import CodeAlphabet
+from apps.customers.policy import CodeAlphabet
 from apps.customers.state import CustomerState
 from apps.otp import code_sets
 from apps.otp.errors import ResendTooSoon

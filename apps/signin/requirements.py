@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from apps.customers.models import SecondFactorPolicy
+from apps.customers.policy import SecondFactorPolicy
 from apps.factors.enrolled import Enrolled
 from apps.factors.methods import BOTH, ENROLLABLE, PASSKEY, RECOVERY_CODE, SMS, TOTP
 

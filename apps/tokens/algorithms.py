@@ -12,7 +12,7 @@ from jwt import PyJWS
 from jwt.algorithms import ECAlgorithm
 
 from apps.core import ciphers
-from apps.customers.models import Algorithm
+from apps.customers.policy import Algorithm
 
 SHARED_SECRETS = frozenset({Algorithm.HS256, Algorithm.HS512})
 

@@ -18,7 +18,8 @@ from apps.audit.models import Event
 from apps.core import ciphers, sealed, valkey
 from apps.core.errors import ValidationFailed
 from apps.customers import keyring, lifecycle, state, validation
-from apps.customers.models import Algorithm, Customer, SigningSecret
+from apps.customers.models import Customer, SigningSecret
+from apps.customers.policy import Algorithm
 from tests import factories
 from tests.operators.pages.customer_form import customer_form
 from tests.operators.signing_in import operator, sign_in

@@ -23,7 +23,8 @@ from apps.core.ciphers import P256_ORDER
 from apps.customers import keyring
 from apps.customers import state as customers
 from apps.customers.keyring import SigningKeys
-from apps.customers.models import Algorithm, Customer
+from apps.customers.models import Customer
+from apps.customers.policy import Algorithm
 from apps.tokens import signing
 from tests import factories
 from tests.conftest import MakeClient
