@@ -1,4 +1,4 @@
-"""What an address among the settings must look like.
+"""What addresses in the settings must look like.
 
 Each function returns the text as it came, or raises ValueError saying what is wrong with it. The text itself is never repeated, since
 passwords stand in such URLs.
@@ -21,7 +21,7 @@ ALLOWED_HOST = re.compile(rf"\.?(?:{HOST})", re.IGNORECASE)
 SENDER = re.compile(
     r"(?!\.)(?!.*\.\.)(?!.*\.@)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z][A-Za-z0-9-]*)"
 )
-# All but the last of several hosts, which urlsplit does not know of.
+# All but the last of several hosts, which urlsplit does not understand.
 SEVERAL_HOSTS = re.compile(r"^([a-z]+://(?:[^/?#]*@)?)(?:[^/?#,@:]+(?::\d{1,5})?,)+")
 INVISIBLE = re.compile(r"[\s\x00-\x20\x7f]")
 NOWHERE = ("localhost", "localdomain")
@@ -31,10 +31,10 @@ SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 VALKEY_SCHEMES = ("redis", "rediss", "unix")
 COMPOUND_SCHEMES = ("redis+socket", "sqla+", "sqlalchemy+")
 SMTP_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl")
-# What may be said about TLS in the URL of cache or broker: files. That certificate and host name are checked is not up for choice.
+# The URL of cache or broker may name files for TLS, and nothing else: certificate and host name are always checked.
 TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 TLS_CHECKS = {"ssl_cert_reqs": ("required", "CERT_REQUIRED"), "ssl_check_hostname": ("true", "True", "1")}
-# Names that lead nowhere outside a machine or its network; http and passwords in the clear may go there.
+# Names that lead nowhere outside a machine or its network. There, http and unencrypted passwords are allowed.
 INSIDE = re.compile(r"[^.]*|.*\.(localhost|local|internal|lan|svc)")
 
 
@@ -120,7 +120,7 @@ def smtp(text: str) -> str:
 
 
 def web(text: str) -> str:
-    """Where codes are posted: https, or http within a machine or its network."""
+    """An address to post codes to: https, or http within a machine or its network."""
     parts = _split(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be https://HOST/PATH")
@@ -165,7 +165,7 @@ def certificates(text: str) -> str:
 
 
 def is_inside(host: str) -> bool:
-    """Whether a host is this machine, or named as only its own network would name it."""
+    """Whether a host is this machine, or has a name that only its own network knows."""
     try:
         found = ip_address(host)
     except ValueError:
@@ -183,7 +183,7 @@ def carries_password_in_clear(text: str) -> bool:
 
 
 def _split(text: str) -> SplitResult:
-    """The parts of a URL whose port is a number and which holds nothing that should have been percent-encoded."""
+    """The parts of a URL. Its port must be a number, and nothing in it may need percent-encoding."""
     try:
         parts = urlsplit(text)
         broken = bool(parts.fragment or INVISIBLE.search(text))

@@ -1,4 +1,4 @@
-"""Puts our operator site in the place of Django's admin site."""
+"""Replaces Django's admin site by our operator site."""
 
 from django.contrib.admin.apps import AdminConfig
 

@@ -6,10 +6,10 @@ from kombu.transport import redis
 
 
 class ForgivingQoS(redis.QoS):
-    """Closing a channel gives its unacknowledged tasks back. With the broker gone that raises, and leaves them noted as restored.
+    """Closing a channel gives its unacknowledged tasks back. Without the broker that raises, but leaves them noted as restored.
 
-    Then the next close fails an assertion (`assert not state`), which Celery does not take for a lost connection: the worker ends.
-    The tasks are not lost: the broker still has them, and gives them back after `visibility_timeout`.
+    Then the next close fails an assertion (`assert not state`). Celery does not take that for a lost connection, and the worker
+    ends. The tasks are not lost: the broker still has them, and gives them back after `visibility_timeout`.
     """
 
     def restore_unacked(self, client: Any = None) -> None:

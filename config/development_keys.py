@@ -28,7 +28,7 @@ def _create(path: Path) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(generate(), file)
     try:
-        os.link(draft, path)  # Fails when another process was first: then its keys are the keys.
+        os.link(draft, path)  # Fails if another process was first: then its keys count.
     except FileExistsError:
         pass
     finally:

@@ -1,4 +1,4 @@
-"""The schema and its page: public, served from our own files, under a policy of their own."""
+"""The schema and its page: public, served from our own files, with their own content security policy."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ View = Callable[..., HttpResponseBase]
 
 
 class DocumentationPolicy:
-    """How the documentation's views answer: without authentication, as JSON or a page, with just what Swagger UI needs."""
+    """How the documentation's views answer: without authentication, as JSON or a page, with the policy that Swagger UI needs."""
 
     PAGE = {
         "default-src": ["'none'"],

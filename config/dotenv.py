@@ -1,6 +1,6 @@
-"""Reads `.env`: one NAME=VALUE a line, each value taken as it is.
+"""Reads `.env`: one NAME=VALUE per line, each value taken as it is.
 
-`$` means nothing, and neither does `#` within a line: a comment has a line of its own. Quotes around a whole value are not part of
+`$` means nothing, and neither does `#` within a line: comments have their own lines. Quotes around a whole value are not part of
 it; within double quotes `\\"`, `\\\\`, `\\$` and `` \\` `` lose their backslash. So what stands in single quotes means the same here, to a
 shell, to Compose and to systemd.
 """
@@ -14,11 +14,11 @@ ESCAPED = re.compile(r'\\(["\\$`])')
 
 
 class MalformedLine(ValueError):
-    """A line that cannot be read. The message names it by its number alone, since a secret may stand in it."""
+    """A line that cannot be read. The message names only its number, since it may hold a secret."""
 
 
 def parse(text: str) -> dict[str, str]:
-    """The variables of a `.env`; of several of one name, the last. Raises MalformedLine."""
+    """The variables of a `.env`; if a name is there twice, the last counts. Raises MalformedLine."""
     values: dict[str, str] = {}
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         line = line.strip()  # noqa: PLW2901  (also the CR of Windows)

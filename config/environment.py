@@ -1,4 +1,4 @@
-"""Reads Gatehouse's settings from the environment (and `.env`) and says all that is wrong with them at once.
+"""Reads Gatehouse's settings from the environment (and `.env`) and names everything that is wrong with them at once.
 
 A variable `X` may also be given as `X_FILE`, the path of a file that holds it (Docker and Kubernetes secrets). Values are taken as
 they are: `$` in them means nothing.
@@ -22,7 +22,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 PRODUCTION = "config.settings.production"
 DEVELOPMENT = "config.settings.development"
-WITHOUT_FILE = ("config.settings.test", "config.settings.checks")  # what lies beside the code is not for these
+WITHOUT_FILE = ("config.settings.test", "config.settings.checks")  # these do not read the `.env` beside the code
 
 REQUIRED_IN_PRODUCTION = (
     "SECRET_KEY",
@@ -44,7 +44,7 @@ OPTIONAL_SECRETS = (
     "SMS_TWILIO_AUTH_TOKEN",
     "SMS_HTTP_TOKEN",
 )
-ENGINES = ("DATABASE_URL", "REDIS_URL")  # whoever names one means an installation, not a developer's machine
+ENGINES = ("DATABASE_URL", "REDIS_URL")  # naming one means an installation, not a developer's machine
 FORMS: dict[str, Callable[[str], object]] = {  # wherever it runs
     "MASTER_KEYS": parse_master_keys,
     "SERVICE_ENCRYPTION_KEY": decode_32_bytes,
@@ -85,7 +85,7 @@ class Environment:
     def str(
         self, name: builtins.str, *, default: builtins.str, form: Callable[[builtins.str], object] | None = None
     ) -> builtins.str:
-        """The value as it is. `form` raises ValueError for what it must not be."""
+        """The value as it is. `form` raises ValueError for a wrong one."""
         value = os.environ.get(name, "")
         if not value.strip():
             return default
@@ -102,7 +102,7 @@ class Environment:
         return builtins.list(filter(None, parts)) or default
 
     def bool(self, name: builtins.str, *, default: builtins.bool) -> builtins.bool:
-        """A word for yes or no: a slip of the pen must not switch a protection off."""
+        """A word for yes or no. Any other word is an error: a typing mistake must not switch a protection off."""
         text = os.environ.get(name, "").strip().lower()
         if text and text not in TRUE + FALSE:
             self.faults.append(f"{name} must be true or false.")
@@ -135,10 +135,10 @@ class Environment:
 
 
 def choose_settings(*, otherwise: str = DEVELOPMENT) -> None:
-    """Decide DJANGO_SETTINGS_MODULE where nobody has: called by every entry point before Django asks for it.
+    """Choose DJANGO_SETTINGS_MODULE if it is not set. Every entry point calls this before Django asks for it.
 
-    `.env` is read first. Where it does not say either, an engine that is named means production: settings for development would
-    write codes into its log, and let operators in without a second factor.
+    `.env` is read first. If it does not set it either, a named engine means production: settings for development would write
+    codes into the log, and let operators in without a second factor.
     """
     if os.environ.get("DJANGO_SETTINGS_MODULE"):
         return
@@ -162,7 +162,7 @@ def load() -> Environment:
 
 
 def file_values() -> dict[str, str]:
-    """What `.env` says. Raises ConfigurationError when it cannot be read: nothing may then run as if it were not there."""
+    """The variables of `.env`. Raises ConfigurationError if it cannot be read: nothing may run as if there were none."""
     path = PROJECT_ROOT / ".env"
     try:
         return dotenv.parse(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -217,7 +217,7 @@ def check_production(*, noted: Iterable[str] = ()) -> None:
 
 
 def end_unless_fit_for_production(env: Environment) -> None:
-    """The last word of the settings for production: end the process with one message, or let it run, perhaps with warnings."""
+    """The last step of production's settings: end the process with one message, or let it run, perhaps with warnings."""
     try:
         check_production(noted=env.faults)
     except ConfigurationError as error:
@@ -243,7 +243,7 @@ def _raise(faults: dict[str, None]) -> None:
 
 
 def refuse_another_installation() -> None:
-    """Settings for development never run with the keys and engines of an installation whose `.env` lies here. Ends the process."""
+    """Settings for development never run with the keys and engines of an installation, if its `.env` is here. Ends the process."""
     said = file_values()
     module = said.get("DJANGO_SETTINGS_MODULE", "")
     named = any(said.get(name) or said.get(f"{name}_FILE") for name in ENGINES)
@@ -255,7 +255,7 @@ def refuse_another_installation() -> None:
 
 
 def warn_about_production() -> None:
-    """Say on stderr what is no reason not to start, and ought to be mended."""
+    """Say on stderr what should be mended, but is no reason not to start."""
     warnings = [
         f"{name} sends its password unencrypted to a host that may be anywhere. Use TLS (rediss://, smtp+tls://, amqps://)."
         for name in ("REDIS_URL", "CELERY_BROKER_URL", "EMAIL_URL", "EMAIL_URL_FALLBACK")
@@ -269,7 +269,7 @@ def warn_about_production() -> None:
 
 
 def _sms_faults() -> list[str]:
-    """What the chosen SMS backend lacks: better said now than by the worker at the first SMS."""
+    """Settings that the chosen SMS backend lacks: better said now than by a worker at the first SMS."""
     backend = os.environ.get("SMS_BACKEND", "").strip()
     if backend == SMS_CONSOLE:
         return ["SMS_BACKEND must not be the console in production: it writes codes into the log."]

@@ -1,4 +1,4 @@
-"""Errors outside the API's views: JSON in the one form, but pages for people under /admin/."""
+"""Errors outside the API's views: JSON in the usual form, but pages for people under /admin/."""
 
 import sys
 
@@ -22,7 +22,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django calls this while it handles the exception, and logs nothing itself: its own lines would repeat queries."""
+    """Django calls this while it handles the exception. Its own log lines are off, since they would repeat queries."""
     error = sys.exception()
     if not isinstance(error, Exception):
         error = RuntimeError("Django asked for an error page without an exception")

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard output, with the request id, without secrets."""
+"""Logs: one JSON object per line on standard output, with the request id and without secrets."""
 
 import logging
 import logging.config
@@ -26,7 +26,7 @@ def log_level(text: str) -> str:
 
 
 def logging_settings(*, level: str) -> None:
-    """Send Python's and structlog's records the same way, whichever process this is."""
+    """Send Python's and structlog's records the same way, in every process."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -53,7 +53,7 @@ def logging_settings(*, level: str) -> None:
                 "stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}
             },
             "root": {"handlers": ["stdout"], "level": level},
-            # What our own request line says already, or what would repeat a request's query.
+            # These repeat our own request line, or a request's query.
             "loggers": {name: {"level": "CRITICAL"} for name in ("django.request", "django.server", "_granian")},
         }
     )
@@ -66,7 +66,7 @@ def logging_settings(*, level: str) -> None:
 
 
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace what is named like a secret, or looks like a token or an API key, at any depth."""
+    """Replace values that are named like a secret, or look like a token or an API key, at any depth."""
     return {name: _redacted(name, value, DEEPEST) for name, value in event.items()}
 
 
@@ -80,12 +80,12 @@ def _redacted(name: str, value: Any, depth: int) -> Any:
 
 def _redacted_members(value: Any, depth: int) -> Any:
     if not depth:
-        return REDACTED  # as text, its members' names would be lost among the values
+        return REDACTED  # as text, the names of its members could not be told from the values
     if isinstance(value, Mapping):
         return {str(key): _redacted(str(key), member, depth) for key, member in value.items()}
     return [_redacted("", member, depth) for member in value]
 
 
 def _text(value: Any) -> str:
-    """Bytes as the text they hold, or a secret in them would not look like one."""
+    """Bytes as text: else a secret in them would not be recognised."""
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)

@@ -1,6 +1,6 @@
-"""TLS of cache and broker, in one place: the certificate must be good, and for the host that was named.
+"""TLS of cache and broker, in one place: the certificate must be valid, and for the host in the URL.
 
-Left to themselves the libraries differ: redis-py checks both, kombu checks neither for `rediss://` and no host name for `amqps://`.
+By themselves the libraries differ: redis-py checks both, kombu checks neither for `rediss://` and no host name for `amqps://`.
 """
 
 import ssl
@@ -11,7 +11,7 @@ from config.addresses import TLS_FILES
 
 
 def without_tls_parameters(url: str) -> str:
-    """The URL without `ssl_…` in its query, so that nothing there can overrule what `options` says."""
+    """The URL without `ssl_…` in its query, so that nothing in it can overrule `options`."""
     parts = urlsplit(url)
     if parts.scheme != "rediss" or "ssl" not in parts.query:
         return url
@@ -20,7 +20,7 @@ def without_tls_parameters(url: str) -> str:
 
 
 def options(url: str, ca_file: str) -> dict[str, Any]:
-    """What redis-py is told for this URL (and kombu, which hands it on); nothing without TLS.
+    """The TLS options of redis-py for this URL (kombu passes them on); none without TLS.
 
     The system's authorities count unless `ca_file`, or the URL's own `ssl_ca_certs`, names others.
     """

@@ -19,12 +19,12 @@ STOPPED_WITHIN_SECONDS = 30
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 _leases: dict[Path, tuple[socket.socket, "Engines"]] = {}  # held for the life of the process
-_keepers: list[subprocess.Popen[bytes]] = []  # those this process started; they outlive it
+_keepers: list[subprocess.Popen[bytes]] = []  # started by this process; they outlive it
 
 
 @dataclass(frozen=True)
 class Engines:
-    """Where the running engines are, as DATABASE_URL and REDIS_URL would say it."""
+    """Where the running engines are, as values of DATABASE_URL and REDIS_URL."""
 
     database_url: str
     redis_url: str
@@ -70,11 +70,11 @@ def stop(data_dir: Path) -> None:
         connection.settimeout(STOPPED_WITHIN_SECONDS)
         connection.connect(str(locate(data_dir).control_socket))
         os.kill(int(json.loads(connection.makefile().readline())["pid"]), signal.SIGTERM)
-        connection.recv(1)  # nothing comes: the kernel closes it when the keeper has ended, both engines before it
+        connection.recv(1)  # nothing comes; the kernel closes the socket when the keeper ends, after both engines
 
 
 def discard(data_dir: Path) -> None:
-    """Stop the engines of this folder, and remove it and whatever is kept for it elsewhere."""
+    """Stop the engines of this folder, and remove it and everything kept for it elsewhere."""
     places = locate(data_dir)
     stop(data_dir)
     held = _leases.pop(places.data_dir, None)
@@ -85,7 +85,7 @@ def discard(data_dir: Path) -> None:
 
 
 def _join(control_socket: Path) -> tuple[socket.socket, Engines] | None:
-    connection = socket.socket(socket.AF_UNIX)  # close-on-exec: what this process starts holds no lease of ours
+    connection = socket.socket(socket.AF_UNIX)  # close-on-exec: child processes hold no lease of ours
     connection.settimeout(5)
     try:
         connection.connect(str(control_socket))

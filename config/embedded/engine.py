@@ -1,4 +1,4 @@
-"""One engine as a child process, PostgreSQL or Valkey: how each is prepared, started, asked, and stopped."""
+"""One engine as a child process, PostgreSQL or Valkey: how it is prepared, started, asked and stopped."""
 
 import ctypes
 import os
@@ -26,7 +26,7 @@ INITDB_OPTIONS = (
     "--auth=trust",
     "--encoding=UTF8",
     "--locale=C",
-    "--locale-provider=builtin",  # lower() knows all of Unicode, on every machine alike
+    "--locale-provider=builtin",  # lower() knows all of Unicode, the same on every machine
     "--builtin-locale=C.UTF-8",
     "--no-sync",
     "--no-instructions",
@@ -34,7 +34,7 @@ INITDB_OPTIONS = (
 
 
 def end_with_parent(number: signal.Signals) -> Callable[[], None]:
-    """For Popen's preexec_fn: the kernel sends `number` to the child when its parent dies, however (Linux).
+    """For Popen's preexec_fn: the kernel sends `number` to the child when its parent dies for any reason (Linux).
 
     Popen changes the user before it calls this; a change after it would clear the setting (prctl(2)).
     """
@@ -62,14 +62,14 @@ class Engine(ABC):
         self.folder = places.engines / self.name
         self.log = places.data_dir / f"{self.name}.log"
         self.process: subprocess.Popen[bytes] | None = None
-        owner = places.owner  # whose rights alone the engines have, when we are root
+        owner = places.owner  # the engines run as this user when we are root
         self.uid = owner.uid if owner else None
         self.gid = owner.gid if owner else None
         self.groups: list[int] | None = [] if owner else None
 
     @abstractmethod
     def prepare(self) -> None:
-        """Make the data folder, and clear what a killed predecessor left."""
+        """Make the data folder, and remove what a killed predecessor has left."""
 
     @abstractmethod
     def command(self) -> list[str]: ...
@@ -109,7 +109,7 @@ class Engine(ABC):
         return self.process is None or self.process.poll() is not None
 
     def stop(self) -> None:
-        """End it cleanly, or for certain when it does not listen."""
+        """End it cleanly; kill it if it does not react."""
         process = self.process
         if process is None or process.poll() is not None:
             return
@@ -125,7 +125,7 @@ class Engine(ABC):
 
 
 class Postgres(Engine):
-    """PostgreSQL on a unix socket alone. Trust is safe: only the engines' user and root pass the socket's folder."""
+    """PostgreSQL on a unix socket only. `trust` is safe: only the engines' user and root can enter the socket's folder."""
 
     name = "postgres"
     program = "postgres"
@@ -140,12 +140,12 @@ class Postgres(Engine):
                 f"{self.folder} was made by PostgreSQL {version.read_text().strip()}; this is {POSTGRES_MAJOR}. "
                 "Move the folder away (or remove it, if its data may go), and start again."
             )
-        # Nobody works here any more, so these lock files lock nothing; their PIDs may be other processes' by now.
+        # No process works here any more, so these lock files lock nothing; their PIDs may belong to other processes by now.
         for lock in (self.folder / "postmaster.pid", *self.places.sockets.glob(".s.PGSQL.*")):
             lock.unlink(missing_ok=True)
 
     def _initialise(self) -> None:
-        """In a draft folder, so that a kill in the middle leaves nothing that looks whole."""
+        """In a draft folder, so that a kill in between leaves nothing that looks complete."""
         draft = self.folder.with_name("postgres-draft")
         end_orphans(draft, program=self.program, stop_signal=signal.SIGQUIT)
         shutil.rmtree(draft, ignore_errors=True)
@@ -199,7 +199,7 @@ class Postgres(Engine):
 
 
 class Valkey(Engine):
-    """Valkey on a unix socket alone."""
+    """Valkey on a unix socket only."""
 
     name = "valkey"
     program = "valkey-server"

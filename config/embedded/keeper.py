@@ -1,4 +1,4 @@
-"""The keeper: holds the data folder's lock, runs both engines, and ends when nobody leases them any more."""
+"""The keeper: holds the data folder's lock, runs both engines, and ends when nobody leases them."""
 
 import fcntl
 import json
@@ -24,7 +24,7 @@ LOCKED_BY_ANOTHER = 3  # exit code: another keeper was first
 
 
 class Keeper:
-    """Serves leases on the control socket. One thread: a child's death signal hangs on the thread that started it."""
+    """Serves leases on the control socket. In one thread: a child dies with the thread that started it."""
 
     def __init__(self, places: Places, *, durable: bool, lock: int) -> None:
         self._places = places
@@ -50,7 +50,7 @@ class Keeper:
         self._stopping = True
 
     def _is_removed(self) -> bool:
-        """Whether somebody removed the data folder under us: then its successor must find nobody here."""
+        """Whether somebody has removed the data folder: then the next keeper must not find us."""
         return os.fstat(self._lock).st_nlink == 0
 
     def _listen(self) -> socket.socket:
@@ -66,7 +66,7 @@ class Keeper:
         alone_since = time.monotonic()
         while not self._stopping and not self._is_removed():
             for key, _ in self._selector.select(timeout=LOOK_EVERY_SECONDS):
-                if self._stopping:  # who comes now gets no answer, and starts the next keeper
+                if self._stopping:  # a client that comes now gets no answer, and starts the next keeper
                     break
                 if key.fileobj is listener:
                     self._lease(listener)
@@ -108,7 +108,7 @@ class Keeper:
         for engine in self._engines:
             if engine.has_died():
                 time.sleep(self._delay(engine))
-                with suppress(EmbeddedEngineError):  # it died again while starting: the next look counts that
+                with suppress(EmbeddedEngineError):  # it died again while starting: the next check counts that
                     engine.start()
 
     def _delay(self, engine: Engine) -> float:

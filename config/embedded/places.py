@@ -1,4 +1,4 @@
-"""Where the engines' binaries, data and sockets lie, and as whom they run."""
+"""Where the engines' binaries, data and sockets are, and which user runs them."""
 
 import fcntl
 import hashlib
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-# A unix socket's path holds 107 bytes at most (unix(7)); the engines append names of their own.
+# A unix socket's path holds 107 bytes at most (unix(7)), and the engines append file names.
 LONGEST_SOCKET_DIRECTORY = 80
-# Only such paths mean the same in a URL, in PostgreSQL's list of socket folders, and on a command line.
+# Only such paths mean the same in URLs, in PostgreSQL's list of socket folders, and on command lines.
 PLAIN_PATH = re.compile(r"^[A-Za-z0-9/._+-]+$")
 UNPRIVILEGED_USERS = ("nobody", "daemon")
 FALLBACK_PARENT = Path("/var/tmp")  # noqa: S108  (our folder in it is verified to be ours; it survives a reboot, unlike /tmp)
 
-MODE_ELSEWHERE = 0o711  # others may pass to what is theirs in it, and not look around
+MODE_ELSEWHERE = 0o711  # others may enter their own folders in it, but not list it
 
 
 class EmbeddedEngineError(Exception):
@@ -28,7 +28,7 @@ class EmbeddedEngineError(Exception):
 
 @dataclass(frozen=True)
 class Owner:
-    """The user as whom the engines run; PostgreSQL refuses to run as root."""
+    """The user that runs the engines; PostgreSQL refuses to run as root."""
 
     uid: int
     gid: int
@@ -39,7 +39,7 @@ class Places:
     """The folders of one data folder's engines. `owner` is None when they run as the current user."""
 
     data_dir: Path  # as given; holds the lock and the logs of the keeper
-    elsewhere: Path  # exists only when `data_dir` will not do for the engines
+    elsewhere: Path  # exists only if the engines cannot use `data_dir`
     engines: Path  # PostgreSQL's and Valkey's data
     sockets: Path
     postgres_bin: Path
@@ -80,7 +80,7 @@ def locate(data_dir: Path) -> Places:
 
 
 def _decide(data_dir: Path) -> Places:
-    """Where each thing lies. A link in `data_dir` may be a copy of another checkout's, so it is never followed."""
+    """Where everything is. A link in `data_dir` may be a copy from another checkout, so it is never followed."""
     postgres_bin, valkey = binaries()
     owner = _owner()
     elsewhere = FALLBACK_PARENT / f"gatehouse-{_fingerprint(data_dir)}"
@@ -153,7 +153,7 @@ def _fingerprint(data_dir: Path) -> str:
 
 
 def _verified(folder: Path) -> Path:
-    """Our folder under a parent where anybody may write: refused unless it is a real folder and ours."""
+    """Our folder under a parent that anybody may write to: refused unless it is a real folder and ours."""
     folder.mkdir(mode=MODE_ELSEWHERE, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
@@ -186,7 +186,7 @@ def _copied(postgres_bin: Path, valkey_server: Path, home: Path) -> tuple[Path, 
 
 
 def _open_to_all(folder: Path) -> None:
-    """Readable for everybody, as `chmod -R a+rX`: under a strict umask, pip installs for its user alone."""
+    """Make it readable for everybody, like `chmod -R a+rX`: under a strict umask, pip installs only for its user."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             mode = path.stat().st_mode
@@ -194,7 +194,7 @@ def _open_to_all(folder: Path) -> None:
 
 
 def _leave_link(link: Path, target: Path) -> None:
-    """Show in the data folder where the data lies. What lies there without a link is a removed folder's, like the keys to it: it goes."""
+    """Link from the data folder to its data. Data without such a link belongs to a removed folder, as do its keys: both are deleted."""
     with link.with_name("engines.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several processes may start at once
         if link.is_symlink() and link.readlink() == target:

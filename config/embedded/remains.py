@@ -1,8 +1,8 @@
 """What a killed predecessor may have left: processes that still work in an engine's folder.
 
 Two servers on one data folder would ruin it, so the next may start only when these have ended. The keeper's lock
-rules out a living rival, hence whatever is found is an orphan. PIDs in lock files are not believed: after a reboot
-they may be anybody's.
+excludes a living rival, so any process found is an orphan. PIDs in lock files are not trusted: after a reboot they
+may belong to other processes.
 """
 
 import os
@@ -50,10 +50,10 @@ def _all_ended(folder: Path, *, program: str) -> bool:
 
 
 def _works_in(folder: Path, pid: int, program: str) -> bool:
-    """Both must fit: a person's shell may stand in the folder too. ("(deleted)" follows the name after an upgrade.)"""
+    """Program and folder must both match: a person's shell may be in the folder too. ("(deleted)" follows the name after an upgrade.)"""
     try:
         executable, place = ((PROCESSES / str(pid) / link).readlink() for link in ("exe", "cwd"))
-    except OSError:  # ended meanwhile, or not ours to look at
+    except OSError:  # ended meanwhile, or we may not look at it
         return False
     return executable.name.removesuffix(" (deleted)") == program and place == folder.resolve()
 

@@ -1,1 +1,1 @@
-"""One module per environment; `base` holds what they share. Nothing but these differs between them."""
+"""One module per environment; `base` holds what they share. Environments differ in nothing else."""

@@ -109,14 +109,16 @@ REDIS_CA_FILE = env.str("REDIS_CA_FILE", default="")
 VALKEY_TIMEOUT_SECONDS = env.float("VALKEY_TIMEOUT_SECONDS", default=0.5)
 
 
-# PostgreSQL itself, where DATABASE_URL leads through a transaction pooler; a pooler without it takes DATABASE_POOLED=true.
+# PostgreSQL itself, if DATABASE_URL leads through a transaction pooler. With a pooler but without it, set DATABASE_POOLED=true.
 DATABASE_LISTEN_URL = env.str("DATABASE_LISTEN_URL", default="")
 DATABASE_POOLED = env.bool("DATABASE_POOLED", default=bool(DATABASE_LISTEN_URL))
-UNHURRIED_DATABASE: dict[str, Any] = {}  # for commands that take their time; with the engines, below
-LISTENING_DATABASE: dict[str, Any] = {}  # for the connection by which a process hears what has changed; likewise
-# How long a process trusts what it remembers without asking PostgreSQL, and how long a call that revokes is held back.
+UNHURRIED_DATABASE: dict[str, Any] = {}  # for commands that take their time; set below, with the engines
+LISTENING_DATABASE: dict[str, Any] = {}  # for the connection that tells a process what has changed; also set below
+# How long a process trusts what it remembers without asking PostgreSQL, and how long the answer to a revoking call is held back.
 STATE_LEASE_MS = env.int("STATE_LEASE_MS", default=100, most=10_000)
-STATE_GRACE_SECONDS = env.float("STATE_GRACE_SECONDS", default=0)  # for which what was known counts without PostgreSQL
+STATE_GRACE_SECONDS = env.float(
+    "STATE_GRACE_SECONDS", default=0
+)  # for so long, remembered state counts while PostgreSQL is away
 
 
 def valkey_cache(url: str) -> dict[str, Any]:
@@ -159,8 +161,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 120
-# A worker takes all queues unless `--queues` says otherwise. Mail, what waits for somebody outside, and maintenance have one
-# each, so that each can have workers of its own, and no mail waits behind the others.
+# A worker takes all queues unless `--queues` names some. Mail, requests to outside services and maintenance have one queue
+# each, so that each can have its own workers, and no mail waits behind the others.
 CELERY_TASK_QUEUES = tuple(Queue(name, routing_key=name) for name in ("mail", "outside", "maintenance"))
 CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_ROUTING_KEY = "maintenance"
 CELERY_TASK_CREATE_MISSING_QUEUES = False
@@ -179,7 +181,7 @@ CELERY_TASK_ROUTES = {
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A request must never hang on a lost broker: publishing gives up at once, and the sweeper re-enqueues.
+# A request must never hang on a lost broker: publishing gives up at once, and the sweeper enqueues again.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "socket_timeout": 5,
@@ -192,7 +194,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 
 
 def every(seconds: float, task: str) -> dict[str, Any]:
-    """One of beat's entries. What still waits in the queue when the next one is due is dropped there: two would do no more than one."""
+    """An entry for beat. A task that still waits when the next one is due is dropped: two would do no more than one."""
     return {"task": task, "schedule": timedelta(seconds=seconds), "options": {"expires": 0.9 * seconds}}
 
 
@@ -214,13 +216,13 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="")  # empty: no-repl
 EMAIL_TIMEOUT_SECONDS = env.float("EMAIL_TIMEOUT_SECONDS", default=10)
 EMAIL_ACCEPTANCE_TIMEOUT_SECONDS = env.float(
     "EMAIL_ACCEPTANCE_TIMEOUT_SECONDS", default=120
-)  # once a server has a mail
+)  # after a server was given the mail
 MAIL_LEASE_SECONDS = env.float(
     "MAIL_LEASE_SECONDS", default=8
-)  # renewed while a worker sends; what a dead one delays a mail
+)  # renewed while a worker sends; a dead worker delays a mail for so long
 
 # --- SMS -------------------------------------------------------------------------------------------------
-SMS_BACKEND = env.str("SMS_BACKEND", default="")  # a class's path; empty: none is sent
+SMS_BACKEND = env.str("SMS_BACKEND", default="")  # path of a class; empty: no SMS are sent
 SMS_FILE_PATH = env.str("SMS_FILE_PATH", default="")
 SMS_TWILIO_ACCOUNT_SID = env.str("SMS_TWILIO_ACCOUNT_SID", default="")
 SMS_TWILIO_AUTH_TOKEN = env.str("SMS_TWILIO_AUTH_TOKEN", default="")
@@ -239,7 +241,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-# End users' passwords are kept by the same hashers; those after the first are for imported hashes.
+# The same hashers keep end users' passwords; those after the first are for imported hashes.
 PASSWORD_HASHERS = [
     "apps.signin.passwords.Argon2Hasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -247,7 +249,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
     "apps.signin.passwords.BCryptHasher",
 ]
-LOGIN_REDIRECT_URL = "admin:index"  # where an operator comes who has asked for no page of ours
+LOGIN_REDIRECT_URL = "admin:index"  # where an operator lands who asked for no other page
 SESSION_COOKIE_NAME = "gatehouse_operator"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
@@ -268,7 +270,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.api.negotiation.JsonOnly",
     "DEFAULT_SCHEMA_CLASS": "apps.api.schema.operations.EnvelopeSchema",
     "EXCEPTION_HANDLER": "apps.api.exception_handler.answer",
-    "DEFAULT_METADATA_CLASS": None,  # OPTIONS is CORS's; DRF's description of a view is nobody's business
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS is for CORS; DRF's descriptions of views are not published
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
 }
@@ -308,7 +310,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# django-unfold evaluates expressions (Alpine.js) and styles inline: allowed under /admin/ alone.
+# django-unfold evaluates expressions (Alpine.js) and uses inline styles: allowed only under /admin/.
 ADMIN_CONTENT_SECURITY_POLICY = {
     "default-src": ["'self'"],
     "script-src": ["'self'", "'unsafe-eval'"],

@@ -1,4 +1,4 @@
-"""Static checks (mypy, missing migrations): the same applications and models, but nothing is started and no key is anybody's."""
+"""Static checks (mypy, missing migrations): the same applications and models, but nothing is started, and the keys protect nothing."""
 
 from config import development_keys, environment
 from config.settings.base import *  # noqa: F403  (settings modules extend one another this way)

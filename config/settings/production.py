@@ -1,19 +1,19 @@
-"""Production: everything from the environment, refused with one message if anything is missing, weak, malformed or a placeholder."""
+"""Production: all settings from the environment. One message refuses all that are missing, weak, malformed or placeholders."""
 
 from config import environment
 from config.settings.base import *  # noqa: F403  (settings modules extend one another this way)
 from config.settings.base import env, use_engines
 
-# Strangers become tenants only where that is meant.
+# Only where that is wanted can strangers become tenants.
 ALLOW_CUSTOMER_SIGNUP = env.bool("ALLOW_CUSTOMER_SIGNUP", default=False)
 
-# AdminCsrfMiddleware is the CSRF protection; the check looks for the name of the class it is derived from.
+# AdminCsrfMiddleware is the CSRF protection; Django's check looks for the name of its base class.
 SILENCED_SYSTEM_CHECKS = ["security.W003"]
 STATIC_ROOT = BASE_DIR / "static"
 WHITENOISE_USE_FINDERS = False
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # Probes reach the container without TLS.
-# From a peer that is no trusted proxy the header is removed: apps.core.forwarding.
+# `apps.core.forwarding` removes the header unless a trusted proxy sends it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.list("TRUSTED_PROXIES", default=[]) else None
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -33,6 +33,4 @@ globals().update(
     )
 )
 
-environment.end_unless_fit_for_production(
-    env
-)  # last, so that every fault that reading has found is among those it names
+environment.end_unless_fit_for_production(env)  # last, so that it names every fault that was found while reading

@@ -16,9 +16,9 @@ PUBLIC_URL = "https://auth.example.test"
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 EMAIL_URL = os.environ.get("EMAIL_URL", "smtp://127.0.0.1:1")
 MAIL_LEASE_SECONDS = float(os.environ.get("MAIL_LEASE_SECONDS", "8"))
-STATE_LEASE_MS = int(os.environ.get("STATE_LEASE_MS", "10"))  # every call that revokes waits for so long
+STATE_LEASE_MS = int(os.environ.get("STATE_LEASE_MS", "10"))  # every revoking call waits for so long
 OPERATOR_SECOND_FACTOR_REQUIRED = False
-WHITENOISE_AUTOREFRESH = True  # finds a file when it is asked for: else each client of each test reads all there are
+WHITENOISE_AUTOREFRESH = True  # looks for a file when it is asked for; else each client of each test reads all files
 
 globals().update(use_engines(database_url=os.environ["DATABASE_URL"], redis_url=os.environ["REDIS_URL"]))
 environment.refuse(env.faults)
