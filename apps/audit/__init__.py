@@ -1,1 +1,1 @@
-"""Append-only audit and security events, and the hash chain that proves them whole."""
+"""Append-only audit and security events, and the hash chain that proves that none is missing or altered."""

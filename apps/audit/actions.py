@@ -1,4 +1,4 @@
-"""The names of what can happen, all of them. Stable: exports and alerts are built on them."""
+"""The names of everything that can happen. They never change: exports and alerts depend on them."""
 
 CUSTOMER_CREATED = "customer_created"
 CUSTOMER_SUSPENDED = "customer_suspended"
@@ -11,11 +11,11 @@ SERVICE_KEY_ROTATED = "service_key_rotated"
 API_KEY_CREATED = "api_key_created"
 API_KEY_ROTATED = "api_key_rotated"
 API_KEY_REVOKED = "api_key_revoked"
-ADDRESS_REFUSED = "address_refused"  # a key used from outside its allowlist
+ADDRESS_REFUSED = "address_refused"  # a key was used from outside the allowlist
 
 CODE_REQUESTED = "code_requested"
 CODE_REJECTED = "code_rejected"
-CODE_GUESSING = "code_guessing"  # wrong codes of all a customer's users passed the limit
+CODE_GUESSING = "code_guessing"  # all users of a customer together passed the limit of wrong codes
 FIXED_CODE_USED = "fixed_code_used"
 
 USER_CREATED = "user_created"
@@ -75,7 +75,9 @@ MAIL_RESENT = "mail_resent"
 OPERATOR_SIGNED_IN = "operator_signed_in"
 OPERATOR_SIGN_IN_FAILED = "operator_sign_in_failed"
 OPERATOR_SIGNED_OUT = "operator_signed_out"
-OPERATOR_GUESSING = "operator_guessing"  # at a name from many networks, or at a second factor after the right password
+OPERATOR_GUESSING = (
+    "operator_guessing"  # of a password from many networks, or of a second factor after the right password
+)
 OPERATOR_SECOND_FACTOR_CHANGED = "operator_second_factor_changed"
 OPERATOR_ADDED = "operator_added"
 OPERATOR_CHANGED = "operator_changed"

@@ -1,8 +1,8 @@
-"""The hash chain of each customer's events: proof that none was altered, removed or slipped in.
+"""The hash chain of each customer's events: proof that none was altered, removed or inserted later.
 
 A link's hash covers the event and the link before it. Links are made in the background, in the order in which events become
-visible, so an event whose transaction committed late still gets its link: the next one, not one in the past. The database
-notes each new event as unchained, in the event's own transaction: so the cost is that of the new events, whatever came before.
+visible, so an event whose transaction committed late still gets a link: the next one, not one in the past. A trigger notes each
+new event as unchained in the event's own transaction, so the work depends on the number of new events alone.
 """
 
 import json
@@ -32,7 +32,7 @@ ON CONFLICT DO NOTHING
 
 @dataclass(frozen=True)
 class Flaw:
-    """The first thing about a customer's chain that is not as it was written."""
+    """The first place where a customer's chain is not as it was written."""
 
     customer_id: UUID | None
     position: int
@@ -41,7 +41,7 @@ class Flaw:
 
 @dataclass(frozen=True)
 class Head:
-    """Where a customer's chain ends. Kept elsewhere, it shows later whether events were cut off the end."""
+    """The end of a customer's chain. A copy kept elsewhere shows later whether events were cut off the end."""
 
     customer_id: UUID | None
     length: int
@@ -59,7 +59,7 @@ def extend() -> int:
 
 
 def note_what_is_unchained() -> int:
-    """Find events that have no link, and of which the database has no note: inserted past the trigger. Reads all events."""
+    """Note events without a link that the trigger has not noted. Reads all events. Returns how many it noted."""
     with connection.cursor() as cursor:
         cursor.execute(NOTE_UNCHAINED)
         noted: int = cursor.rowcount
@@ -79,7 +79,7 @@ def _link(events: QuerySet[Event]) -> None:
 
 
 def flaws(customer_id: UUID | None) -> Iterator[Flaw]:
-    """What is wrong with a customer's chain, the first flaw first; none when it is whole."""
+    """The first flaw of a customer's chain; nothing if it is whole."""
     previous, expected = BEGINNING, 1
     for link, event in _linked_events(customer_id):
         if link.position != expected:
@@ -95,7 +95,7 @@ def flaws(customer_id: UUID | None) -> Iterator[Flaw]:
 
 
 def backdated(customer_id: UUID | None) -> Iterator[Event]:
-    """Events dated long before one that is linked ahead of them: slipped in afterwards, unless a clock ran ahead."""
+    """Events dated long before one that was linked earlier: inserted afterwards, unless a clock ran ahead."""
     latest: datetime | None = None
     for _link, event in _linked_events(customer_id):
         if event is None:
@@ -111,7 +111,7 @@ def head(customer_id: UUID | None) -> Head:
 
 
 def customers() -> list[UUID | None]:
-    """Whose chains there are; None is the service's own."""
+    """The customers that have a chain; None is the service itself."""
     return list(ChainLink.objects.order_by("customer_id").values_list("customer_id", flat=True).distinct())
 
 
@@ -122,9 +122,9 @@ def contains(customer_id: UUID | None, position: int, value: str) -> bool:
 
 
 def _linked_events(customer_id: UUID | None) -> Iterator[tuple[ChainLink, Event | None]]:
-    """Links in order, each with its event, or None where that is gone (an inner join would hide it).
+    """Links in order, each with its event, or None if the event is gone (an inner join would hide that).
 
-    Batch by batch by the position: a cursor on the server would not outlive its transaction behind a transaction pooler.
+    In batches by position: behind a transaction pooler a cursor on the server would not outlive its transaction.
     """
     links, last = ChainLink.objects.of(customer_id).order_by("position"), BEFORE_ALL
     while batch := list(links.filter(position__gt=last)[:BATCH]):
@@ -139,7 +139,7 @@ def _end(customer_id: UUID | None) -> tuple[int, bytes]:
 
 
 def _hash(previous: bytes, event: Event) -> bytes:
-    """SHA-256 over the hash before and the event's columns as canonical JSON."""
+    """SHA-256 over the previous hash and the event's columns as canonical JSON."""
     columns = [
         str(event.id),
         rfc3339(event.at),

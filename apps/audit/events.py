@@ -1,4 +1,4 @@
-"""Recording what happened: one INSERT, in the caller's transaction; and how events name who did it."""
+"""Recording what happened, by one INSERT in the caller's transaction; and how events name the actor."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ from apps.core.requests import Caller
 ANONYMOUS = "anonymous"
 SYSTEM = "system"
 
-# Events are read by many and kept for ever: a detail by one of these names, at any depth, is a mistake of ours.
+# Many people read events, and they are kept for ever: a detail with one of these names, at any depth, is a bug.
 FORBIDDEN_DETAILS = frozenset(
     {
         "access_token",
@@ -35,27 +35,27 @@ FORBIDDEN_DETAILS = frozenset(
 
 
 def user(user_id: UUID) -> str:
-    """The actor who is an end user."""
+    """An end user as actor."""
     return f"user:{user_id}"
 
 
 def operator(name: str) -> str:
-    """The actor who signed in to the admin by this name, an address as a rule."""
+    """An operator as actor: the name of the account, an address as a rule."""
     return f"operator:{name}"
 
 
 def api_key(key_id: str) -> str:
-    """The actor that is a customer's server, by its key."""
+    """A customer's server as actor: the id of its key."""
     return f"api-key:{key_id}"
 
 
 def identity_check(check_id: UUID) -> str:
-    """The actor that is a customer's outside identity check, by the check that it answered."""
+    """A customer's outside identity check as actor: the check that it answered."""
     return f"identity-check:{check_id}"
 
 
 def is_operator(actor: str) -> bool:
-    """Whether an operator did it, whichever."""
+    """Whether an operator did it."""
     return actor.startswith(operator(""))
 
 
@@ -73,7 +73,7 @@ def record(
 ) -> None:
     """Write the event. `action`: one of `actions`. `actor`: as the functions above name it, SYSTEM or ANONYMOUS.
 
-    Raises ValueError for an action that is not listed, and when `details` would hold a secret: both are mistakes of ours.
+    Raises ValueError for an action that is not listed, and if `details` would hold a secret: both are bugs.
     """
     if action not in actions.ALL:
         raise ValueError(f"{action!r} is not one of apps.audit.actions.")

@@ -34,7 +34,7 @@ class EventQuerySet(OwnedQuerySet[Row]):
 
 
 class UnchainedEventQuerySet(EventQuerySet["UnchainedEvent"]):
-    """Of whom the event is that waits."""
+    """Notes of the events of a customer, or of the service itself."""
 
     owner = "event__customer_id"
 
