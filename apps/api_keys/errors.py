@@ -6,7 +6,7 @@ from apps.core.errors import AuthenticationError, GatehouseError
 
 
 class InvalidApiKey(AuthenticationError):
-    """Wrong, expired or revoked: one answer, and never the default customer instead."""
+    """Wrong, expired or revoked: one answer for all. The request is never treated as one without a key."""
 
     type = "invalid_api_key"
     message = _("This API key is not valid.")
@@ -19,7 +19,7 @@ class ApiKeyRequired(AuthenticationError):
 
 
 class ConflictingApiKeys(GatehouseError):
-    """Two different keys in one request: nobody can say which customer is meant (contract 5)."""
+    """Two different keys in one request: it is not clear which customer is meant (contract 5)."""
 
     type = "conflicting_api_keys"
     message = _("Send one API key, not two different ones.")

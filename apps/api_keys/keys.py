@@ -1,7 +1,7 @@
 """The form of an API key (contract 1.2): `ghk_<environment>_<key id>_<secret><checksum>`.
 
-The key id is 12 characters and the secret 32 random bytes, both in base 62; the checksum is CRC-32 of all that precedes, in base 62,
-so that a mistyped or leaked key is recognised without asking anybody.
+The key id is 12 characters and the secret 32 random bytes, both in base 62; the checksum is CRC-32 of everything before it, in
+base 62. So a mistyped key costs no look-up, and scanners recognise a leaked one.
 """
 
 import re
@@ -25,7 +25,7 @@ FORM = re.compile(
 
 @dataclass(frozen=True)
 class ParsedKey:
-    """A well-formed key whose checksum is right; whether it is one of ours is another question."""
+    """A well-formed key whose checksum is right. It may still be none of ours."""
 
     environment: str
     key_id: str
