@@ -1,8 +1,8 @@
 """What a change of credentials voids (contract 4): every link, code, challenge and waiting sign-in issued before it.
 
-Whatever leads into an account keeps the version of the user's credentials that it was issued under, and is worthless once
-the user has another. So one statement voids all of it, in the transaction that changes the credentials, wherever it lies:
-a code that only Valkey knows too, and a Valkey that comes back with an old copy.
+Everything that leads into an account keeps the version of the user's credentials that it was issued under, and is worthless
+once the user has another. So one statement voids all of it, in the transaction that changes the credentials: also a code that
+only Valkey knows, and also after Valkey came back with an old copy.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from django.db import connection
 from apps.mail import outbox
 from apps.users.models import User
 
-# Counted by the database: a user read before the last change must not bring an old version back.
+# Counted by the database: a user object read before the last change must not bring an old version back.
 CHANGE = """
 UPDATE users_user
 SET credentials_version = credentials_version + 1,
@@ -23,14 +23,14 @@ RETURNING credentials_version, credentials_changed_at
 
 
 def change(user: User, *, now: datetime) -> None:
-    """Void what was issued to the user before. In the caller's transaction, which has locked the user.
+    """Void everything issued to the user so far. In the caller's transaction, which has locked the user.
 
-    Mails that carry such a thing and have not gone out yet never will.
+    Mails with a code or link of an earlier version that have not been sent yet never will be.
     """
     with connection.cursor() as cursor:
         cursor.execute(CHANGE, {"id": user.id, "now": now})
         changed = cursor.fetchone()
-    if changed is None:  # erased, and all of it with the user
+    if changed is None:  # erased, and all of this with the user
         return
     user.credentials_version, user.credentials_changed_at = changed
     outbox.withdraw(user_id=user.id, before=user.credentials_version)

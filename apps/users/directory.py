@@ -16,7 +16,7 @@ NONE_WRONG = {"wrong_codes": 0, "wrong_second_factors": 0}
 
 @dataclass(frozen=True)
 class Found:
-    """A user, and whether it was made just now."""
+    """A user, and whether it has just been made."""
 
     user: User
     is_new: bool
@@ -36,9 +36,9 @@ def get(customer_id: UUID, user_id: UUID) -> User:
 
 
 def lock(user_id: UUID) -> User | None:
-    """The user as it is now, for this transaction alone. Flows that change anything of a user's lock it first.
+    """The user as it is now, locked until the transaction ends; None if it is gone.
 
-    So they take their locks in one order, and none waits for another that waits for it. None for one who is gone.
+    Flows that change anything of a user's lock the user first. So all take their locks in one order, and none can deadlock.
     """
     return User.objects.select_for_update(no_key=True).filter(id=user_id).first()
 
@@ -50,7 +50,7 @@ def find_locked(customer_id: UUID, identity: str) -> User | None:
 
 
 def hold(user_id: UUID) -> User:
-    """The same as `lock`, for flows of somebody who is signed in. Raises NotFound: erased a moment ago."""
+    """The same as `lock`, for flows of a signed-in user. Raises NotFound if the user was erased a moment ago."""
     user = lock(user_id)
     if user is None:
         raise NotFound
@@ -60,7 +60,7 @@ def hold(user_id: UUID) -> User:
 def find_or_create(
     customer_id: UUID, address: Address, *, may_create: bool, locale: str = "", now: datetime
 ) -> Found | None:
-    """The customer's user of this proven address, made if there is none and it may be. Of two at once, one is made.
+    """The customer's user of this proven address, made if there is none and `may_create`. Two calls at once make one.
 
     Locked, for the caller's transaction.
     """
@@ -105,16 +105,16 @@ def count_wrong_code(customer_id: UUID, identity: str) -> None:
 
 
 def count_wrong_second_factor(customer_id: UUID, identity: str) -> None:
-    """One more wrong code in a row, of somebody whose first factor was right."""
+    """One more wrong code in a row after a right first factor."""
     User.objects.of(customer_id).filter(email_identity=identity).update(
         wrong_second_factors=F("wrong_second_factors") + 1
     )
 
 
 def note_sign_in(user: User, *, now: datetime) -> bool:
-    """The user has signed in, with every factor that was asked for: the rows of wrong codes are broken.
+    """The user has signed in with every factor that was asked for: counts of wrong codes start again at 0.
 
-    False for one who was deactivated or erased a moment ago.
+    False if the user was deactivated or erased a moment ago.
     """
     may = User.objects.filter(id=user.id).exclude(status=UserStatus.DEACTIVATED)
     return may.update(last_sign_in_at=now, **NONE_WRONG) == 1

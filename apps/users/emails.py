@@ -1,9 +1,9 @@
 """Email addresses: how they are checked, compared, counted, and written to.
 
-Two addresses are the same if they differ by the case of letters alone, or by how the domain is written (`bücher.example`,
-`xn--bcher-kva.example`). So nobody enters another's account, and mail goes to the very mailbox that was typed. What else
-Unicode calls alike is another address (`ß` is not `ss`), or refused before the @: the ligature `ﬁ`, full-width letters, the
-Kelvin sign (as RFC 8264 section 9.17 does for names).
+Two addresses are the same if they differ only in the case of letters, or in how the domain is written (`bücher.example`,
+`xn--bcher-kva.example`). So nobody enters another's account, and mail goes to the mailbox that was typed. Other letters that
+Unicode calls alike make another address (`ß` is not `ss`), or are refused before the @: the ligature `ﬁ`, full-width letters,
+the Kelvin sign (as RFC 8264 section 9.17 does for names).
 """
 
 import re
@@ -20,13 +20,13 @@ from apps.core.errors import ValidationFailed
 
 LONGEST = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 LONGEST_DOMAIN = 253  # RFC 1035 section 2.3.4, as DNS writes it, without the final dot
-# Letters and marks that nobody sees: joiners, fillers, variation selectors (Unicode's Default_Ignorable_Code_Point).
+# Invisible letters and marks: joiners, fillers, variation selectors (Unicode's Default_Ignorable_Code_Point).
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 
 @dataclass(frozen=True)
 class Address:
-    """An address as typed (but for Unicode's ways to write one text), as it is compared, and as it is counted."""
+    """An address as typed (in NFC), as addresses are compared, and as limits count it."""
 
     typed: str
     identity: str
@@ -50,13 +50,13 @@ def identity(address: str) -> str:
 
 
 def counter_key(address: str) -> str:
-    """How limits count an address: without what one mailbox can vary at will, dots and a +tag of the local part."""
+    """How limits count an address: without dots and a +tag before the @, which one mailbox can vary at will."""
     local, _at, domain = identity(address).rpartition("@")
     return f"{local.partition('+')[0].replace('.', '')}@{domain}"
 
 
 def same_mailbox(left: str, right: str) -> bool:
-    """Whether mail to both arrives at the same place, as far as anybody can tell."""
+    """Whether mail to both goes to the same mailbox, as far as we can tell."""
     try:
         return identity(left) == identity(right)
     except NotADomain:
@@ -64,7 +64,7 @@ def same_mailbox(left: str, right: str) -> bool:
 
 
 def _as_written_elsewhere(domain: str) -> str:
-    """The same to DNS without full-width letters and dots, which other programs may not know."""
+    """The domain without full-width letters and dots: the same to DNS, but not to every program."""
     return unicodedata.normalize("NFKC", domain).replace("\u3002", ".")
 
 
@@ -92,7 +92,7 @@ def _is_address(text: str, typed: str) -> bool:
 def _has_one_spelling(text: str, local: str) -> bool:
     """Whether no letter is a double of another one. `local`: `text` in NFC.
 
-    Accents may come composed or apart, as the keyboard chose; a mark before any letter is nobody's.
+    Accents may be composed or separate, as the keyboard makes them; a text that begins with a mark is refused.
     """
     starts_with_a_mark = unicodedata.category(local[:1] or "x").startswith("M")
     is_compatible = unicodedata.normalize("NFKC", local) == local
@@ -100,13 +100,13 @@ def _has_one_spelling(text: str, local: str) -> bool:
 
 
 def _is_a_double(letter: str) -> bool:
-    """Whether Unicode takes it for another letter, as it does the Kelvin sign for a K."""
+    """Whether Unicode replaces it by another letter, as it does the Kelvin sign by a K."""
     other = unicodedata.normalize("NFC", letter)
     return other != letter and len(other) == 1
 
 
 def _with_ascii_letters(local: str) -> str:
-    """Django's check knows ASCII local parts alone; letters of any script, with their marks, are fine to us (RFC 6531)."""
+    """Django's check knows only ASCII before the @; we accept letters of any script with their marks (RFC 6531)."""
     return "".join("x" if ord(letter) > 127 and _is_of_a_word(letter) else letter for letter in local)
 
 

@@ -18,7 +18,7 @@ class PermissionInUse(GatehouseError):
 
 
 class LastAdmin(GatehouseError):
-    """Nobody would be left to administer the customer that others belong to."""
+    """The customer has other users, and nobody would be left to administer them."""
 
     status = 409
     type = "last_admin"

@@ -29,27 +29,27 @@ class User(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="users")
-    email = models.CharField(max_length=320)  # as typed: where mail goes
+    email = models.CharField(max_length=320)  # as typed; mail goes there
     email_identity = models.CharField(max_length=640, editable=False)  # how addresses are compared: `emails.identity`
     email_verified_at = models.DateTimeField(null=True, blank=True)
     name = NameField(max_length=200, blank=True)
     phone = SealedField(blank=True)
     locale = models.CharField(max_length=16, blank=True, validators=[validate_language_tag])
     role = models.CharField(max_length=64, default=BuiltInRole.COMPANY_USER)
-    permissions = models.JSONField(default=list, blank=True)  # beside those of the role
+    permissions = models.JSONField(default=list, blank=True)  # in addition to those of the role
     status = models.CharField(max_length=16, choices=UserStatus, default=UserStatus.ACTIVE)
     created_at = models.DateTimeField()
     last_sign_in_at = models.DateTimeField(null=True, blank=True)
     # Wrong codes since the last sign-in, without a time limit. At the customer's limit no code is sent or accepted until
-    # a sign-in by other means, a new password or an operator sets it to 0 (contract 6).
+    # another kind of sign-in, a new password or an operator sets this to 0 (contract 6).
     wrong_codes = models.PositiveIntegerField(default=0)
-    # The same of those given after a right first factor. Counted apart: no stranger can close somebody's second factor.
+    # The same after a right first factor. Counted apart, so that no stranger can lock somebody's second factor.
     wrong_second_factors = models.PositiveIntegerField(default=0, db_default=0)
     is_owner = models.BooleanField(
         default=False, editable=False
     )  # made its customer by signing up (contract 4, signup)
     approved_at = models.DateTimeField(null=True, blank=True)  # by an operator or an identity check
-    # Which links, codes, challenges and waiting sign-ins count: those issued under this version (`credentials.change`).
+    # Links, codes, challenges and waiting sign-ins count only if they were issued under this version (`credentials.change`).
     credentials_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     credentials_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -68,7 +68,7 @@ class User(models.Model):
 
 
 class Role(models.Model):
-    """A role of one customer's: a name that users bear, and the permissions it gives. Change it through `roles`."""
+    """A role of one customer: a name that users have, and the permissions it gives. Change it through `roles`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="roles")
@@ -87,7 +87,7 @@ class Role(models.Model):
 
 
 class Permission(models.Model):
-    """A name that roles and users of one customer may hold; what it means is up to the customer's apps."""
+    """A permission that roles and users of one customer may hold. The customer's apps decide what it means."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="permissions")

@@ -1,4 +1,4 @@
-"""Phone numbers: how they are checked, and written down (E.164)."""
+"""Phone numbers: how they are checked and stored (E.164)."""
 
 import phonenumbers
 from django.utils.translation import gettext as _
@@ -7,7 +7,7 @@ from apps.core.errors import ValidationFailed
 
 
 def parse(text: str) -> str:
-    """The number in `text`, which begins with its country's code, as E.164: "+4915112345678". Raises ValidationFailed."""
+    """The number in `text` as E.164: "+4915112345678". It must begin with its country code. Raises ValidationFailed."""
     refused = ValidationFailed(fields={"phone": [_("Enter a phone number with its country code, such as +49 …")]})
     try:
         number = phonenumbers.parse(text, None)
