@@ -1,7 +1,7 @@
 """The algorithms of contract 3.2: how each reads its keys, how it signs, and what may be published. With `signing`, the door to PyJWT.
 
-In all of them the same text has one signature, so that a successor can be given again byte for byte (contract 3.6), and
-nobody can write a genuine token in another way (3.9).
+With each of them the same text has one signature. So a successor can be given again byte for byte (contract 3.6), and nobody
+can write a genuine token in a second way (3.9).
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ SHARED_SECRETS = frozenset({Algorithm.HS256, Algorithm.HS512})
 
 
 class CanonicalES256(ECAlgorithm):
-    """ES256 whose signatures follow from key and text; PyJWT's are different every time."""
+    """ES256 with deterministic signatures; PyJWT's are different every time."""
 
     def sign(self, msg: bytes, key: Any) -> bytes:
         return ciphers.sign_p256(msg, key=key)
@@ -36,7 +36,7 @@ SIGNER = _signer()
 
 @dataclass(frozen=True)
 class Keys:
-    """What signs and what verifies, as PyJWT takes them, and the public key (RFC 7517) of those who have one."""
+    """The keys to sign and to verify with, as PyJWT takes them, and the public key (RFC 7517) if there is one."""
 
     signing: Any = field(repr=False)
     verifying: Any = field(repr=False)
@@ -60,5 +60,5 @@ def _published(jwk: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_canonical(algorithm: str, signature: bytes) -> bool:
-    """Whether it is in the one form that counts. Of an ECDSA signature anybody can make a second valid one."""
+    """Whether the signature has the one form that counts. Anybody can make a second valid one from an ECDSA signature."""
     return algorithm != Algorithm.ES256 or ciphers.is_lower_p256_signature(signature)

@@ -1,12 +1,12 @@
-"""The claims of contract 3.1 and the JSON types that their RFCs give them: any other type makes the token invalid.
+"""The claims of contract 3.1 with their JSON types, as the RFCs give them: any other type makes the token invalid.
 
-Checked before anything reads them: `"exp": "1893456000"` is text, which a lenient reader would take for a number.
+Checked before anything reads them: a lenient reader would take the text in `"exp": "1893456000"` for a number.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-LATEST = 253_402_300_799  # the last second of the year 9999, beyond which there is no date
+LATEST = 253_402_300_799  # the last second of the year 9999; there are no dates after it
 
 Check = Callable[[Any], bool]
 
@@ -16,7 +16,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_date(value: Any) -> bool:
-    """A NumericDate (RFC 7519 section 2): a number, perhaps with a fraction. `true` is none in JSON."""
+    """A NumericDate (RFC 7519 section 2): a number, perhaps with a fraction. To JSON, `true` is no number."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and 0 <= value <= LATEST
 
@@ -36,5 +36,5 @@ OF_ACCESS: Mapping[str, Check] = {**OF_A_SESSION, "email": _is_text, "role": _is
 
 
 def are_well_typed(claims: Mapping[str, Any], checks: Mapping[str, Check]) -> bool:
-    """Whether all of these claims are there, each of its type."""
+    """Whether all of these claims are present, each with its type."""
     return all(name in claims and check(claims[name]) for name, check in checks.items())

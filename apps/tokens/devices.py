@@ -9,7 +9,7 @@ NAMES = {"Mac OS X": "macOS"}  # where the parser keeps a name that its maker ha
 
 @lru_cache(maxsize=1024)
 def name_of(user_agent: str) -> str:
-    """ "Firefox on Windows"; as much of it as the user agent tells, "Unknown device" for nothing."""
+    """ "Firefox on Windows", or as much of that as the user agent tells; else "Unknown device"."""
     found = ua_parser.parse(user_agent)
     browser = found.user_agent.family if found.user_agent else None
     system = NAMES.get(found.os.family, found.os.family) if found.os else None

@@ -1,7 +1,7 @@
-"""What is published of a customer, so that any JWT library verifies its access tokens offline (contract 3.2).
+"""What is published about a customer, so that any JWT library can verify its access tokens offline (contract 3.2).
 
-The documents of OpenID Connect Discovery 1.0 and RFC 8414, and the keys (RFC 7517). Customers with shared secrets have the same
-documents, and no keys in them.
+The documents of OpenID Connect Discovery 1.0 and RFC 8414, and the keys (RFC 7517). Those of customers with shared secrets list
+no keys.
 """
 
 from datetime import datetime
@@ -19,7 +19,7 @@ CLAIMS = list(claims.OF_ACCESS)
 
 
 def jwks(customer: CustomerState, now: datetime) -> dict[str, Any]:
-    """The public keys of access tokens, of every version that still verifies, the one that signs first."""
+    """The public keys of access tokens: of every version that still verifies, beginning with the one that signs."""
     published = (signing.public_jwk(keys) for keys in _verifying(customer, now))
     return {"keys": [key for key in published if key is not None]}
 
@@ -41,7 +41,7 @@ def configuration(customer: CustomerState, now: datetime) -> dict[str, Any]:
         "revocation_endpoint": f"{settings.PUBLIC_URL}/api/auth/revoke",
         "revocation_endpoint_auth_methods_supported": ["Bearer"],
         "grant_types_supported": ["refresh_token"],
-        "response_types_supported": ["none"],  # required to be there, and not to be empty
+        "response_types_supported": ["none"],  # must be present and not empty
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
         "access_token_signing_alg_values_supported": algorithms,
@@ -50,7 +50,7 @@ def configuration(customer: CustomerState, now: datetime) -> dict[str, Any]:
 
 
 def _verifying(customer: CustomerState, now: datetime) -> list[SigningKeys]:
-    """The current version, then those that retire. From this process's memory once they are known."""
+    """The current version, then those that will retire. From this process's memory once they are known."""
     kids = [kid for kid in customer.secrets if customer.verifies(kid, now)]
     kids.sort(key=lambda kid: customer.secrets[kid] is not None)
     found = (keyring.signing_keys(customer.id, UUID(kid)) for kid in kids)

@@ -1,4 +1,4 @@
-"""Making tokens. The same facts give the same token, byte for byte, so that a successor can be given again (contract 3.6)."""
+"""Minting tokens. The same facts give the same token, byte for byte, so that a successor can be given again (contract 3.6)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from apps.users.state import UserState
 class CustomerToken(Token):
     """A simplejwt token that is signed by its customer's backend."""
 
-    lifetime = timedelta(0)  # always given by the claims
+    lifetime = timedelta(0)  # the claims always give it
 
     def __init__(self, *, backend: CustomerTokenBackend, claims: dict[str, Any]) -> None:
         self._backend = backend
@@ -57,7 +57,7 @@ class TokenPair:
     expires_in: int  # seconds
     refresh_expires_at: datetime
     delivery: str
-    permissions: tuple[str, ...]  # the user's effective ones, as the access token says them
+    permissions: tuple[str, ...]  # the user's effective ones, as in the access token
     access: str = field(repr=False)
     refresh: str = field(repr=False)
 
@@ -78,8 +78,8 @@ def signing_keys(customer: CustomerState, kid: UUID) -> SigningKeys:
 def pair(*, customer: CustomerState, user: UserState, refresh: RefreshToken, proof: Proof, delivery: str) -> TokenPair:
     """The two tokens that this row stands for.
 
-    `proof` is that of whoever gets them, and not kept with the row: whoever holds an old refresh token gets the successor
-    within the grace, but not the fresh proof that somebody else has given meanwhile.
+    `proof` comes from the request and is not kept with the row: within the grace, an old refresh token gives the successor again,
+    but not the fresh proof that another device has given meanwhile.
     """
     keys = signing_keys(customer, refresh.signing_secret_id)
     issued, expiry = _seconds(refresh.issued_at), _seconds(refresh.access_expires_at)
@@ -103,7 +103,7 @@ def pair(*, customer: CustomerState, user: UserState, refresh: RefreshToken, pro
 def challenge(
     *, customer: CustomerState, user_id: UUID, challenge_id: UUID, issued_at: datetime, expires_at: datetime
 ) -> str:
-    """The token of a sign-in that waits for a second factor. In the place of a session it names the challenge."""
+    """The token of a sign-in that waits for a second factor. It names the challenge in the place of a session."""
     keys = signing_keys(customer, keyring.current_kid(customer))
     common = _common(customer, user_id=user_id, session_id=challenge_id, issued=_seconds(issued_at))
     claims = {**common, "jti": str(challenge_id), "exp": _seconds(expires_at)}

@@ -48,14 +48,15 @@ class Session(models.Model):
     created_at = models.DateTimeField()
     last_activity_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    auth_time = models.DateTimeField(null=True)  # when it last proved who it is; null: it began before this was kept
+    auth_time = models.DateTimeField(null=True)  # of the last proof; null: the session began before this was kept
     amr = models.CharField(
         max_length=64, blank=True, db_default=""
-    )  # how, so far: RFC 8176's names, with spaces between
-    proofs_tried = models.PositiveSmallIntegerField(default=0, db_default=0)  # in a row, since the last right one
+    )  # how it was proven so far: names of RFC 8176, separated by spaces
+    proofs_tried = models.PositiveSmallIntegerField(default=0, db_default=0)  # in a row since the last right one
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=32, choices=EndReason, blank=True)
-    # Of the request that began it (contract 2.1.3): sent again, it begins no other, though Valkey has forgotten it.
+    # Of the request that began it (contract 2.1.3). Sent again, that request begins no other session, even if Valkey has
+    # forgotten it.
     request_mark = models.BinaryField(null=True, max_length=32)
 
     objects = OwnedQuerySet.as_manager()
@@ -108,7 +109,7 @@ class RefreshToken(models.Model):
 
     @property
     def both_expire_at(self) -> datetime:
-        """When neither it nor the access token issued with it is good any more: either may live longer, by the policy."""
+        """When both this token and its access token have expired. By the policy either may live longer."""
         return max(self.access_expires_at, self.expires_at)
 
 

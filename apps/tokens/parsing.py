@@ -1,4 +1,4 @@
-"""Taking a token apart, strictly (contract 3.9): there is one way to write a token, and every other is refused."""
+"""Parsing tokens strictly (contract 3.9): there is one way to write a token, and every other is refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ FORBIDDEN_HEADERS = {"crit", "jwk", "jku", "x5u", "x5c", "b64", "zip"}
 
 @dataclass(frozen=True)
 class UnverifiedToken:
-    """What a token says of itself, before anybody has checked its signature. Worth nothing but for finding the key."""
+    """What a token says before its signature is checked. Good for nothing but finding the key."""
 
     text: str = field(repr=False)
     header: Mapping[str, Any]

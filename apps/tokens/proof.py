@@ -20,7 +20,7 @@ class Proof:
         return now.timestamp() - self.auth_time <= max_age
 
 
-NOT_YET = Proof(0, ())  # of a sign-in that still waits for a factor
+NOT_YET = Proof(0, ())  # for a sign-in that still waits for a factor
 
 
 def ordered(amr: Iterable[str]) -> tuple[str, ...]:

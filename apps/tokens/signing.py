@@ -1,6 +1,6 @@
 """Signatures, with `algorithms` the one door to PyJWT: a simplejwt token backend per version of a customer's secrets.
 
-Only `verify` makes VerifiedClaims, so whoever holds one knows that the signature was right.
+Only `verify` makes VerifiedClaims, so code that has one knows that the signature was right.
 """
 
 import json
@@ -43,7 +43,7 @@ class TokenKind(Enum):
 
     @property
     def claims(self) -> Mapping[str, Check]:
-        """Those that it must have, and of which type."""
+        """The claims that it must have, with their types."""
         return CLAIMS[self]
 
 
@@ -56,7 +56,7 @@ CLAIMS: Mapping[TokenKind, Mapping[str, Check]] = {
 
 @dataclass(frozen=True)
 class VerifiedClaims:
-    """Claims whose signature, times, audience and type are right. How things stand *now* is another question.
+    """Claims whose signature, times, audience and type are right. The token may still have been revoked.
 
     The issuer is compared with the customer's present one by `state.require`.
     """
@@ -77,8 +77,8 @@ class VerifiedClaims:
 class CustomerTokenBackend(TokenBackend):
     """simplejwt's backend, with the version's secret, its one algorithm, and headers that say what the token is.
 
-    What verifies access tokens may be published. So everything else is signed by the other key: a resource server that
-    checks offline, and forgets to look at `typ`, must not take a refresh token or a challenge for an access token.
+    The key that verifies access tokens may be published, so all other tokens are signed with another key. A resource server that
+    checks offline and forgets to look at `typ` must not take a refresh token or a challenge for an access token.
     """
 
     def __init__(self, *, keys: SigningKeys, kind: TokenKind) -> None:
