@@ -1,8 +1,8 @@
-"""One try to send one message: lease it, hand it to a server, write down how that went.
+"""One attempt to send one message: lease it, hand it to a server, write down how that went.
 
-Of any number of workers exactly one has the lease, and sends; a worker that dies holding it is succeeded by whoever finds
-the lease expired. A mail goes out at least once and, short of a crash between the server's answer and our writing it down, once.
-Whatever goes wrong is a try that failed, with its reason.
+Of any number of workers exactly one holds the lease and sends. If it dies, another takes the message when the lease has expired.
+A mail goes out at least once; and exactly once, unless a worker crashes between the server's answer and writing that down.
+Anything that goes wrong is a failed attempt, with its reason.
 """
 
 import random
@@ -24,19 +24,19 @@ from apps.mail.models import Channel, LedgerStep, Message, MessageState
 from apps.mail.transports import Receipt, Refused, TransportDown
 
 SHORTEST_BACKOFF, LONGEST_BACKOFF = timedelta(seconds=1), timedelta(seconds=60)
-SETTLING = timedelta(seconds=10)  # what is due has a task of its own; the sweeper leaves it alone for this long
+SETTLING = timedelta(seconds=10)  # a message that is due has a task of its own; for so long the sweeper leaves it alone
 LOST_AFTER = timedelta(
     seconds=60
-)  # a task that has waited for this long, and for twice as long as before, may have been lost
+)  # a task may be lost if it has waited for so long, and twice as long as the time before
 SANDBOX_KEPT = timedelta(days=1)
-SMS_WITHIN_SECONDS = 30.0  # that a gateway may take
+SMS_WITHIN_SECONDS = 30.0  # so long a gateway may take
 BATCH = 1000
 
 log = structlog.get_logger(__name__)
 
 
 def attempt(message_id: UUID, *, now: datetime) -> float | None:
-    """Send the message if it is due and nobody else is at it. Returns seconds until the next try, None if there is none."""
+    """Send the message if it is due and no other worker has it. Returns seconds until the next attempt, or None."""
     lease = _take(message_id, now)
     if lease is None:
         return None
@@ -51,7 +51,7 @@ def attempt(message_id: UUID, *, now: datetime) -> float | None:
     except TransportDown as failure:
         return _defer(lease, failure)
     except DatabaseError:
-        raise  # nothing can be written down: the lease ends by itself
+        raise  # nothing can be written down now: the lease ends by itself
     except Exception as error:  # noqa: BLE001  (a mail that cannot be opened, a class of the operator's own)
         return _defer(lease, TransportDown("", type(error).__name__))
     _accept(lease.row, receipt, lease.now)
@@ -59,7 +59,7 @@ def attempt(message_id: UUID, *, now: datetime) -> float | None:
 
 
 def _take(message_id: UUID, now: datetime) -> RowLease[Message] | None:
-    """Take the message, and write that down: of any number of workers one."""
+    """Take the message, and write that down. Only one of any number of workers can."""
     due = Message.objects.filter(_waiting(now) | _abandoned(now), id=message_id, expires_at__gt=now).exclude(content="")
     length = timedelta(seconds=settings.MAIL_LEASE_SECONDS)
     with transaction.atomic():
@@ -78,7 +78,7 @@ def _abandoned(now: datetime) -> Q:
 
 
 def _hand_over(lease: RowLease[Message]) -> Receipt:
-    """To whatever takes messages of its channel. Raises LeaseLost, Refused, TransportDown, or what else went wrong."""
+    """Send it by its channel. Raises LeaseLost, Refused, TransportDown, or any other error."""
     content = sealed.read(lease.row, "content")
     if lease.row.channel == Channel.EMAIL:
         return _hand_over_mail(lease, Content.from_json(content))
@@ -115,7 +115,7 @@ def _hand_over_text(lease: RowLease[Message], text: Text) -> Receipt:
 
 
 def _accept(message: Message, receipt: Receipt, now: datetime) -> None:
-    """It is out, whoever holds the lease by now. Its content, which may hold a code, is no longer needed."""
+    """It is sent, even if another worker holds the lease by now. Its content may hold a code, and is no longer needed."""
     with transaction.atomic():
         Message.objects.filter(id=message.id).update(
             state=MessageState.SENT, leased_until=None, content="", last_error=""
@@ -125,7 +125,7 @@ def _accept(message: Message, receipt: Receipt, now: datetime) -> None:
 
 
 def _give_up(message: Message, failure: TransportDown, now: datetime) -> bool:
-    """Failed for good. Until it expires its content is kept, for an operator who has mended the cause to send it again."""
+    """Failed for good. The content is kept until the message expires: an operator may mend the cause and send it again."""
     ending = {"content": ""} if message.expires_at <= now else {}
     with transaction.atomic():
         ours = row_lease.unchanged(message, "state").update(
@@ -139,8 +139,8 @@ def _give_up(message: Message, failure: TransportDown, now: datetime) -> bool:
 
 
 def _note(message: Message, step: LedgerStep, said: Receipt | TransportDown, now: datetime) -> None:
-    """Servers like to repeat the address: their answer is kept only while the message has a recipient, which erasing the user
-    takes away. The row is locked, so that of an answer and an erasure that come at once the second sees the first.
+    """Write one step. Servers like to repeat the address, so their answer is kept only while the message has a recipient, which
+    erasing the user removes. The row is locked: of an answer and an erasure at the same moment, the second sees the first.
     """
     with transaction.atomic():
         is_kept = Message.objects.select_for_update().filter(id=message.id).exclude(recipient="").exists()
@@ -165,7 +165,7 @@ def _defer(lease: RowLease[Message], failure: TransportDown) -> float | None:
 
 
 def take_overdue(*, now: datetime, queue_is_empty: bool) -> list[UUID]:
-    """Messages that a lost broker or a killed worker forgot, the longest forgotten first; noted as enqueued from now on."""
+    """Messages that a lost broker or a killed worker has forgotten, oldest first; from now on noted as enqueued."""
     due = Message.objects.filter(_waiting(now - SETTLING) | _abandoned(now), expires_at__gt=now)
     lost = Q(enqueued_at__lte=now - SETTLING) if queue_is_empty else _enqueued_long_ago(now)
     forgotten = due.filter(Q(enqueued_at=None) | lost)
@@ -175,18 +175,18 @@ def take_overdue(*, now: datetime, queue_is_empty: bool) -> list[UUID]:
 
 
 def _enqueued_long_ago(now: datetime) -> Q:
-    """While others wait, a task may only be slow to come up. Each wait is twice the last: a stopped worker finds few of one mail."""
+    """While others wait, a task may only be slow. Each wait is twice the last, so a stopped worker finds few tasks of one mail."""
     waited, before = Value(now) - F("enqueued_at"), F("enqueued_at") - F("next_try_at")
     return Q(enqueued_at__lte=now - LOST_AFTER) & Q(GreaterThanOrEqual(waited, before))
 
 
 def not_enqueued(ids: Sequence[UUID]) -> None:
-    """The broker did not take their tasks: the sweeper need not wait for any."""
+    """The broker did not take their tasks: the sweeper need not wait."""
     Message.objects.filter(id__in=ids).update(enqueued_at=None)
 
 
 def expire(*, now: datetime) -> int:
-    """Give up what was not sent before its code expired, and forget what mails said. Returns how many failed."""
+    """Give up messages that were not sent in time, and empty those that have expired. Returns how many failed."""
     late = Message.objects.filter(Q(state=MessageState.QUEUED) | _abandoned(now), expires_at__lte=now)
     reason = TransportDown("", "expired before a server took it")
     failed = sum(_give_up(message, reason, now) for message in late.order_by("expires_at")[:BATCH])

@@ -6,7 +6,7 @@ from apps.core.errors import GatehouseError
 
 
 class QuotaExceeded(GatehouseError):
-    """The customer has sent all the codes it may. `limit` says whether today's or this month's."""
+    """The customer has sent as many codes as it may. `limit` says whether in this day or this month."""
 
     status = 429
     type = "quota_exceeded"
@@ -14,14 +14,14 @@ class QuotaExceeded(GatehouseError):
 
 
 class NothingToResend(GatehouseError):
-    """The content is gone: it was removed once the mail had been sent or had expired."""
+    """The content is gone: it is removed once a mail is sent or has expired."""
 
     type = "nothing_to_resend"
     message = _("This mail's content is no longer kept. Ask the user to request a new code.")
 
 
 class TextsUnavailable(GatehouseError):
-    """No SMS_BACKEND is set: this installation sends none."""
+    """No SMS_BACKEND is set: this installation sends no SMS."""
 
     status = 503
     type = "sms_unavailable"

@@ -1,4 +1,4 @@
-"""The ledger: what happened to a message, step by step, for operators and customers to see."""
+"""The ledger: what happened to a message, step by step. Operators and customers can read it."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from django.db import connection
 from apps.core.ids import new_id
 from apps.mail.models import LedgerEntry, LedgerStep, Message
 
-# One statement decides between any number, and spends what else lives of the set; its step is written for the winner.
+# One statement decides between any number of attempts, spends the other codes of the set, and writes the winner's step.
 USE_CODE = """
 WITH spent AS (
     UPDATE mail_message SET code_spent_at = %(now)s
@@ -28,9 +28,9 @@ def note(*, message_id: UUID, step: LedgerStep, now: datetime, server: str = "",
 
 
 def use_code(*, message_id: UUID, code_set: str, now: datetime) -> bool:
-    """The code that this message carried is used now, and no other of its set is good any more. False if it was spent before.
+    """The code of this message is used now, and no other code of its set is good any more. False if it was spent before.
 
-    In the caller's transaction, which does what the code is for: both happen, or neither. Users are locked before.
+    In the caller's transaction, which does what the code is for: both happen or neither. The user is locked before.
     """
     facts: dict[str, Any] = {"message_id": message_id, "code_set": code_set, "now": now}
     with connection.cursor() as cursor:
@@ -39,5 +39,5 @@ def use_code(*, message_id: UUID, code_set: str, now: datetime) -> bool:
 
 
 def spend_codes(code_set: str, *, now: datetime) -> None:
-    """No living code of this set is good any more. One statement."""
+    """No code of this set is good any more. One statement."""
     Message.objects.filter(code_set=code_set, code_spent_at=None, expires_at__gt=now).update(code_spent_at=now)

@@ -1,4 +1,4 @@
-"""The outbox and its ledger. A message's row is what makes the mail go out; everything else only hurries it."""
+"""The outbox and its ledger. The row alone makes sure that a mail is sent; the task only makes it quick."""
 
 from django.db import models
 from django.db.models.functions import Lower
@@ -12,10 +12,10 @@ from apps.core.sealed import SealedField
 class MessageState(models.TextChoices):
     QUEUED = "queued"  # waits for a worker, or for its next try
     TAKEN = "taken"  # leased by a worker until `leased_until`
-    SENT = "sent"  # accepted by a server
+    SENT = "sent"  # a server has accepted it
     FAILED = "failed"  # given up: expired, or refused for good
-    SANDBOXED = "sandboxed"  # belongs to a test key: listed there, never sent
-    SUPPRESSED = "suppressed"  # not to be sent (nobody to send to); exists so that the request costs the same
+    SANDBOXED = "sandboxed"  # of a test key: listed there, never sent
+    SUPPRESSED = "suppressed"  # never sent, as nobody has the address; written so that the request costs the same
 
 
 class Channel(models.TextChoices):
@@ -24,7 +24,7 @@ class Channel(models.TextChoices):
 
 
 class Message(Leasable):
-    """A mail or an SMS that must go out. Its rendered content is sealed, since it may hold a code."""
+    """A mail or an SMS to be sent. Its rendered content is sealed, since it may hold a code."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer_id = models.UUIDField()
@@ -41,16 +41,16 @@ class Message(Leasable):
     created_at = models.DateTimeField()
     next_try_at = models.DateTimeField()
     leased_until = models.DateTimeField(null=True)
-    enqueued_at = models.DateTimeField(null=True)  # when a task for it was put into the queue; null: none waits there
+    enqueued_at = models.DateTimeField(null=True)  # when its task was put into the queue; null: none waits there
     expires_at = models.DateTimeField()
     sandbox_key_id = models.CharField(max_length=12, blank=True)
-    # Of a message that carries a one-time code: the set that it belongs to, and since when it is worth nothing, be it used,
-    # or gone with its set. Here and not in Valkey alone, since an old copy of that may come back.
+    # For a message with a one-time code: the code's set, and since when the code is worth nothing, because it was used or its set
+    # was spent. Kept here and not only in Valkey, which may come back with an old copy.
     code_set = models.CharField(max_length=64, blank=True, default="", db_default="")
     code_spent_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=500, blank=True)
-    # Of a message that carries a code or a link: the version of its user's credentials that it counts under
-    # (`users.credentials`; 0 while nobody has the address). Null for one that opens nothing.
+    # For a message with a code or link: the version of its user's credentials under which that counts (`users.credentials`; 0 if
+    # nobody has the address). Null for a message that opens nothing.
     credentials_version = models.PositiveIntegerField(null=True)
 
     held_until = "leased_until"
@@ -66,16 +66,16 @@ class Message(Leasable):
             models.Index(
                 fields=("next_try_at",), name="message_due", condition=models.Q(state__in=("queued", "taken"))
             ),
-            # What a user was sent, and what was sent to an address that was nobody's then.
+            # What a user was sent, and what was sent to an address that nobody had then.
             models.Index(fields=("user_id",), name="message_user", condition=models.Q(user_id__isnull=False)),
             models.Index(
                 "customer_id", Lower("recipient"), name="message_to_nobody", condition=models.Q(user_id__isnull=True)
             ),
-            # What `mail.sweep` gives up.
+            # For `mail.sweep`, which gives them up.
             models.Index(
                 fields=("expires_at",), name="message_unsent_expiry", condition=models.Q(state__in=("queued", "taken"))
             ),
-            # What `mail.sweep` empties; most rows have been emptied already.
+            # For `mail.sweep`, which empties them; most rows are empty already.
             models.Index(fields=("expires_at",), name="message_content_kept", condition=~models.Q(content="")),
             models.Index(fields=("code_set", "expires_at"), name="message_code_set", condition=~models.Q(code_set="")),
             models.Index(
@@ -123,7 +123,7 @@ class LedgerEntry(models.Model):
 
 
 class CountedAllowance(models.Model):
-    """How much a customer has sent today and this month (UTC). One row a customer, counted by one statement."""
+    """How much of its quotas a customer has used today and this month (UTC). One row per customer, counted by one statement."""
 
     customer_id = models.UUIDField(primary_key=True)
     day = models.DateField()

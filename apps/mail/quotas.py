@@ -1,7 +1,7 @@
-"""Quotas: a message and the allowance that it uses up are one SQL statement, so that it exists exactly when it was counted.
+"""Quotas: one SQL statement counts a message and inserts it, so it exists exactly if it was counted.
 
-Under any concurrency, and without Valkey (docs/decisions/0002-quota-in-the-mail-statement.md). Mails count one each,
-texts the segments that a carrier charges for.
+That holds under any concurrency and without Valkey (docs/decisions/0002-quota-in-the-mail-statement.md). A mail counts one, an
+SMS the segments that a carrier charges for.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ TEXTS_PER_DAY, TEXTS_PER_MONTH = "sms_per_day", "sms_per_month"
 
 @dataclass(frozen=True)
 class Quota:
-    """How much a customer may send in a UTC day and a UTC month. `of`: which customer, if not the message's own."""
+    """How much a customer may send in a UTC day and a UTC month. `of`: the customer who pays, if not the message's own."""
 
     daily: int
     monthly: int
@@ -29,7 +29,7 @@ class Quota:
 
 @dataclass(frozen=True)
 class Meter:
-    """What is counted where, and how a refusal names it."""
+    """Where messages of a kind are counted, and how refusals name the limits."""
 
     model: type[CountedAllowance]
     per_day: str
@@ -47,7 +47,7 @@ SELECT %(id)s, %(customer_id)s, %(user_id)s, %(kind)s, %(channel)s, %(locale)s, 
        %(now)s, NULL, %(now)s, %(expires_at)s, %(sandbox_key_id)s, %(code_set)s, '', %(credentials_version)s
 """
 
-# Days and months only go forward: of two requests about midnight, the later to arrive may have the earlier date.
+# Days and months only go forward: of two requests around midnight, the one that arrives later may have the earlier date.
 COUNT_AND_INSERT = (
     """
 WITH allowed AS (
@@ -68,8 +68,8 @@ WITH allowed AS (
     + "FROM allowed"
 )
 
-# A message that is not sent uses up nothing; but where a sent one would be refused it is refused too, so that a spent
-# quota does not tell who has an account.
+# A message that is not sent uses up nothing. But it is refused whenever a sent one would be, so that a spent quota does not tell
+# who has an account.
 CHECK_AND_INSERT = (
     COLUMNS  # noqa: S608  (joined from constants)
     + """
@@ -124,7 +124,7 @@ def _parameters(message: Message, quota: Quota, amount: int) -> dict[str, Any]:
 
 
 def _refusal(customer_id: UUID, meter: Meter, quota: Quota, amount: int, now: datetime) -> QuotaExceeded:
-    """Which of the two is spent, and when it opens again."""
+    """Says which of the two quotas is spent, and when it opens again."""
     month = now.date().replace(day=1)
     used = meter.model.objects.of(customer_id).filter(month__gte=month).first()
     sent_this_month = used.sent_this_month if used else 0

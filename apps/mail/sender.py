@@ -1,4 +1,4 @@
-"""Who our mail comes from: the address of DEFAULT_FROM_EMAIL, the name of a customer, and what we call ourselves to servers."""
+"""Who our mail comes from: the address of DEFAULT_FROM_EMAIL, a customer's name, and our own name to other servers."""
 
 import re
 from email.header import Header
@@ -19,7 +19,7 @@ LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
 def own_host() -> str:
-    """PUBLIC_URL's host: what we call ourselves in EHLO and Message-IDs (RFC 5321 section 4.1.3 for an IP address)."""
+    """PUBLIC_URL's host: our name in EHLO and Message-IDs (RFC 5321 section 4.1.3 for an IP address)."""
     host = urlsplit(settings.PUBLIC_URL).hostname or ""
     try:
         address = ip_address(host)
@@ -29,7 +29,7 @@ def own_host() -> str:
 
 
 def own_name() -> str:
-    """The service's name, as its operator has put it before the address of DEFAULT_FROM_EMAIL."""
+    """The service's name: what stands before the address in DEFAULT_FROM_EMAIL."""
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[0] or OUR_NAME
 
 
@@ -46,7 +46,7 @@ def own_address() -> str:
 
 
 def called(name: str) -> str:
-    """The sender under this name, as the From header has it."""
+    """The From header: our address under this name."""
     name = one_line(name)[:LONGEST_NAME].strip()
     if name.isascii():
         return formataddr((name, own_address()))
@@ -54,7 +54,7 @@ def called(name: str) -> str:
 
 
 def reply_to(address: str) -> str:
-    """A customer's address for answers, in ASCII; nothing for what is none, since a code must not wait for that."""
+    """A customer's Reply-To in ASCII; empty if it is no address, since a code must not wait for that."""
     try:
         in_ascii = domains.address_in_ascii(address)
         validate_email(in_ascii)
@@ -64,5 +64,5 @@ def reply_to(address: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A header cannot be smuggled into a header."""
+    """The text without line breaks, so that nobody can smuggle another header in."""
     return LINE_BREAKS.sub(" ", text).strip()

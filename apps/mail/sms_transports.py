@@ -1,4 +1,4 @@
-"""What takes our SMS: a class by its path in SMS_BACKEND, as Django's email backends are chosen."""
+"""The backends that send SMS. SMS_BACKEND names the class, as EMAIL_BACKEND does in Django."""
 
 import json
 import os
@@ -21,9 +21,9 @@ from apps.mail.transports import Receipt, Refused, TransportDown
 
 TWILIO = "https://api.twilio.com"
 MESSAGING_SERVICE = re.compile(r"MG[0-9a-f]{32}")
-# Ours to mend, or theirs, or only for now: worth another try. Any other 4xx is about this very message.
+# We or they can mend these, or they pass by themselves: worth another attempt. Any other 4xx is about this message.
 WORTH_ANOTHER_TRY = frozenset({401, 402, 403, 408, 425, 429})
-# Gateways repeat number and text in their answers, refusals too, and the ledger is read by many: ids and codes alone are kept.
+# Gateways repeat number and text in their answers and refusals, and many people read the ledger: only ids and codes are kept.
 TELLING = re.compile(
     r'"(sid|id|message_id|messageId|status|code|error_code)"\s*:\s*"?([A-Za-z0-9_.:-]{1,64})(?=["\s,}\]])'
 )
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class TextBackend(ABC):
-    """Takes SMS. One is made a process."""
+    """Sends SMS. Each process makes one."""
 
     @abstractmethod
     def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
@@ -41,7 +41,7 @@ class TextBackend(ABC):
 
 
 class Console(TextBackend):
-    """Writes them into the log, for development."""
+    """Writes SMS into the log, for development."""
 
     def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
         log.info("sms", message_id=message_id, number=masked(text.number), text=text.text)
@@ -49,7 +49,7 @@ class Console(TextBackend):
 
 
 class File(TextBackend):
-    """Appends them to SMS_FILE_PATH as JSON lines, for demos and tests."""
+    """Appends SMS to SMS_FILE_PATH as JSON lines, for demos and tests."""
 
     def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
         line = json.dumps({"id": message_id, "to": text.number, "from": text.sender, "text": text.text})
@@ -62,7 +62,7 @@ class File(TextBackend):
 
 
 def _for_its_owner(path: str, flags: int) -> int:
-    """Codes stand in it."""
+    """Only its owner may read the file: it holds codes."""
     return os.open(path, flags, 0o600)
 
 
@@ -109,7 +109,7 @@ class Http(TextBackend):
 
 
 def configured() -> TextBackend:
-    """The backend that SMS_BACKEND names. Raises ImproperlyConfigured for what is none, or lacks a setting."""
+    """The backend that SMS_BACKEND names. Raises ImproperlyConfigured if there is none, or a setting is missing."""
     return _made(settings.SMS_BACKEND)
 
 
@@ -141,7 +141,7 @@ def _post(url: str, body: bytes, headers: Mapping[str, str], text: Text, *, with
 
 
 def _told(answer: str, text: Text) -> Iterator[str]:
-    """What of a gateway's answer may be kept. What was sent is not, under whatever name it comes back."""
+    """The parts of a gateway's answer that may be kept: nothing that repeats what was sent."""
     for name, value in TELLING.findall(answer):
         if value not in text.number and value not in text.text:
             yield f"{name}={value}"

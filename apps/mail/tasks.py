@@ -1,4 +1,4 @@
-"""Celery's part: each task gets a row's id and nothing else."""
+"""Celery tasks. Each gets a row's id and nothing else."""
 
 from contextlib import suppress
 from itertools import takewhile
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 @shared_task(name="mail.send")
 def send(message_id: str) -> None:
-    """Try to send one message, and come back when it did not go."""
+    """Try to send one message; if that fails, enqueue the next attempt."""
     wait = delivery.attempt(UUID(message_id), now=timezone.now())
     if wait is not None:
         hand_over(UUID(message_id), wait=wait)
@@ -28,7 +28,7 @@ def send(message_id: str) -> None:
 @shared_task(name="mail.sweep")
 @alone
 def sweep() -> int:
-    """Hand over again what a lost broker or a killed worker forgot; give up what has expired. Returns how many."""
+    """Enqueue again what a lost broker or a killed worker has forgotten; give up what has expired. Returns how many were enqueued."""
     now = timezone.now()
     delivery.expire(now=now)
     try:
@@ -43,15 +43,15 @@ def sweep() -> int:
 
 
 def hand_over(message_id: UUID, *, wait: float = 0) -> bool:
-    """Tell a worker of a message, to be tried in `wait` seconds. Takes about a second at most.
+    """Tell a worker to send a message in `wait` seconds. Takes about a second at most.
 
-    A broker that is away is no failure (False): the row is there, and the sweeper finds it.
+    False if the broker is away. That is no failure: the row is there, and the sweeper finds it.
     """
     broker = send.app.connection_for_write(transport_options=queues.PATIENCE)
     try:
         with producers[broker].acquire(block=True, timeout=queues.PATIENCE_SECONDS) as producer:
             send.apply_async((str(message_id),), countdown=wait, producer=producer, retry=False)
-    except Exception as error:  # noqa: BLE001  (each broker's client has errors of its own, and none may fail a request)
+    except Exception as error:  # noqa: BLE001  (each broker's client has its own errors, and none may fail a request)
         log.warning("broker_away", message_id=str(message_id), error=type(error).__name__)
         _note_that_it_is_not_enqueued(message_id)
         return False
@@ -59,6 +59,6 @@ def hand_over(message_id: UUID, *, wait: float = 0) -> bool:
 
 
 def _note_that_it_is_not_enqueued(message_id: UUID) -> None:
-    """Without the note the sweeper only waits longer: no reason to fail a request that has committed."""
+    """Without this note the sweeper only waits longer: no reason to fail a request that has committed."""
     with suppress(DatabaseError, InterfaceError):
         delivery.not_enqueued([message_id])

@@ -1,4 +1,4 @@
-"""The servers that take our mail: EMAIL_URL, and EMAIL_URL_FALLBACK when the first did not take it."""
+"""The servers that take our mail: EMAIL_URL, and EMAIL_URL_FALLBACK if the first does not take it."""
 
 import re
 import smtplib
@@ -22,7 +22,7 @@ from apps.mail.content import Content
 
 DEFAULT_PORTS = {"smtp": 25, "smtps": 587, "smtp+tls": 587, "smtp+ssl": 465}  # django-environ: smtps is STARTTLS
 QUIT_WITHIN_SECONDS = 1.0
-STEPS = 3  # of EMAIL_TIMEOUT_SECONDS each, for all that comes before the mail itself
+STEPS = 3  # of EMAIL_TIMEOUT_SECONDS each, for everything before the mail itself
 # RFC 3463 section 3.2: the recipient's address is wrong, or nobody has it. 5.1.7 and 5.1.8 are about the sender's.
 WRONG_RECIPIENT = re.compile(r"5\d\d[ -]5\.1\.(?![78]\b)\d+")
 
@@ -36,7 +36,7 @@ class Receipt:
 
 
 class TransportDown(Exception):
-    """The server did not take the mail: for now, or not from us. `answer` is what it said, or what went wrong here."""
+    """The server did not take the mail now, or not from us. `answer`: what it said, or what went wrong here."""
 
     def __init__(self, server: str, answer: str) -> None:
         self.server, self.answer = server, answer
@@ -44,7 +44,7 @@ class TransportDown(Exception):
 
 
 class Refused(TransportDown):
-    """Nobody has this address: neither another try nor another server would change that."""
+    """Nobody has this address: no other attempt and no other server would change that."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,9 @@ class Transport:
     def send(
         self, mail: Content, *, recipient: str, message_id: str, before_data: Callable[[], None] = lambda: None
     ) -> Receipt:
-        """Hand the mail over. Raises Refused, TransportDown for whatever else went wrong, or LeaseLost.
+        """Send the mail. Raises Refused, LeaseLost, or TransportDown for anything else that went wrong.
 
-        `before_data` is called just before the mail itself is sent, which cannot be taken back.
+        `before_data` is called just before the mail itself is sent, which cannot be undone.
         """
         try:
             with self._conversation() as conversation:
@@ -126,7 +126,7 @@ class _WrongRecipient(Exception):
 
 
 class _InUtf8(str):
-    """smtplib asks names and passwords for ASCII; SASL has them in UTF-8 (RFC 4616 section 2)."""
+    """smtplib encodes names and passwords as ASCII; SASL wants UTF-8 (RFC 4616 section 2)."""
 
     __slots__ = ()
 
@@ -135,10 +135,9 @@ class _InUtf8(str):
 
 
 class _Conversation(smtplib.SMTP):
-    """smtplib with one deadline for all that comes before the mail itself, and another for the answer to it.
+    """smtplib with one deadline for everything before the mail itself, and another for the answer to it.
 
-    A server that has been given a mail may take long to say so (RFC 5321 section 4.5.3.2.6): who goes away too early
-    sends it twice.
+    A server may take long to confirm a mail (RFC 5321 section 4.5.3.2.6): a client that leaves too early sends it twice.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -162,12 +161,12 @@ class _Conversation(smtplib.SMTP):
         return super().auth(mechanism, answer, initial_response_ok=initial_response_ok)  # type: ignore[arg-type]  # None: no first answer
 
     def hand_over(self, mail: Content, recipient: str, message_id: str, before_data: Callable[[], None]) -> str:
-        """MAIL, RCPT and DATA. Returns the answer to DATA, which Django's own backend throws away."""
+        """MAIL, RCPT and DATA. Returns the answer to DATA, which Django's backend throws away."""
         address = domains.address_in_ascii(recipient)
         letter = _letter(mail, address, message_id)
         self.ehlo_or_helo_if_needed()
         _, own_address = parseaddr(mail.sender)
-        # RFC 6531: an address with letters beyond ASCII before the @ needs a server that knows them.
+        # RFC 6531: an address with other letters than ASCII before the @ needs a server that knows them.
         _expect(self.mail(own_address, [] if address.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]), 250)
         with _wrong_recipient_is_told_apart():
             _expect(self.docmd("RCPT", f"TO:<{address}>"), 250, 251)
@@ -178,7 +177,7 @@ class _Conversation(smtplib.SMTP):
             return _expect(self.getreply(), 250)
 
     def hang_up(self) -> None:
-        """Say goodbye. What went wrong here changes nothing about the mail."""
+        """Say goodbye. An error here changes nothing about the mail."""
         self._wait_at_most(QUIT_WITHIN_SECONDS)
         with suppress(OSError, smtplib.SMTPException):
             self.quit()
@@ -201,21 +200,21 @@ class _EncryptedConversation(_Conversation, smtplib.SMTP_SSL):
 
 
 def configured() -> list[Transport]:
-    """The transports in the order in which they are tried."""
+    """The transports, in the order of trying them."""
     return [Transport(url) for url in (settings.EMAIL_URL, settings.EMAIL_URL_FALLBACK) if url]
 
 
 def reason(error: Exception) -> str:
-    """What may be written down of it. Most errors quote what they stumbled upon, which may be a secret."""
+    """What may be written down about an error. Most quote the value they failed on, which may be a secret."""
     if isinstance(error, (OSError, smtplib.SMTPException, ImproperlyConfigured)):
         return f"{type(error).__name__}: {error}"
     return type(error).__name__
 
 
 def _letter(mail: Content, address: str, message_id: str) -> bytes:
-    """The mail as it goes over the wire. `To` is written here, since Django's and Python's own way mangles some addresses:
+    """The mail as bytes. `To` is written here, since Django and Python mangle some addresses:
 
-    their domains by IDNA 2003, and letters beyond ASCII before the @ into `=?utf-8?…?=`, which is another mailbox.
+    they encode domains by IDNA 2003, and other letters than ASCII before the @ as `=?utf-8?…?=`, which is another mailbox.
     """
     if not address.isprintable() or "@" not in address:
         raise ValueError("not an address")
