@@ -20,7 +20,7 @@ DEFAULT_CUSTOMER_ID = UUID("01900000-0000-7000-8000-000000000001")
 
 
 class CustomerStatus(models.TextChoices):
-    """Whether the customer is served. A suspended one is answered 403 on every path (contract 1.8)."""
+    """A suspended customer is answered 403 on every path (contract 1.8)."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -52,7 +52,7 @@ class Customer(PolicyColumns):
 
 
 class SigningSecret(models.Model):
-    """One version of a customer's secrets; its id is the `kid` of the tokens it signs. Never changes but for its end."""
+    """One version of a customer's secrets; its id is the `kid` of the tokens it signs. Only its end can change."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="signing_secrets")
@@ -65,7 +65,7 @@ class SigningSecret(models.Model):
     )  # first 16 hex digits of SHA-256(access + refresh): what operators see
     created_at = models.DateTimeField()
     retires_at = models.DateTimeField(null=True)  # null: current; else it verifies until then
-    # What it signed under longer lifetimes than the present ones lives until then (contract 3.7). Null: nothing has.
+    # Tokens signed under longer lifetimes than the present ones live until then (contract 3.7). Null: there are none.
     signed_until = models.DateTimeField(null=True)
 
     objects = OwnedQuerySet.as_manager()
@@ -83,9 +83,9 @@ class SigningSecret(models.Model):
 
 
 class AllowedNetwork(models.Model):
-    """An IPv4 or IPv6 network that may use the customer's API keys. None at all means everybody may.
+    """An IPv4 or IPv6 network that may use the customer's API keys. Without any, everybody may.
 
-    Change them through `lifecycle`, which writes networks in their one form and tells every process.
+    Change them through `lifecycle`, which stores networks in one form and tells every process.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -104,7 +104,7 @@ class AllowedNetwork(models.Model):
 
 
 def limit_names() -> list[tuple[str, str]]:
-    """The limits to choose from. Called when asked, so that another limit is no change of the schema."""
+    """The limits to choose from. A function, so that a new limit needs no migration."""
     return [(name, name) for name in limits.DEFAULTS]
 
 
@@ -126,7 +126,7 @@ class LimitOverride(models.Model):
         return f"{self.name}: {self.count} in {self.window} s"
 
     def clean(self) -> None:
-        """Raises ValidationError for a window that would switch the limit off, or make one that has none forget."""
+        """Raises ValidationError for a window that would switch the limit off, or give a window to a limit without one."""
         default = limits.DEFAULTS.get(self.name)
         if default is not None and (default.window == limits.EVER) != (self.window == limits.EVER):
             raise ValidationError({"window": _("Seconds from 1; 0 for what is counted for ever, and only for that.")})
