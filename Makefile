@@ -28,14 +28,15 @@ help:
 demo: $(VENV)/.development
 	@$(BIN)/python -m demo
 
+# Few at a time go to a worker: what is lengthy (tests/conftest.py) shall not all go to the first.
 test: $(VENV)/.test $(NODE_MODULES)/.installed
 	@.ci/tools
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 4 $(ARGS)
 
 # Always of the whole, and slower than the tests alone.
 coverage: $(VENV)/.test $(NODE_MODULES)/.installed
 	@.ci/tools
-	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term
+	$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 4 --cov --cov-report=term
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -26,6 +26,11 @@ Hasher = type(hashers.get_hasher())
 REAL_COSTS = {"time_cost": Hasher.time_cost, "memory_cost": Hasher.memory_cost}  # type: ignore[attr-defined]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is lengthy begins first, else it would be what one worker still does when the others have ended."""
+    items.sort(key=lambda item: item.get_closest_marker("lengthy") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def passwords_cost_little() -> Iterator[None]:
     """Few tests are about what a password costs, and most have one. Processes that a test starts have the real costs."""

@@ -47,6 +47,7 @@ def lock_of(path: Path, packages: Sequence[str]) -> Path:
     return path
 
 
+@pytest.mark.lengthy
 def test_the_oldest_pip_installs_each_lock_whole(tmp_path: Path) -> None:
     """Each lock holds the one before it, so that pip installs what is new in it, and each is checked on its own."""
     environment = Environment(tmp_path / "venv")

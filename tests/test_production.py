@@ -118,6 +118,7 @@ def code_in_mail(server: MailServer, machine: Machine) -> str:
     return found[0]
 
 
+@pytest.mark.lengthy
 @pytest.mark.django_db(transaction=True)
 def test_the_guide_leads_from_an_empty_machine_to_somebody_who_signs_in(
     machine: Machine, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch

@@ -28,7 +28,7 @@ from tests.signin.entering import EMAIL, PASSWORD, generous, login, member
 from tests.worker import environment_of_process
 
 __all__ = ["pooler"]
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.lengthy]
 BOUNDS = {"statement_timeout": "10s", "lock_timeout": "100ms", "idle_in_transaction_session_timeout": "15s"}
 
 

@@ -16,6 +16,7 @@ import pytest
 from demo import journeys
 from tests.worker import wait_until
 
+pytestmark = pytest.mark.lengthy
 ROOT = Path(__file__).resolve().parent.parent.parent
 ENGINES = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "MASTER_KEYS", "SERVICE_ENCRYPTION_KEY", "DJANGO_SETTINGS_MODULE"}
 COMMAND = [sys.executable, "-m", "demo"]
