@@ -75,9 +75,7 @@ MAIL_RESENT = "mail_resent"
 OPERATOR_SIGNED_IN = "operator_signed_in"
 OPERATOR_SIGN_IN_FAILED = "operator_sign_in_failed"
 OPERATOR_SIGNED_OUT = "operator_signed_out"
-OPERATOR_GUESSING = (
-    "operator_guessing"  # of a password from many networks, or of a second factor after the right password
-)
+OPERATOR_GUESSING = "operator_guessing"  # of a password from many networks, or of a second factor
 OPERATOR_SECOND_FACTOR_CHANGED = "operator_second_factor_changed"
 OPERATOR_ADDED = "operator_added"
 OPERATOR_CHANGED = "operator_changed"

@@ -15,7 +15,7 @@ class MessageState(models.TextChoices):
     SENT = "sent"  # a server has accepted it
     FAILED = "failed"  # given up: expired, or refused for good
     SANDBOXED = "sandboxed"  # of a test key: listed there, never sent
-    SUPPRESSED = "suppressed"  # never sent, as nobody has the address; written so that the request costs the same
+    SUPPRESSED = "suppressed"  # never sent, mostly because nobody has the address; written so that both cost the same
 
 
 class Channel(models.TextChoices):
