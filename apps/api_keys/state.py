@@ -1,4 +1,4 @@
-"""How an API key stands now: whose it is, what it may do, until when."""
+"""An API key as it is now: its customer, its scopes, its end."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

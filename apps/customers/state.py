@@ -1,4 +1,4 @@
-"""How a customer stands now: status, policy, limits, allowlist and which secrets verify. No secret is in it."""
+"""A customer as it is now: status, policy, limits, allowlist and which secrets verify. It holds no secret."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -70,7 +70,7 @@ class CustomerState(Policy):
 
     @property
     def branding(self) -> Branding:
-        """Its own, but for a customer that anybody may have made a moment ago, with an address that may be anybody's."""
+        """Its own; but ours until the owner has proven an address, since anybody may have made this customer a moment ago."""
         own_domain = urlsplit(settings.PUBLIC_URL).hostname or ""
         if not self.owner_is_proven:
             return Branding(customer_id=self.id, name=sender.own_name(), site_domain=own_domain)
@@ -86,7 +86,7 @@ class CustomerState(Policy):
 
 
 def subject(customer_id: UUID) -> Subject:
-    """What a change of the customer's own announces: policy, status, limits, networks, secrets."""
+    """What a change of policy, status, limits, networks or secrets announces."""
     return Subject("customer", customer_id)
 
 
@@ -134,7 +134,7 @@ def read(customer_id: UUID) -> CustomerState:
 
 
 def read_anew(customer_id: UUID) -> CustomerState:
-    """The same from PostgreSQL, whatever is remembered: always one query. Raises NotFound."""
+    """The same, always from PostgreSQL: one query. Raises NotFound."""
     lookup = BY_ID.at(customer_id)
     return _existing(reading.read_anew(lookup)[lookup])
 
@@ -153,12 +153,12 @@ def find(slug: str) -> CustomerState:
 
 
 def find_any(slug: str) -> CustomerState:
-    """The customer of this slug, be it suspended: to say so by its name. Raises NotFound."""
+    """The customer of this slug, even if it is suspended. Raises NotFound."""
     return _existing(reading.read_one(BY_SLUG.at(slug)))
 
 
 def find_linked(name: str) -> CustomerState:
-    """The customer that a link in a mail names, by its slug or its id, be it suspended. Raises NotFound."""
+    """The customer that a link in a mail names by slug or id, even if it is suspended. Raises NotFound."""
     with suppress(ValueError, NotFound):
         return read(UUID(name))
     return find_any(name)

@@ -1,1 +1,1 @@
-"""Tokens and sessions: mint, verify, refresh, revoke; who is signed in."""
+"""Tokens and sessions: mint, verify, refresh, revoke."""

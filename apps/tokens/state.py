@@ -1,6 +1,6 @@
-"""How customer, session and user of a token stand now, and whether the token still counts.
+"""Customer, session and user of a token as they are now, and whether the token still counts.
 
-The customer's roles are read along with them, for what the user may do is what its role gives at this moment.
+The customer's roles are read with them: a user may do what its role allows at this moment.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class SessionState:
 
 @dataclass(frozen=True)
 class TokenState:
-    """All that decides whether a token still counts. Session or user are None when there is none such."""
+    """Everything that decides whether a token still counts. Session or user are None if they do not exist."""
 
     customer: CustomerState
     session: SessionState | None
@@ -81,7 +81,7 @@ BY_ID: Kind[tuple[UUID, UUID], SessionState] = Kind("session", _rows, _parse, la
 
 
 def read(claims: VerifiedClaims, now: datetime) -> TokenState | None:
-    """How the three stand; None for no such customer. From memory, or all that is missing by one query."""
+    """The three as they are now; None if there is no such customer. From memory, and what is missing by one query."""
     remembered = _read(claims, reading.read)
     if remembered is not None and _may_have_moved_on(remembered, claims, now):
         return _read(claims, reading.read_anew)
@@ -107,10 +107,11 @@ def _read(claims: VerifiedClaims, read_all: Callable[..., Found]) -> TokenState 
 
 
 def _may_have_moved_on(state: TokenState, claims: VerifiedClaims, now: datetime) -> bool:
-    """Whether what is remembered would refuse for something that moves without an announcement, or a moment before it is heard.
+    """Whether the remembered state may refuse the token only because it is old.
 
-    A refresh prolongs the session, another proof of who the user is makes `auth_time` later, and a new version of the
-    customer's secrets signs at once. All else that refuses is final, or is announced when it ends.
+    A refresh prolongs the session, and another proof makes `auth_time` later: neither is announced. A new version of the
+    customer's secrets signs at once, perhaps before its announcement is heard. All other refusals are final, or announced when
+    they end.
     """
     session = state.session
     if session is not None and (session.expires_at <= now.timestamp() or session.auth_time < claims.proof.auth_time):

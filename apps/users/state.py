@@ -1,7 +1,7 @@
-"""How a user stands now: status, role, permissions, profile. All that an authenticated request may ask of its user.
+"""A user as it is now: status, role, permissions, profile. Everything that an authenticated request needs to know of its user.
 
-A user's row and its customer's roles are remembered apart, so that a change of a role is one announcement.
-A state is made of both. Its permissions are those that count now: none before the user is active.
+A user's row and its customer's roles are remembered apart, so that a changed role is one announcement. A state is made from both.
+Its permissions are those that count now: none before the user is active.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from apps.users.roles import NO_ROLES, RoleTable
 
 @dataclass(frozen=True)
 class UserState:
-    """A user as it is at this moment. The phone number stays sealed until it is asked for."""
+    """A user as it is at this moment. The phone number stays sealed until it is needed."""
 
     id: UUID
     customer_id: UUID
@@ -27,7 +27,7 @@ class UserState:
     name: str
     locale: str
     role: str
-    permissions: tuple[str, ...]  # of an active user, those of the role and those given to the user, sorted; else none
+    permissions: tuple[str, ...]  # of the role and of the user itself, sorted; none unless it is active
     status: str
     email_verified: bool
     created_at: datetime
@@ -35,12 +35,12 @@ class UserState:
 
     @property
     def is_active(self) -> bool:
-        """Whether all is done that the customer demands: only then do role and permissions count here."""
+        """Whether everything is done that the customer demands. Only then role and permissions count."""
         return self.status == UserStatus.ACTIVE
 
     @property
     def may_sign_in(self) -> bool:
-        """A pending user has a session too, so that it can do what is still demanded; a deactivated one has none."""
+        """A pending user may have a session, to do what is still demanded. A deactivated one may not."""
         return self.status != UserStatus.DEACTIVATED
 
     def phone(self) -> str:
@@ -52,7 +52,7 @@ class UserState:
 
 @dataclass(frozen=True)
 class UserRow:
-    """What is remembered of a user: its row. What its role gives besides is remembered apart."""
+    """The row of a user, as it is remembered. Its role's permissions are remembered apart."""
 
     id: UUID
     customer_id: UUID
@@ -67,7 +67,7 @@ class UserRow:
     sealed_phone: str = field(repr=False)
 
     def with_role(self, table: RoleTable | None) -> UserState:
-        """The user as it is now, by its customer's roles; None: it has none of its own."""
+        """The user as it is now, with its customer's roles. `table` is None if the customer has made no roles."""
         given = (table or NO_ROLES).effective(self.role, self.permissions)
         return UserState(**{**vars(self), "permissions": given if self.status == UserStatus.ACTIVE else ()})
 
