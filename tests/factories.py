@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from apps.api_keys import lifecycle as api_keys
 from apps.api_keys.models import ApiKey
-from apps.core.requests import Caller
+from apps.core import actors
+from apps.core.context import RequestContext
 from apps.customers import lifecycle as customers
 from apps.customers import state
 from apps.customers.models import Customer
@@ -19,15 +20,20 @@ from apps.users import directory, emails, permission_names, roles
 from apps.users.models import Permission, Role, User
 
 _numbers = itertools.count(1)
-CALLER = Caller(ip="192.0.2.7", user_agent="tests", request_id="test-request")
-ACTOR = "system"
+ACTOR = actors.SYSTEM
+
+
+def context(actor: str = actors.ANONYMOUS, *, now: datetime | None = None, **facts: Any) -> RequestContext:
+    """A request of this actor, from where the tests' client comes."""
+    where = {"ip": "192.0.2.7", "user_agent": "tests", "request_id": "test-request"}
+    return RequestContext(now=now or timezone.now(), actor=actor, **{**where, **facts})
 
 
 def customer(**policy: Any) -> Customer:
     """A customer with secrets of its own."""
     number = next(_numbers)
     facts = {"name": f"Customer {number}", "slug": f"customer-{number}", **policy}
-    return customers.create(actor=ACTOR, caller=None, now=timezone.now(), **facts)
+    return customers.create(context=context(ACTOR), **facts)
 
 
 def standing_of(row: Customer) -> CustomerState:
@@ -37,7 +43,7 @@ def standing_of(row: Customer) -> CustomerState:
 def api_key(of: Customer, **facts: Any) -> tuple[ApiKey, str]:
     """A key's row, and the key."""
     values = {"name": "Test key", **facts}
-    return api_keys.create(customer=of, actor=ACTOR, caller=None, now=timezone.now(), **values)
+    return api_keys.create(customer=of, context=context(ACTOR), **values)
 
 
 def user(of: Customer, email: str = "ada@example.com", **facts: Any) -> User:
@@ -50,7 +56,7 @@ def user(of: Customer, email: str = "ada@example.com", **facts: Any) -> User:
 
 def permission(of: Customer, name: str = "invoices.read") -> Permission:
     """A name that the customer's roles and users may hold."""
-    return permission_names.create(customer_id=of.id, name=name, actor=ACTOR, caller=None, now=timezone.now())
+    return permission_names.create(customer_id=of.id, name=name, context=context(ACTOR))
 
 
 def role(of: Customer, name: str = "auditor", *permissions: str) -> Role:
@@ -58,9 +64,7 @@ def role(of: Customer, name: str = "auditor", *permissions: str) -> Role:
     for wanted in permissions:
         if not Permission.objects.filter(customer=of, name=wanted).exists():
             permission(of, wanted)
-    return roles.create(
-        customer_id=of.id, name=name, permissions=permissions, actor=ACTOR, caller=None, now=timezone.now()
-    )
+    return roles.create(customer_id=of.id, name=name, permissions=permissions, context=context(ACTOR))
 
 
 def session(
@@ -69,19 +73,17 @@ def session(
     amr: tuple[str, ...] = ("pwd",),
     delivery: str = "body",
     now: datetime | None = None,
-    caller: Caller = CALLER,
+    **where: Any,
 ) -> TokenPair:
-    """Tokens of a fresh session."""
+    """Tokens of a fresh session. `where`: fields of its request's context."""
     found = state.read(of.customer_id)
-    return sessions.start(customer=found, user=of, amr=amr, delivery=delivery, caller=caller, now=now or timezone.now())
+    return sessions.start(customer=found, user=of, amr=amr, delivery=delivery, context=context(now=now, **where))
 
 
 def limit(of: Customer, name: str, count: int, window: int = 900) -> None:
     """Give a customer a limit of its own."""
-    customers.override_limit(
-        customer=of, name=name, count=count, window=window, actor=ACTOR, caller=None, now=timezone.now()
-    )
+    customers.override_limit(customer=of, name=name, count=count, window=window, context=context(ACTOR))
 
 
 def policy(of: Customer, **changes: Any) -> None:
-    customers.update_policy(customer=of, changes=changes, actor=ACTOR, caller=None, now=timezone.now())
+    customers.update_policy(customer=of, changes=changes, context=context(ACTOR))

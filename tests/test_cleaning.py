@@ -3,7 +3,6 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection, connections, transaction
-from django.utils import timezone
 
 from apps.audit import actions, events
 from tests import cleaning, factories
@@ -14,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_what_a_test_wrote_is_deleted_whatever_points_to_it_or_protects_it(django_db_setup: Pristine) -> None:
     factories.user(factories.customer())
-    events.record(action=actions.SIGN_IN, now=timezone.now())
+    events.record(action=actions.SIGN_IN, context=factories.context())
     assert {"customers_customer", "users_user", "audit_event"} <= cleaning.written(django_db_setup)
     cleaning.clean(django_db_setup)
     assert cleaning.written(django_db_setup) == set()

@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -12,8 +12,8 @@ from apps.accounts.errors import EmailTaken
 from apps.accounts.models import EmailChange
 from apps.audit import actions, events
 from apps.audit.models import Severity
-from apps.core import ciphers
-from apps.core.requests import Caller
+from apps.core import actors, ciphers
+from apps.core.context import RequestContext
 from apps.core.state.announcements import announce
 from apps.customers import links
 from apps.customers.state import CustomerState
@@ -45,8 +45,7 @@ class Wish:
     session_id: UUID
     address: Address
     password: str = field(repr=False)
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,7 @@ class Proof:
     session_id: UUID
     address: Address
     code: str = field(repr=False)
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
 def request(wish: Wish) -> None:
@@ -70,10 +68,10 @@ def request(wish: Wish) -> None:
     customer, user = wish.customer, wish.user
     if wish.password:
         password_change.require_password(
-            user, wish.password, session_id=wish.session_id, customer=customer, caller=wish.caller, now=wish.now
+            user, wish.password, session_id=wish.session_id, customer=customer, context=wish.context
         )
-    place = _place(user, wish.address, wish.caller)
-    new, rules = codes.new(place, customer), requesting.rules_for(customer, wish.address, wish.caller)
+    place = _place(user, wish.address, wish.context)
+    new, rules = codes.new(place, customer), requesting.rules_for(customer, wish.address, wish.context)
     with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
         _write(wish, new)
 
@@ -88,23 +86,21 @@ def confirm(proof: Proof) -> User:
         customer_id=proof.customer.id,
         user_id=proof.user.id,
         session_id=proof.session_id,
-        caller=proof.caller,
-        now=proof.now,
+        context=proof.context,
     )
     attempt = Try(
         customer=proof.customer,
         address=emails.parse(proof.user.email),
-        place=_place(proof.user, proof.address, proof.caller),
+        place=_place(proof.user, proof.address, proof.context),
         code=proof.code,
-        caller=proof.caller,
-        now=proof.now,
+        context=proof.context,
     )
     user = redeeming.redeem(attempt, lambda right: _accept(proof, right), rules=())
     renewal.forget_tries(customer_id=proof.customer.id, session_id=proof.session_id)
     return user
 
 
-def set_address(user: User, email: str, caller: Caller, now: datetime) -> None:
+def set_address(user: User, email: str, context: RequestContext) -> None:
     """Whoever has proven the mailbox comes before whoever merely registered its address. Raises IntegrityError.
 
     Nobody merely registers to be an owner, or has been given a role or permissions: such a user stays.
@@ -117,27 +113,25 @@ def set_address(user: User, email: str, caller: Caller, now: datetime) -> None:
         .first()
     )
     if squatter is not None:
-        erasure.erase(customer_id=user.customer_id, user_id=squatter.id, actor=events.SYSTEM, caller=caller, now=now)
-    user.email, user.email_identity, user.email_verified_at = email, emails.identity(email), now
+        erasure.erase(customer_id=user.customer_id, user_id=squatter.id, context=context.by(actors.SYSTEM))
+    user.email, user.email_identity, user.email_verified_at = email, emails.identity(email), context.now
     user.save(update_fields=["email", "email_identity", "email_verified_at"])
     announce(state.subject(user.customer_id, user.id))
 
 
-def record(action: str, user: User, caller: Caller, now: datetime, *, severity: Severity = Severity.LOW) -> None:
+def record(action: str, user: User, context: RequestContext, *, severity: Severity = Severity.LOW) -> None:
     """The event of what the user, or whoever reads the mailbox, did to the address."""
     events.record(
         action=action,
         severity=severity,
         customer_id=user.customer_id,
         user_id=user.id,
-        actor=events.user(user.id),
-        caller=caller,
-        now=now,
+        context=context.by(actors.user(user.id)),
     )
 
 
-def _place(user: User, address: Address, caller: Caller) -> Place:
-    return Place(user.customer_id, f"{user.id} {address.identity}", CHANGE_EMAIL, in_sandbox=caller.in_sandbox)
+def _place(user: User, address: Address, context: RequestContext) -> Place:
+    return Place(user.customer_id, f"{user.id} {address.identity}", CHANGE_EMAIL, in_sandbox=context.in_sandbox)
 
 
 def _write(wish: Wish, new: NewCode) -> None:
@@ -149,21 +143,20 @@ def _write(wish: Wish, new: NewCode) -> None:
         new_email=wish.address.typed,
         message_id=new.message_id,
         credentials_version=user.credentials_version,
-        created_at=wish.now,
-        expires_at=wish.now + timedelta(seconds=customer.code_lifetime),
+        created_at=wish.context.now,
+        expires_at=wish.context.now + timedelta(seconds=customer.code_lifetime),
     )
-    record(actions.EMAIL_CHANGE_REQUESTED, user, wish.caller, wish.now)
+    record(actions.EMAIL_CHANGE_REQUESTED, user, wish.context)
     draft = drafts.draft(
         kind=MAIL,
         new=new,
         customer=customer,
         user=user,
         recipient=wish.address.typed,
-        caller=wish.caller,
-        now=wish.now,
+        context=wish.context,
     )
     receives = not tries.is_closed_to_second_factors(customer, user)
-    drafts.post(draft, customer=customer, user=user, receives=receives, now=wish.now)
+    drafts.post(draft, customer=customer, user=user, receives=receives, now=wish.context.now)
 
 
 def _accept(proof: Proof, right: RightCode) -> User | None:
@@ -187,29 +180,28 @@ def _move(proof: Proof, right: RightCode) -> User:
         raise InvalidOtp
     right.use()
     was_proven = user.email_verified_at is not None
-    change.old_email, change.confirmed_at = user.email, proof.now
+    change.old_email, change.confirmed_at = user.email, proof.context.now
     change.save(update_fields=["old_email", "confirmed_at"])
-    set_address(user, change.new_email, proof.caller, proof.now)
-    credentials.change(user, now=proof.now)  # what was issued lies in the old mailbox
-    record(actions.EMAIL_CHANGED, user, proof.caller, proof.now)
+    set_address(user, change.new_email, proof.context)
+    credentials.change(user, now=proof.context.now)  # what was issued lies in the old mailbox
+    record(actions.EMAIL_CHANGED, user, proof.context)
     if was_proven:
         _announce(change, user, proof)
     else:  # whoever reads a mailbox that was mistyped must not get the account
-        first_proof.note(user, customer=proof.customer, caller=proof.caller, now=proof.now)
+        first_proof.note(user, customer=proof.customer, context=proof.context)
     return user
 
 
 def _announce(change: EmailChange, user: User, proof: Proof) -> None:
     """Tell the old address, with a way to undo it."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    change.undo_digest, change.undo_until = ciphers.digest(token.encode()), proof.now + UNDOABLE_FOR
+    change.undo_digest, change.undo_until = ciphers.digest(token.encode()), proof.context.now + UNDOABLE_FOR
     change.save(update_fields=["undo_digest", "undo_until"])
     notices.post(
         notices.EMAIL_CHANGED,
         customer=proof.customer,
         user=user,
-        caller=proof.caller,
-        now=proof.now,
+        context=proof.context,
         recipient=change.old_email,
         new_email=_masked(change.new_email),
         undo_link=links.to(proof.customer, links.UNDO_EMAIL_CHANGE, token=token),

@@ -14,8 +14,8 @@ from apps.accounts.errors import EmailTaken, InvalidUndoToken
 from apps.accounts.models import EmailChange
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core import ciphers, rate_limits
-from apps.core.requests import Caller
+from apps.core import actors, ciphers, rate_limits
+from apps.core.context import RequestContext
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
 from apps.factors import removal
@@ -38,13 +38,12 @@ class Undoing:
     customer: CustomerState
     owners_too: bool
     token: str = field(repr=False)
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
 def undo(undoing: Undoing) -> None:
     """Give the account its old address back, and end every session. Raises InvalidUndoToken, EmailTaken, RateLimited."""
-    hit = tries.hit_network(undoing.customer, undoing.caller)
+    hit = tries.hit_network(undoing.customer, undoing.context)
     change = _find(undoing)
     customer = customers.read(change.customer_id)
     customers.require_active(customer)
@@ -57,7 +56,7 @@ def undo(undoing: Undoing) -> None:
 
 def _find(undoing: Undoing) -> EmailChange:
     """The change that can be undone with this token."""
-    undoable = EmailChange.objects.filter(undone_at=None, undo_until__gt=undoing.now)
+    undoable = EmailChange.objects.filter(undone_at=None, undo_until__gt=undoing.context.now)
     presented = owner_lookup.presented_at(undoing.customer, owners_too=undoing.owners_too)
     change = undoable.filter(presented, undo_digest=ciphers.digest(undoing.token.encode())).first()
     if change is None:
@@ -66,8 +65,7 @@ def _find(undoing: Undoing) -> EmailChange:
             outcome=Outcome.FAILURE,
             severity=Severity.LOW,
             customer_id=undoing.customer.id,
-            caller=undoing.caller,
-            now=undoing.now,
+            context=undoing.context,
         )
         raise InvalidUndoToken
     return change
@@ -79,21 +77,19 @@ def _move_back(change: EmailChange, customer: CustomerState, undoing: Undoing) -
     changes = EmailChange.objects.filter(user=user, undone_at=None)
     if user is None or user.status == UserStatus.DEACTIVATED:
         raise InvalidUndoToken  # which is kept for when the account is open again
-    if not changes.filter(id=change.id).update(undone_at=undoing.now):
+    if not changes.filter(id=change.id).update(undone_at=undoing.context.now):
         raise InvalidUndoToken
-    changes.filter(confirmed_at__gte=change.confirmed_at).update(undone_at=undoing.now)
-    email_change.set_address(user, change.old_email, undoing.caller, undoing.now)
-    _drop_what_came_with_it(user, change, undoing.now)
+    changes.filter(confirmed_at__gte=change.confirmed_at).update(undone_at=undoing.context.now)
+    email_change.set_address(user, change.old_email, undoing.context)
+    _drop_what_came_with_it(user, change, undoing.context.now)
     sessions.end_all(
         customer_id=user.customer_id,
         user_id=user.id,
         reason=EndReason.EMAIL_CHANGE_UNDONE,
-        actor=events.user(user.id),
-        caller=undoing.caller,
-        now=undoing.now,
+        context=undoing.context.by(actors.user(user.id)),
     )
-    email_change.record(actions.EMAIL_CHANGE_UNDONE, user, undoing.caller, undoing.now, severity=Severity.HIGH)
-    recovery.send_link(user, customer=customer, caller=undoing.caller, now=undoing.now)
+    email_change.record(actions.EMAIL_CHANGE_UNDONE, user, undoing.context, severity=Severity.HIGH)
+    recovery.send_link(user, customer=customer, context=undoing.context)
 
 
 def _drop_what_came_with_it(user: User, change: EmailChange, now: datetime) -> None:

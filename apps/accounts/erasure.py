@@ -3,7 +3,6 @@
 Audit events stay (contract 8). They name the user by an id that nothing else bears any more, and hold no address.
 """
 
-from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -13,8 +12,9 @@ from apps.accounts import mails
 from apps.accounts.models import EmailChange, Registration, ResetToken
 from apps.approvals.models import IdentityCheck
 from apps.audit import actions, events
+from apps.core import actors
+from apps.core.context import RequestContext
 from apps.core.errors import NotFound
-from apps.core.requests import Caller
 from apps.core.state.announcements import announce
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.mail.models import LedgerEntry, Message, MessageState
@@ -43,17 +43,17 @@ DELETED_WITH_THE_USER = (
 )
 
 
-def erase_oneself(*, customer_id: UUID, user_id: UUID, caller: Caller, now: datetime) -> None:
+def erase_oneself(*, customer_id: UUID, user_id: UUID, context: RequestContext) -> None:
     """Erase the user who asks for it. Raises LastAdmin when that would leave others without an administrator; NotFound.
 
     The only user of a customer may go: then nobody is left who needs one.
     """
     with transaction.atomic():
         _require_other_admin(customer_id, user_id)
-        erase(customer_id=customer_id, user_id=user_id, actor=events.user(user_id), caller=caller, now=now)
+        erase(customer_id=customer_id, user_id=user_id, context=context.by(actors.user(user_id)))
 
 
-def erase(*, customer_id: UUID, user_id: UUID, actor: str, caller: Caller | None, now: datetime) -> None:
+def erase(*, customer_id: UUID, user_id: UUID, context: RequestContext) -> None:
     """Erase a user of this customer. Its tokens are worthless from the next request on. Raises NotFound."""
     with transaction.atomic():
         user = _lock(customer_id, user_id)
@@ -61,9 +61,7 @@ def erase(*, customer_id: UUID, user_id: UUID, actor: str, caller: Caller | None
         _empty_mails(user)
         user.delete()  # and DELETED_WITH_THE_USER
         fixed_codes.forget(customer_id, user.email_identity)
-        events.record(
-            action=actions.USER_ERASED, customer_id=customer_id, user_id=user_id, actor=actor, caller=caller, now=now
-        )
+        events.record(action=actions.USER_ERASED, customer_id=customer_id, user_id=user_id, context=context)
         announce(state.subject(customer_id, user_id))
         requesting.withdraw_on_commit(customer_id, user.email_identity)
 

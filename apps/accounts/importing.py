@@ -12,6 +12,7 @@ from django.db import transaction
 from apps.accounts import imported_hashes
 from apps.audit import actions, events
 from apps.core import names
+from apps.core.context import RequestContext
 from apps.core.errors import ValidationFailed
 from apps.core.ids import new_id
 from apps.customers.models import Customer
@@ -86,9 +87,8 @@ def keep(customer: Customer, users: list[ImportedUser], *, now: datetime) -> int
         events.record(
             action=actions.USERS_IMPORTED,
             customer_id=customer.id,
-            actor=events.SYSTEM,
+            context=RequestContext.system(now=now),
             details={"count": len(fresh)},
-            now=now,
         )
     return len(fresh)
 

@@ -4,14 +4,14 @@ Whoever knew the old password, or used it, is out: other sessions end with it, a
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from apps.audit import actions, events
 from apps.audit.models import Severity
-from apps.core.requests import Caller
+from apps.core import actors
+from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.otp import tries
 from apps.signin import by_password, passwords
@@ -32,8 +32,7 @@ class Change:
     session_id: UUID
     current: str = field(repr=False)
     password: str = field(repr=False)
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
 def change(wanted: Change) -> None:
@@ -41,29 +40,25 @@ def change(wanted: Change) -> None:
 
     Raises InvalidPassword, ValidationFailed, RateLimited or ValkeyUnavailable.
     """
-    customer, user, caller, now = wanted.customer, wanted.user, wanted.caller, wanted.now
-    checked = require_password(
-        user, wanted.current, session_id=wanted.session_id, customer=customer, caller=caller, now=now
-    )
+    customer, user, context = wanted.customer, wanted.user, wanted.context
+    checked = require_password(user, wanted.current, session_id=wanted.session_id, customer=customer, context=context)
     password = passwords.require_acceptable(wanted.password, address=emails.parse(user.email))
     encoded = passwords.encode(password)
     with transaction.atomic():
         directory.lock(user.id)
         _require_unchanged(checked)
-        replace(user, encoded, by_mail=False, except_for=wanted.session_id, customer=customer, caller=caller, now=now)
+        replace(user, encoded, by_mail=False, except_for=wanted.session_id, customer=customer, context=context)
         events.record(
             action=actions.PASSWORD_CHANGED,
             severity=Severity.LOW,
             customer_id=customer.id,
             user_id=user.id,
-            actor=events.user(user.id),
-            caller=caller,
-            now=now,
+            context=context.by(actors.user(user.id)),
         )
 
 
 def require_password(
-    user: User, text: str, *, session_id: UUID, customer: CustomerState, caller: Caller, now: datetime
+    user: User, text: str, *, session_id: UUID, customer: CustomerState, context: RequestContext
 ) -> User:
     """The user who is signed in gives the password once more. A wrong one counts towards the lock, as at sign-in.
 
@@ -73,15 +68,15 @@ def require_password(
     ValkeyUnavailable.
     """
     address = emails.parse(user.email)
-    tries.hit_network(customer, caller)
-    renewal.count_try(customer_id=customer.id, user_id=user.id, session_id=session_id, caller=caller, now=now)
+    tries.hit_network(customer, context)
+    renewal.count_try(customer_id=customer.id, user_id=user.id, session_id=session_id, context=context)
     found = by_password.find(customer, address)
-    checked = by_password.check(found, text, now=now, despite_lock=True)
+    checked = by_password.check(found, text, now=context.now, despite_lock=True)
     if checked is None:
-        by_password.count_wrong(customer, address, found, caller=caller, now=now)
+        by_password.count_wrong(customer, address, found, context=context)
         raise InvalidPassword  # after the commit: a counted failure is never undone by its own request
     try:
-        by_password.accept(checked, text, now=now, despite_lock=True)
+        by_password.accept(checked, text, now=context.now, despite_lock=True)
     except InvalidCredentials as error:
         raise InvalidPassword from error
     renewal.forget_tries(customer_id=customer.id, session_id=session_id)
@@ -95,26 +90,23 @@ def replace(
     by_mail: bool,
     except_for: UUID | None = None,
     customer: CustomerState,
-    caller: Caller,
-    now: datetime,
+    context: RequestContext,
 ) -> None:
     """Put the password in the place of what was there, and end what was begun with that. In the caller's transaction.
 
     `by_mail`: whoever reads the mailbox has set it. `except_for`: a session that goes on.
     """
-    passwords.put(user, encoded, by_mail=by_mail, now=now)
-    credentials.change(user, now=now)
+    passwords.put(user, encoded, by_mail=by_mail, now=context.now)
+    credentials.change(user, now=context.now)
     directory.open_to_codes(user)
     sessions.end_all(
         customer_id=user.customer_id,
         user_id=user.id,
         except_for=except_for,
         reason=EndReason.PASSWORD_CHANGED,
-        actor=events.user(user.id),
-        caller=caller,
-        now=now,
+        context=context.by(actors.user(user.id)),
     )
-    notices.post(notices.PASSWORD_CHANGED, customer=customer, user=user, caller=caller, now=now)
+    notices.post(notices.PASSWORD_CHANGED, customer=customer, user=user, context=context)
 
 
 def _require_unchanged(checked: User) -> None:

@@ -14,9 +14,9 @@ from apps.accounts.errors import InvalidResetToken
 from apps.accounts.models import ResetToken
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core import ciphers, rate_limits
+from apps.core import actors, ciphers, rate_limits
+from apps.core.context import RequestContext
 from apps.core.ids import new_id
-from apps.core.requests import Caller
 from apps.customers import links
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
@@ -40,8 +40,7 @@ class Forgotten:
     asked: CustomerState
     customer: CustomerState
     address: Address
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,7 @@ class Reset:
     owners_too: bool
     token: str = field(repr=False)
     password: str = field(repr=False)
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
 def forgot(forgotten: Forgotten) -> None:
@@ -64,30 +62,30 @@ def forgot(forgotten: Forgotten) -> None:
 
     Raises RateLimited, QuotaExceeded or ValkeyUnavailable.
     """
-    hit = rate_limits.hit(requesting.rules_for(forgotten.asked, forgotten.address, forgotten.caller))
+    hit = rate_limits.hit(requesting.rules_for(forgotten.asked, forgotten.address, forgotten.context))
     with rate_limits.uncounted_if_it_fails(hit), transaction.atomic():
         user = directory.find_locked(forgotten.customer.id, forgotten.address.identity)
-        draft = _link(user, forgotten.address, customer=forgotten.customer, caller=forgotten.caller, now=forgotten.now)
+        draft = _link(user, forgotten.address, customer=forgotten.customer, context=forgotten.context)
         drafts.post(
             draft,
             customer=forgotten.customer,
             user=user,
             receives=_may_reset(user),
             pays=forgotten.asked,
-            now=forgotten.now,
+            now=forgotten.context.now,
         )
 
 
-def send_link(user: User, *, customer: CustomerState, caller: Caller, now: datetime) -> None:
+def send_link(user: User, *, customer: CustomerState, context: RequestContext) -> None:
     """Send a link that nobody asked for, after an undone change of address. It uses no quota.
 
     In the caller's transaction.
     """
-    draft = _link(user, emails.parse(user.email), customer=customer, caller=caller, now=now)
-    drafts.post(draft, customer=customer, user=user, receives=True, counts=False, now=now)
+    draft = _link(user, emails.parse(user.email), customer=customer, context=context)
+    drafts.post(draft, customer=customer, user=user, receives=True, counts=False, now=context.now)
 
 
-def _link(user: User | None, address: Address, *, customer: CustomerState, caller: Caller, now: datetime) -> Draft:
+def _link(user: User | None, address: Address, *, customer: CustomerState, context: RequestContext) -> Draft:
     """A fresh token, for nobody too, and the mail that carries it."""
     token, user_id = secrets.token_urlsafe(TOKEN_BYTES), user.id if user else None
     version = user.credentials_version if user else 0
@@ -95,29 +93,28 @@ def _link(user: User | None, address: Address, *, customer: CustomerState, calle
         customer_id=customer.id,
         user=user if _may_reset(user) else None,
         digest=_digest(token),
-        in_sandbox=caller.in_sandbox,
+        in_sandbox=context.in_sandbox,
         credentials_version=version,
-        created_at=now,
-        expires_at=now + LIFETIME,
+        created_at=context.now,
+        expires_at=context.now + LIFETIME,
     )
     events.record(
         action=actions.PASSWORD_RESET_REQUESTED,
         severity=Severity.LOW,
         customer_id=customer.id,
         user_id=user_id,
-        caller=caller,
-        now=now,
+        context=context,
     )
     link = links.to(customer, links.RESET_PASSWORD, token=token)
     return Draft(
         message_id=new_id(),
         kind=MAIL,
         recipient=user.email if user else address.typed,
-        locale=languages.of_mail(customer, user=user, caller=caller),
-        expires_at=now + LIFETIME,
-        context={"reset_link": link, "minutes": int(LIFETIME.total_seconds()) // 60},
+        locale=languages.of_mail(customer, user=user, context=context),
+        expires_at=context.now + LIFETIME,
+        facts={"reset_link": link, "minutes": int(LIFETIME.total_seconds()) // 60},
         user_id=user_id,
-        sandbox_key_id=caller.sandbox_key_id,
+        sandbox_key_id=context.sandbox_key_id,
         credentials_version=version,
     )
 
@@ -128,18 +125,18 @@ def reset(wanted: Reset) -> None:
     Raises InvalidResetToken (whatever is wrong with it), ValidationFailed (the token is kept), RateLimited,
     ValkeyUnavailable, CustomerSuspended.
     """
-    hit = tries.hit_network(wanted.customer, wanted.caller)
+    hit = tries.hit_network(wanted.customer, wanted.context)
     row, user = _find(wanted)
     customer = customers.read(row.customer_id)
     customers.require_active(customer)
     password = passwords.require_acceptable(wanted.password, address=emails.parse(user.email))
     encoded = passwords.encode(password)
     with rate_limits.uncounted_if_it_fails(hit), transaction.atomic():
-        _use(row, wanted.now)
+        _use(row, wanted.context.now)
         if user.email_verified_at is None:
-            first_proof.by_mail(user, customer=customer, caller=wanted.caller, now=wanted.now)
-        password_change.replace(user, encoded, by_mail=True, customer=customer, caller=wanted.caller, now=wanted.now)
-        _record(actions.PASSWORD_RESET, user, wanted.caller, wanted.now)
+            first_proof.by_mail(user, customer=customer, context=wanted.context)
+        password_change.replace(user, encoded, by_mail=True, customer=customer, context=wanted.context)
+        _record(actions.PASSWORD_RESET, user, wanted.context)
 
 
 def _may_reset(user: User | None) -> bool:
@@ -157,7 +154,7 @@ def _may_use(row: ResetToken, user: User) -> bool:
 
 def _find(wanted: Reset) -> tuple[ResetToken, User]:
     """The token's row and its user."""
-    open_rows = ResetToken.objects.filter(used_at=None, expires_at__gt=wanted.now).select_related("user")
+    open_rows = ResetToken.objects.filter(used_at=None, expires_at__gt=wanted.context.now).select_related("user")
     presented = owner_lookup.presented_at(wanted.customer, owners_too=wanted.owners_too)
     row = open_rows.filter(presented, digest=_digest(wanted.token)).first()
     if row is None or row.user is None or not _may_use(row, row.user):
@@ -166,8 +163,7 @@ def _find(wanted: Reset) -> tuple[ResetToken, User]:
             outcome=Outcome.FAILURE,
             severity=Severity.LOW,
             customer_id=wanted.customer.id,
-            caller=wanted.caller,
-            now=wanted.now,
+            context=wanted.context,
         )
         raise InvalidResetToken
     return row, row.user
@@ -186,13 +182,11 @@ def _digest(token: str) -> bytes:
     return ciphers.digest(token.encode())
 
 
-def _record(action: str, user: User, caller: Caller, now: datetime) -> None:
+def _record(action: str, user: User, context: RequestContext) -> None:
     events.record(
         action=action,
         severity=Severity.LOW,
         customer_id=user.customer_id,
         user_id=user.id,
-        actor=events.user(user.id),
-        caller=caller,
-        now=now,
+        context=context.by(actors.user(user.id)),
     )

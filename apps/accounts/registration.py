@@ -5,7 +5,7 @@ code that was sent to the address comes back. A taken address gets the same answ
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -15,8 +15,8 @@ from apps.accounts.models import Registration
 from apps.audit import actions, events
 from apps.core import sealed
 from apps.core.client_address import counted_as
+from apps.core.context import RequestContext
 from apps.core.ids import new_id
-from apps.core.requests import Caller
 from apps.customers import links
 from apps.customers.state import CustomerState
 from apps.otp import codes, drafts, requesting, tries
@@ -42,8 +42,7 @@ class Wish:
     name: str
     phone: str = field(repr=False)
     locale: str
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,9 @@ def register(wish: Wish) -> Registered:
         raise RegistrationClosed
     password = passwords.require_acceptable(wish.password, address=wish.address)
     phone = phones.parse(wish.phone) if wish.phone else ""
-    place = requesting.place_of(customer, wish.address, VERIFY_EMAIL, wish.caller)
+    place = requesting.place_of(customer, wish.address, VERIFY_EMAIL, wish.context)
     new = codes.new(place, customer)
-    rules = requesting.rules_for(customer, wish.address, wish.caller)
+    rules = requesting.rules_for(customer, wish.address, wish.context)
     with codes.issued(place, new, customer=customer, rules=rules):
         encoded = passwords.encode(password)
         with transaction.atomic():
@@ -76,19 +75,19 @@ def register(wish: Wish) -> Registered:
 
 
 def keep(
-    user: User, *, message_id: UUID, encoded: str, name: str = "", phone: str = "", caller: Caller, now: datetime
+    user: User, *, message_id: UUID, encoded: str, name: str = "", phone: str = "", context: RequestContext
 ) -> Registration:
     """Keep what was registered until the code of this message comes back. One statement."""
     row = Registration(
         id=new_id(),
         user=user,
         message_id=message_id,
-        network=counted_as(caller.ip),
+        network=counted_as(context.ip),
         encoded=encoded,
         name=name,
         credentials_version=user.credentials_version,
-        created_at=now,
-        expires_at=now + KEPT_FOR,
+        created_at=context.now,
+        expires_at=context.now + KEPT_FOR,
     )
     if phone:
         sealed.write(row, "phone", phone.encode())
@@ -105,15 +104,14 @@ def _write(wish: Wish, new: NewCode, encoded: str, phone: str) -> None:
     mine = _new_user(wish)
     user = _save_or_find(mine)
     facts = {"encoded": encoded, "name": wish.name, "phone": phone}
-    keep(user, message_id=new.message_id, caller=wish.caller, now=wish.now, **facts)
+    keep(user, message_id=new.message_id, context=wish.context, **facts)
     if not wish.customer.demands_verified_email:
         _let_in_at_once(wish, mine, user, encoded, phone)
     events.record(
         action=actions.USER_REGISTERED,
         customer_id=user.customer_id,
         user_id=user.id,
-        caller=wish.caller,
-        now=wish.now,
+        context=wish.context,
     )
     _post(wish, user, new)
 
@@ -126,8 +124,8 @@ def _new_user(wish: Wish) -> User:
         email_identity=wish.address.identity,
         role=BuiltInRole.COMPANY_USER,
         status=_first_status(wish.customer),
-        locale=languages.asked_for(wish=wish.locale, caller=wish.caller),
-        created_at=wish.now,
+        locale=languages.asked_for(wish=wish.locale, context=wish.context),
+        created_at=wish.context.now,
     )
 
 
@@ -147,7 +145,7 @@ def _let_in_at_once(wish: Wish, mine: User, user: User, encoded: str, phone: str
     The user of a taken address keeps its own. Two statements either way: then they are about a user who does not exist.
     """
     if user.id == mine.id:
-        passwords.put(user, encoded, by_mail=False, now=wish.now)
+        passwords.put(user, encoded, by_mail=False, now=wish.context.now)
     else:
         Password.objects.filter(user_id=mine.id).update(encoded=encoded)
     mine.name = wish.name
@@ -169,11 +167,10 @@ def _post(wish: Wish, user: User, new: NewCode) -> None:
         customer=customer,
         user=user,
         recipient=user.email if taken else wish.address.typed,
-        caller=wish.caller,
-        now=wish.now,
+        context=wish.context,
         locale=wish.locale,
         more={"reset_link": links.to(customer, links.FORGOT_PASSWORD)},
     )
     closed = not taken and tries.is_closed_to_codes(customer, user)
     receives = not closed and user.status != UserStatus.DEACTIVATED
-    drafts.post(draft, customer=customer, user=user, receives=receives, now=wish.now)
+    drafts.post(draft, customer=customer, user=user, receives=receives, now=wish.context.now)

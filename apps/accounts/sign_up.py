@@ -4,7 +4,6 @@ import re
 import secrets
 import unicodedata
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +16,7 @@ from apps.api_keys.models import ApiKey
 from apps.audit import actions, events
 from apps.core import rate_limits
 from apps.core.client_address import counted_as
-from apps.core.requests import Caller
+from apps.core.context import RequestContext
 from apps.customers import lifecycle as customers
 from apps.customers import limits, state
 from apps.customers.models import Customer
@@ -46,8 +45,7 @@ class Wish:
     address: Address
     password: str = field(repr=False)
     organization: str
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
 @dataclass(frozen=True)
@@ -70,33 +68,28 @@ def sign_up(wish: Wish) -> SignedUp:
         raise SignUpClosed
     password = passwords.require_acceptable(wish.password, address=wish.address)
     limit = wish.asked.limit(limits.SIGNUPS_PER_IP)
-    network = limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(wish.caller.ip))
+    network = limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(wish.context.ip))
     sign_ups = rate_limits.hit([network])
     # Every new customer has counts of its own: those of the one that was asked keep one mailbox from being flooded.
-    mails = rate_limits.hit(requesting.rules_for(wish.asked, wish.address, wish.caller))
+    mails = rate_limits.hit(requesting.rules_for(wish.asked, wish.address, wish.context))
     encoded = passwords.encode(password)
     with rate_limits.uncounted_if_it_fails(sign_ups, mails), transaction.atomic():
         return _make(wish, encoded)
 
 
 def _make(wish: Wish, encoded: str) -> SignedUp:
-    who = events.ANONYMOUS
     name = _name(wish)
-    customer = customers.create(
-        name=name, slug=_free_slug(name), owner_is_proven=False, actor=who, caller=wish.caller, now=wish.now
-    )
-    key, key_text = api_keys.create(customer=customer, name=FIRST_KEY, actor=who, caller=wish.caller, now=wish.now)
+    customer = customers.create(name=name, slug=_free_slug(name), owner_is_proven=False, context=wish.context)
+    key, key_text = api_keys.create(customer=customer, name=FIRST_KEY, context=wish.context)
     owner = _own(customer, wish)
-    passwords.put(owner, encoded, by_mail=False, now=wish.now)
+    passwords.put(owner, encoded, by_mail=False, now=wish.context.now)
     found = state.read(customer.id)
     _send_code(owner, encoded, found, wish)
-    caller = replace(wish.caller, sandbox_key_id="")  # a test key of another customer reads nothing of this one
+    context = replace(wish.context, sandbox_key_id="")  # a test key of another customer reads nothing of this one
     proven_by = amr.of_sign_in(FirstFactor.PASSWORD, ())
-    pair = sessions.start(
-        customer=found, user=owner, amr=proven_by, delivery=Delivery.BODY, caller=caller, now=wish.now
-    )
-    devices.note(owner, customer=found, caller=caller, now=wish.now)
-    directory.note_sign_in(owner, now=wish.now)
+    pair = sessions.start(customer=found, user=owner, amr=proven_by, delivery=Delivery.BODY, context=context)
+    devices.note(owner, customer=found, context=context)
+    directory.note_sign_in(owner, now=wish.context.now)
     _record(actions.SIGN_IN, owner, wish, method=FirstFactor.PASSWORD, second_factors=[])
     return SignedUp(customer, owner, key, key_text, pair)
 
@@ -108,9 +101,9 @@ def _own(customer: Customer, wish: Wish) -> User:
         email_identity=wish.address.identity,
         role=BuiltInRole.ADMIN,
         status=UserStatus.ACTIVE,
-        locale=languages.asked_for(caller=wish.caller),
+        locale=languages.asked_for(context=wish.context),
         is_owner=True,
-        created_at=wish.now,
+        created_at=wish.context.now,
     )
     _record(actions.USER_CREATED, owner, wish, owner=True)
     return owner
@@ -121,9 +114,8 @@ def _record(action: str, user: User, wish: Wish, **details: Any) -> None:
         action=action,
         customer_id=user.customer_id,
         user_id=user.id,
-        caller=wish.caller,
+        context=wish.context,
         details=details,
-        now=wish.now,
     )
 
 
@@ -131,18 +123,17 @@ def _send_code(owner: User, encoded: str, customer: CustomerState, wish: Wish) -
     """The owner's address is proven like any other: by the code of a registration with the same password."""
     place = Place(customer.id, owner.email_identity, VERIFY_EMAIL)  # given back with the new customer's live key
     new = codes.new(place, customer)
-    registration.keep(owner, message_id=new.message_id, encoded=encoded, caller=wish.caller, now=wish.now)
+    registration.keep(owner, message_id=new.message_id, encoded=encoded, context=wish.context)
     draft = drafts.draft(
         kind=registration.CODE_MAIL,
         new=new,
         customer=customer,
         user=owner,
         recipient=owner.email,
-        caller=wish.caller,
-        now=wish.now,
+        context=wish.context,
     )
     with codes.issued(place, new, customer=customer, rules=()):
-        drafts.post(draft, customer=customer, user=owner, receives=True, now=wish.now)
+        drafts.post(draft, customer=customer, user=owner, receives=True, now=wish.context.now)
 
 
 def _name(wish: Wish) -> str:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from apps.accounts.models import Registration
 from apps.core import sealed
-from apps.core.requests import Caller
+from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.mail import outbox
 from apps.mail.outbox import Destination
@@ -33,8 +33,7 @@ class Proof:
     customer: CustomerState
     address: Address
     code: str = field(repr=False)
-    caller: Caller
-    now: datetime
+    context: RequestContext
     password: str = field(default="", repr=False)
 
 
@@ -56,8 +55,7 @@ def verify(proof: Proof) -> Verified:
         address=proof.address,
         purpose=VERIFY_EMAIL,
         code=proof.code,
-        caller=proof.caller,
-        now=proof.now,
+        context=proof.context,
     )
     return redeeming.redeem(attempt, lambda right: _accept(proof, right))
 
@@ -99,7 +97,7 @@ def _registration_of(message_id: UUID, sent: Destination, user: User, proof: Pro
     network. Its owner may enter the wrong one. Then the password decides, since the stranger's is another.
     """
     registrations = Registration.objects.filter(user=user, credentials_version=user.credentials_version)
-    opened = list(registrations.filter(used_at=None, expires_at__gt=proof.now))
+    opened = list(registrations.filter(used_at=None, expires_at__gt=proof.context.now))
     found = _carried_by(message_id, sent, opened, user)
     if found is None or len({row.network for row in opened}) == 1:
         return found
@@ -125,11 +123,11 @@ def _become(user: User, registration: Registration | None, proof: Proof) -> None
     """Make the user what was registered. What was set before the proof goes, unless it is the very same password."""
     present = Password.objects.filter(user=user).values_list("encoded", flat=True).first()
     if registration is not None and present == registration.encoded:
-        first_proof.note(user, customer=proof.customer, caller=proof.caller, now=proof.now)
+        first_proof.note(user, customer=proof.customer, context=proof.context)
     else:
-        first_proof.by_mail(user, customer=proof.customer, caller=proof.caller, now=proof.now)
+        first_proof.by_mail(user, customer=proof.customer, context=proof.context)
     if registration is not None:
-        _take_over(user, registration, proof.now)
+        _take_over(user, registration, proof.context.now)
     user.save(update_fields=["email", "name", "phone"])
 
 

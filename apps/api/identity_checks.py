@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,7 +17,7 @@ from apps.approvals import outside_answers
 from apps.approvals.errors import AlreadyDecided, InvalidSignature
 from apps.core import signatures
 from apps.core.errors import PermissionDenied
-from apps.core.requests import caller_for_others
+from apps.core.requests import context_for_others
 from apps.customers.errors import CustomerSuspended
 
 HOW_SIGNED = '`t=<unix time>,v1=<hex HMAC-SHA256 of "<t>.<body>">`, with the identity check secret'
@@ -51,11 +50,13 @@ class IdentityCheckAnswer(APIView):
             check_id=check_id,
             body=request.body,
             signature=request.headers.get(signatures.HEADER, ""),
-            caller=caller_for_others(request),
-            now=timezone.now(),
+            context=context_for_others(request),
         )
         genuine = outside_answers.require_genuine(answer)
         given = CheckAnswerSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        changed = outside_answers.take(genuine, **given.validated_data)
+        found = given.validated_data
+        changed = outside_answers.take(
+            genuine, check_id=found["check_id"], approved=found["approved"], reason=found["reason"]
+        )
         return Response({"message": "Noted" if changed else "Already so"})

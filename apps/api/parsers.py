@@ -79,7 +79,7 @@ def _open_service(text: str, request: Request) -> dict[str, Any]:
         customer_id=request.customer.id,  # type: ignore[attr-defined]  # put there by ApiKeyAuthentication
         now=timezone.now(),
     )
-    request.request_mark = opened.mark  # type: ignore[attr-defined]  # for `caller_of`
+    request.request_mark = opened.mark  # type: ignore[attr-defined]  # for `context_of`
     return opened.fields
 
 

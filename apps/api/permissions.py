@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from django.utils import timezone
 from rest_framework.permissions import AND, OR, BasePermission, OperandHolder
 from rest_framework.request import Request
 
@@ -15,7 +14,7 @@ from apps.api import refusals
 from apps.api.authentication.access_token import principal_of, require_fresh_proof
 from apps.api.refusals import refuses_with
 from apps.core.errors import PermissionDenied
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.tokens import escalation
 from apps.tokens.errors import InsufficientUserAuthentication
 from apps.users.models import BuiltInRole
@@ -51,7 +50,7 @@ class Requirement(BasePermission):
         user = principal_of(request).user
         met = user.is_active and self.met_by(user)
         if not met and BuiltInRole.ADMIN in self.roles and user.role != BuiltInRole.ADMIN:
-            escalation.report(user, wanted=BuiltInRole.ADMIN, caller=caller_of(request), now=timezone.now())
+            escalation.report(user, wanted=BuiltInRole.ADMIN, context=context_of(request))
         return met
 
     def __call__(self) -> Self:

@@ -8,9 +8,9 @@ from apps.api_keys.errors import ApiKeyRequired, InvalidApiKey
 from apps.api_keys.state import ApiKeyState
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core import ciphers, valkey
+from apps.core import actors, ciphers, valkey
+from apps.core.context import RequestContext
 from apps.core.errors import PermissionDenied
-from apps.core.requests import Caller
 from apps.customers import allowlist
 from apps.customers import state as customers
 from apps.customers.errors import IpNotAllowed
@@ -39,14 +39,14 @@ class ApiClient:
         return self.api_key.sandbox_key_id if self.api_key else ""
 
 
-def identify_client(*, text: str | None, key_required: bool, caller: Caller, now: datetime) -> ApiClient:
+def identify_client(*, text: str | None, key_required: bool, context: RequestContext) -> ApiClient:
     """Who asks with this key. Raises ApiKeyRequired, InvalidApiKey, CustomerSuspended or IpNotAllowed."""
     if text is None:
-        return _default(key_required=key_required, caller=caller)
-    key, customer = _verified(text, now)
+        return _default(key_required=key_required, context=context)
+    key, customer = _verified(text, context.now)
     customers.require_active(customer)
-    _check_address(key, customer, caller, now)
-    _note_use(key, now)
+    _check_address(key, customer, context)
+    _note_use(key, context.now)
     return ApiClient(customer, key)
 
 
@@ -56,12 +56,12 @@ def require_scope(client: ApiClient, scope: str) -> None:
         raise PermissionDenied
 
 
-def _default(*, key_required: bool, caller: Caller) -> ApiClient:
+def _default(*, key_required: bool, context: RequestContext) -> ApiClient:
     if key_required:
         raise ApiKeyRequired
     customer = customers.read(DEFAULT_CUSTOMER_ID)
     customers.require_active(customer)
-    allowlist.check(customer, caller.ip)
+    allowlist.check(customer, context.ip)
     return ApiClient(customer, None)
 
 
@@ -77,19 +77,17 @@ def _verified(text: str, now: datetime) -> tuple[ApiKeyState, CustomerState]:
     return key, customer
 
 
-def _check_address(key: ApiKeyState, customer: CustomerState, caller: Caller, now: datetime) -> None:
+def _check_address(key: ApiKeyState, customer: CustomerState, context: RequestContext) -> None:
     try:
-        allowlist.check(customer, caller.ip)
+        allowlist.check(customer, context.ip)
     except IpNotAllowed:
-        if valkey.is_first_this_minute(key.key_id, "reported", actions.ADDRESS_REFUSED, caller.ip or "unknown"):
+        if valkey.is_first_this_minute(key.key_id, "reported", actions.ADDRESS_REFUSED, context.ip or "unknown"):
             events.record(
                 action=actions.ADDRESS_REFUSED,
                 outcome=Outcome.DENIED,
                 severity=Severity.MEDIUM,
                 customer_id=customer.id,
-                actor=events.api_key(key.key_id),
-                caller=caller,
-                now=now,
+                context=context.by(actors.api_key(key.key_id)),
             )
         raise
 

@@ -9,8 +9,8 @@ from apps.api_keys import keys, state
 from apps.api_keys.models import ApiKey, Environment, Scope, default_scopes
 from apps.audit import actions, events
 from apps.core import ciphers
+from apps.core.context import RequestContext
 from apps.core.errors import ValidationFailed, refused_by_field
-from apps.core.requests import Caller
 from apps.core.state.announcements import announce
 from apps.customers.models import Customer
 
@@ -24,20 +24,18 @@ def create(
     environment: str = Environment.LIVE,
     scopes: Sequence[str] | None = None,
     expires_at: datetime | None = None,
-    actor: str,
-    caller: Caller | None,
-    now: datetime,
+    context: RequestContext,
 ) -> tuple[ApiKey, str]:
     """A new key: its row, and the key itself, which is nowhere once the caller has let go of it. Raises ValidationFailed."""
     wanted = list(scopes) if scopes is not None else default_scopes()
-    _validate(scopes=wanted, expires_at=expires_at, now=now)
+    _validate(scopes=wanted, expires_at=expires_at, now=context.now)
     with transaction.atomic():
-        row, text = _insert(customer, name, environment, wanted, expires_at, now)
-        _record(actions.API_KEY_CREATED, row, actor, caller, now)
+        row, text = _insert(customer, name, environment, wanted, expires_at, context.now)
+        _record(actions.API_KEY_CREATED, row, context)
     return row, text
 
 
-def rotate(key: ApiKey, *, overlap: timedelta, actor: str, caller: Caller | None, now: datetime) -> tuple[ApiKey, str]:
+def rotate(key: ApiKey, *, overlap: timedelta, context: RequestContext) -> tuple[ApiKey, str]:
     """A successor with the same rights; the old key works on for `overlap`. Raises ValidationFailed."""
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise ValidationFailed(fields={"overlap": [f"Choose from 0 to {LONGEST_OVERLAP.days} days."]})
@@ -45,20 +43,20 @@ def rotate(key: ApiKey, *, overlap: timedelta, actor: str, caller: Caller | None
         old = ApiKey.objects.select_for_update().select_related("customer").get(id=key.id)
         if old.revoked_at or old.replaced_by_id:
             raise ValidationFailed(fields={"key": ["This key was revoked or has a successor already."]})
-        row, text = _insert(old.customer, old.name, old.environment, old.scopes, old.expires_at, now)
+        row, text = _insert(old.customer, old.name, old.environment, old.scopes, old.expires_at, context.now)
         old.replaced_by = row
-        old.expires_at = min(filter(None, (old.expires_at, now + overlap)))
+        old.expires_at = min(filter(None, (old.expires_at, context.now + overlap)))
         old.save(update_fields=["replaced_by", "expires_at"])
-        _record(actions.API_KEY_ROTATED, old, actor, caller, now, successor=row.key_id)
+        _record(actions.API_KEY_ROTATED, old, context, successor=row.key_id)
         announce(state.subject(old.customer_id, old.key_id))
     return row, text
 
 
-def revoke(key: ApiKey, *, actor: str, caller: Caller | None, now: datetime) -> None:
+def revoke(key: ApiKey, *, context: RequestContext) -> None:
     """The key is worthless from the next request on. Doing it again changes nothing."""
     with transaction.atomic():
-        if ApiKey.objects.filter(id=key.id, revoked_at=None).update(revoked_at=now):
-            _record(actions.API_KEY_REVOKED, key, actor, caller, now)
+        if ApiKey.objects.filter(id=key.id, revoked_at=None).update(revoked_at=context.now):
+            _record(actions.API_KEY_REVOKED, key, context)
         announce(state.subject(key.customer_id, key.key_id))
 
 
@@ -102,6 +100,6 @@ def _validate(*, scopes: list[str], expires_at: datetime | None, now: datetime) 
         raise ValidationFailed(fields=faults)
 
 
-def _record(action: str, row: ApiKey, actor: str, caller: Caller | None, now: datetime, **details: object) -> None:
+def _record(action: str, row: ApiKey, context: RequestContext, **details: object) -> None:
     facts = {"key_id": row.key_id, "name": row.name, "environment": row.environment, "scopes": row.scopes, **details}
-    events.record(action=action, customer_id=row.customer_id, actor=actor, caller=caller, details=facts, now=now)
+    events.record(action=action, customer_id=row.customer_id, context=context, details=facts)

@@ -53,7 +53,7 @@ def tell_operators(*, now: datetime) -> int:
 def _post(checks: list[IdentityCheck], now: datetime) -> None:
     names = sorted({check.customer.name for check in checks})
     shown = ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
-    context = {
+    facts = {
         "count": len(checks),
         "customers": shown,
         "admin_link": settings.PUBLIC_URL + reverse("admin:approvals_identitycheck_changelist"),
@@ -65,7 +65,7 @@ def _post(checks: list[IdentityCheck], now: datetime) -> None:
             recipient=operator.email,
             locale="",
             expires_at=now + KEPT_TRYING,
-            context=context,
+            facts=facts,
         )
         outbox.post(draft=draft, branding=Branding(DEFAULT_CUSTOMER_ID, "Gatehouse"), quota=None, now=now)
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from apps.approvals.errors import AlreadyDecided
 from apps.approvals.models import CheckState, IdentityCheck
 from apps.audit import actions, events
-from apps.core.requests import Caller
+from apps.core.context import RequestContext
 from apps.core.state.announcements import announce
 from apps.customers.state import CustomerState
 from apps.users import directory, lifecycle, notices, state
@@ -19,16 +19,16 @@ def open_for(user: User, *, customer: CustomerState, now: datetime) -> None:
     IdentityCheck.objects.get_or_create(user=user, defaults={"customer_id": customer.id, "created_at": now})
 
 
-def approve(check: IdentityCheck, *, customer: CustomerState, actor: str, caller: Caller | None, now: datetime) -> None:
+def approve(check: IdentityCheck, *, customer: CustomerState, context: RequestContext) -> None:
     """The user is who it should be: active, unless the address is still to be proven. Raises AlreadyDecided."""
     with transaction.atomic():
         user = lock_user(check)
-        _decide(check, CheckState.APPROVED, "", actor, now)
-        user.approved_at = now
+        _decide(check, CheckState.APPROVED, "", context)
+        user.approved_at = context.now
         if user.status == UserStatus.PENDING:
             user.status = lifecycle.status_due(user, customer)
-        _save(user, actions.USER_APPROVED, actor, caller, now)
-        notices.post(notices.USER_APPROVED, customer=customer, user=user, caller=caller, now=now)
+        _save(user, actions.USER_APPROVED, context)
+        notices.post(notices.USER_APPROVED, customer=customer, user=user, context=context)
 
 
 def reject(
@@ -36,19 +36,17 @@ def reject(
     *,
     reason: str,
     customer: CustomerState,
-    actor: str,
-    caller: Caller | None,
-    now: datetime,
+    context: RequestContext,
 ) -> None:
     """The user goes on waiting, and is told why. Can be approved later. Raises AlreadyDecided."""
     with transaction.atomic():
         user = lock_user(check)
-        _decide(check, CheckState.REJECTED, reason, actor, now)
+        _decide(check, CheckState.REJECTED, reason, context)
         user.approved_at = None
         if user.status == UserStatus.ACTIVE and customer.demands_approval:
             user.status = UserStatus.PENDING
-        _save(user, actions.USER_REJECTED, actor, caller, now)
-        notices.post(notices.USER_REJECTED, customer=customer, user=user, caller=caller, now=now, reason=reason)
+        _save(user, actions.USER_REJECTED, context)
+        notices.post(notices.USER_REJECTED, customer=customer, user=user, context=context, reason=reason)
 
 
 def lock_user(check: IdentityCheck) -> User:
@@ -59,14 +57,14 @@ def lock_user(check: IdentityCheck) -> User:
     return user
 
 
-def _decide(check: IdentityCheck, state: CheckState, reason: str, actor: str, now: datetime) -> None:
+def _decide(check: IdentityCheck, state: CheckState, reason: str, context: RequestContext) -> None:
     """One statement decides between two who decide alike at once. Raises AlreadyDecided."""
     undecided = IdentityCheck.objects.filter(id=check.id).exclude(state=state)
-    if not undecided.update(state=state, reason=reason, decided_at=now, decided_by=actor):
+    if not undecided.update(state=state, reason=reason, decided_at=context.now, decided_by=context.actor):
         raise AlreadyDecided
 
 
-def _save(user: User, action: str, actor: str, caller: Caller | None, now: datetime) -> None:
+def _save(user: User, action: str, context: RequestContext) -> None:
     user.save(update_fields=["approved_at", "status"])
-    events.record(action=action, customer_id=user.customer_id, user_id=user.id, actor=actor, caller=caller, now=now)
+    events.record(action=action, customer_id=user.customer_id, user_id=user.id, context=context)
     announce(state.subject(user.customer_id, user.id))

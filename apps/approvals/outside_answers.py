@@ -11,10 +11,9 @@ from django.db.models import Q
 from apps.approvals import decisions
 from apps.approvals.errors import AlreadyDecided, InvalidSignature
 from apps.approvals.models import CheckState, IdentityCheck
-from apps.audit import events
-from apps.core import sealed, signatures
+from apps.core import actors, sealed, signatures
+from apps.core.context import RequestContext
 from apps.core.errors import PermissionDenied
-from apps.core.requests import Caller
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
 
@@ -28,8 +27,7 @@ class CheckAnswer:
     check_id: UUID
     body: bytes = field(repr=False)
     signature: str
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
 @dataclass(frozen=True)
@@ -39,12 +37,7 @@ class GenuineAnswer:
     check: IdentityCheck
     customer: CustomerState
     signed_at: datetime
-    caller: Caller
-    now: datetime
-
-    @property
-    def actor(self) -> str:
-        return events.identity_check(self.check.id)
+    context: RequestContext  # whose actor is the check
 
 
 def require_genuine(answer: CheckAnswer) -> GenuineAnswer:
@@ -55,10 +48,11 @@ def require_genuine(answer: CheckAnswer) -> GenuineAnswer:
     check = IdentityCheck.objects.filter(id=answer.check_id).select_related("customer").first()
     sealed_key = check.customer.identity_check_secret if check else ""
     key = sealed.read(check.customer, "identity_check_secret") if check and sealed_key else b""
-    at = signatures.signed_at(answer.signature, answer.body, key=key or secrets.token_bytes(1), now=answer.now)
+    at = signatures.signed_at(answer.signature, answer.body, key=key or secrets.token_bytes(1), now=answer.context.now)
     if not check or not key or not at:
         raise InvalidSignature
-    return GenuineAnswer(check, _asking_outside(check.customer_id), at, answer.caller, answer.now)
+    context = answer.context.by(actors.identity_check(check.id))
+    return GenuineAnswer(check, _asking_outside(check.customer_id), at, context)
 
 
 def take(answer: GenuineAnswer, *, check_id: UUID, approved: bool, reason: str) -> bool:
@@ -94,15 +88,15 @@ def _asking_outside(customer_id: UUID) -> CustomerState:
 def _note_newest(answer: GenuineAnswer) -> bool:
     """Note it as the newest. False: one signed as late was heard before, or an operator has decided, which is final."""
     newer = Q(answer_signed_at=None) | Q(answer_signed_at__lt=answer.signed_at)
-    undecided = Q(state=CheckState.WAITING) | Q(decided_by=answer.actor)
+    undecided = Q(state=CheckState.WAITING) | Q(decided_by=answer.context.actor)
     heard = IdentityCheck.objects.filter(newer, undecided, id=answer.check.id)
     return bool(heard.update(answer_signed_at=answer.signed_at))
 
 
 def _decide(answer: GenuineAnswer, *, approved: bool, reason: str) -> None:
-    check, customer, actor = answer.check, answer.customer, answer.actor
+    check, customer, context = answer.check, answer.customer, answer.context
     if approved:
-        decisions.approve(check, customer=customer, actor=actor, caller=answer.caller, now=answer.now)
+        decisions.approve(check, customer=customer, context=context)
     else:
         reason = reason[:LONGEST_REASON]
-        decisions.reject(check, reason=reason, customer=customer, actor=actor, caller=answer.caller, now=answer.now)
+        decisions.reject(check, reason=reason, customer=customer, context=context)

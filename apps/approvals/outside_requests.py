@@ -11,6 +11,7 @@ from apps.approvals import outside_checks
 from apps.approvals.models import CheckState, IdentityCheck
 from apps.audit import actions, events
 from apps.core import row_lease
+from apps.core.context import RequestContext
 from apps.core.outgoing import Unreachable
 from apps.customers.models import CustomerStatus
 from apps.users.models import UserStatus
@@ -43,8 +44,7 @@ def ask(check_id: UUID, *, now: datetime) -> bool:
             action=actions.IDENTITY_CHECK_ASKED,
             customer_id=check.customer_id,
             user_id=check.user_id,
-            actor=events.SYSTEM,
-            now=now,
+            context=RequestContext.system(now=now),
         )
     return True
 

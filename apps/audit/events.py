@@ -1,16 +1,12 @@
-"""Recording what happened, by one INSERT in the caller's transaction; and how events name the actor."""
+"""Recording what happened, by one INSERT in the present transaction."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from apps.audit import actions
 from apps.audit.models import Event, Outcome, Severity
-from apps.core.requests import Caller
-
-ANONYMOUS = "anonymous"
-SYSTEM = "system"
+from apps.core.context import RequestContext
 
 # Many people read events, and they are kept for ever: a detail with one of these names, at any depth, is a bug.
 FORBIDDEN_DETAILS = frozenset(
@@ -34,44 +30,17 @@ FORBIDDEN_DETAILS = frozenset(
 )
 
 
-def user(user_id: UUID) -> str:
-    """An end user as actor."""
-    return f"user:{user_id}"
-
-
-def operator(name: str) -> str:
-    """An operator as actor: the name of the account, an address as a rule."""
-    return f"operator:{name}"
-
-
-def api_key(key_id: str) -> str:
-    """A customer's server as actor: the id of its key."""
-    return f"api-key:{key_id}"
-
-
-def identity_check(check_id: UUID) -> str:
-    """A customer's outside identity check as actor: the check that it answered."""
-    return f"identity-check:{check_id}"
-
-
-def is_operator(actor: str) -> bool:
-    """Whether an operator did it."""
-    return actor.startswith(operator(""))
-
-
 def record(
     *,
     action: str,
-    now: datetime,
+    context: RequestContext,
     outcome: Outcome = Outcome.SUCCESS,
     severity: Severity = Severity.INFO,
     customer_id: UUID | None = None,
     user_id: UUID | None = None,
-    actor: str = ANONYMOUS,
-    caller: Caller | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the event. `action`: one of `actions`. `actor`: as the functions above name it, SYSTEM or ANONYMOUS.
+    """Write the event of what `context` says who did, where, and when. `action`: one of `actions`.
 
     Raises ValueError for an action that is not listed, and if `details` would hold a secret: both are bugs.
     """
@@ -81,16 +50,16 @@ def record(
     if forbidden := sorted(_names(facts) & FORBIDDEN_DETAILS):
         raise ValueError(f"An event must not hold {forbidden}.")
     Event.objects.create(
-        at=now,
+        at=context.now,
         customer_id=customer_id,
         user_id=user_id,
-        actor=actor[:200],
+        actor=context.actor[:200],
         action=action,
         outcome=outcome,
         severity=severity,
-        ip=caller.ip if caller else None,
-        user_agent=caller.user_agent if caller else "",
-        request_id=caller.request_id if caller else "",
+        ip=context.ip,
+        user_agent=context.user_agent,
+        request_id=context.request_id,
         details=facts,
     )
 

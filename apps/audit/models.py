@@ -46,7 +46,7 @@ class Event(models.Model):
     at = models.DateTimeField()
     customer_id = models.UUIDField(null=True)
     user_id = models.UUIDField(null=True)
-    actor = models.CharField(max_length=200)  # "user:<id>", "system" and the like: `events` makes them
+    actor = models.CharField(max_length=200)  # "user:<id>", "system" and the like: `core.actors` makes them
     action = models.CharField(max_length=64)  # one of `actions`
     outcome = models.CharField(max_length=16, choices=Outcome)
     severity = models.CharField(max_length=16, choices=Severity, default=Severity.INFO)

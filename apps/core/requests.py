@@ -1,15 +1,17 @@
-"""What flows may know of a request: who called, from where, under which request id."""
+"""What the edges read from a request: its context for the flows, the client's address, the request id, the path as it was sent."""
 
 import re
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
+from django.utils import timezone
 
 from apps.core import client_address, names
+from apps.core.context import RequestContext
 
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 LONGEST_USER_AGENT = 512
@@ -17,31 +19,10 @@ LONGEST_USER_AGENT = 512
 ENCODED_UNRESERVED = re.compile(r"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Where a request came from. `ip` is None when the server knows no peer (a unix socket).
-
-    `sandbox_key_id`: the test key it came by, or by which its session began; what it would send is only listed there.
-    `accept_language`: the header, which says in what language to write to the caller.
-    `request_mark`: of an encrypted request before sign-in; no two have the same, but for one that is sent again.
-    """
-
-    ip: str | None
-    user_agent: str
-    request_id: str
-    sandbox_key_id: str = ""
-    accept_language: str = ""
-    request_mark: bytes | None = None
-
-    @property
-    def in_sandbox(self) -> bool:
-        """Whether a test key asks: nothing is sent, and its codes are good with test keys alone."""
-        return bool(self.sandbox_key_id)
-
-
-def caller_of(request: HttpRequest) -> Caller:
-    """The caller of this request."""
-    return Caller(
+def context_of(request: HttpRequest) -> RequestContext:
+    """This request for the flows, with nobody as its actor yet."""
+    return RequestContext(
+        now=timezone.now(),
         ip=address_of(request),
         user_agent=names.cleaned(request.headers.get("User-Agent", "")[:LONGEST_USER_AGENT]),
         request_id=request_id_of(request),
@@ -51,9 +32,9 @@ def caller_of(request: HttpRequest) -> Caller:
     )
 
 
-def caller_for_others(request: HttpRequest) -> Caller:
-    """The caller of a request that is about somebody else, whose language it does not tell."""
-    return replace(caller_of(request), accept_language="")
+def context_for_others(request: HttpRequest) -> RequestContext:
+    """The same for a request about somebody else, whose language it does not tell."""
+    return replace(context_of(request), accept_language="")
 
 
 def address_of(request: HttpRequest) -> str | None:

@@ -18,8 +18,8 @@ from django.db.models import QuerySet
 
 from apps.audit import actions, events
 from apps.core import ciphers, sealed
+from apps.core.context import RequestContext
 from apps.core.errors import ValidationFailed
-from apps.core.requests import Caller
 from apps.core.state.announcements import announce
 from apps.customers import state
 from apps.customers.models import Customer, SigningSecret
@@ -107,7 +107,7 @@ def fill_secret(row: SigningSecret) -> None:
 
 
 def rotate_gracefully(
-    customer: Customer, *, now: datetime, actor: str, caller: Caller | None, retires_at: datetime | None = None
+    customer: Customer, *, context: RequestContext, retires_at: datetime | None = None
 ) -> SigningSecret:
     """New tokens use a new version. The old ones verify until the longest token that each has signed has expired.
 
@@ -115,40 +115,38 @@ def rotate_gracefully(
     """
     with transaction.atomic():
         locked = _lock(customer)
-        longest = last_expiry(locked, now=now)
+        longest = last_expiry(locked, now=context.now)
         if retires_at is None:
             _current(locked).update(retires_at=longest)
-        elif now <= retires_at <= longest:
+        elif context.now <= retires_at <= longest:
             _retire_all(locked, at=retires_at)
         else:
             raise ValidationFailed(fields={"retires_at": ["Choose a time between now and the longest token's expiry."]})
-        return _replace(locked, ends=retires_at or longest, mode="graceful", now=now, actor=actor, caller=caller)
+        return _replace(locked, ends=retires_at or longest, mode="graceful", context=context)
 
 
-def rotate_in_emergency(customer: Customer, *, now: datetime, actor: str, caller: Caller | None) -> SigningSecret:
+def rotate_in_emergency(customer: Customer, *, context: RequestContext) -> SigningSecret:
     """No old version verifies any more, from this moment. Ending the sessions is `tokens.rotation`'s part of it."""
     with transaction.atomic():
         locked = _lock(customer)
-        _retire_all(locked, at=now)
-        return _replace(locked, ends=now, mode="emergency", now=now, actor=actor, caller=caller)
+        _retire_all(locked, at=context.now)
+        return _replace(locked, ends=context.now, mode="emergency", context=context)
 
 
-def follow_policy(
-    before: Customer, after: Customer, *, now: datetime, actor: str, caller: Caller | None
-) -> SigningSecret | None:
+def follow_policy(before: Customer, after: Customer, *, context: RequestContext) -> SigningSecret | None:
     """Note how long tokens live that were signed under longer lifetimes; rotate gracefully for another algorithm.
 
     In the transaction of the change, which holds the customer's row. Tokens of the lifetimes before it may be signed until
     now; noting it here costs nothing where they are signed. Returns the new version, if there is one.
     """
     if _longest_token(after) < _longest_token(before):
-        _current(after).update(signed_until=last_expiry(before, now=now))
+        _current(after).update(signed_until=last_expiry(before, now=context.now))
     current = _current(after).first()
     if current is None or current.algorithm == after.algorithm:
         return None
-    ends = last_expiry(after, now=now)
+    ends = last_expiry(after, now=context.now)
     _current(after).update(retires_at=ends)
-    return _replace(after, ends=ends, mode="graceful", now=now, actor=actor, caller=caller)
+    return _replace(after, ends=ends, mode="graceful", context=context)
 
 
 def last_expiry(customer: Customer, *, now: datetime) -> datetime:
@@ -172,23 +170,19 @@ def _retire_all(customer: Customer, *, at: datetime) -> None:
     SigningSecret.objects.of(customer.id).exclude(retires_at__lte=at).update(retires_at=at)
 
 
-def _replace(
-    customer: Customer, *, ends: datetime, mode: str, now: datetime, actor: str, caller: Caller | None
-) -> SigningSecret:
+def _replace(customer: Customer, *, ends: datetime, mode: str, context: RequestContext) -> SigningSecret:
     """A new current version, after the one before has got its end. In the caller's transaction."""
-    row = create_secret(customer, now=now)
+    row = create_secret(customer, now=context.now)
     events.record(
         action=actions.SECRETS_ROTATED,
         customer_id=customer.id,
-        actor=actor,
-        caller=caller,
+        context=context,
         details={
             "mode": mode,
             "kid": str(row.id),
             "algorithm": row.algorithm,
             "old_retire_at": ends.isoformat(),
         },
-        now=now,
     )
     announce(state.subject(customer.id))
     return row

@@ -1,7 +1,6 @@
 """A customer's life: made, changed, suspended, back again. Each change is audited and takes effect at once."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.audit import actions, events
+from apps.core.context import RequestContext
 from apps.core.errors import ValidationFailed, refused_by_field
-from apps.core.requests import Caller
 from apps.core.state.announcements import announce
 from apps.customers import keyring, state
 from apps.customers.models import AllowedNetwork, Customer, CustomerStatus, LimitOverride
@@ -19,25 +18,23 @@ from apps.customers.validation import canonical_network
 FIXED = {"id", "slug", "status"}  # changed by other means, or never
 
 
-def create(*, name: str, slug: str, actor: str, caller: Caller | None, now: datetime, **policy: Any) -> Customer:
+def create(*, name: str, slug: str, context: RequestContext, **policy: Any) -> Customer:
     """A customer with secrets of its own. Raises ValidationFailed."""
     customer = Customer(name=name, slug=slug, **policy)
-    register(customer, actor=actor, caller=caller, now=now)
+    register(customer, context=context)
     return customer
 
 
-def register(customer: Customer, *, actor: str, caller: Caller | None, now: datetime) -> None:
+def register(customer: Customer, *, context: RequestContext) -> None:
     """Save a new customer and give it secrets. Raises ValidationFailed."""
     _validate(customer)
     with transaction.atomic():
         customer.save(force_insert=True)
-        keyring.create_secret(customer, now=now)
-        _record(actions.CUSTOMER_CREATED, customer.id, actor, caller, now, slug=customer.slug)
+        keyring.create_secret(customer, now=context.now)
+        _record(actions.CUSTOMER_CREATED, customer.id, context, slug=customer.slug)
 
 
-def update_policy(
-    *, customer: Customer, changes: Mapping[str, Any], actor: str, caller: Caller | None, now: datetime
-) -> None:
+def update_policy(*, customer: Customer, changes: Mapping[str, Any], context: RequestContext) -> None:
     """Change policy fields. Another algorithm rotates the secrets, gracefully. Raises ValidationFailed, and for fields
     that are no policy.
     """
@@ -49,9 +46,9 @@ def update_policy(
     with transaction.atomic():
         before = Customer.objects.select_for_update().get(id=customer.id)
         customer.save(update_fields=[*changes, "updated_at"])
-        _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, fields=sorted(changes))
+        _record(actions.POLICY_CHANGED, customer.id, context, fields=sorted(changes))
         after = Customer.objects.get(id=customer.id)  # an operator's page may be older than the rest of the policy
-        keyring.follow_policy(before, after, now=now, actor=actor, caller=caller)
+        keyring.follow_policy(before, after, context=context)
         announce(state.subject(customer.id))
 
 
@@ -61,18 +58,16 @@ def note_owner(customer_id: UUID) -> None:
         announce(state.subject(customer_id))
 
 
-def suspend(customer: Customer, *, actor: str, caller: Caller | None, now: datetime) -> None:
+def suspend(customer: Customer, *, context: RequestContext) -> None:
     """Every path answers 403 customer_suspended from the next request on, its tokens included."""
-    _set_status(customer, CustomerStatus.SUSPENDED, actions.CUSTOMER_SUSPENDED, actor, caller, now)
+    _set_status(customer, CustomerStatus.SUSPENDED, actions.CUSTOMER_SUSPENDED, context)
 
 
-def reactivate(customer: Customer, *, actor: str, caller: Caller | None, now: datetime) -> None:
-    _set_status(customer, CustomerStatus.ACTIVE, actions.CUSTOMER_REACTIVATED, actor, caller, now)
+def reactivate(customer: Customer, *, context: RequestContext) -> None:
+    _set_status(customer, CustomerStatus.ACTIVE, actions.CUSTOMER_REACTIVATED, context)
 
 
-def replace_allowlist(
-    *, customer: Customer, networks: Mapping[str, str], actor: str, caller: Caller | None, now: datetime
-) -> None:
+def replace_allowlist(*, customer: Customer, networks: Mapping[str, str], context: RequestContext) -> None:
     """Let exactly these networks (network → note) use the customer's keys; none: everybody. Raises ValidationFailed."""
     try:
         wanted = {canonical_network(network): note for network, note in networks.items()}
@@ -87,13 +82,11 @@ def replace_allowlist(
         AllowedNetwork.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["customer", "network"], update_fields=["note"]
         )
-        _record(actions.ALLOWLIST_CHANGED, customer.id, actor, caller, now, networks=sorted(wanted))
+        _record(actions.ALLOWLIST_CHANGED, customer.id, context, networks=sorted(wanted))
         announce(state.subject(customer.id))
 
 
-def override_limit(
-    *, customer: Customer, name: str, count: int, window: int, actor: str, caller: Caller | None, now: datetime
-) -> None:
+def override_limit(*, customer: Customer, name: str, count: int, window: int, context: RequestContext) -> None:
     """Give this customer a limit of its own: `count` in `window` seconds. Raises ValidationFailed."""
     with transaction.atomic():
         _lock(customer)
@@ -102,15 +95,15 @@ def override_limit(
         override.count, override.window = count, window
         _validate(override)
         override.save()
-        _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, limit=name, count=count, window=window)
+        _record(actions.POLICY_CHANGED, customer.id, context, limit=name, count=count, window=window)
         announce(state.subject(customer.id))
 
 
-def restore_limit(*, customer: Customer, name: str, actor: str, caller: Caller | None, now: datetime) -> None:
+def restore_limit(*, customer: Customer, name: str, context: RequestContext) -> None:
     """Let the default hold for this customer again. Where it did already, nothing changes."""
     with transaction.atomic():
         if LimitOverride.objects.of(customer.id).filter(name=name).delete()[0]:
-            _record(actions.POLICY_CHANGED, customer.id, actor, caller, now, limit=name, restored=True)
+            _record(actions.POLICY_CHANGED, customer.id, context, limit=name, restored=True)
         announce(state.subject(customer.id))
 
 
@@ -119,13 +112,11 @@ def _lock(customer: Customer) -> None:
     Customer.objects.select_for_update(no_key=True).get(id=customer.id)
 
 
-def _set_status(
-    customer: Customer, status: CustomerStatus, action: str, actor: str, caller: Caller | None, now: datetime
-) -> None:
+def _set_status(customer: Customer, status: CustomerStatus, action: str, context: RequestContext) -> None:
     with transaction.atomic():
         customer.status = status
         customer.save(update_fields=["status", "updated_at"])
-        _record(action, customer.id, actor, caller, now)
+        _record(action, customer.id, context)
         announce(state.subject(customer.id))
 
 
@@ -134,5 +125,5 @@ def _validate(row: Customer | LimitOverride | AllowedNetwork) -> None:
         row.full_clean(exclude=["customer"], validate_constraints=not isinstance(row, AllowedNetwork))
 
 
-def _record(action: str, customer_id: UUID, actor: str, caller: Caller | None, now: datetime, **details: Any) -> None:
-    events.record(action=action, customer_id=customer_id, actor=actor, caller=caller, details=details, now=now)
+def _record(action: str, customer_id: UUID, context: RequestContext, **details: Any) -> None:
+    events.record(action=action, customer_id=customer_id, context=context, details=details)

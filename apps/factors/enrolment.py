@@ -1,14 +1,12 @@
 """What enrolling any factor has in common."""
 
-from datetime import datetime
-
 from django.db import transaction
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core import rate_limits
+from apps.core import actors, rate_limits
+from apps.core.context import RequestContext
 from apps.core.rate_limits import Hit
-from apps.core.requests import Caller
 from apps.customers.state import CustomerState
 from apps.factors import enrolled, methods, recovery_codes
 from apps.factors.errors import NoSecondFactor
@@ -22,7 +20,7 @@ def count_try(user: User, *, customer: CustomerState) -> Hit:
     return rate_limits.hit([tries.per_user(customer, user.id)])
 
 
-def note_wrong(user: User, *, factor: str, customer: CustomerState, caller: Caller, now: datetime) -> None:
+def note_wrong(user: User, *, factor: str, customer: CustomerState, context: RequestContext) -> None:
     """A first code was wrong: counted for the account like one at sign-in. Not to be called within a transaction."""
     with transaction.atomic():
         directory.count_wrong_second_factor(customer.id, user.email_identity)
@@ -32,10 +30,8 @@ def note_wrong(user: User, *, factor: str, customer: CustomerState, caller: Call
             severity=Severity.LOW,
             customer_id=customer.id,
             user_id=user.id,
-            actor=events.user(user.id),
-            caller=caller,
+            context=context.by(actors.user(user.id)),
             details={"method": factor, "enrolling": True},
-            now=now,
         )
 
 
@@ -45,8 +41,7 @@ def complete(
     factor: str,
     name: str,
     customer: CustomerState,
-    caller: Caller,
-    now: datetime,
+    context: RequestContext,
     **details: str,
 ) -> tuple[str, ...]:
     """A factor counts from now on: the event, the mail, and recovery codes for a user who has none.
@@ -57,16 +52,14 @@ def complete(
         action=actions.FACTOR_ENROLLED,
         customer_id=customer.id,
         user_id=user.id,
-        actor=events.user(user.id),
-        caller=caller,
+        context=context.by(actors.user(user.id)),
         details={"factor": factor, **details},
-        now=now,
     )
-    notices.post(notices.FACTOR_ADDED, customer=customer, user=user, caller=caller, now=now, factor=name)
-    return recovery_codes.make_if_none(user, now=now)
+    notices.post(notices.FACTOR_ADDED, customer=customer, user=user, context=context, factor=name)
+    return recovery_codes.make_if_none(user, now=context.now)
 
 
-def make_recovery_codes(user: User, *, customer: CustomerState, caller: Caller, now: datetime) -> tuple[str, ...]:
+def make_recovery_codes(user: User, *, customer: CustomerState, context: RequestContext) -> tuple[str, ...]:
     """Ten fresh recovery codes; the old ones are worthless from now on. Raises NoSecondFactor.
 
     They stand in for a factor. Made before there is one, they would lie in wait for it, in whoever's hands.
@@ -77,17 +70,13 @@ def make_recovery_codes(user: User, *, customer: CustomerState, caller: Caller, 
         if not found.has_any:
             raise NoSecondFactor
         if methods.RECOVERY_CODE in found.methods:  # those are taken away
-            credentials.change(user, now=now)
-        codes = recovery_codes.make(user, now=now)
+            credentials.change(user, now=context.now)
+        codes = recovery_codes.make(user, now=context.now)
         events.record(
             action=actions.RECOVERY_CODES_MADE,
             customer_id=user.customer_id,
             user_id=user.id,
-            actor=events.user(user.id),
-            caller=caller,
-            now=now,
+            context=context.by(actors.user(user.id)),
         )
-        notices.post(
-            notices.FACTOR_ADDED, customer=customer, user=user, caller=caller, now=now, factor=recovery_codes.NAME
-        )
+        notices.post(notices.FACTOR_ADDED, customer=customer, user=user, context=context, factor=recovery_codes.NAME)
     return codes

@@ -19,8 +19,9 @@ from webauthn.helpers.structs import (
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
+from apps.core import actors
+from apps.core.context import RequestContext
 from apps.core.errors import NotFound
-from apps.core.requests import Caller
 from apps.customers.state import CustomerState
 from apps.factors import ceremonies, enrolment, methods
 from apps.factors.ceremonies import Ceremony
@@ -65,9 +66,7 @@ def creation_options(user: User, *, customer: CustomerState, now: datetime) -> d
     return options_to_json_dict(options)
 
 
-def enrol(
-    user: User, *, customer: CustomerState, credential: Any, name: str, caller: Caller, now: datetime
-) -> NewPasskey:
+def enrol(user: User, *, customer: CustomerState, credential: Any, name: str, context: RequestContext) -> NewPasskey:
     """Keep the public key that the device has made.
 
     Raises InvalidPasskey, TooManyPasskeys, NotFound or ValkeyUnavailable.
@@ -88,19 +87,19 @@ def enrol(
     row = Passkey(
         customer_id=customer.id,
         user=user,
-        name=(name.strip() or devices.name_of(caller.user_agent))[:LONGEST_NAME],
+        name=(name.strip() or devices.name_of(context.user_agent))[:LONGEST_NAME],
         credential_id=bytes_to_base64url(made.credential_id),
         public_key=made.credential_public_key,
         sign_count=made.sign_count,
         transports=_transports_in(credential),
         aaguid=made.aaguid,
         backed_up=made.credential_backed_up,
-        created_at=now,
+        created_at=context.now,
     )
-    return _keep(row, customer=customer, caller=caller, now=now)
+    return _keep(row, customer=customer, context=context)
 
 
-def rename(user: User, passkey_id: UUID, *, name: str, caller: Caller, now: datetime) -> Passkey:
+def rename(user: User, passkey_id: UUID, *, name: str, context: RequestContext) -> Passkey:
     """Raises NotFound."""
     row = Passkey.objects.filter(user=user, id=passkey_id).first()
     if row is None:
@@ -109,7 +108,7 @@ def rename(user: User, passkey_id: UUID, *, name: str, caller: Caller, now: date
     with transaction.atomic():
         if not Passkey.objects.filter(id=row.id).update(name=name):  # removed meanwhile
             raise NotFound
-        _record(actions.FACTOR_RENAMED, row, caller, now)
+        _record(actions.FACTOR_RENAMED, row, context)
     return row
 
 
@@ -130,9 +129,7 @@ def request_options(*, customer: CustomerState, user: User | None, now: datetime
     return options_to_json_dict(options)
 
 
-def check(
-    *, customer: CustomerState, credential: Any, caller: Caller, now: datetime, user: User | None = None
-) -> Passkey:
+def check(*, customer: CustomerState, credential: Any, context: RequestContext, user: User | None = None) -> Passkey:
     """The passkey that has signed, of this user or of whoever it belongs to; its device has verified its user.
 
     A ceremony of nobody in particular is void for a user whose credentials have changed since it was begun.
@@ -156,9 +153,9 @@ def check(
             require_user_verification=True,
         )
     )
-    if not _count(row, used.new_sign_count, now=now):
+    if not _count(row, used.new_sign_count, now=context.now):
         if _is_behind(row, used.new_sign_count):
-            _report_clone(row, customer, caller, now)
+            _report_clone(row, customer, context)
         raise InvalidPasskey
     return row
 
@@ -195,18 +192,18 @@ def _is_behind(row: Passkey, sign_count: int) -> bool:
     return Passkey.objects.filter(id=row.id, sign_count__gte=sign_count).exists()
 
 
-def _report_clone(row: Passkey, customer: CustomerState, caller: Caller, now: datetime) -> None:
+def _report_clone(row: Passkey, customer: CustomerState, context: RequestContext) -> None:
     """Refused from now on: there may be two of it."""
     with transaction.atomic():
         directory.lock(row.user_id)
-        if not Passkey.objects.filter(id=row.id, suspected_clone_at=None).update(suspected_clone_at=now):
+        if not Passkey.objects.filter(id=row.id, suspected_clone_at=None).update(suspected_clone_at=context.now):
             return
-        credentials.change(row.user, now=now)  # whoever has the copy may have begun a sign-in with it
-        _record(actions.PASSKEY_CLONED, row, caller, now, outcome=Outcome.DENIED, severity=Severity.HIGH)
-        notices.post(notices.PASSKEY_CLONED, customer=customer, user=row.user, caller=caller, now=now, passkey=row.name)
+        credentials.change(row.user, now=context.now)  # whoever has the copy may have begun a sign-in with it
+        _record(actions.PASSKEY_CLONED, row, context, outcome=Outcome.DENIED, severity=Severity.HIGH)
+        notices.post(notices.PASSKEY_CLONED, customer=customer, user=row.user, context=context, passkey=row.name)
 
 
-def _keep(row: Passkey, *, customer: CustomerState, caller: Caller, now: datetime) -> NewPasskey:
+def _keep(row: Passkey, *, customer: CustomerState, context: RequestContext) -> NewPasskey:
     try:
         with transaction.atomic():
             present = directory.hold(row.user_id)  # of many at once, no more than may be
@@ -220,8 +217,7 @@ def _keep(row: Passkey, *, customer: CustomerState, caller: Caller, now: datetim
                 factor=methods.PASSKEY,
                 name=row.name,
                 customer=customer,
-                caller=caller,
-                now=now,
+                context=context,
                 passkey=str(row.id),
             )
             return NewPasskey(row, codes)
@@ -232,8 +228,7 @@ def _keep(row: Passkey, *, customer: CustomerState, caller: Caller, now: datetim
 def _record(
     action: str,
     row: Passkey,
-    caller: Caller,
-    now: datetime,
+    context: RequestContext,
     *,
     outcome: Outcome = Outcome.SUCCESS,
     severity: Severity = Severity.INFO,
@@ -244,10 +239,8 @@ def _record(
         severity=severity,
         customer_id=row.customer_id,
         user_id=row.user_id,
-        actor=events.user(row.user_id),
-        caller=caller,
+        context=context.by(actors.user(row.user_id)),
         details={"factor": methods.PASSKEY, "passkey": str(row.id), "name": row.name},
-        now=now,
     )
 
 

@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from phonenumbers import PhoneNumberType
 
 from apps.audit import actions, events
-from apps.core import rate_limits, sealed
+from apps.core import actors, rate_limits, sealed
 from apps.core.client_address import counted_as
+from apps.core.context import RequestContext
 from apps.core.errors import ValidationFailed
 from apps.core.ids import new_id
 from apps.core.rate_limits import Rule
-from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.state import CustomerState
 from apps.factors import enrolment, methods
@@ -73,41 +73,39 @@ def parse(text: str, *, customer: CustomerState) -> str:
     return e164
 
 
-def begin(user: User, *, customer: CustomerState, number: str, caller: Caller, now: datetime) -> Begun:
+def begin(user: User, *, customer: CustomerState, number: str, context: RequestContext) -> Begun:
     """Send a first code. A confirmed number stays until another is confirmed.
 
     Raises ValidationFailed, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable, NotFound or ValkeyUnavailable.
     """
     wanted = parse(number, customer=customer)
-    place = _place(customer, user, wanted, caller)
+    place = _place(customer, user, wanted, context)
     new = codes.new(place, customer)
-    rules = rules_for(user, wanted, customer=customer, caller=caller)
+    rules = rules_for(user, wanted, customer=customer, context=context)
     with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
-        _remember(user, wanted, now)
+        _remember(user, wanted, context.now)
         events.record(
             action=actions.SECOND_FACTOR_SENT,
             customer_id=customer.id,
             user_id=user.id,
-            actor=events.user(user.id),
-            caller=caller,
+            context=context.by(actors.user(user.id)),
             details={"method": methods.SMS, "enrolling": True},
-            now=now,
         )
-        post_code(wanted, new, user=user, customer=customer, caller=caller, now=now)
+        post_code(wanted, new, user=user, customer=customer, context=context)
     return Begun(masked(wanted), customer.code_lifetime, customer.code_resend_after)
 
 
-def confirm(user: User, code: str, *, customer: CustomerState, caller: Caller, now: datetime) -> tuple[str, ...]:
+def confirm(user: User, code: str, *, customer: CustomerState, context: RequestContext) -> tuple[str, ...]:
     """Count the number from now on. Returns fresh recovery codes for a user who has none.
 
     Raises InvalidOtp, RateLimited or ValkeyUnavailable.
     """
 
     def accept(proven: ProvenPhone) -> tuple[str, ...]:
-        return keep(user, proven, customer=customer, caller=caller, now=now)
+        return keep(user, proven, customer=customer, context=context)
 
     with rate_limits.uncounted_if_it_fails(enrolment.count_try(user, customer=customer)):
-        return prove(user, code, accept, customer=customer, caller=caller, now=now)
+        return prove(user, code, accept, customer=customer, context=context)
 
 
 def prove(
@@ -116,8 +114,7 @@ def prove(
     accept: Callable[[ProvenPhone], Result],
     *,
     customer: CustomerState,
-    caller: Caller,
-    now: datetime,
+    context: RequestContext,
 ) -> Result:
     """Do in `accept` what the code is for that was sent to the number that waits for one: it calls `keep`.
 
@@ -131,16 +128,15 @@ def prove(
     attempt = Try(
         customer=customer,
         address=emails.parse(user.email),
-        place=_place(customer, user, number, caller),
+        place=_place(customer, user, number, context),
         code=code,
-        caller=caller,
-        now=now,
+        context=context,
     )
     pending = row.pending_number
     return redeeming.redeem(attempt, lambda right: accept(ProvenPhone(number, pending, right)), rules=())
 
 
-def keep(user: User, proven: ProvenPhone, *, customer: CustomerState, caller: Caller, now: datetime) -> tuple[str, ...]:
+def keep(user: User, proven: ProvenPhone, *, customer: CustomerState, context: RequestContext) -> tuple[str, ...]:
     """Count the number whose code has come back.
 
     Raises NotFound, or InvalidOtp if another was asked for meanwhile, or the user's credentials have changed.
@@ -152,11 +148,11 @@ def keep(user: User, proven: ProvenPhone, *, customer: CustomerState, caller: Ca
             raise InvalidOtp
         proven.code.use()
         if row.confirmed_at is not None:  # another number, which this one takes the place of
-            credentials.change(user, now=now)
+            credentials.change(user, now=context.now)
         sealed.write(row, "number", proven.number.encode())
-        row.hint, row.pending_number, row.confirmed_at = masked(proven.number), "", now
+        row.hint, row.pending_number, row.confirmed_at = masked(proven.number), "", context.now
         row.save()
-        return enrolment.complete(user, factor=methods.SMS, name=NAME, customer=customer, caller=caller, now=now)
+        return enrolment.complete(user, factor=methods.SMS, name=NAME, customer=customer, context=context)
 
 
 def number_of(user_id: UUID) -> str | None:
@@ -165,44 +161,44 @@ def number_of(user_id: UUID) -> str | None:
     return sealed.read(row, "number").decode() if row else None
 
 
-def post_code(number: str, new: NewCode, *, user: User, customer: CustomerState, caller: Caller, now: datetime) -> None:
+def post_code(number: str, new: NewCode, *, user: User, customer: CustomerState, context: RequestContext) -> None:
     """Post the SMS that carries a code, in the caller's transaction. Raises QuotaExceeded."""
     draft = TextDraft(
         message_id=new.message_id,
         kind=KIND,
         number=number,
-        locale=languages.of_mail(customer, user=user, caller=caller),
-        expires_at=now + timedelta(seconds=customer.code_lifetime),
-        context=drafts.context(new, customer),
+        locale=languages.of_mail(customer, user=user, context=context),
+        expires_at=context.now + timedelta(seconds=customer.code_lifetime),
+        facts=drafts.facts_of(new, customer),
         user_id=user.id,
-        sandbox_key_id=caller.sandbox_key_id,
+        sandbox_key_id=context.sandbox_key_id,
         code_set=new.set_name,
         credentials_version=user.credentials_version,
     )
-    quota = None if caller.sandbox_key_id else customer.sms_quota
+    quota = None if context.sandbox_key_id else customer.sms_quota
     sms.post(
         draft=draft,
         branding=customer.branding,
         sender=customer.sms_sender if customer.owner_is_proven else "",
         quota=quota,
-        now=now,
+        now=context.now,
     )
 
 
-def rules_for(user: User, number: str, *, customer: CustomerState, caller: Caller) -> list[Rule]:
+def rules_for(user: User, number: str, *, customer: CustomerState, context: RequestContext) -> list[Rule]:
     """The limits on asking for an SMS: of one number, one user, one network, one customer."""
     return [
         limits.rule(customer.limit(limits.SMS_PER_NUMBER), customer.id, codes.pseudonym(number)),
         limits.rule(customer.limit(limits.SMS_PER_USER), customer.id, str(user.id)),
-        limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(caller.ip)),
+        limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(context.ip)),
         limits.rule(customer.limit(limits.CODES_PER_CUSTOMER), customer.id),
     ]
 
 
-def _place(customer: CustomerState, user: User, number: str, caller: Caller) -> Place:
+def _place(customer: CustomerState, user: User, number: str, context: RequestContext) -> Place:
     """Codes that were sent before a change of credentials lie in another place from then on."""
     bound_to = f"{number} {user.credentials_version}"
-    return Place(customer.id, str(user.id), ENROL_PHONE, bound_to=bound_to, in_sandbox=caller.in_sandbox)
+    return Place(customer.id, str(user.id), ENROL_PHONE, bound_to=bound_to, in_sandbox=context.in_sandbox)
 
 
 def _remember(user: User, number: str, now: datetime) -> None:

@@ -8,8 +8,8 @@ from django.db import transaction
 
 from apps.audit import actions, events
 from apps.audit.models import Severity
-from apps.core import ciphers, typed_codes
-from apps.core.requests import Caller
+from apps.core import actors, ciphers, typed_codes
+from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.factors.models import RecoveryCode
 from apps.users import directory, notices
@@ -39,12 +39,12 @@ def make_if_none(user: User, *, now: datetime) -> tuple[str, ...]:
     return () if left(user.id) else make(user, now=now)
 
 
-def spend(user: User, code: str, *, customer: CustomerState, caller: Caller, now: datetime) -> int | None:
+def spend(user: User, code: str, *, customer: CustomerState, context: RequestContext) -> int | None:
     """Use a code up, if it is one of the user's, and return how many are left. None for a wrong one.
 
     The user is told by mail when few are left, and when none is. In the caller's transaction, which has locked the user.
     """
-    if not use(user.id, code, now=now):
+    if not use(user.id, code, now=context.now):
         return None
     remaining = left(user.id)
     events.record(
@@ -52,13 +52,11 @@ def spend(user: User, code: str, *, customer: CustomerState, caller: Caller, now
         severity=Severity.LOW,
         customer_id=customer.id,
         user_id=user.id,
-        actor=events.user(user.id),
-        caller=caller,
+        context=context.by(actors.user(user.id)),
         details={"left": remaining},
-        now=now,
     )
     if remaining in TOLD_AT:
-        notices.post(notices.RECOVERY_CODES_LOW, customer=customer, user=user, caller=caller, now=now, count=remaining)
+        notices.post(notices.RECOVERY_CODES_LOW, customer=customer, user=user, context=context, count=remaining)
     return remaining
 
 

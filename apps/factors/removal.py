@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.audit import actions, events
+from apps.core.context import RequestContext
 from apps.core.errors import NotFound
-from apps.core.requests import Caller
 from apps.customers.policy import SecondFactorPolicy
 from apps.customers.state import CustomerState
 from apps.factors import enrolled, phones, recovery_codes, totp
@@ -27,9 +27,7 @@ class Removal:
 
     user: User
     customer: CustomerState
-    actor: str
-    caller: Caller | None
-    now: datetime
+    context: RequestContext
     may_break_policy: bool = False
 
 
@@ -84,7 +82,7 @@ def _remove(removal: Removal, factor: str, name: str, delete: Callable[[], int])
         if not left.has_any:
             RecoveryCode.objects.filter(user=user).delete()  # they stand in for a factor, and there is none
         if factor in before.held:  # else it never counted: nobody has confirmed it
-            credentials.change(user, now=removal.now)
+            credentials.change(user, now=removal.context.now)
             _announce(removal, factor, name)
 
 
@@ -100,14 +98,12 @@ def _delete(model: type[Totp | Phone | RecoveryCode], user: User) -> int:
 
 
 def _announce(removal: Removal, factor: str, name: str) -> None:
-    user, customer, caller, now = removal.user, removal.customer, removal.caller, removal.now
+    user, customer, context = removal.user, removal.customer, removal.context
     events.record(
         action=actions.FACTOR_REMOVED,
         customer_id=customer.id,
         user_id=user.id,
-        actor=removal.actor,
-        caller=caller,
+        context=context,
         details={"factor": factor, "name": name},
-        now=now,
     )
-    notices.post(notices.FACTOR_REMOVED, customer=customer, user=user, caller=caller, now=now, factor=name)
+    notices.post(notices.FACTOR_REMOVED, customer=customer, user=user, context=context, factor=name)

@@ -10,8 +10,8 @@ import segno
 from django.db import transaction
 
 from apps.core import ciphers, names, rate_limits, sealed, typed_codes
+from apps.core.context import RequestContext
 from apps.core.ids import new_id
-from apps.core.requests import Caller
 from apps.customers.state import CustomerState
 from apps.factors import enrolment, methods
 from apps.factors.errors import InvalidFactorCode
@@ -52,7 +52,7 @@ def begin(user: User, *, customer: CustomerState, now: datetime) -> Enrolment:
     return Enrolment(secret, uri)
 
 
-def confirm(user: User, code: str, *, customer: CustomerState, caller: Caller, now: datetime) -> tuple[str, ...]:
+def confirm(user: User, code: str, *, customer: CustomerState, context: RequestContext) -> tuple[str, ...]:
     """Count the app from now on. Returns fresh recovery codes for a user who has none.
 
     Raises InvalidFactorCode, RateLimited or ValkeyUnavailable.
@@ -60,25 +60,25 @@ def confirm(user: User, code: str, *, customer: CustomerState, caller: Caller, n
     hit = enrolment.count_try(user, customer=customer)
     try:
         with rate_limits.uncounted_if_it_fails(hit):
-            return keep(user, code, customer=customer, caller=caller, now=now)
+            return keep(user, code, customer=customer, context=context)
     except InvalidFactorCode:
-        enrolment.note_wrong(user, factor=methods.TOTP, customer=customer, caller=caller, now=now)
+        enrolment.note_wrong(user, factor=methods.TOTP, customer=customer, context=context)
         raise
 
 
-def keep(user: User, code: str, *, customer: CustomerState, caller: Caller, now: datetime) -> tuple[str, ...]:
+def keep(user: User, code: str, *, customer: CustomerState, context: RequestContext) -> tuple[str, ...]:
     """The same where the try has been counted already, as at sign-in. Raises InvalidFactorCode."""
     with transaction.atomic():
         row = _begun(user)
-        step = step_of(code, sealed.read(row, "pending_secret").decode(), now) if row else None
+        step = step_of(code, sealed.read(row, "pending_secret").decode(), context.now) if row else None
         if row is None or step is None:
             raise InvalidFactorCode
         if row.confirmed_at is not None:  # another app, which this one takes the place of
-            credentials.change(user, now=now)
+            credentials.change(user, now=context.now)
         sealed.write(row, "secret", sealed.read(row, "pending_secret"))
-        row.pending_secret, row.confirmed_at, row.last_step = "", now, step
+        row.pending_secret, row.confirmed_at, row.last_step = "", context.now, step
         row.save()
-        return enrolment.complete(user, factor=methods.TOTP, name=NAME, customer=customer, caller=caller, now=now)
+        return enrolment.complete(user, factor=methods.TOTP, name=NAME, customer=customer, context=context)
 
 
 def _labelled(text: str) -> str:

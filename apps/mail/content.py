@@ -77,9 +77,9 @@ def masked(number: str) -> str:
     return f"+{phonenumbers.parse(number).country_code} … {number[-VISIBLE_DIGITS:]}"
 
 
-def render(*, kind: str, locale: str, branding: Branding, context: Mapping[str, Any]) -> Content:
+def render(*, kind: str, locale: str, branding: Branding, facts: Mapping[str, Any]) -> Content:
     """Render `templates/mail/<kind>/{subject.txt,body.txt,body.html}` in `locale` (an unknown one falls back to English)."""
-    values = {**context, "brand": branding, "colour": _colour(branding)}
+    values = {**facts, "brand": branding, "colour": _colour(branding)}
     with translation.override(text_languages.served_by(locale)):
         values["language"] = translation.get_language()
         return Content(

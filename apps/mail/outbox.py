@@ -25,7 +25,7 @@ UNSENT = (MessageState.QUEUED, MessageState.TAKEN, MessageState.FAILED)
 
 @dataclass(frozen=True, kw_only=True)
 class AnyDraft:
-    """What there is to say of any message. `context` may hold a code, so it is never printed.
+    """What there is to say of any message. `facts`, what its template reads, may hold a code: never printed.
 
     `asked_locale`: what recipient or request asked for; `locale`: what it is written in.
     """
@@ -34,7 +34,7 @@ class AnyDraft:
     kind: str
     locale: str
     expires_at: datetime
-    context: Mapping[str, Any] = field(repr=False)
+    facts: Mapping[str, Any] = field(repr=False)
     user_id: UUID | None = None
     sandbox_key_id: str = ""
     asked_locale: str = ""
@@ -141,7 +141,7 @@ def announce(message: Message) -> None:
 
 
 def _message(draft: Draft, branding: Branding, now: datetime) -> Message:
-    mail = content.render(kind=draft.kind, locale=draft.locale, branding=branding, context=draft.context)
+    mail = content.render(kind=draft.kind, locale=draft.locale, branding=branding, facts=draft.facts)
     row = row_for(draft, Channel.EMAIL, draft.recipient, branding=branding, now=now)
     sealed.write(row, "content", mail.to_json())
     return row

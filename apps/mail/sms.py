@@ -49,7 +49,7 @@ def post(*, draft: TextDraft, branding: Branding, sender: str, quota: Quota | No
 def render(draft: TextDraft, branding: Branding) -> str:
     """Render `templates/sms/<kind>.txt` in the draft's locale. Composed (NFC), since an accent of its own costs another alphabet."""
     with translation.override(text_languages.served_by(draft.locale)):
-        text = render_to_string(f"sms/{draft.kind}.txt", {**draft.context, "brand": branding})
+        text = render_to_string(f"sms/{draft.kind}.txt", {**draft.facts, "brand": branding})
     return unicodedata.normalize("NFC", text.strip())
 
 

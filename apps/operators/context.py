@@ -1,22 +1,17 @@
 """An operator's request, for flows and events: who acts, from where, and when."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.http import HttpRequest
-from django.utils import timezone
 
-from apps.audit import events
-from apps.core.requests import caller_for_others
-
-
-def actor_of(request: HttpRequest) -> str:
-    """How events name the operator."""
-    return events.operator(request.user.get_username())
+from apps.core import actors
+from apps.core.context import RequestContext
+from apps.core.requests import context_for_others
 
 
-def who(request: HttpRequest) -> dict[str, Any]:
-    """The arguments that every flow takes about who acts, from where, and when."""
-    return {"actor": actor_of(request), "caller": caller_for_others(request), "now": timezone.now()}
+def context_of_operator(request: HttpRequest) -> RequestContext:
+    """The request of an operator, which is about somebody else."""
+    return context_for_others(request).by(actors.operator(request.user.get_username()))
 
 
 class Recorded(NamedTuple):

@@ -19,7 +19,7 @@ from apps.audit import actions, events
 from apps.core import sealed
 from apps.factors import recovery_codes
 from apps.operators import sign_in, sign_in_limits
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 from apps.operators.models import AuthenticatorApp, OperatorRecoveryCode, RecoveryCodeDevice
 
 ISSUER = "Gatehouse"
@@ -118,7 +118,7 @@ def _record(request: HttpRequest, what: str) -> None:
     events.record(
         action=actions.OPERATOR_SECOND_FACTOR_CHANGED,
         details={"what": what},
-        **who(request),
+        context=context_of_operator(request),
     )
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.http import HttpRequest
-from django.utils import timezone
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core.requests import caller_of
+from apps.core import actors
+from apps.core.requests import context_of
 
 
 def connect() -> None:
@@ -34,5 +34,5 @@ def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_
 
 
 def _record(action: str, request: HttpRequest, name: str, outcome: Outcome, severity: Severity) -> None:
-    actor, caller = events.operator(name), caller_of(request)
-    events.record(action=action, outcome=outcome, severity=severity, actor=actor, caller=caller, now=timezone.now())
+    context = context_of(request).by(actors.operator(name))
+    events.record(action=action, outcome=outcome, severity=severity, context=context)

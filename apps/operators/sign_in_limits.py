@@ -10,14 +10,14 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
-from django.utils import timezone
 from django_otp import match_token
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
+from apps.core import actors
 from apps.core.client_address import counted_as
 from apps.core.rate_limits import Limit
-from apps.core.requests import address_of, caller_of
+from apps.core.requests import address_of, context_of
 from apps.operators import attempt_counter, known_browsers, usernames
 from apps.operators.attempt_counter import Counted
 
@@ -96,8 +96,6 @@ def _record(request: HttpRequest, name: str, action: str, **details: str) -> Non
         action=action,
         outcome=Outcome.DENIED,
         severity=Severity.HIGH if action == actions.OPERATOR_GUESSING else Severity.MEDIUM,
-        actor=events.operator(name.replace("\0", "")[:150]),
-        caller=caller_of(request),
+        context=context_of(request).by(actors.operator(name.replace("\0", "")[:150])),
         details=details,
-        now=timezone.now(),
     )

@@ -18,7 +18,7 @@ from unfold.sites import UnfoldAdminSite
 from apps.audit import actions, events
 from apps.core.errors import GatehouseError
 from apps.operators import error_pages, known_browsers, overview, second_factor
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 from apps.operators.pages.base import AuditedAdmin
 from apps.operators.questions import say_why
 from apps.operators.sign_in import OperatorSignInForm
@@ -62,7 +62,7 @@ class OperatorSite(UnfoldAdminSite):
         response: HttpResponse = super().password_change(request, extra_context)
         if request.method == "POST" and response.status_code == HTTPStatus.FOUND:  # saved, and on to the next page
             facts = {"row": str(request.user.pk), "fields": ["password"]}
-            events.record(action=actions.OPERATOR_CHANGED, details=facts, **who(request))
+            events.record(action=actions.OPERATOR_CHANGED, details=facts, context=context_of_operator(request))
         return response
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from apps.core.requests import Caller
+from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.mail import outbox
 from apps.mail.outbox import Draft
@@ -20,8 +20,7 @@ def draft(
     customer: CustomerState,
     user: User | None,
     recipient: str,
-    caller: Caller,
-    now: datetime,
+    context: RequestContext,
     locale: str = "",
     more: Mapping[str, Any] | None = None,
 ) -> Draft:
@@ -33,12 +32,12 @@ def draft(
         message_id=new.message_id,
         kind=kind,
         recipient=recipient,
-        locale=languages.of_mail(customer, wish=locale, user=user, caller=caller),
-        asked_locale=languages.asked_for(wish=locale, user=user, caller=caller),
-        expires_at=now + timedelta(seconds=customer.code_lifetime),
-        context={**context(new, customer), **(more or {})},
+        locale=languages.of_mail(customer, wish=locale, user=user, context=context),
+        asked_locale=languages.asked_for(wish=locale, user=user, context=context),
+        expires_at=context.now + timedelta(seconds=customer.code_lifetime),
+        facts={**facts_of(new, customer), **(more or {})},
         user_id=user.id if user else None,
-        sandbox_key_id=caller.sandbox_key_id,
+        sandbox_key_id=context.sandbox_key_id,
         code_set=new.set_name,
         credentials_version=user.credentials_version if user else 0,
     )
@@ -68,7 +67,7 @@ def is_kept_from(user: User | None, sandbox_key_id: str) -> bool:
     return bool(sandbox_key_id) and user is not None and user.role == BuiltInRole.ADMIN
 
 
-def context(new: NewCode, customer: CustomerState) -> dict[str, Any]:
+def facts_of(new: NewCode, customer: CustomerState) -> dict[str, Any]:
     """What templates of code mails read."""
     return {
         "code": new.code,

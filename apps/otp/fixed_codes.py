@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from apps.audit import actions, events
 from apps.core import sealed, typed_codes
+from apps.core.context import RequestContext
 from apps.core.errors import ValidationFailed
-from apps.core.requests import Caller
 from apps.core.state.announcements import announce
 from apps.customers import state
 from apps.customers.models import Customer
@@ -41,9 +41,7 @@ def add(
     email: str,
     code: str,
     valid_until: datetime,
-    actor: str,
-    caller: Caller | None,
-    now: datetime,
+    context: RequestContext,
 ) -> FixedCode:
     """List an address. Raises ValidationFailed."""
     address = emails.parse(email)
@@ -55,23 +53,23 @@ def add(
         email=address.typed,
         email_identity=address.identity,
         valid_until=valid_until,
-        created_at=now,
+        created_at=context.now,
     )
     sealed.write(row, "code", meant.encode())
     with transaction.atomic():
         _take_turns(customer.id)
         FixedCode.objects.of(customer.id).filter(email_identity=address.identity).delete()
         row.save(force_insert=True)
-        _announce(customer, actor, caller, now, added=str(row.id))
+        _announce(customer, context, added=str(row.id))
     return row
 
 
-def remove(row: FixedCode, *, actor: str, caller: Caller | None, now: datetime) -> None:
+def remove(row: FixedCode, *, context: RequestContext) -> None:
     """Take an address off the list."""
     with transaction.atomic():
         removed = str(row.id)  # not the address: events stay when a user is erased
         row.delete()
-        _announce(row.customer, actor, caller, now, removed=removed)
+        _announce(row.customer, context, removed=removed)
 
 
 def forget(customer_id: UUID, identity: str) -> None:
@@ -80,15 +78,13 @@ def forget(customer_id: UUID, identity: str) -> None:
         _note_whether_listed(customer_id)
 
 
-def _announce(customer: Customer, actor: str, caller: Caller | None, now: datetime, **details: str) -> None:
+def _announce(customer: Customer, context: RequestContext, **details: str) -> None:
     _note_whether_listed(customer.id)
     events.record(
         action=actions.POLICY_CHANGED,
         customer_id=customer.id,
-        actor=actor,
-        caller=caller,
+        context=context,
         details={"fixed_codes": details},
-        now=now,
     )
 
 

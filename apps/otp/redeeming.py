@@ -11,9 +11,9 @@ from django.db import transaction
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits, valkey
+from apps.core.context import RequestContext
 from apps.core.errors import GatehouseError, is_refusal
 from apps.core.rate_limits import Rule
-from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.state import CustomerState
 from apps.mail import ledger
@@ -35,16 +35,13 @@ class Try:
     address: Address
     place: Place
     code: str = field(repr=False)
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
-def of_address(
-    *, customer: CustomerState, address: Address, purpose: str, code: str, caller: Caller, now: datetime
-) -> Try:
+def of_address(*, customer: CustomerState, address: Address, purpose: str, code: str, context: RequestContext) -> Try:
     """A try at a code that was sent to this very address."""
-    place = requesting.place_of(customer, address, purpose, caller)
-    return Try(customer=customer, address=address, place=place, code=code, caller=caller, now=now)
+    place = requesting.place_of(customer, address, purpose, context)
+    return Try(customer=customer, address=address, place=place, code=code, context=context)
 
 
 @dataclass(frozen=True)
@@ -75,15 +72,15 @@ def redeem(
     for the address. Three round trips. Raises InvalidOtp (whatever is wrong with the code), RateLimited or ValkeyUnavailable.
     """
     customer = attempt.customer
-    network = tries.hit_network(customer, attempt.caller)
+    network = tries.hit_network(customer, attempt.context)
     claim = codes.claim(
         attempt.place,
         attempt.code,
-        rules=tries.rules(customer, attempt.address, attempt.caller) if rules is None else rules,
+        rules=tries.rules(customer, attempt.address, attempt.context) if rules is None else rules,
         guessing=limits.rule(customer.limit(limits.WRONG_CODES_PER_CUSTOMER), customer.id),
     )
     with rate_limits.uncounted_if_it_fails(network, claim.hit):
-        result = _accepted(claim, accept, attempt.now)
+        result = _accepted(claim, accept, attempt.context.now)
     if result is None:
         _reject(attempt, claim)
         raise InvalidOtp  # after the commit: a counted failure is never undone by its own request
@@ -112,23 +109,22 @@ def _accepted(claim: Claim, accept: Callable[[RightCode], Result | None], now: d
 def _reject(attempt: Try, claim: Claim) -> None:
     """Count a wrong code for the account, if there is one, and write it down; one statement each, account or not."""
     if claim.customer_is_guessed_at:
-        sound_alarm(attempt.customer, caller=attempt.caller, now=attempt.now)
+        sound_alarm(attempt.customer, context=attempt.context)
     with transaction.atomic():
         _count(attempt)
         if claim.set_is_spent:
-            ledger.spend_codes(claim.place.name, now=attempt.now)
+            ledger.spend_codes(claim.place.name, now=attempt.context.now)
         events.record(
             action=actions.CODE_REJECTED,
             outcome=Outcome.FAILURE,
             severity=Severity.LOW,
             customer_id=attempt.customer.id,
-            caller=attempt.caller,
+            context=attempt.context,
             details={"method": "code", "purpose": attempt.place.purpose},
-            now=attempt.now,
         )
 
 
-def sound_alarm(customer: CustomerState, *, caller: Caller, now: datetime) -> None:
+def sound_alarm(customer: CustomerState, *, context: RequestContext) -> None:
     """Codes of this customer's users are being guessed: one event in each window of the limit.
 
     Not to be called within a transaction that is rolled back: the next alarm would come a window later.
@@ -140,9 +136,8 @@ def sound_alarm(customer: CustomerState, *, caller: Caller, now: datetime) -> No
             outcome=Outcome.FAILURE,
             severity=Severity.HIGH,
             customer_id=customer.id,
-            caller=caller,
+            context=context,
             details={"method": "code"},
-            now=now,
         )
 
 

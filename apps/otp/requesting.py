@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -11,8 +10,8 @@ from django.db import transaction
 
 from apps.audit import actions, events
 from apps.core.client_address import counted_as
+from apps.core.context import RequestContext
 from apps.core.rate_limits import Rule
-from apps.core.requests import Caller
 from apps.core.valkey import ValkeyUnavailable
 from apps.customers import limits
 from apps.customers.state import CustomerState
@@ -44,12 +43,11 @@ class Wish:
     address: Address
     purpose: str
     locale: str
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
     @property
     def place(self) -> Place:
-        return place_of(self.customer, self.address, self.purpose, self.caller)
+        return place_of(self.customer, self.address, self.purpose, self.context)
 
 
 def request_code(wish: Wish) -> Requested:
@@ -57,17 +55,17 @@ def request_code(wish: Wish) -> Requested:
 
     Whether the address has an account changes neither the answer nor the work.
     """
-    fixed = fixed_codes.code_for(wish.customer, wish.address, now=wish.now) if wish.purpose == LOGIN else None
+    fixed = fixed_codes.code_for(wish.customer, wish.address, now=wish.context.now) if wish.purpose == LOGIN else None
     new = codes.new(wish.place, wish.customer, fixed=fixed)
-    rules = rules_for(wish.customer, wish.address, wish.caller)
+    rules = rules_for(wish.customer, wish.address, wish.context)
     with codes.issued(wish.place, new, customer=wish.customer, rules=rules) as remaining, transaction.atomic():
         _write(wish, new, is_fixed=fixed is not None)
     return Requested(wish.customer.code_lifetime, wish.customer.code_resend_after, remaining)
 
 
-def place_of(customer: CustomerState, address: Address, purpose: str, caller: Caller) -> Place:
+def place_of(customer: CustomerState, address: Address, purpose: str, context: RequestContext) -> Place:
     """Where the codes lie that are sent to this address for this purpose."""
-    return Place(customer.id, address.identity, purpose, in_sandbox=caller.in_sandbox)
+    return Place(customer.id, address.identity, purpose, in_sandbox=context.in_sandbox)
 
 
 def withdraw_on_commit(customer_id: UUID, identity: str) -> None:
@@ -89,11 +87,11 @@ def _withdraw(customer_id: UUID, identity: str) -> None:
         log.warning("codes_not_withdrawn", customer_id=str(customer_id))
 
 
-def rules_for(customer: CustomerState, address: Address, caller: Caller) -> list[Rule]:
+def rules_for(customer: CustomerState, address: Address, context: RequestContext) -> list[Rule]:
     """The limits on asking for mail (contract 6). The first is the one that answers speak of."""
     return [
         limits.rule(customer.limit(limits.CODES_PER_EMAIL), customer.id, tries.counted(address)),
-        limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(caller.ip)),
+        limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(context.ip)),
         limits.rule(customer.limit(limits.CODES_PER_CUSTOMER), customer.id),
     ]
 
@@ -106,9 +104,8 @@ def _write(wish: Wish, new: NewCode, *, is_fixed: bool) -> None:
         action=actions.CODE_REQUESTED,
         customer_id=customer.id,
         user_id=user.id if user else None,
-        caller=wish.caller,
+        context=wish.context,
         details={"purpose": wish.purpose, "fixed": is_fixed},
-        now=wish.now,
     )
     draft = drafts.draft(
         kind=MAILS[wish.purpose],
@@ -117,15 +114,14 @@ def _write(wish: Wish, new: NewCode, *, is_fixed: bool) -> None:
         user=user,
         # To a known user at the address that it gave, not at one that merely compares equal.
         recipient=user.email if user else wish.address.typed,
-        caller=wish.caller,
-        now=wish.now,
+        context=wish.context,
         locale=wish.locale,
     )
     if is_fixed:  # nothing is ever sent, so nobody asks what may be
-        outbox.suppress(draft=draft, branding=customer.branding, quota=None, now=wish.now)
+        outbox.suppress(draft=draft, branding=customer.branding, quota=None, now=wish.context.now)
     else:
         receives = _may_receive(wish, user)
-        drafts.post(draft, customer=customer, user=user, receives=receives, now=wish.now)
+        drafts.post(draft, customer=customer, user=user, receives=receives, now=wish.context.now)
 
 
 def _may_receive(wish: Wish, user: User | None) -> bool:

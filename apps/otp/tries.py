@@ -4,9 +4,9 @@ from uuid import UUID
 
 from apps.core import rate_limits
 from apps.core.client_address import counted_as
+from apps.core.context import RequestContext
 from apps.core.errors import RateLimited
 from apps.core.rate_limits import Hit, Limit, Rule
-from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.state import CustomerState
 from apps.otp import codes
@@ -14,33 +14,33 @@ from apps.users.emails import Address
 from apps.users.models import User
 
 
-def hit_network(customer: CustomerState, caller: Caller) -> Hit:
+def hit_network(customer: CustomerState, context: RequestContext) -> Hit:
     """Count one try of the caller's network. Raises RateLimited or ValkeyUnavailable.
 
     At all customers together, so its log stands under a tag of its own. One log a window: whoever counts in a shorter
     one forgets what is older, and must not do so for the others.
     """
     limit = customer.limit(limits.TRIES_PER_IP)
-    return rate_limits.hit([limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(caller.ip))])
+    return rate_limits.hit([limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(context.ip))])
 
 
-def rules(customer: CustomerState, address: Address, caller: Caller) -> list[Rule]:
+def rules(customer: CustomerState, address: Address, context: RequestContext) -> list[Rule]:
     """The limits on tries for one address, from one network and from all."""
     name = counted(address)
     return [
-        limits.rule(customer.limit(limits.TRIES_PER_EMAIL_AND_IP), customer.id, name, counted_as(caller.ip)),
+        limits.rule(customer.limit(limits.TRIES_PER_EMAIL_AND_IP), customer.id, name, counted_as(context.ip)),
         limits.rule(customer.limit(limits.TRIES_PER_EMAIL), customer.id, name),
     ]
 
 
-def second_factor_rules(customer: CustomerState, user_id: UUID, caller: Caller) -> list[Rule]:
+def second_factor_rules(customer: CustomerState, user_id: UUID, context: RequestContext) -> list[Rule]:
     """The same limits on tries of somebody who has given a first factor: of one user, from one network and from all.
 
     Counted apart, so that no stranger keeps anybody from giving a second factor.
     """
     per_network = customer.limit(limits.TRIES_PER_EMAIL_AND_IP)
     return [
-        after_a_first_factor(per_network, customer, user_id, counted_as(caller.ip)),
+        after_a_first_factor(per_network, customer, user_id, counted_as(context.ip)),
         after_a_first_factor(customer.limit(limits.TRIES_PER_EMAIL), customer, user_id),
         per_user(customer, user_id),
     ]

@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey, OctKey
 
 from apps.audit import actions, events
 from apps.core import advisory_locks, sealed
-from apps.core.requests import Caller
+from apps.core.context import RequestContext
 from apps.core.secret_values import decode_32_bytes
 from apps.payloads.models import ServiceKeyPair
 
@@ -74,13 +74,13 @@ def forget() -> None:
     _Memory.until = 0.0
 
 
-def rotate(*, overlap: timedelta, actor: str, caller: Caller | None, now: datetime) -> ServiceKeyPair:
+def rotate(*, overlap: timedelta, context: RequestContext) -> ServiceKeyPair:
     """Publish a new pair; the old one decrypts for `overlap` more. Of two rotations at once, the second replaces the first's pair."""
     with transaction.atomic():
         advisory_locks.take_turns("service key pair")
-        ServiceKeyPair.objects.filter(retires_at=None).update(retires_at=now + overlap)
-        row = _insert(now)
-        events.record(action=actions.SERVICE_KEY_ROTATED, actor=actor, caller=caller, details={"kid": row.kid}, now=now)
+        ServiceKeyPair.objects.filter(retires_at=None).update(retires_at=context.now + overlap)
+        row = _insert(context.now)
+        events.record(action=actions.SERVICE_KEY_ROTATED, context=context, details={"kid": row.kid})
     forget()
     return row
 

@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
@@ -24,7 +23,7 @@ from django.views.decorators.csrf import csrf_exempt
 from apps.accounts import email_undo, recovery
 from apps.core import error_answers
 from apps.core.errors import GatehouseError, NotFound, ValidationFailed
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.customers import state as customers
 from apps.customers.errors import CustomerSuspended
 from apps.customers.state import CustomerState
@@ -130,8 +129,7 @@ class ResetPassword(Page):
                 owners_too=False,
                 token=given["token"],
                 password=given["password"],
-                caller=caller_of(request),
-                now=timezone.now(),
+                context=context_of(request),
             )
         )
 
@@ -147,7 +145,7 @@ class ForgotPassword(Page):
 
     def act(self, request: HttpRequest, customer: CustomerState, given: dict[str, Any]) -> None:
         address = emails.parse(given["email"])
-        recovery.forgot(recovery.Forgotten(customer, customer, address, caller_of(request), timezone.now()))
+        recovery.forgot(recovery.Forgotten(customer, customer, address, context_of(request)))
 
 
 class UndoEmailChange(Page):
@@ -167,8 +165,7 @@ class UndoEmailChange(Page):
                 customer=customer,
                 owners_too=False,
                 token=given["token"],
-                caller=caller_of(request),
-                now=timezone.now(),
+                context=context_of(request),
             )
         )
 

@@ -1,13 +1,13 @@
 """Signing in by one-time code: limits, the code itself, the user, and then tokens or a second factor."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import cast
 
 from django.db import transaction
 
 from apps.audit import actions, events
-from apps.core.requests import Caller
+from apps.core import actors
+from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.mail import outbox
 from apps.mail.outbox import Destination
@@ -31,8 +31,7 @@ class Attempt:
     address: Address
     code: str = field(repr=False)
     delivery: str
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
 def sign_in(attempt: Attempt) -> SignedIn | Challenged:
@@ -42,8 +41,7 @@ def sign_in(attempt: Attempt) -> SignedIn | Challenged:
         address=attempt.address,
         purpose=LOGIN,
         code=attempt.code,
-        caller=attempt.caller,
-        now=attempt.now,
+        context=attempt.context,
     )
     ended = redeeming.redeem(given, lambda right: _accept(attempt, right))
     return cast("SignedIn | Challenged", ended)  # mypy joins the two to an object
@@ -73,9 +71,9 @@ def _whose(attempt: Attempt, sent: Destination) -> Found | None:
     """
     customer, proven = attempt.customer, emails.parse(sent.recipient)
     may_create = customer.creates_users_on_sign_in and sent.user_id is None
-    locale = languages.asked_for(wish=sent.locale, caller=attempt.caller)  # of a first sign-in: kept
-    found = directory.find_or_create(customer.id, proven, may_create=may_create, locale=locale, now=attempt.now)
-    is_known_to_others = sent.suppressed or attempt.caller.in_sandbox
+    locale = languages.asked_for(wish=sent.locale, context=attempt.context)  # of a first sign-in: kept
+    found = directory.find_or_create(customer.id, proven, may_create=may_create, locale=locale, now=attempt.context.now)
+    is_known_to_others = sent.suppressed or attempt.context.in_sandbox
     if found is None or found.user.credentials_version != sent.credentials_version:
         return None
     if not _may_sign_in(customer, found.user, proven, is_known_to_others=is_known_to_others):
@@ -89,8 +87,7 @@ def _proven(attempt: Attempt, found: Found) -> Proven:
         user=found.user,
         first_factor=FirstFactor.CODE,
         delivery=attempt.delivery,
-        caller=attempt.caller,
-        now=attempt.now,
+        context=attempt.context,
         is_new=found.is_new,
     )
 
@@ -98,9 +95,9 @@ def _proven(attempt: Attempt, found: Found) -> Proven:
 def _prove_mailbox(attempt: Attempt, found: Found) -> None:
     if found.is_new:
         _record(attempt, actions.USER_CREATED, found.user)
-        first_proof.begin(found.user, customer=attempt.customer, now=attempt.now)
+        first_proof.begin(found.user, customer=attempt.customer, now=attempt.context.now)
     elif found.user.email_verified_at is None:
-        first_proof.by_mail(found.user, customer=attempt.customer, caller=attempt.caller, now=attempt.now)
+        first_proof.by_mail(found.user, customer=attempt.customer, context=attempt.context)
 
 
 def _may_sign_in(customer: CustomerState, user: User, proven: Address, *, is_known_to_others: bool) -> bool:
@@ -117,8 +114,6 @@ def _record(attempt: Attempt, action: str, user: User) -> None:
         action=action,
         customer_id=attempt.customer.id,
         user_id=user.id,
-        actor=events.user(user.id),
-        caller=attempt.caller,
+        context=attempt.context.by(actors.user(user.id)),
         details={"method": FirstFactor.CODE},
-        now=attempt.now,
     )

@@ -10,7 +10,7 @@ from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core import valkey
 from apps.core.client_address import counted_as
-from apps.core.requests import Caller
+from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.factors import ceremonies, passkeys
 from apps.factors.errors import InvalidPasskey
@@ -30,8 +30,7 @@ class Attempt:
     customer: CustomerState
     credential: Any = field(repr=False)
     delivery: str
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
 def options(customer: CustomerState, *, now: datetime) -> dict[str, Any]:
@@ -55,9 +54,7 @@ def sign_in(attempt: Attempt) -> SignedIn | Challenged:
 
 
 def _sign_in(attempt: Attempt) -> SignedIn | Challenged:
-    passkey = passkeys.check(
-        customer=attempt.customer, credential=attempt.credential, caller=attempt.caller, now=attempt.now
-    )
+    passkey = passkeys.check(customer=attempt.customer, credential=attempt.credential, context=attempt.context)
     with transaction.atomic():
         user = directory.lock(passkey.user_id)
         if user is None or user.status == UserStatus.DEACTIVATED:
@@ -70,8 +67,7 @@ def _sign_in(attempt: Attempt) -> SignedIn | Challenged:
                 user=user,
                 first_factor=FirstFactor.PASSKEY,
                 delivery=attempt.delivery,
-                caller=replace(attempt.caller, request_mark=ceremonies.mark(attempt.customer.id, attempt.credential)),
-                now=attempt.now,
+                context=replace(attempt.context, request_mark=ceremonies.mark(attempt.customer.id, attempt.credential)),
                 passed=(PASSKEY,),
             )
         )
@@ -79,13 +75,12 @@ def _sign_in(attempt: Attempt) -> SignedIn | Challenged:
 
 def _report(attempt: Attempt) -> None:
     """Write the event, of one network once a minute: nothing else keeps strangers from filling the log."""
-    customer, network = attempt.customer, counted_as(attempt.caller.ip)
+    customer, network = attempt.customer, counted_as(attempt.context.ip)
     if valkey.is_first_this_minute(customer.id, "reported", actions.PASSKEY_REJECTED, network):
         events.record(
             action=actions.PASSKEY_REJECTED,
             outcome=Outcome.FAILURE,
             severity=Severity.LOW,
             customer_id=customer.id,
-            caller=attempt.caller,
-            now=attempt.now,
+            context=attempt.context,
         )

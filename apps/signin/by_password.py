@@ -9,7 +9,7 @@ from django.db.models import Case, F, Q, Value, When
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits
-from apps.core.requests import Caller
+from apps.core.context import RequestContext
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
 from apps.otp import tries
@@ -34,31 +34,29 @@ class Attempt:
     address: Address
     password: str = field(repr=False)
     delivery: str
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
 def sign_in(attempt: Attempt) -> SignedIn | Challenged:
     """Sign in by password. Raises InvalidCredentials, RateLimited, ValkeyUnavailable, and CustomerSuspended if all was right."""
-    network = tries.hit_network(attempt.asked, attempt.caller)
-    hit = rate_limits.hit(tries.rules(attempt.asked, attempt.address, attempt.caller))
+    network = tries.hit_network(attempt.asked, attempt.context)
+    hit = rate_limits.hit(tries.rules(attempt.asked, attempt.address, attempt.context))
     found = find(attempt.customer, attempt.address)
-    user = check(found, attempt.password, now=attempt.now)
+    user = check(found, attempt.password, now=attempt.context.now)
     if user is None:
-        count_wrong(attempt.customer, attempt.address, found, caller=attempt.caller, now=attempt.now)
+        count_wrong(attempt.customer, attempt.address, found, context=attempt.context)
         raise InvalidCredentials  # after the commit: a counted failure is never undone by its own request
     customers.require_active(attempt.customer)  # of an owner who came without a key
     with rate_limits.uncounted_if_it_fails(network, hit), transaction.atomic():
         directory.lock(user.id)
-        accept(user, attempt.password, now=attempt.now)
+        accept(user, attempt.password, now=attempt.context.now)
         return challenges.proceed(
             Proven(
                 customer=attempt.customer,
                 user=user,
                 first_factor=FirstFactor.PASSWORD,
                 delivery=attempt.delivery,
-                caller=attempt.caller,
-                now=attempt.now,
+                context=attempt.context,
                 may_use_email=user.email_verified_at is not None,
             )
         )
@@ -108,37 +106,36 @@ def accept(user: User, text: str, *, now: datetime, despite_lock: bool = False) 
         raise InvalidCredentials
 
 
-def count_wrong(customer: CustomerState, address: Address, user: User | None, *, caller: Caller, now: datetime) -> None:
+def count_wrong(customer: CustomerState, address: Address, user: User | None, *, context: RequestContext) -> None:
     """Count a wrong password and lock at the fifth in a row: two statements, whoever's address it is.
 
     Of a lock the user is told by `signin.tell_locked`, so that this request does the same work as any other.
     """
     with transaction.atomic():
-        _count(customer, address, caller, now)
-        locks = user is not None and _locks(user, now)
+        _count(customer, address, context)
+        locks = user is not None and _locks(user, context.now)
         events.record(
             action=actions.PASSWORD_LOCKED if locks else actions.PASSWORD_REJECTED,
             outcome=Outcome.FAILURE,
             severity=Severity.MEDIUM if locks else Severity.LOW,
             customer_id=customer.id,
             user_id=user.id if user else None,
-            caller=caller,
+            context=context,
             details={"method": FirstFactor.PASSWORD},
-            now=now,
         )
 
 
-def _count(customer: CustomerState, address: Address, caller: Caller, now: datetime) -> None:
+def _count(customer: CustomerState, address: Address, context: RequestContext) -> None:
     unlocked = Password.objects.filter(
-        _is_open(now),
+        _is_open(context.now),
         user__customer_id=customer.id,
         user__email_identity=address.identity,
     )
     fifth = Q(wrong_in_a_row__gte=MOST_WRONG - 1)
     unlocked.update(
-        locked_until=Case(When(fifth, then=Value(now + LOCKED_FOR)), default=None),
+        locked_until=Case(When(fifth, then=Value(context.now + LOCKED_FOR)), default=None),
         lock_told_at=None,
-        lock_sandbox_key_id=caller.sandbox_key_id,
+        lock_sandbox_key_id=context.sandbox_key_id,
         wrong_in_a_row=Case(When(fifth, then=Value(0)), default=F("wrong_in_a_row") + 1),
     )
 

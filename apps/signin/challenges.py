@@ -11,9 +11,10 @@ from django.db.models import F
 
 from apps.api_keys.clients import ApiClient
 from apps.audit import actions, events
+from apps.core import actors
+from apps.core.context import RequestContext
 from apps.core.errors import is_refusal
 from apps.core.ids import new_id
-from apps.core.requests import Caller
 from apps.customers.state import CustomerState
 from apps.factors import enrolled
 from apps.factors.enrolled import Enrolled
@@ -39,8 +40,7 @@ class Proven:
     user: User
     first_factor: FirstFactor
     delivery: str
-    caller: Caller
-    now: datetime
+    context: RequestContext
     may_use_email: bool = False
     is_new: bool = False
     passed: tuple[str, ...] = ()
@@ -86,16 +86,16 @@ def proceed(proven: Proven) -> SignedIn | Challenged:
     return _finish(proven, requirements.to_enrol(policy=proven.customer.second_factor, enrolled=found))
 
 
-def open_challenge(session_token: str, *, client: ApiClient, caller: Caller, now: datetime) -> Opened:
+def open_challenge(session_token: str, *, client: ApiClient, context: RequestContext) -> Opened:
     """The challenge of this token, which is worthless at any other customer (contract 1.5).
 
     Raises MalformedToken, TokenExpired, InvalidToken, UserInactive, CustomerSuspended or IpNotAllowed.
     """
-    claims, customer = verification.verify_challenge(session_token, caller=caller, now=now)
+    claims, customer = verification.verify_challenge(session_token, context=context)
     presented = owner_lookup.presented_at(client.customer, owners_too=client.api_key is None)
     row = (
         Challenge.objects.of(customer.id)
-        .filter(presented, id=claims.jti, used_at=None, expires_at__gt=now)
+        .filter(presented, id=claims.jti, used_at=None, expires_at__gt=context.now)
         .filter(credentials_version=F("user__credentials_version"))
         .select_related("user", "user__password")
         .first()
@@ -104,7 +104,7 @@ def open_challenge(session_token: str, *, client: ApiClient, caller: Caller, now
         raise InvalidToken
     if row.user.status == UserStatus.DEACTIVATED:
         raise UserInactive
-    proven = _proven_by(row, customer, caller, now)
+    proven = _proven_by(row, customer, context)
     missing = _missing(proven, enrolled.of(proven.user.id))
     if missing is None:  # the last factor was removed meanwhile: it has to begin anew
         raise InvalidToken
@@ -154,23 +154,22 @@ def _set_by_mail(user: User) -> bool:
 
 def _finish(proven: Proven, enrol: tuple[str, ...]) -> SignedIn:
     customer, user = proven.customer, proven.user
-    if not directory.note_sign_in(user, now=proven.now):
+    if not directory.note_sign_in(user, now=proven.context.now):
         raise UserInactive
     pair = sessions.start(
         customer=customer,
         user=user,
         amr=amr.of_sign_in(proven.first_factor, proven.passed),
         delivery=proven.delivery,
-        caller=proven.caller,
-        now=proven.now,
+        context=proven.context,
     )
-    devices.note(user, customer=customer, caller=proven.caller, now=proven.now)
+    devices.note(user, customer=customer, context=proven.context)
     _record(actions.SIGN_IN, proven, method=proven.first_factor, second_factors=list(proven.passed))
     return SignedIn(user, proven.is_new, pair, enrol)
 
 
 def _challenge(proven: Proven, missing: Missing) -> Challenged:
-    issued_at = proven.now.replace(microsecond=0)  # a token's times are whole seconds
+    issued_at = proven.context.now.replace(microsecond=0)  # a token's times are whole seconds
     row = Challenge.objects.create(
         id=new_id(),
         customer_id=proven.customer.id,
@@ -195,14 +194,13 @@ def _challenge(proven: Proven, missing: Missing) -> Challenged:
     return Challenged(missing, int(LIFETIME.total_seconds()), token)
 
 
-def _proven_by(row: Challenge, customer: CustomerState, caller: Caller, now: datetime) -> Proven:
+def _proven_by(row: Challenge, customer: CustomerState, context: RequestContext) -> Proven:
     return Proven(
         customer=customer,
         user=row.user,
         first_factor=FirstFactor(row.first_factor),
         delivery=row.delivery,
-        caller=caller,
-        now=now,
+        context=context,
         may_use_email=row.may_use_email,
         is_new=row.is_new,
         passed=tuple(row.passed),
@@ -214,8 +212,6 @@ def _record(action: str, proven: Proven, **details: object) -> None:
         action=action,
         customer_id=proven.customer.id,
         user_id=proven.user.id,
-        actor=events.user(proven.user.id),
-        caller=proven.caller,
+        context=proven.context.by(actors.user(proven.user.id)),
         details=details,
-        now=proven.now,
     )

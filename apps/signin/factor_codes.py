@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.audit import actions, events
+from apps.core import actors
 from apps.core.client_address import counted_as
 from apps.core.rate_limits import Rule
 from apps.customers import limits
@@ -51,7 +52,7 @@ def place_of(opened: Opened, method: str) -> Place:
         str(proven.user.id),
         PURPOSES[method],
         bound_to=str(challenge_id),
-        in_sandbox=proven.caller.in_sandbox,
+        in_sandbox=proven.context.in_sandbox,
     )
 
 
@@ -60,25 +61,23 @@ def _send_mail(opened: Opened) -> None:
     customer, user = proven.customer, proven.user
     place, rules = place_of(opened, EMAIL), _mail_rules(proven)
     new = codes.new(place, customer)
-    draft = drafts.draft(
-        kind=MAIL, new=new, customer=customer, user=user, recipient=user.email, caller=proven.caller, now=proven.now
-    )
+    draft = drafts.draft(kind=MAIL, new=new, customer=customer, user=user, recipient=user.email, context=proven.context)
     with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
         _record(proven, EMAIL)
-        drafts.post(draft, customer=customer, user=user, receives=True, now=proven.now)
+        drafts.post(draft, customer=customer, user=user, receives=True, now=proven.context.now)
 
 
 def _send_text(opened: Opened) -> None:
     proven = opened.proven
-    customer, user, caller = proven.customer, proven.user, proven.caller
+    customer, user, context = proven.customer, proven.user, proven.context
     number = phones.number_of(user.id)
-    if number is None or drafts.is_kept_from(user, caller.sandbox_key_id):  # None: removed a moment ago
+    if number is None or drafts.is_kept_from(user, context.sandbox_key_id):  # None: removed a moment ago
         raise MethodNotOffered
     place = place_of(opened, SMS)
-    new, rules = codes.new(place, customer), phones.rules_for(user, number, customer=customer, caller=caller)
+    new, rules = codes.new(place, customer), phones.rules_for(user, number, customer=customer, context=context)
     with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
         _record(proven, SMS)
-        phones.post_code(number, new, user=user, customer=customer, caller=caller, now=proven.now)
+        phones.post_code(number, new, user=user, customer=customer, context=context)
 
 
 def _mail_rules(proven: Proven) -> list[Rule]:
@@ -86,7 +85,7 @@ def _mail_rules(proven: Proven) -> list[Rule]:
     customer = proven.customer
     return [
         tries.after_a_first_factor(customer.limit(limits.CODES_PER_EMAIL), customer, proven.user.id),
-        limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(proven.caller.ip)),
+        limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(proven.context.ip)),
         limits.rule(customer.limit(limits.CODES_PER_CUSTOMER), customer.id),
     ]
 
@@ -97,8 +96,6 @@ def _record(proven: Proven, method: str) -> None:
         action=actions.SECOND_FACTOR_SENT,
         customer_id=proven.customer.id,
         user_id=user_id,
-        actor=events.user(user_id),
-        caller=proven.caller,
+        context=proven.context.by(actors.user(user_id)),
         details={"method": method},
-        now=proven.now,
     )

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from apps.approvals import decisions
 from apps.audit import actions, events
-from apps.core.requests import Caller
+from apps.core import actors
+from apps.core.context import RequestContext
 from apps.core.state.announcements import announce
 from apps.customers import lifecycle as customers
 from apps.customers.state import CustomerState
@@ -21,7 +22,7 @@ from apps.users import credentials, directory, lifecycle, state
 from apps.users.models import User, UserStatus
 
 
-def by_mail(user: User, *, customer: CustomerState, caller: Caller, now: datetime) -> None:
+def by_mail(user: User, *, customer: CustomerState, context: RequestContext) -> None:
     """A code or a link that was sent to the address has come back. In the caller's transaction.
 
     Of two that come back at once the second finds the address proven, and leaves what the first has set.
@@ -38,18 +39,16 @@ def by_mail(user: User, *, customer: CustomerState, caller: Caller, now: datetim
         user.name, user.phone = "", ""
         user.save(update_fields=["name", "phone"])
     Password.objects.filter(user=user).delete()
-    credentials.change(user, now=now)
+    credentials.change(user, now=context.now)
     removal.remove_all(user)
     user._state.fields_cache.pop("password", None)
     sessions.end_all(
         customer_id=customer.id,
         user_id=user.id,
         reason=EndReason.EMAIL_PROVEN,
-        actor=events.user(user.id),
-        caller=caller,
-        now=now,
+        context=context.by(actors.user(user.id)),
     )
-    note(user, customer=customer, caller=caller, now=now)
+    note(user, customer=customer, context=context)
 
 
 def _was_used(user: User) -> bool:
@@ -65,21 +64,19 @@ def begin(user: User, *, customer: CustomerState, now: datetime) -> None:
         decisions.open_for(user, customer=customer, now=now)
 
 
-def note(user: User, *, customer: CustomerState, caller: Caller, now: datetime) -> None:
+def note(user: User, *, customer: CustomerState, context: RequestContext) -> None:
     """The address is the user's; what the customer demands beyond that decides the status. In the caller's transaction."""
-    user.email_verified_at = now
+    user.email_verified_at = context.now
     if user.status == UserStatus.PENDING:
         user.status = lifecycle.status_due(user, customer)
     user.save(update_fields=["email_verified_at", "status"])
     if user.status == UserStatus.PENDING:
-        decisions.open_for(user, customer=customer, now=now)
+        decisions.open_for(user, customer=customer, now=context.now)
     events.record(
         action=actions.EMAIL_VERIFIED,
         customer_id=customer.id,
         user_id=user.id,
-        actor=events.user(user.id),
-        caller=caller,
-        now=now,
+        context=context.by(actors.user(user.id)),
     )
     if user.is_owner:
         customers.note_owner(customer.id)

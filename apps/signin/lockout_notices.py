@@ -4,7 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from apps.core.requests import Caller
+from apps.core import actors
+from apps.core.context import RequestContext
 from apps.customers import state as customers
 from apps.signin.by_password import LOCKED_FOR
 from apps.signin.models import Password
@@ -31,8 +32,7 @@ def tell(*, now: datetime) -> int:
                 notices.PASSWORD_LOCKED,
                 customer=customers.read(row.user.customer_id),
                 user=row.user,
-                caller=Caller(None, "", "", sandbox_key_id=row.lock_sandbox_key_id),
-                now=now,
+                context=RequestContext(now=now, actor=actors.SYSTEM, sandbox_key_id=row.lock_sandbox_key_id),
                 minutes=int(LOCKED_FOR.total_seconds()) // 60,
             )
         Password.objects.filter(pk__in=[row.pk for row in rows]).update(lock_told_at=now)

@@ -6,7 +6,6 @@ asked, and counted for it alone: whoever has stolen a token keeps nobody from si
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,8 @@ from django.db import transaction
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core.requests import Caller
+from apps.core import actors
+from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.factors import enrolled, passkeys, recovery_codes, totp
 from apps.factors.errors import InvalidFactorCode, InvalidPasskey
@@ -49,8 +49,7 @@ class Asked:
     now_is: UserState
     session_id: UUID
     method: str
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
 @dataclass(frozen=True)
@@ -82,15 +81,14 @@ def send(asked: Asked) -> Sent | Mapping[str, Any]:
     """
     _require_offered(asked.user, asked)
     if asked.method == PASSKEY:
-        return passkeys.request_options(customer=asked.customer, user=asked.user, now=asked.now)
+        return passkeys.request_options(customer=asked.customer, user=asked.user, now=asked.context.now)
     _count_try(asked)
     return reauthentication_codes.send(
         asked.method,
         user=asked.user,
         session_id=asked.session_id,
         customer=asked.customer,
-        caller=asked.caller,
-        now=asked.now,
+        context=asked.context,
     )
 
 
@@ -106,7 +104,7 @@ def prove(given: Given) -> TokenPair:
     _count_try(given)
     if given.method in (EMAIL, SMS):
         return _with_sent_code(given)
-    tries.hit_network(given.customer, given.caller)
+    tries.hit_network(given.customer, given.context)
     if given.method == PASSWORD:
         return _with_password(given)
     return _with_kept_secret(given)
@@ -117,8 +115,7 @@ def _with_passkey(given: Given) -> TokenPair:
         passkeys.check(
             customer=given.customer,
             credential=given.credential,
-            caller=given.caller,
-            now=given.now,
+            context=given.context,
             user=given.user,
         )
     except InvalidPasskey:
@@ -133,15 +130,14 @@ def _with_passkey(given: Given) -> TokenPair:
 
 def _with_sent_code(given: Given) -> TokenPair:
     place = reauthentication_codes.place_of(
-        given.method, user=given.user, session_id=given.session_id, customer=given.customer, caller=given.caller
+        given.method, user=given.user, session_id=given.session_id, customer=given.customer, context=given.context
     )
     attempt = Try(
         customer=given.customer,
         address=emails.parse(given.user.email),
         place=place,
         code=given.code,
-        caller=given.caller,
-        now=given.now,
+        context=given.context,
     )
 
     def accept(right: RightCode) -> TokenPair | None:
@@ -162,14 +158,14 @@ def _with_sent_code(given: Given) -> TokenPair:
 def _with_password(given: Given) -> TokenPair:
     """Neither counted towards the lock of the password, nor stopped by it: the session's own tries bound the guesses."""
     mine = User.objects.of(given.customer.id).filter(id=given.user.id).select_related("password").first()
-    checked = by_password.check(mine, given.password, now=given.now, despite_lock=True)
+    checked = by_password.check(mine, given.password, now=given.context.now, despite_lock=True)
     if checked is None:
         _reject(given)
         raise InvalidPassword
     with transaction.atomic():
         user = _lock(given)
         try:
-            by_password.accept(checked, given.password, now=given.now, despite_lock=True)
+            by_password.accept(checked, given.password, now=given.context.now, despite_lock=True)
         except InvalidCredentials as error:  # changed meanwhile
             raise InvalidPassword from error
         return _renew(user, given)
@@ -181,7 +177,7 @@ def _with_kept_secret(given: Given) -> TokenPair:
         if _is_right(user, given):
             return _renew(user, given)
     if tries.note_guess(given.customer):
-        redeeming.sound_alarm(given.customer, caller=given.caller, now=given.now)
+        redeeming.sound_alarm(given.customer, context=given.context)
     _reject(given)
     raise InvalidFactorCode
 
@@ -189,8 +185,8 @@ def _with_kept_secret(given: Given) -> TokenPair:
 def _is_right(user: User, given: Given) -> bool:
     """Uses the code up."""
     if given.method == TOTP:
-        return totp.check(user.id, given.code, now=given.now)
-    left = recovery_codes.spend(user, given.code, customer=given.customer, caller=given.caller, now=given.now)
+        return totp.check(user.id, given.code, now=given.context.now)
+    left = recovery_codes.spend(user, given.code, customer=given.customer, context=given.context)
     return left is not None
 
 
@@ -199,8 +195,7 @@ def _count_try(asked: Asked) -> None:
         customer_id=asked.customer.id,
         user_id=asked.user.id,
         session_id=asked.session_id,
-        caller=asked.caller,
-        now=asked.now,
+        context=asked.context,
     )
 
 
@@ -225,16 +220,14 @@ def _renew(user: User, given: Given) -> TokenPair:
         user=given.now_is,
         session_id=given.session_id,
         amr=proven_by,
-        now=given.now,
+        now=given.context.now,
     )
     events.record(
         action=actions.REAUTHENTICATED,
         customer_id=given.customer.id,
         user_id=user.id,
-        actor=events.user(user.id),
-        caller=given.caller,
+        context=given.context.by(actors.user(user.id)),
         details={"method": given.method, "session": str(given.session_id)},
-        now=given.now,
     )
     return pair
 
@@ -246,8 +239,6 @@ def _reject(given: Given) -> None:
         severity=Severity.MEDIUM,
         customer_id=given.customer.id,
         user_id=given.user.id,
-        actor=events.user(given.user.id),
-        caller=given.caller,
+        context=given.context.by(actors.user(given.user.id)),
         details={"method": given.method, "session": str(given.session_id)},
-        now=given.now,
     )

@@ -1,14 +1,14 @@
 """Codes by which somebody who is signed in proves once more who they are: sent for one session, and good in that alone."""
 
-from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from apps.audit import actions, events
+from apps.core import actors
 from apps.core.client_address import counted_as
+from apps.core.context import RequestContext
 from apps.core.rate_limits import Rule
-from apps.core.requests import Caller
 from apps.customers import limits
 from apps.customers.state import CustomerState
 from apps.factors import phones
@@ -23,28 +23,26 @@ from apps.users.models import User
 MAIL = "reauthentication_code"
 
 
-def send(method: str, *, user: User, session_id: UUID, customer: CustomerState, caller: Caller, now: datetime) -> Sent:
+def send(method: str, *, user: User, session_id: UUID, customer: CustomerState, context: RequestContext) -> Sent:
     """Send a code by EMAIL or SMS.
 
     Raises MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable or ValkeyUnavailable.
     """
-    recipient = _recipient(method, user, caller)
-    place = place_of(method, user=user, session_id=session_id, customer=customer, caller=caller)
+    recipient = _recipient(method, user, context)
+    place = place_of(method, user=user, session_id=session_id, customer=customer, context=context)
     new = codes.new(place, customer)
-    rules = _rules(session_id, customer, caller)
+    rules = _rules(session_id, customer, context)
     with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
-        _record(method, user, session_id, caller, now)
+        _record(method, user, session_id, context)
         if method == SMS:
-            phones.post_code(recipient, new, user=user, customer=customer, caller=caller, now=now)
+            phones.post_code(recipient, new, user=user, customer=customer, context=context)
         else:
-            draft = drafts.draft(
-                kind=MAIL, new=new, customer=customer, user=user, recipient=recipient, caller=caller, now=now
-            )
-            drafts.post(draft, customer=customer, user=user, receives=True, now=now)
+            draft = drafts.draft(kind=MAIL, new=new, customer=customer, user=user, recipient=recipient, context=context)
+            drafts.post(draft, customer=customer, user=user, receives=True, now=context.now)
     return Sent(customer.code_lifetime, customer.code_resend_after)
 
 
-def place_of(method: str, *, user: User, session_id: UUID, customer: CustomerState, caller: Caller) -> Place:
+def place_of(method: str, *, user: User, session_id: UUID, customer: CustomerState, context: RequestContext) -> Place:
     """Where the codes of this session lie. One is worthless once mails or SMS of the user go elsewhere, and once the
     user's credentials have changed.
 
@@ -55,37 +53,35 @@ def place_of(method: str, *, user: User, session_id: UUID, customer: CustomerSta
         customer.id,
         f"{user.id} {session_id}",
         purpose,
-        bound_to=f"{_recipient(method, user, caller)} {user.credentials_version}",
-        in_sandbox=caller.in_sandbox,
+        bound_to=f"{_recipient(method, user, context)} {user.credentials_version}",
+        in_sandbox=context.in_sandbox,
     )
 
 
-def _recipient(method: str, user: User, caller: Caller) -> str:
+def _recipient(method: str, user: User, context: RequestContext) -> str:
     """Where codes of this method go. Raises MethodNotOffered."""
     if method != SMS:
         return user.email
-    number = None if drafts.is_kept_from(user, caller.sandbox_key_id) else phones.number_of(user.id)
+    number = None if drafts.is_kept_from(user, context.sandbox_key_id) else phones.number_of(user.id)
     if number is None:
         raise MethodNotOffered
     return number
 
 
-def _rules(session_id: UUID, customer: CustomerState, caller: Caller) -> list[Rule]:
+def _rules(session_id: UUID, customer: CustomerState, context: RequestContext) -> list[Rule]:
     """Counted for the session, so that whoever has stolen its token uses up nothing of what the user needs to sign in."""
     return [
         limits.rule(customer.limit(limits.CODES_PER_EMAIL), customer.id, "reauthenticate", str(session_id)),
-        limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(caller.ip)),
+        limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(context.ip)),
         limits.rule(customer.limit(limits.CODES_PER_CUSTOMER), customer.id),
     ]
 
 
-def _record(method: str, user: User, session_id: UUID, caller: Caller, now: datetime) -> None:
+def _record(method: str, user: User, session_id: UUID, context: RequestContext) -> None:
     events.record(
         action=actions.REAUTHENTICATION_ASKED,
         customer_id=user.customer_id,
         user_id=user.id,
-        actor=events.user(user.id),
-        caller=caller,
+        context=context.by(actors.user(user.id)),
         details={"method": method, "session": str(session_id)},
-        now=now,
     )

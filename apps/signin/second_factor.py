@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -12,8 +12,8 @@ from apps.api_keys.clients import ApiClient
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits
+from apps.core.context import RequestContext
 from apps.core.rate_limits import Hit
-from apps.core.requests import Caller
 from apps.factors import passkeys, phones, recovery_codes, totp
 from apps.factors.errors import InvalidFactorCode, InvalidPasskey
 from apps.factors.methods import PASSKEY, RECOVERY_CODE, SMS, TOTP
@@ -36,8 +36,7 @@ class Asked:
     client: ApiClient
     session_token: str = field(repr=False)
     method: str
-    caller: Caller
-    now: datetime
+    context: RequestContext
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def send(asked: Asked) -> Sent | Mapping[str, Any]:
     _require(asked.method in opened.missing.methods)
     if asked.method == PASSKEY:
         proven = opened.proven
-        return passkeys.request_options(customer=proven.customer, user=proven.user, now=asked.now)
+        return passkeys.request_options(customer=proven.customer, user=proven.user, now=asked.context.now)
     return factor_codes.send(opened, asked.method)
 
 
@@ -80,10 +79,10 @@ def enrol(asked: Asked, *, phone: str = "") -> Mapping[str, Any]:
     _require(asked.method in opened.missing.enrol)
     user, customer = opened.proven.user, opened.proven.customer
     if asked.method == TOTP:
-        return totp.begin(user, customer=customer, now=asked.now).document()
+        return totp.begin(user, customer=customer, now=asked.context.now).document()
     if asked.method == SMS:
-        return phones.begin(user, customer=customer, number=phone, caller=asked.caller, now=asked.now).document()
-    return passkeys.creation_options(user, customer=customer, now=asked.now)
+        return phones.begin(user, customer=customer, number=phone, context=asked.context).document()
+    return passkeys.creation_options(user, customer=customer, now=asked.context.now)
 
 
 def verify(given: Given) -> Passed:
@@ -103,7 +102,7 @@ def verify(given: Given) -> Passed:
 
 
 def _open(asked: Asked) -> Opened:
-    return challenges.open_challenge(asked.session_token, client=asked.client, caller=asked.caller, now=asked.now)
+    return challenges.open_challenge(asked.session_token, client=asked.client, context=asked.context)
 
 
 def _require(offered: bool) -> None:  # noqa: FBT001  (reads as a sentence)
@@ -115,10 +114,10 @@ def _limit(opened: Opened, method: str) -> tuple[Hit, ...]:
     """However many challenges somebody who knows the password opens: so many codes are tried. A passkey is no guess."""
     if method == PASSKEY:
         return ()
-    customer, user, caller = opened.proven.customer, opened.proven.user, opened.proven.caller
+    customer, user, context = opened.proven.customer, opened.proven.user, opened.proven.context
     # A code that was sent is counted for the network where it is redeemed.
-    network = (tries.hit_network(customer, caller),) if method in (TOTP, RECOVERY_CODE) else ()
-    return (*network, rate_limits.hit(tries.second_factor_rules(customer, user.id, caller)))
+    network = (tries.hit_network(customer, context),) if method in (TOTP, RECOVERY_CODE) else ()
+    return (*network, rate_limits.hit(tries.second_factor_rules(customer, user.id, context)))
 
 
 def _meet(opened: Opened, given: Given) -> Passed:
@@ -133,7 +132,7 @@ def _meet(opened: Opened, given: Given) -> Passed:
 def _with_passkey(opened: Opened, given: Given) -> Passed:
     customer, user = opened.proven.customer, opened.proven.user
     try:
-        passkeys.check(customer=customer, credential=given.credential, caller=given.caller, now=given.now, user=user)
+        passkeys.check(customer=customer, credential=given.credential, context=given.context, user=user)
     except InvalidPasskey:
         _reject(opened, given)
         raise
@@ -162,14 +161,13 @@ def _code_try(opened: Opened, given: Given) -> Try:
         address=emails.parse(proven.user.email),
         place=factor_codes.place_of(opened, given.method),
         code=given.code,
-        caller=given.caller,
-        now=given.now,
+        context=given.context,
     )
 
 
 def _with_app(opened: Opened, given: Given) -> Passed:
     with _transaction(opened, given):
-        if totp.check(opened.proven.user.id, given.code, now=given.now):
+        if totp.check(opened.proven.user.id, given.code, now=given.context.now):
             return _go_on(opened, given)
     _count_guess(opened, given)
     raise InvalidFactorCode
@@ -177,7 +175,9 @@ def _with_app(opened: Opened, given: Given) -> Passed:
 
 def _with_recovery_code(opened: Opened, given: Given) -> Passed:
     with _transaction(opened, given):
-        left = recovery_codes.spend(opened.proven.user, given.code, **_acting(opened, given))
+        left = recovery_codes.spend(
+            opened.proven.user, given.code, customer=opened.proven.customer, context=given.context
+        )
         if left is not None:
             return replace(_go_on(opened, given), recovery_codes_left=left)
     _count_guess(opened, given)
@@ -200,23 +200,21 @@ def _confirm_enrolment(opened: Opened, given: Given) -> Passed:
 
 
 def _enrolled(opened: Opened, given: Given) -> Passed:
-    user, acting = opened.proven.user, _acting(opened, given)
+    user, customer, context = opened.proven.user, opened.proven.customer, given.context
 
     def finish(enrol: Callable[[], tuple[str, ...]]) -> Passed:
         with _transaction(opened, given):
             return _go_on(opened, given, recovery_codes=enrol())
 
     if given.method == TOTP:
-        return finish(lambda: totp.keep(user, given.code, **acting))
+        return finish(lambda: totp.keep(user, given.code, customer=customer, context=context))
     if given.method == SMS:
+        keep = partial(phones.keep, user, customer=customer, context=context)
         return phones.prove(
-            user, given.code, lambda proven: finish(lambda: phones.keep(user, proven, **acting)), **acting
+            user, given.code, lambda proven: finish(lambda: keep(proven)), customer=customer, context=context
         )
-    return finish(lambda: passkeys.enrol(user, credential=given.credential, name="", **acting).recovery_codes)
-
-
-def _acting(opened: Opened, given: Given) -> dict[str, Any]:
-    return {"customer": opened.proven.customer, "caller": given.caller, "now": given.now}
+    enrol = partial(passkeys.enrol, user, customer=customer, context=context)
+    return finish(lambda: enrol(credential=given.credential, name="").recovery_codes)
 
 
 @contextmanager
@@ -238,14 +236,14 @@ def _transaction(opened: Opened, given: Given) -> Iterator[None]:
 
 def _go_on(opened: Opened, given: Given, *, recovery_codes: tuple[str, ...] = ()) -> Passed:
     """The challenge is used in the transaction that starts the session, so that of any number exactly one does."""
-    challenges.use(opened.row.id, now=given.now)
+    challenges.use(opened.row.id, now=given.context.now)
     return Passed(challenges.proceed(opened.proven.having_passed(given.method)), recovery_codes)
 
 
 def _count_guess(opened: Opened, given: Given) -> None:
     customer, user = opened.proven.customer, opened.proven.user
     if tries.note_guess(customer):
-        redeeming.sound_alarm(customer, caller=given.caller, now=given.now)
+        redeeming.sound_alarm(customer, context=given.context)
     with transaction.atomic():
         directory.count_wrong_second_factor(customer.id, user.email_identity)
         _reject(opened, given)
@@ -259,7 +257,6 @@ def _reject(opened: Opened, given: Given) -> None:
         severity=Severity.MEDIUM,
         customer_id=proven.customer.id,
         user_id=proven.user.id,
-        caller=given.caller,
+        context=given.context,
         details={"method": given.method, "first_factor": proven.first_factor},
-        now=given.now,
     )

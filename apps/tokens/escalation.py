@@ -1,15 +1,13 @@
 """Attempts to do what only administrators may: a security event, at most once a minute for each user (contract 4, 8)."""
 
-from datetime import datetime
-
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core import valkey
-from apps.core.requests import Caller
+from apps.core import actors, valkey
+from apps.core.context import RequestContext
 from apps.users.state import UserState
 
 
-def report(user: UserState, *, wanted: str, caller: Caller, now: datetime) -> None:
+def report(user: UserState, *, wanted: str, context: RequestContext) -> None:
     """Write the event: `wanted` is the role that the user lacks."""
     if not valkey.is_first_this_minute(user.customer_id, "reported", actions.ROLE_ESCALATION_ATTEMPT, str(user.id)):
         return
@@ -19,8 +17,6 @@ def report(user: UserState, *, wanted: str, caller: Caller, now: datetime) -> No
         severity=Severity.HIGH,
         customer_id=user.customer_id,
         user_id=user.id,
-        actor=events.user(user.id),
-        caller=caller,
+        context=context.by(actors.user(user.id)),
         details={"role": user.role, "wanted": wanted},
-        now=now,
     )

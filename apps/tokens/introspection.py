@@ -4,12 +4,11 @@ Everything that makes a token count is looked at, as if its bearer had come by. 
 is `{"active": false}`: a server need not know more, and must not take the difference for a hint.
 """
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from apps.core.context import RequestContext
 from apps.core.errors import AuthenticationError
-from apps.core.requests import Caller
 from apps.customers.errors import CustomerSuspended
 from apps.tokens import verification
 from apps.tokens.errors import MalformedToken
@@ -18,10 +17,10 @@ from apps.tokens.signing import TokenKind
 from apps.tokens.verification import Verified
 
 
-def introspect(text: str, *, customer_id: UUID, caller: Caller, now: datetime) -> dict[str, Any]:
+def introspect(text: str, *, customer_id: UUID, context: RequestContext) -> dict[str, Any]:
     """The answer of RFC 7662 section 2.2, to a server of this customer."""
     try:
-        verified = verification.examine(text, customer_id=customer_id, caller=caller, now=now)
+        verified = verification.examine(text, customer_id=customer_id, context=context)
     except (MalformedToken, AuthenticationError, CustomerSuspended):
         return {"active": False}
     if verified.claims.kind is TokenKind.REFRESH and not _is_unused(verified):

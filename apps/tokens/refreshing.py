@@ -9,8 +9,8 @@ from django.db import transaction
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core import rate_limits, valkey
-from apps.core.requests import Caller
+from apps.core import actors, rate_limits, valkey
+from apps.core.context import RequestContext
 from apps.core.state.announcements import announce
 from apps.customers import limits
 from apps.customers.state import CustomerState
@@ -32,21 +32,21 @@ class Refreshed:
     pair: TokenPair
 
 
-def refresh(text: str, *, caller: Caller, now: datetime, check: Check | None = None) -> Refreshed:
+def refresh(text: str, *, context: RequestContext, check: Check | None = None) -> Refreshed:
     """New tokens for this refresh token. `check` may refuse once it is known whose it is (cookies: the same site?).
 
     Raises MalformedToken, AuthenticationErrors, CustomerSuspended, IpNotAllowed, RateLimited, and what `check` raises.
     """
-    verified = verification.verify(text, kind=TokenKind.REFRESH, caller=caller, now=now)
-    verification.require_address(verified.customer, caller)
+    verified = verification.verify(text, kind=TokenKind.REFRESH, context=context)
+    verification.require_address(verified.customer, context)
     if check is not None:
         check(verified.customer, verified.session.id)
     _limit(verified)
     with transaction.atomic():
         row, session = _lock(verified)
-        successor = _successor(row, session, verified, caller, now)
+        successor = _successor(row, session, verified, context)
         if successor is None:
-            _end_for_reuse(session, verified, caller, now)
+            _end_for_reuse(session, verified, context)
     if successor is None:  # after the commit: the end of the session must not be rolled back with the request
         raise RefreshTokenReused
     pair = minting.pair(
@@ -79,17 +79,15 @@ def _lock(verified: Verified) -> tuple[RefreshToken, Session]:
     return row, session
 
 
-def _successor(
-    row: RefreshToken, session: Session, verified: Verified, caller: Caller, now: datetime
-) -> RefreshToken | None:
+def _successor(row: RefreshToken, session: Session, verified: Verified, context: RequestContext) -> RefreshToken | None:
     """A new row for an unused token, the same one again within the grace, None for a token used before that."""
     if row.used_at is None:
-        successor = rotate(row, session, verified.customer, now)
-        _record(verified, actions.TOKEN_REFRESHED, Outcome.SUCCESS, Severity.INFO, caller, now)
+        successor = rotate(row, session, verified.customer, context.now)
+        _record(verified, actions.TOKEN_REFRESHED, Outcome.SUCCESS, Severity.INFO, context)
         return successor
     # `now` is when the request came, which may be before the winner's: a grace of 0 s must still be none.
     grace = timedelta(seconds=verified.customer.refresh_grace)
-    return row.successor if grace and now - row.used_at < grace else None
+    return row.successor if grace and context.now - row.used_at < grace else None
 
 
 def rotate(row: RefreshToken, session: Session, customer: CustomerState, now: datetime) -> RefreshToken:
@@ -100,24 +98,20 @@ def rotate(row: RefreshToken, session: Session, customer: CustomerState, now: da
     return successor
 
 
-def _end_for_reuse(session: Session, verified: Verified, caller: Caller, now: datetime) -> None:
+def _end_for_reuse(session: Session, verified: Verified, context: RequestContext) -> None:
     """Somebody has an old token that they should not have, or had one stolen: nobody goes on with this session."""
-    Session.objects.filter(id=session.id).update(ended_at=now, end_reason=EndReason.REFRESH_REUSE)
-    _record(verified, actions.REFRESH_TOKEN_REUSED, Outcome.DENIED, Severity.HIGH, caller, now)
+    Session.objects.filter(id=session.id).update(ended_at=context.now, end_reason=EndReason.REFRESH_REUSE)
+    _record(verified, actions.REFRESH_TOKEN_REUSED, Outcome.DENIED, Severity.HIGH, context)
     announce(state.subject(verified.customer.id, session.id))
 
 
-def _record(
-    verified: Verified, action: str, outcome: Outcome, severity: Severity, caller: Caller, now: datetime
-) -> None:
+def _record(verified: Verified, action: str, outcome: Outcome, severity: Severity, context: RequestContext) -> None:
     events.record(
         action=action,
         outcome=outcome,
         severity=severity,
         customer_id=verified.customer.id,
         user_id=verified.user.id,
-        actor=events.user(verified.user.id),
-        caller=caller,
+        context=context.by(actors.user(verified.user.id)),
         details={"session": str(verified.session.id)},
-        now=now,
     )

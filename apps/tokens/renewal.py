@@ -13,8 +13,9 @@ from django.db.models import F
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
+from apps.core import actors
+from apps.core.context import RequestContext
 from apps.core.errors import NotFound
-from apps.core.requests import Caller
 from apps.customers.state import CustomerState
 from apps.tokens import minting, refreshing, sessions
 from apps.tokens.errors import SessionEnded
@@ -26,7 +27,7 @@ from apps.users.state import UserState
 MOST_TRIES = 10  # in a row: codes asked for and proofs given, until one is right
 
 
-def count_try(*, customer_id: UUID, user_id: UUID, session_id: UUID, caller: Caller, now: datetime) -> None:
+def count_try(*, customer_id: UUID, user_id: UUID, session_id: UUID, context: RequestContext) -> None:
     """Take one of the tries that a session has; committed before the try is made.
 
     Ends the session when there is none left, and raises SessionEnded.
@@ -35,7 +36,7 @@ def count_try(*, customer_id: UUID, user_id: UUID, session_id: UUID, caller: Cal
     if mine.filter(proofs_tried__lt=MOST_TRIES).update(proofs_tried=F("proofs_tried") + 1):
         return
     with suppress(NotFound):  # ended by another try meanwhile
-        _end(customer_id, user_id, session_id, caller, now)
+        _end(customer_id, user_id, session_id, context)
     raise SessionEnded
 
 
@@ -83,18 +84,16 @@ def _next_refresh_token(session: Session, customer: CustomerState, now: datetime
     return refreshing.rotate(present, session, customer, now)
 
 
-def _end(customer_id: UUID, user_id: UUID, session_id: UUID, caller: Caller, now: datetime) -> None:
+def _end(customer_id: UUID, user_id: UUID, session_id: UUID, context: RequestContext) -> None:
     """Raises NotFound when it has ended already."""
-    actor = events.user(user_id)
+    actor = actors.user(user_id)
     with transaction.atomic():
         sessions.end_one(
             customer_id=customer_id,
             user_id=user_id,
             session_id=session_id,
             reason=EndReason.WRONG_PROOFS,
-            actor=actor,
-            caller=caller,
-            now=now,
+            context=context.by(actor),
         )
         events.record(
             action=actions.REAUTHENTICATION_REJECTED,
@@ -102,8 +101,6 @@ def _end(customer_id: UUID, user_id: UUID, session_id: UUID, caller: Caller, now
             severity=Severity.HIGH,
             customer_id=customer_id,
             user_id=user_id,
-            actor=actor,
-            caller=caller,
+            context=context.by(actor),
             details={"session": str(session_id), "tries": MOST_TRIES},
-            now=now,
         )

@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.audit import actions, events
+from apps.core.context import RequestContext
 from apps.core.errors import AuthenticationError, NotFound
-from apps.core.requests import Caller
 from apps.core.state.announcements import announce
 from apps.tokens import sessions, state, verification
 from apps.tokens.errors import MalformedToken
@@ -16,32 +16,32 @@ from apps.tokens.models import EndReason, RefreshToken, RevokedToken, Session
 from apps.tokens.signing import TokenKind, VerifiedClaims
 
 
-def revoke(text: str, *, customer_id: UUID, actor: str, caller: Caller, now: datetime) -> None:
+def revoke(text: str, *, customer_id: UUID, context: RequestContext) -> None:
     """An access token is blacklisted; with a refresh token its session ends. What is no living token is revoked already."""
     try:
-        claims = verification.genuine(text, customer_id=customer_id, caller=caller, now=now)
+        claims = verification.genuine(text, customer_id=customer_id, context=context)
     except (MalformedToken, AuthenticationError):
         return
     if claims.kind is TokenKind.REFRESH:
-        _end_session(claims, actor, caller, now)
+        _end_session(claims, context)
     else:
-        _blacklist(claims, actor, caller, now)
+        _blacklist(claims, context)
 
 
-def _blacklist(claims: VerifiedClaims, actor: str, caller: Caller, now: datetime) -> None:
+def _blacklist(claims: VerifiedClaims, context: RequestContext) -> None:
     with transaction.atomic():
         mine = Session.objects.of(claims.customer_id).filter(user_id=claims.user_id, id=claims.session_id)
         if mine.select_for_update().first() is None:
             return
         expires_at = datetime.fromtimestamp(claims.expires_at, UTC)
-        facts = {"session_id": claims.session_id, "revoked_at": now, "expires_at": expires_at}
+        facts = {"session_id": claims.session_id, "revoked_at": context.now, "expires_at": expires_at}
         _row, is_new = RevokedToken.objects.get_or_create(jti=claims.jti, defaults=facts)
         if is_new:
-            _record(claims, actor, caller, now)
+            _record(claims, context)
         announce(state.subject(claims.customer_id, claims.session_id))
 
 
-def _end_session(claims: VerifiedClaims, actor: str, caller: Caller, now: datetime) -> None:
+def _end_session(claims: VerifiedClaims, context: RequestContext) -> None:
     """Of a used refresh token, too: whoever ends it does not mean that its successors should go on."""
     if not RefreshToken.objects.filter(id=claims.jti, session_id=claims.session_id).exists():
         return
@@ -51,20 +51,16 @@ def _end_session(claims: VerifiedClaims, actor: str, caller: Caller, now: dateti
             user_id=claims.user_id,
             session_id=claims.session_id,
             reason=EndReason.REVOKED_BY_SERVER,
-            actor=actor,
-            caller=caller,
-            now=now,
+            context=context,
         )
-        _record(claims, actor, caller, now)
+        _record(claims, context)
 
 
-def _record(claims: VerifiedClaims, actor: str, caller: Caller, now: datetime) -> None:
+def _record(claims: VerifiedClaims, context: RequestContext) -> None:
     events.record(
         action=actions.TOKEN_REVOKED,
         customer_id=claims.customer_id,
         user_id=claims.user_id,
-        actor=actor,
-        caller=caller,
+        context=context,
         details={"kind": claims.kind.token_type, "jti": str(claims.jti), "session": str(claims.session_id)},
-        now=now,
     )

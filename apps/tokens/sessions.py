@@ -7,10 +7,10 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from apps.audit import actions, events
-from apps.core import patience
+from apps.core import actors, patience
+from apps.core.context import RequestContext
 from apps.core.errors import NotFound
 from apps.core.ids import new_id
-from apps.core.requests import Caller
 from apps.core.state.announcements import announce
 from apps.core.state.subjects import whole_customer
 from apps.customers import keyring
@@ -44,7 +44,7 @@ FOR NO KEY UPDATE
 
 
 def start(
-    *, customer: CustomerState, user: User, amr: tuple[str, ...], delivery: str, caller: Caller, now: datetime
+    *, customer: CustomerState, user: User, amr: tuple[str, ...], delivery: str, context: RequestContext
 ) -> TokenPair:
     """A new session and its first tokens. Joins the caller's transaction: what signs in commits as a whole.
 
@@ -52,30 +52,30 @@ def start(
     many (contract 4, sessions). Raises UserInactive when the user is no longer there, and ReplayedRequest when this very
     request has begun one before.
     """
-    now = now.replace(microsecond=0)  # the tokens' times are whole seconds
+    context = context.at(context.now.replace(microsecond=0))  # the tokens' times are whole seconds
     who = users.of(user)  # may take a query: before rows are locked, not while they are
     session_id = new_id()
-    refresh = issue(customer=customer, session_id=session_id, now=now)
+    refresh = issue(customer=customer, session_id=session_id, now=context.now)
     session = Session(
         id=session_id,
         customer_id=customer.id,
         user=user,
         delivery=delivery,
-        sandbox_key_id=caller.sandbox_key_id,
-        ip=caller.ip,
-        user_agent=caller.user_agent,
-        request_mark=caller.request_mark,
-        created_at=now,
-        last_activity_at=now,
+        sandbox_key_id=context.sandbox_key_id,
+        ip=context.ip,
+        user_agent=context.user_agent,
+        request_mark=context.request_mark,
+        created_at=context.now,
+        last_activity_at=context.now,
         expires_at=refresh.both_expire_at,
-        auth_time=now,
+        auth_time=context.now,
         amr=" ".join(amr),
     )
     with transaction.atomic(savepoint=False):
         _insert(session)
         refresh.save(force_insert=True)
-        _make_room(session, customer, caller, now)
-    proof = Proof(int(now.timestamp()), amr)
+        _make_room(session, customer, context)
+    proof = Proof(int(context.now.timestamp()), amr)
     return minting.pair(customer=customer, user=who, refresh=refresh, proof=proof, delivery=delivery)
 
 
@@ -103,18 +103,17 @@ def log_out(
     session_id: UUID,
     jti: UUID,
     token_expires_at: datetime,
-    caller: Caller,
-    now: datetime,
+    context: RequestContext,
 ) -> None:
     """End the session and blacklist the token that asked for it. Raises SessionEnded if it was erased a moment ago."""
     with transaction.atomic():
         mine = Session.objects.of(customer_id).filter(id=session_id)
-        if not _end(mine, EndReason.LOGOUT, now) and not mine.select_for_update().exists():
+        if not _end(mine, EndReason.LOGOUT, context.now) and not mine.select_for_update().exists():
             raise SessionEnded
         RevokedToken.objects.get_or_create(
-            jti=jti, defaults={"session_id": session_id, "revoked_at": now, "expires_at": token_expires_at}
+            jti=jti, defaults={"session_id": session_id, "revoked_at": context.now, "expires_at": token_expires_at}
         )
-        _record(actions.LOGOUT, customer_id, user_id, events.user(user_id), caller, now, session=str(session_id))
+        _record(actions.LOGOUT, customer_id, user_id, context.by(actors.user(user_id)), session=str(session_id))
         announce(state.subject(customer_id, session_id))
 
 
@@ -124,16 +123,16 @@ def end_one(
     user_id: UUID,
     session_id: UUID,
     reason: EndReason,
-    actor: str,
-    caller: Caller | None,
-    now: datetime,
+    context: RequestContext,
 ) -> None:
     """End one session of this user. Raises NotFound when it has no such living session."""
     with transaction.atomic():
-        ended = _end(alive(customer_id=customer_id, user_id=user_id, now=now).filter(id=session_id), reason, now)
+        ended = _end(
+            alive(customer_id=customer_id, user_id=user_id, now=context.now).filter(id=session_id), reason, context.now
+        )
         if not ended:
             raise NotFound
-        _record(actions.SESSION_ENDED, customer_id, user_id, actor, caller, now, session=str(session_id), reason=reason)
+        _record(actions.SESSION_ENDED, customer_id, user_id, context, session=str(session_id), reason=reason)
         announce(state.subject(customer_id, session_id))
 
 
@@ -143,33 +142,29 @@ def end_all(
     user_id: UUID,
     except_for: UUID | None = None,
     reason: EndReason,
-    actor: str,
-    caller: Caller | None,
-    now: datetime,
+    context: RequestContext,
 ) -> int:
     """End every session of this user, but perhaps for one. Returns how many."""
     with transaction.atomic():
-        living = alive(customer_id=customer_id, user_id=user_id, now=now)
+        living = alive(customer_id=customer_id, user_id=user_id, now=context.now)
         if except_for is not None:
             living = living.exclude(id=except_for)
-        ended = _end(living, reason, now)
+        ended = _end(living, reason, context.now)
         if ended:
-            _record(actions.SESSION_ENDED, customer_id, user_id, actor, caller, now, count=len(ended), reason=reason)
+            _record(actions.SESSION_ENDED, customer_id, user_id, context, count=len(ended), reason=reason)
         announce(*(state.subject(customer_id, session_id) for session_id in ended))
         return len(ended)
 
 
-def end_begun_by_test_keys(
-    *, customer_id: UUID, user_id: UUID, actor: str, caller: Caller | None, now: datetime
-) -> None:
+def end_begun_by_test_keys(*, customer_id: UUID, user_id: UUID, context: RequestContext) -> None:
     """End the sessions that whoever holds a test key may have begun, of one who becomes an administrator.
 
     In the caller's transaction.
     """
-    sandboxed = alive(customer_id=customer_id, user_id=user_id, now=now).exclude(sandbox_key_id="")
-    ended, reason = _end(sandboxed, EndReason.OPERATOR, now), EndReason.OPERATOR
+    sandboxed = alive(customer_id=customer_id, user_id=user_id, now=context.now).exclude(sandbox_key_id="")
+    ended, reason = _end(sandboxed, EndReason.OPERATOR, context.now), EndReason.OPERATOR
     if ended:
-        _record(actions.SESSION_ENDED, customer_id, user_id, actor, caller, now, count=len(ended), reason=reason)
+        _record(actions.SESSION_ENDED, customer_id, user_id, context, count=len(ended), reason=reason)
     announce(*(state.subject(customer_id, session_id) for session_id in ended))
 
 
@@ -210,16 +205,16 @@ def _insert(session: Session) -> None:
             raise UserInactive
 
 
-def _make_room(session: Session, customer: CustomerState, caller: Caller, now: datetime) -> None:
+def _make_room(session: Session, customer: CustomerState, context: RequestContext) -> None:
     """End the sessions least lately used that are too many beside this one. One statement when there are none."""
-    others = alive(customer_id=customer.id, user_id=session.user_id, now=now).exclude(id=session.id)
+    others = alive(customer_id=customer.id, user_id=session.user_id, now=context.now).exclude(id=session.id)
     latest_first = others.order_by("-last_activity_at", "-id").values_list("id", flat=True)
     too_many = list(latest_first[customer.sessions_per_user - 1 :])
     if not too_many:
         return
-    ended = _end(Session.objects.filter(id__in=too_many), EndReason.TOO_MANY, now)
-    actor, facts = events.user(session.user_id), {"count": len(ended), "reason": EndReason.TOO_MANY}
-    _record(actions.SESSION_ENDED, customer.id, session.user_id, actor, caller, now, **facts)
+    ended = _end(Session.objects.filter(id__in=too_many), EndReason.TOO_MANY, context.now)
+    actor, facts = actors.user(session.user_id), {"count": len(ended), "reason": EndReason.TOO_MANY}
+    _record(actions.SESSION_ENDED, customer.id, session.user_id, context.by(actor), **facts)
     announce(*(state.subject(customer.id, session_id) for session_id in ended))
 
 
@@ -239,11 +234,7 @@ def _record(
     action: str,
     customer_id: UUID,
     user_id: UUID,
-    actor: str,
-    caller: Caller | None,
-    now: datetime,
+    context: RequestContext,
     **details: object,
 ) -> None:
-    events.record(
-        action=action, customer_id=customer_id, user_id=user_id, actor=actor, caller=caller, details=details, now=now
-    )
+    events.record(action=action, customer_id=customer_id, user_id=user_id, context=context, details=details)

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core import valkey
+from apps.core import actors, valkey
 from apps.core.client_address import counted_as
+from apps.core.context import RequestContext
 from apps.core.errors import NotFound
-from apps.core.requests import Caller
 from apps.customers import allowlist, keyring
 from apps.customers import state as customers
 from apps.customers.keyring import SigningKeys
@@ -47,23 +47,23 @@ class Verified:
         return replace(said, auth_time=min(said.auth_time, int(self.session.auth_time)))
 
 
-def verify(text: str, *, kind: TokenKind, caller: Caller, now: datetime) -> Verified:
+def verify(text: str, *, kind: TokenKind, context: RequestContext) -> Verified:
     """Everything that makes a token count. Raises MalformedToken, or an AuthenticationError, or CustomerSuspended."""
-    return standing_of(presented(text, kind=kind, caller=caller, now=now), now)
+    return standing_of(presented(text, kind=kind, context=context), context.now)
 
 
-def presented(text: str, *, kind: TokenKind, caller: Caller, now: datetime) -> VerifiedClaims:
+def presented(text: str, *, kind: TokenKind, context: RequestContext) -> VerifiedClaims:
     """The claims of a genuine token by which somebody wants in: of an expired one, too, the customer is told.
 
     Raises MalformedToken, InvalidToken or TokenExpired.
     """
     token = parsing.parse(text)
     try:
-        return _check_signature(token, kind, caller, now)
+        return _check_signature(token, kind, context)
     except TokenExpired:
         customer_id = token.customer_id or NOBODY  # its own secret has vouched for it
-        if _first_this_minute(customer_id, actions.EXPIRED_TOKEN_REPLAYED, caller):
-            _report(actions.EXPIRED_TOKEN_REPLAYED, Severity.LOW, token.customer_id, caller, now)
+        if _first_this_minute(customer_id, actions.EXPIRED_TOKEN_REPLAYED, context):
+            _report(actions.EXPIRED_TOKEN_REPLAYED, Severity.LOW, token.customer_id, context)
         raise
 
 
@@ -76,7 +76,7 @@ def standing_of(claims: VerifiedClaims, now: datetime) -> Verified:
     return Verified(claims, present.customer, session, user)
 
 
-def genuine(text: str, *, customer_id: UUID, caller: Caller, now: datetime) -> VerifiedClaims:
+def genuine(text: str, *, customer_id: UUID, context: RequestContext) -> VerifiedClaims:
     """The claims of an access or refresh token of this customer that is genuine and not expired, for a server that asks.
 
     Whether it still counts is another question. That a token has expired is what the server wants to know: no event.
@@ -86,52 +86,54 @@ def genuine(text: str, *, customer_id: UUID, caller: Caller, now: datetime) -> V
     kind = ASKED_ABOUT.get(token.header["typ"])
     if kind is None or token.customer_id != customer_id:
         raise InvalidToken
-    return _check_signature(token, kind, caller, now)
+    return _check_signature(token, kind, context)
 
 
-def examine(text: str, *, customer_id: UUID, caller: Caller, now: datetime) -> Verified:
+def examine(text: str, *, customer_id: UUID, context: RequestContext) -> Verified:
     """What a token of this customer is worth now, for a server that asks. Raises as `verify` and `genuine` do."""
-    return standing_of(genuine(text, customer_id=customer_id, caller=caller, now=now), now)
+    return standing_of(genuine(text, customer_id=customer_id, context=context), context.now)
 
 
-def verify_challenge(text: str, *, caller: Caller, now: datetime) -> tuple[VerifiedClaims, CustomerState]:
+def verify_challenge(text: str, *, context: RequestContext) -> tuple[VerifiedClaims, CustomerState]:
     """A `2fa+jwt` that is genuine, and its customer. Whether it was used is the challenge's row to say.
 
     Raises MalformedToken, an AuthenticationError, CustomerSuspended or IpNotAllowed.
     """
-    claims = presented(text, kind=TokenKind.CHALLENGE, caller=caller, now=now)
-    customer = state.read_customer(claims, now)
+    claims = presented(text, kind=TokenKind.CHALLENGE, context=context)
+    customer = state.read_customer(claims, context.now)
     customers.require_active(customer)
-    if claims.issuer != signing.issuer_of(customer.slug) or not customer.verifies(claims.kid, now):
+    if claims.issuer != signing.issuer_of(customer.slug) or not customer.verifies(claims.kid, context.now):
         raise InvalidToken
-    require_address(customer, caller)
+    require_address(customer, context)
     return claims, customer
 
 
-def require_address(customer: CustomerState, caller: Caller) -> None:
+def require_address(customer: CustomerState, context: RequestContext) -> None:
     """The allowlist binds tokens too, of every kind, if the customer says so (contract 1.6). Raises IpNotAllowed."""
     if customer.enforce_allowlist_on_tokens:
-        allowlist.check(customer, caller.ip)
+        allowlist.check(customer, context.ip)
 
 
-def _keys_of(token: UnverifiedToken, caller: Caller, now: datetime) -> SigningKeys:
+def _keys_of(token: UnverifiedToken, context: RequestContext) -> SigningKeys:
     """The secrets that the token names, from this process's memory once they are known. Raises InvalidToken."""
     customer_id, kid = token.customer_id, token.kid
     keys = keyring.signing_keys(customer_id, kid) if customer_id and kid else None
     if keys is not None:
         return keys
-    if _first_this_minute(NOBODY, actions.SIGNATURE_FAILED, caller):  # by address alone: ids can be made up without end
-        _report(actions.SIGNATURE_FAILED, Severity.MEDIUM, _existing(customer_id), caller, now)
+    if _first_this_minute(
+        NOBODY, actions.SIGNATURE_FAILED, context
+    ):  # by address alone: ids can be made up without end
+        _report(actions.SIGNATURE_FAILED, Severity.MEDIUM, _existing(customer_id), context)
     raise InvalidToken
 
 
-def _check_signature(token: UnverifiedToken, kind: TokenKind, caller: Caller, now: datetime) -> VerifiedClaims:
-    keys = _keys_of(token, caller, now)
+def _check_signature(token: UnverifiedToken, kind: TokenKind, context: RequestContext) -> VerifiedClaims:
+    keys = _keys_of(token, context)
     try:
         return signing.verify(token, keys=keys, kind=kind)
     except InvalidToken:
-        if _first_this_minute(keys.customer_id, actions.SIGNATURE_FAILED, caller):
-            _report(actions.SIGNATURE_FAILED, Severity.MEDIUM, keys.customer_id, caller, now)
+        if _first_this_minute(keys.customer_id, actions.SIGNATURE_FAILED, context):
+            _report(actions.SIGNATURE_FAILED, Severity.MEDIUM, keys.customer_id, context)
         raise
 
 
@@ -143,12 +145,11 @@ def _existing(customer_id: UUID | None) -> UUID | None:
         return None
 
 
-def _first_this_minute(tag: UUID | str, action: str, caller: Caller) -> bool:
+def _first_this_minute(tag: UUID | str, action: str, context: RequestContext) -> bool:
     """Whether this address has done nothing of the kind within the last minute."""
-    return valkey.is_first_this_minute(tag, "reported", action, counted_as(caller.ip))
+    return valkey.is_first_this_minute(tag, "reported", action, counted_as(context.ip))
 
 
-def _report(action: str, severity: Severity, customer_id: UUID | None, caller: Caller, now: datetime) -> None:
-    events.record(
-        action=action, outcome=Outcome.FAILURE, severity=severity, customer_id=customer_id, caller=caller, now=now
-    )
+def _report(action: str, severity: Severity, customer_id: UUID | None, context: RequestContext) -> None:
+    nobody = context.by(actors.ANONYMOUS)  # whoever presents it: a customer's server only passes it on
+    events.record(action=action, outcome=Outcome.FAILURE, severity=severity, customer_id=customer_id, context=nobody)

@@ -8,26 +8,25 @@ from django.utils.translation import to_locale
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from apps.core import text_languages
-from apps.core.requests import Caller
+from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.users.models import User
 
 LONGEST = 16  # what a user's language may be
 
 
-def asked_for(*, wish: str = "", user: User | None = None, caller: Caller | None = None) -> str:
+def asked_for(*, wish: str = "", user: User | None = None, context: RequestContext) -> str:
     """The language that request or user ask for, of those that there are texts in; empty if they ask for none."""
-    accepted = accepted_by(caller) if caller else []
-    tags = [wish, user.locale if user else "", *accepted]
+    tags = [wish, user.locale if user else "", *accepted_by(context)]
     return next((tag for tag in tags if len(tag) <= LONGEST and text_languages.is_known(tag)), "")
 
 
-def of_mail(customer: CustomerState, *, wish: str = "", user: User | None = None, caller: Caller | None = None) -> str:
+def of_mail(customer: CustomerState, *, wish: str = "", user: User | None = None, context: RequestContext) -> str:
     """The language of a mail or SMS."""
-    return asked_for(wish=wish, user=user, caller=caller) or customer.default_locale
+    return asked_for(wish=wish, user=user, context=context) or customer.default_locale
 
 
-def accepted_by(caller: Caller) -> list[str]:
+def accepted_by(context: RequestContext) -> list[str]:
     """The languages of Accept-Language, the most wanted first; none if the header is malformed (RFC 9110 section 12.5.4)."""
-    weighed = parse_accept_lang_header(caller.accept_language)
+    weighed = parse_accept_lang_header(context.accept_language)
     return [to_locale(tag).replace("_", "-") for tag, weight in weighed if weight > 0 and tag != "*"]

@@ -1,16 +1,15 @@
 """A user's life: changed, deactivated, back again. Each change is audited and takes effect on the next request."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.audit import actions, events
-from apps.core import sealed
+from apps.core import actors, sealed
+from apps.core.context import RequestContext
 from apps.core.errors import NotFound, ValidationFailed, refused_by_field
-from apps.core.requests import Caller
 from apps.core.state.announcements import announce
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
@@ -21,32 +20,32 @@ PROFILE = {"name", "locale"}
 BY_OPERATOR = {"name", "locale", "role", "permissions"}
 
 
-def register(user: User, *, actor: str, caller: Caller | None, now: datetime) -> None:
+def register(user: User, *, context: RequestContext) -> None:
     """Save a user that an operator made, and thereby approved if it is active. Raises ValidationFailed."""
     with transaction.atomic():
         _require_known(user, {"role": user.role, "permissions": user.permissions})
-        user.created_at = now
-        user.approved_at = now if user.status == UserStatus.ACTIVE else None
+        user.created_at = context.now
+        user.approved_at = context.now if user.status == UserStatus.ACTIVE else None
         _clean(user, BY_OPERATOR)
         _insert(user)
-        _record(actions.USER_CREATED, user, actor, caller, now)
+        _record(actions.USER_CREATED, user, context)
 
 
-def change(user: User, *, changes: Mapping[str, Any], actor: str, caller: Caller | None, now: datetime) -> None:
+def change(user: User, *, changes: Mapping[str, Any], context: RequestContext) -> None:
     """Set fields an operator may set. Raises ValidationFailed, for roles and permissions that the customer does not know
     too; NotFound for who was erased a moment ago.
     """
-    _save(user, changes, BY_OPERATOR, actions.USER_CHANGED, actor, caller, now)
+    _save(user, changes, BY_OPERATOR, actions.USER_CHANGED, context)
 
 
-def change_profile(user: User, *, changes: Mapping[str, Any], caller: Caller | None, now: datetime) -> None:
+def change_profile(user: User, *, changes: Mapping[str, Any], context: RequestContext) -> None:
     """Set what users may set of themselves: `name`, `locale`, and `phone` (kept as E.164, sealed). Raises ValidationFailed;
     NotFound for who was erased a moment ago.
     """
-    _save(user, changes, PROFILE | {"phone"}, actions.PROFILE_CHANGED, events.user(user.id), caller, now)
+    _save(user, changes, PROFILE | {"phone"}, actions.PROFILE_CHANGED, context.by(actors.user(user.id)))
 
 
-def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> None:
+def deactivate(user: User, *, context: RequestContext) -> None:
     """Close the account: its tokens are worthless from the next request on, and what was issued to it is void.
 
     Doing it again changes nothing. Raises NotFound. The whole flow is `accounts.deactivation`: it ends the sessions too.
@@ -54,12 +53,12 @@ def deactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) 
     with transaction.atomic():
         _lock(user)
         if user.status != UserStatus.DEACTIVATED:
-            _set_status(user, UserStatus.DEACTIVATED, actions.USER_DEACTIVATED, actor, caller, now)
-            credentials.change(user, now=now)
+            _set_status(user, UserStatus.DEACTIVATED, actions.USER_DEACTIVATED, context)
+            credentials.change(user, now=context.now)
         announce(state.subject(user.customer_id, user.id))
 
 
-def reactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) -> None:
+def reactivate(user: User, *, context: RequestContext) -> None:
     """Open a deactivated account again, with what it had proven and no more: what was asked for meanwhile is void.
 
     Doing it again changes nothing. Raises NotFound.
@@ -68,8 +67,8 @@ def reactivate(user: User, *, actor: str, caller: Caller | None, now: datetime) 
     with transaction.atomic():
         _lock(user)
         if user.status == UserStatus.DEACTIVATED:
-            _set_status(user, status_due(user, customer), actions.USER_REACTIVATED, actor, caller, now)
-            credentials.change(user, now=now)
+            _set_status(user, status_due(user, customer), actions.USER_REACTIVATED, context)
+            credentials.change(user, now=context.now)
         announce(state.subject(user.customer_id, user.id))
 
 
@@ -80,11 +79,11 @@ def status_due(user: User, customer: CustomerState) -> UserStatus:
     return UserStatus.PENDING if unproven or unapproved else UserStatus.ACTIVE
 
 
-def clear_wrong_codes(user: User, *, actor: str, caller: Caller | None, now: datetime) -> None:
+def clear_wrong_codes(user: User, *, context: RequestContext) -> None:
     """Let codes be sent and tried again after too many wrong ones in a row."""
     with transaction.atomic():
         directory.open_to_codes(user)
-        _record(actions.WRONG_CODES_CLEARED, user, actor, caller, now)
+        _record(actions.WRONG_CODES_CLEARED, user, context)
 
 
 def _save(
@@ -92,9 +91,7 @@ def _save(
     changes: Mapping[str, Any],
     allowed: set[str],
     action: str,
-    actor: str,
-    caller: Caller | None,
-    now: datetime,
+    context: RequestContext,
 ) -> None:
     if not changes.keys() <= allowed:
         raise ValidationFailed(fields={name: ["This cannot be changed."] for name in changes.keys() - allowed})
@@ -105,14 +102,14 @@ def _save(
         _clean(user, changes)
         _require_known(user, changes)
         user.save(update_fields=list(changes))
-        _record(action, user, actor, caller, now, fields=sorted(changes))
+        _record(action, user, context, fields=sorted(changes))
         announce(state.subject(user.customer_id, user.id))
 
 
-def _set_status(user: User, status: UserStatus, action: str, actor: str, caller: Caller | None, now: datetime) -> None:
+def _set_status(user: User, status: UserStatus, action: str, context: RequestContext) -> None:
     user.status = status
     user.save(update_fields=["status"])
-    _record(action, user, actor, caller, now, status=status)
+    _record(action, user, context, status=status)
 
 
 def _lock(user: User) -> None:
@@ -154,13 +151,11 @@ def _require_known(user: User, changes: Mapping[str, Any]) -> None:
         )
 
 
-def _record(action: str, user: User, actor: str, caller: Caller | None, now: datetime, **details: Any) -> None:
+def _record(action: str, user: User, context: RequestContext, **details: Any) -> None:
     events.record(
         action=action,
         customer_id=user.customer_id,
         user_id=user.id,
-        actor=actor,
-        caller=caller,
+        context=context,
         details=details,
-        now=now,
     )

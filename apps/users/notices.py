@@ -1,10 +1,10 @@
 """Mails that tell a user what was done with the account, each with a way to say "this was not me"."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from apps.core.context import RequestContext
 from apps.core.ids import new_id
-from apps.core.requests import Caller
 from apps.customers import links
 from apps.customers.state import CustomerState
 from apps.mail import outbox
@@ -24,7 +24,7 @@ USER_APPROVED = "user_approved"
 USER_REJECTED = "user_rejected"
 
 KEPT_TRYING = timedelta(days=2)
-CHOSEN = {"device", "factor", "passkey"}  # texts of the context that whoever is signed in can choose
+CHOSEN = {"device", "factor", "passkey"}  # facts that whoever is signed in can choose
 
 
 def post(
@@ -32,25 +32,24 @@ def post(
     *,
     customer: CustomerState,
     user: User,
-    caller: Caller | None,
-    now: datetime,
+    context: RequestContext,
     recipient: str = "",
-    **context: Any,
+    **facts: Any,
 ) -> None:
     """Post one in the caller's transaction. Uses no quota. `recipient`: another address than the user's present one.
 
     Nothing that somebody chose stands in it until the user has proven the address (contract 4): it may be anybody's.
     """
     if user.email_verified_at is None:
-        context = {name: value for name, value in context.items() if name not in CHOSEN}
+        facts = {name: value for name, value in facts.items() if name not in CHOSEN}
     draft = Draft(
         message_id=new_id(),
         kind=kind,
         recipient=recipient or user.email,
-        locale=languages.of_mail(customer, user=user, caller=caller),
-        expires_at=now + KEPT_TRYING,
-        context={"reset_link": links.to(customer, links.FORGOT_PASSWORD), **context},
+        locale=languages.of_mail(customer, user=user, context=context),
+        expires_at=context.now + KEPT_TRYING,
+        facts={"reset_link": links.to(customer, links.FORGOT_PASSWORD), **facts},
         user_id=user.id,
-        sandbox_key_id=caller.sandbox_key_id if caller else "",
+        sandbox_key_id=context.sandbox_key_id,
     )
-    outbox.post(draft=draft, branding=customer.branding, quota=None, now=now)
+    outbox.post(draft=draft, branding=customer.branding, quota=None, now=context.now)

@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.audit import actions, events
+from apps.core.context import RequestContext
 from apps.core.errors import ValidationFailed, refused_by_field
-from apps.core.requests import Caller
 from apps.users.errors import PermissionInUse
 from apps.users.models import Permission, Role, User
 
@@ -20,40 +19,38 @@ LONGEST_OF_ROLE = 1536  # bytes, as JSON
 LONGEST_OF_USER = 512
 
 
-def create(
-    *, customer_id: UUID, name: str, description: str = "", actor: str, caller: Caller | None, now: datetime
-) -> Permission:
+def create(*, customer_id: UUID, name: str, description: str = "", context: RequestContext) -> Permission:
     """A name that roles and users may hold from now on. Raises ValidationFailed."""
     row = Permission(customer_id=customer_id, name=name, description=description)
-    register(row, actor=actor, caller=caller, now=now)
+    register(row, context=context)
     return row
 
 
-def register(row: Permission, *, actor: str, caller: Caller | None, now: datetime) -> None:
+def register(row: Permission, *, context: RequestContext) -> None:
     """Save a new name. Raises ValidationFailed."""
     if Permission.objects.of(row.customer_id).count() >= MOST:
         raise ValidationFailed(fields={"name": [_("There are %d permissions already.") % MOST]})
     with transaction.atomic():
         save_new(row)
-        _record(row, "created", actor, caller, now)
+        _record(row, "created", context)
 
 
-def describe(row: Permission, *, description: str, actor: str, caller: Caller | None, now: datetime) -> None:
+def describe(row: Permission, *, description: str, context: RequestContext) -> None:
     """Say what it is for. Raises ValidationFailed."""
     row.description = description
     clean(row)
     with transaction.atomic():
         row.save(update_fields=["description"])
-        _record(row, "changed", actor, caller, now)
+        _record(row, "changed", context)
 
 
-def delete(row: Permission, *, actor: str, caller: Caller | None, now: datetime) -> None:
+def delete(row: Permission, *, context: RequestContext) -> None:
     """Forget the name. Raises PermissionInUse while a role or a user holds it."""
     with transaction.atomic():
         Permission.objects.select_for_update().filter(id=row.id).first()  # so that nobody is given it meanwhile
         if is_held(row.customer_id, row.name):
             raise PermissionInUse
-        _record(row, "deleted", actor, caller, now)
+        _record(row, "deleted", context)
         row.delete()
 
 
@@ -111,12 +108,10 @@ def _refused(why: str) -> ValidationFailed:
     return ValidationFailed(fields={"permissions": [why]})
 
 
-def _record(row: Permission, what: str, actor: str, caller: Caller | None, now: datetime) -> None:
+def _record(row: Permission, what: str, context: RequestContext) -> None:
     events.record(
         action=actions.PERMISSION_CHANGED,
         customer_id=row.customer_id,
-        actor=actor,
-        caller=caller,
+        context=context,
         details={"permission": row.name, "what": what},
-        now=now,
     )

@@ -5,7 +5,6 @@ The built-in roles exist for every customer without a row. A row of their name g
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -15,8 +14,8 @@ from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
 from apps.audit import actions, events
+from apps.core.context import RequestContext
 from apps.core.errors import ValidationFailed
-from apps.core.requests import Caller
 from apps.core.state import reading
 from apps.core.state.announcements import announce
 from apps.core.state.kinds import Document, Kind, Rows
@@ -79,24 +78,22 @@ def create(
     name: str,
     permissions: Iterable[str] = (),
     description: str = "",
-    actor: str,
-    caller: Caller | None,
-    now: datetime,
+    context: RequestContext,
 ) -> Role:
     """A role of this customer's. Raises ValidationFailed."""
     role = Role(customer_id=customer_id, name=name, permissions=permissions, description=description)
-    register(role, actor=actor, caller=caller, now=now)
+    register(role, context=context)
     return role
 
 
-def register(role: Role, *, actor: str, caller: Caller | None, now: datetime) -> None:
+def register(role: Role, *, context: RequestContext) -> None:
     """Save a new role. Raises ValidationFailed."""
     if Role.objects.of(role.customer_id).count() >= MOST:
         raise ValidationFailed(fields={"name": [_("There are %d roles already.") % MOST]})
     with transaction.atomic():
         role.permissions = _known(role.customer_id, role.permissions)
         permission_names.save_new(role)
-        _announce(role, "created", actor, caller, now)
+        _announce(role, "created", context)
 
 
 def change(
@@ -104,9 +101,7 @@ def change(
     *,
     permissions: Iterable[str] | None = None,
     description: str | None = None,
-    actor: str,
-    caller: Caller | None,
-    now: datetime,
+    context: RequestContext,
 ) -> None:
     """Give the role exactly these permissions, or another description. Raises ValidationFailed."""
     with transaction.atomic():
@@ -116,16 +111,16 @@ def change(
             role.description = description
         permission_names.clean(role)
         role.save(update_fields=["permissions", "description"])
-        _announce(role, "changed", actor, caller, now)
+        _announce(role, "changed", context)
 
 
-def delete(role: Role, *, actor: str, caller: Caller | None, now: datetime) -> None:
+def delete(role: Role, *, context: RequestContext) -> None:
     """Forget the role. A built-in one stays, and only gives nothing more. Raises RoleInUse while users have it."""
     with transaction.atomic():
         Role.objects.select_for_update().filter(id=role.id).first()  # so that nobody is given it meanwhile
         if is_in_use(role):
             raise RoleInUse
-        _announce(role, "deleted", actor, caller, now)
+        _announce(role, "deleted", context)
         role.delete()
 
 
@@ -149,14 +144,12 @@ def _known(customer_id: UUID, names: Iterable[str]) -> list[str]:
     return permission_names.known(customer_id, names, longest=permission_names.LONGEST_OF_ROLE)
 
 
-def _announce(role: Role, what: str, actor: str, caller: Caller | None, now: datetime) -> None:
+def _announce(role: Role, what: str, context: RequestContext) -> None:
     """Write down what was done, and let every process see it once it is committed."""
     events.record(
         action=actions.ROLE_CHANGED,
         customer_id=role.customer_id,
-        actor=actor,
-        caller=caller,
+        context=context,
         details={"role": role.name, "what": what, "permissions": list(role.permissions)},
-        now=now,
     )
     announce(subject(role.customer_id))

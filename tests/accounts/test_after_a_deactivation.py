@@ -1,12 +1,12 @@
 """What was sent or begun before an account was closed opens nothing once it is open again."""
 
 import pytest
-from django.utils import timezone
 
 from apps.accounts import deactivation
 from apps.tokens.models import Session
 from apps.users import lifecycle
 from apps.users.models import User
+from tests import factories
 from tests.accounts.recovering import forgot, mailed_token, reset
 from tests.accounts.registering import quick, register, verify
 from tests.conftest import MakeClient
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def close_and_open(user: User) -> None:
-    acting = {"actor": "operator:o", "caller": None, "now": timezone.now()}
-    deactivation.deactivate(user, **acting)  # type: ignore[arg-type]
-    lifecycle.reactivate(user, **acting)  # type: ignore[arg-type]
+    acting = factories.context("operator:o")
+    deactivation.deactivate(user, context=acting)
+    lifecycle.reactivate(user, context=acting)
 
 
 def test_a_link_from_before_resets_no_password(client_for: MakeClient) -> None:

@@ -1,10 +1,9 @@
 """Codes that were sent to somebody who has been erased since: worth nothing, whoever has the address now."""
 
 import pytest
-from django.utils import timezone
 
 from apps.accounts import erasure
-from apps.audit import events
+from apps.core import actors
 from apps.core.valkey import ValkeyUnavailable
 from apps.otp import codes
 from apps.users.models import User
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def erase() -> None:
     user = User.objects.get()
-    erasure.erase(customer_id=user.customer_id, user_id=user.id, actor=events.SYSTEM, caller=None, now=timezone.now())
+    erasure.erase(customer_id=user.customer_id, user_id=user.id, context=factories.context(actors.SYSTEM))
 
 
 @pytest.fixture(params=["codes are withdrawn", "Valkey was away"], autouse=True)

@@ -106,10 +106,10 @@ CHOSEN = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "context"), CHOSEN)
+@pytest.mark.parametrize(("kind", "facts"), CHOSEN)
 @pytest.mark.parametrize("locale", ["en", "de"])
 def test_what_somebody_calls_passkeys_and_devices_is_told_to_proven_addresses_alone(
-    kind: str, context: dict[str, str], locale: str
+    kind: str, facts: dict[str, str], locale: str
 ) -> None:
     customer = factories.customer(default_locale=locale)
     user = factories.user(customer)
@@ -117,6 +117,6 @@ def test_what_somebody_calls_passkeys_and_devices_is_told_to_proven_addresses_al
         User.objects.filter(id=user.id).update(email_verified_at=proven)
         user.refresh_from_db()
         now = timezone.now()
-        notices.post(kind, customer=state.read(customer.id), user=user, caller=None, now=now, **context)
+        notices.post(kind, customer=state.read(customer.id), user=user, context=factories.context(now=now), **facts)
         assert is_clean(mails()[-1]) is (proven is None)
         assert mails()[-1].text.strip()

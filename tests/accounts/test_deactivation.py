@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from apps.accounts import deactivation, erasure
 from apps.audit.models import Event
+from apps.core.context import RequestContext
 from apps.core.errors import NotFound
 from apps.tokens import sessions
 from apps.tokens.errors import UserInactive
@@ -17,16 +18,16 @@ from tests.conftest import MakeClient
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def acting() -> dict[str, object]:
-    return {"actor": "operator:o@x", "caller": None, "now": timezone.now()}
+def acting() -> RequestContext:
+    return factories.context("operator:o@x")
 
 
 def deactivate(user: User) -> None:
-    deactivation.deactivate(user, **acting())  # type: ignore[arg-type]
+    deactivation.deactivate(user, context=acting())
 
 
 def reactivate(user: User) -> None:
-    lifecycle.reactivate(user, **acting())  # type: ignore[arg-type]
+    lifecycle.reactivate(user, context=acting())
 
 
 def actions_of(user: User) -> list[str]:
@@ -90,7 +91,7 @@ def test_doing_it_twice_changes_nothing_more() -> None:
 def test_who_was_erased_a_moment_ago_cannot_be_deactivated() -> None:
     user = factories.user(factories.customer())
     stale = User.objects.get()
-    erasure.erase(customer_id=user.customer_id, user_id=user.id, **acting())  # type: ignore[arg-type]
+    erasure.erase(customer_id=user.customer_id, user_id=user.id, context=acting())
     with pytest.raises(NotFound):
         deactivate(stale)
     assert actions_of(stale) == ["user_erased"]

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.accounts import erasure
 from apps.accounts.models import EmailChange, ResetToken
-from apps.audit import events
+from apps.core import actors
 from apps.core.valkey import ValkeyUnavailable
 from apps.customers import links
 from apps.factors import enrolled
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def erase(user: User) -> None:
-    erasure.erase(customer_id=user.customer_id, user_id=user.id, actor=events.SYSTEM, caller=None, now=timezone.now())
+    erasure.erase(customer_id=user.customer_id, user_id=user.id, context=factories.context(actors.SYSTEM))
 
 
 def test_who_forgot_a_password_and_is_being_erased_gets_no_link(client_for: MakeClient) -> None:

@@ -8,25 +8,24 @@ from django.utils import timezone
 
 from apps.accounts import mails
 from apps.audit import actions, events
-from apps.core.requests import Caller
+from apps.core import actors
+from apps.core.context import RequestContext
 from apps.users.models import User
 from tests import factories
 from tests.conftest import MakeClient
 from tests.mail import posting
 
 pytestmark = pytest.mark.django_db(transaction=True)
-THEIRS = Caller(ip="10.20.30.40", user_agent="Their browser", request_id="request")
-MINE = Caller(ip="203.0.113.9", user_agent="My browser", request_id="request")
+THEIRS = factories.context(ip="10.20.30.40", user_agent="Their browser")
+MINE = factories.context(ip="203.0.113.9", user_agent="My browser")
 
 
-def note(user: User, actor: str, caller: Caller) -> None:
+def note(user: User, context: RequestContext) -> None:
     events.record(
         action=actions.USER_CHANGED,
         customer_id=user.customer_id,
         user_id=user.id,
-        actor=actor,
-        caller=caller,
-        now=timezone.now(),
+        context=context.at(timezone.now()),
     )
 
 
@@ -40,16 +39,16 @@ def exported(client_for: MakeClient, user: User) -> list[dict[str, object]]:
 @pytest.mark.parametrize(
     "actor",
     [
-        events.operator("boss@x.example"),
-        events.api_key("4F2B1C9A7D3E"),
-        events.identity_check(UUID(int=7)),
-        events.user(UUID(int=7)),
-        events.SYSTEM,
+        actors.operator("boss@x.example"),
+        actors.api_key("4F2B1C9A7D3E"),
+        actors.identity_check(UUID(int=7)),
+        actors.user(UUID(int=7)),
+        actors.SYSTEM,
     ],
 )
 def test_where_operators_and_servers_were_is_not_among_a_users_data(client_for: MakeClient, actor: str) -> None:
     user = factories.user(factories.customer(), email_verified_at=timezone.now())
-    note(user, actor, THEIRS)
+    note(user, THEIRS.by(actor))
     [row] = exported(client_for, user)
     assert (row["ip"], row["user_agent"]) == (None, "")
     assert not [fact for fact in ("10.20.30.40", "Their browser", "boss@x.example") if fact in json.dumps(row)]
@@ -59,7 +58,7 @@ def test_where_operators_and_servers_were_is_not_among_a_users_data(client_for: 
 def test_where_the_user_was_is(client_for: MakeClient, *, anonymous: bool) -> None:
     """A wrong password, say, has no actor yet; but it may have been the user's."""
     user = factories.user(factories.customer(), email_verified_at=timezone.now())
-    note(user, events.ANONYMOUS if anonymous else events.user(user.id), MINE)
+    note(user, MINE.by(actors.ANONYMOUS if anonymous else actors.user(user.id)))
     [row] = exported(client_for, user)
     assert (row["ip"], row["user_agent"]) == ("203.0.113.9", "My browser")
 

@@ -15,7 +15,6 @@ from apps.audit import events
 from apps.audit.models import Event
 from apps.core import sealed
 from apps.core.ids import new_id
-from apps.core.requests import Caller
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.mail.models import LedgerEntry, LedgerStep, Message, MessageState
 from apps.signin.models import KnownDevice, Password
@@ -38,7 +37,7 @@ def equip(user: User) -> None:
     """Give the user one of everything."""
     now = timezone.now()
     customer_id = user.customer_id
-    lifecycle.change_profile(user, changes={"phone": "+4915112345678"}, caller=None, now=now)
+    lifecycle.change_profile(user, changes={"phone": "+4915112345678"}, context=factories.context(now=now))
     totp = Totp(user=user, created_at=now, confirmed_at=now)
     sealed.write(totp, "secret", SECRET.encode())
     totp.save()
@@ -126,14 +125,13 @@ def test_nothing_of_others_is_exported(client_for: MakeClient) -> None:
 def test_long_lists_come_in_pages_that_fit(client_for: MakeClient) -> None:
     """C2.2.4: a JSON answer stays under 48 KiB."""
     user = factories.user(factories.customer(), name="ö" * 200, email_verified_at=timezone.now())
-    agent = Caller(ip="192.0.2.7", user_agent="\u20ac" * 512, request_id="r")
+    agent = "\u20ac" * 512
     for number in range(60):
         events.record(
-            action="sign_in", now=timezone.now(), customer_id=user.customer_id, user_id=user.id, caller=agent,
-            details={"number": number, "text": "x" * 500},
+            action="sign_in", context=factories.context(user_agent=agent), customer_id=user.customer_id, user_id=user.id, details={"number": number, "text": "x" * 500},
         )  # fmt: skip
     for _ in range(15):
-        factories.session(user, caller=agent)
+        factories.session(user, user_agent=agent)
     token, client = factories.session(user).access, client_for(None)
     first = client.get("/api/auth/me/export", token=token)
     assert len(json.dumps(first.document, ensure_ascii=False).encode()) < 48 * 1024
@@ -155,7 +153,7 @@ def test_a_bad_section_is_refused(client_for: MakeClient, query: str) -> None:
 
 def test_who_acted_is_named_but_for_operators(client_for: MakeClient) -> None:
     user = factories.user(factories.customer())
-    lifecycle.change(user, changes={"name": "Ada"}, actor="operator:boss@x", caller=None, now=timezone.now())
+    lifecycle.change(user, changes={"name": "Ada"}, context=factories.context("operator:boss@x"))
     found = whole_export(client_for(None), factories.session(user).access)
     assert "operator" in [row["actor"] for row in found["events"]]
     assert "boss@x" not in json.dumps(found)

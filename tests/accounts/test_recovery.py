@@ -191,7 +191,7 @@ def test_a_suspended_customer_answers_so(client_for: MakeClient) -> None:
     member(customer, is_owner=True)
     forgot(client_for(None))
     token = mailed_token()
-    customers.suspend(customer, actor="system", caller=None, now=timezone.now())
+    customers.suspend(customer, context=factories.context("system"))
     assert reset(client_for(None), token).error_type == "customer_suspended"
 
 

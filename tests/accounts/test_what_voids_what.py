@@ -135,10 +135,10 @@ def test_a_link_asked_for_by_a_thief_does_not_outlive_the_password(client_for: M
 def test_an_undo_link_waits_until_a_deactivated_account_is_open_again(client_for: MakeClient) -> None:
     client, _token, user = moved(client_for)
     link = undo_token()
-    acting = {"actor": "operator:o", "caller": None, "now": timezone.now()}
-    deactivation.deactivate(user, **acting)  # type: ignore[arg-type]
+    acting = factories.context("operator:o")
+    deactivation.deactivate(user, context=acting)
     assert undo(client, link).error_type == "invalid_undo_token"
-    lifecycle.reactivate(user, **acting)  # type: ignore[arg-type]
+    lifecycle.reactivate(user, context=acting)
     assert undo(client, link).status == 200
 
 

@@ -349,7 +349,7 @@ def passkey_removed(who: Someone) -> None:
 
 def removed_by_an_operator(who: Someone) -> None:
     customer = factories.standing_of(who.user.customer)
-    by = Removal(who.user, customer, actor="operator:o", caller=None, now=timezone.now(), may_break_policy=True)
+    by = Removal(who.user, customer, context=factories.context("operator:o"), may_break_policy=True)
     removal.remove_app(by)
 
 
@@ -384,9 +384,9 @@ def passkey_copied(who: Someone) -> None:
 
 def deactivated(who: Someone) -> None:
     """And opened again."""
-    acting = {"actor": "operator:o", "caller": None, "now": timezone.now()}
-    deactivation.deactivate(who.user, **acting)  # type: ignore[arg-type]
-    lifecycle.reactivate(who.user, **acting)  # type: ignore[arg-type]
+    acting = factories.context("operator:o")
+    deactivation.deactivate(who.user, context=acting)
+    lifecycle.reactivate(who.user, context=acting)
 
 
 def erased(who: Someone) -> None:

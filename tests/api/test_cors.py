@@ -5,7 +5,6 @@ import json
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client as Browser
-from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +16,7 @@ from tests.factors.authenticator import Authenticator
 from tests.factors.enrolling import enrol_passkey
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WHO = {"actor": "operator:x", "caller": None}
+WHO = "operator:x"
 ANDROID = "android:apk-key-hash:" + "A" * 43
 SHOP, BANK = "https://app.shop.example", "https://app.bank.example"
 
@@ -139,7 +138,7 @@ def preflight(origin: str, path: str = "/api/auth/request-otp") -> str | None:
 def test_a_preflight_passes_for_listed_origins_alone() -> None:
     factories.customer(allowed_origins=["https://app.example.com"])
     suspended = factories.customer(allowed_origins=["https://gone.example.com"])
-    lifecycle.suspend(suspended, now=timezone.now(), **WHO)
+    lifecycle.suspend(suspended, context=factories.context(WHO))
     assert preflight("https://app.example.com") == "https://app.example.com"
     assert preflight("https://evil.example") is None
     assert preflight("https://gone.example.com") is None

@@ -12,7 +12,7 @@ from tests.contract.documented import CheckedClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ME = "/api/auth/me"
-WHO = {"actor": "operator:x", "caller": None}
+WHO = "operator:x"
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def customer() -> Customer:
 def test_of_a_suspended_customer(client_for: MakeClient, customer: Customer) -> None:
     """C1.8; the demo client opens it, so it is bound to this call and its status."""
     token = factories.session(factories.user(customer)).access
-    lifecycle.suspend(customer, now=timezone.now(), **WHO)
+    lifecycle.suspend(customer, context=factories.context(WHO))
     for method, document in (("GET", None), ("PATCH", {"name": "x"}), ("DELETE", None)):
         refused = client_for(None).with_token(method, ME, document, token=token)
         assert (refused.status, refused.error_type, refused.encrypted) == (403, "customer_suspended", True)
@@ -33,7 +33,7 @@ def test_from_outside_the_allowlist(client_for: MakeClient, customer: Customer) 
     """C1.6."""
     token = factories.session(factories.user(customer)).access
     networks = {"198.51.100.0/24": ""}
-    lifecycle.replace_allowlist(customer=customer, networks=networks, now=timezone.now(), **WHO)
+    lifecycle.replace_allowlist(customer=customer, networks=networks, context=factories.context(WHO))
     factories.policy(customer, enforce_allowlist_on_tokens=True)
     refused = client_for(None).get(ME, token=token)
     assert (refused.status, refused.error_type, refused.encrypted) == (403, "ip_not_allowed", True)
@@ -58,7 +58,7 @@ def test_of_a_role_that_one_lacks_as_before(client_for: MakeClient, customer: Cu
 def test_a_forged_token_is_told_nothing_by_it(client_for: MakeClient, customer: Customer) -> None:
     """There is no genuine token to encrypt to, and no 403 either."""
     token = factories.session(factories.user(customer)).access
-    lifecycle.suspend(customer, now=timezone.now(), **WHO)
+    lifecycle.suspend(customer, context=factories.context(WHO))
     for forged in (token[:-4] + "AAAA", "a.b.c", token.replace(".", "..")):
         refused = client_for(None).call("GET", ME, headers={"Authorization": f"Bearer {forged}"})
         assert refused.status in (400, 401)
@@ -69,7 +69,7 @@ def test_an_expired_token_is_no_longer_genuine(client_for: MakeClient, customer:
     from datetime import timedelta
 
     token = factories.session(factories.user(customer), now=timezone.now() - timedelta(days=2)).access
-    lifecycle.suspend(customer, now=timezone.now(), **WHO)
+    lifecycle.suspend(customer, context=factories.context(WHO))
     refused = client_for(None).get(ME, token=token)
     assert (refused.status, refused.error_type, refused.encrypted) == (401, "token_expired", False)
 
@@ -78,7 +78,7 @@ def test_before_sign_in_and_at_refresh_there_is_nothing_to_encrypt_to(
     client_for: MakeClient, customer: Customer
 ) -> None:
     pair, client = factories.session(factories.user(customer)), client_for(customer)
-    lifecycle.suspend(customer, now=timezone.now(), **WHO)
+    lifecycle.suspend(customer, context=factories.context(WHO))
     for refused in (client.request_otp("ada@example.com"), client_for(None).refresh(pair.refresh)):
         assert (refused.status, refused.error_type, refused.encrypted) == (403, "customer_suspended", False)
 

@@ -19,7 +19,7 @@ from tests.conftest import MakeClient
 from tests.remembering import changed
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WHO = {"actor": "operator:x", "caller": None}
+WHO = "operator:x"
 
 
 def ask(client_for: MakeClient, **headers: str) -> tuple[int, str | None]:
@@ -98,7 +98,7 @@ def test_expired_and_revoked_keys_are_refused_at_once(client_for: MakeClient) ->
     """C1.3: expiry and revocation."""
     row, text = factories.api_key(factories.customer())
     assert ask(client_for, X_OTP_API_Key=text)[0] == 400
-    lifecycle.revoke(row, now=timezone.now(), **WHO)
+    lifecycle.revoke(row, context=factories.context(WHO))
     assert ask(client_for, X_OTP_API_Key=text) == (401, "invalid_api_key")
     row, text = factories.api_key(factories.customer(), expires_at=timezone.now() + timedelta(hours=1))
     assert ask(client_for, X_OTP_API_Key=text)[0] == 400
@@ -110,14 +110,14 @@ def test_expired_and_revoked_keys_are_refused_at_once(client_for: MakeClient) ->
 def test_a_rotated_key_works_for_the_overlap(client_for: MakeClient) -> None:
     """C1.3: rotation with a chosen overlap."""
     row, old = factories.api_key(factories.customer(), scopes=["auth", "users:read"])
-    fresh, new = lifecycle.rotate(row, overlap=timedelta(hours=1), now=timezone.now(), **WHO)
+    fresh, new = lifecycle.rotate(row, overlap=timedelta(hours=1), context=factories.context(WHO))
     assert fresh.scopes == ["auth", "users:read"]
     assert ask(client_for, X_OTP_API_Key=old)[0] == ask(client_for, X_OTP_API_Key=new)[0] == 400
-    _, newest = lifecycle.rotate(fresh, overlap=timedelta(0), now=timezone.now(), **WHO)
+    _, newest = lifecycle.rotate(fresh, overlap=timedelta(0), context=factories.context(WHO))
     assert ask(client_for, X_OTP_API_Key=new) == (401, "invalid_api_key")
     assert ask(client_for, X_OTP_API_Key=newest)[0] == 400
     with pytest.raises(ValidationFailed):
-        lifecycle.rotate(fresh, overlap=timedelta(0), now=timezone.now(), **WHO)
+        lifecycle.rotate(fresh, overlap=timedelta(0), context=factories.context(WHO))
 
 
 def test_a_key_does_only_what_it_is_for(client_for: MakeClient) -> None:
@@ -143,7 +143,7 @@ def test_the_allowlist_binds_keys(client_for: MakeClient) -> None:
     customer = factories.customer()
     _, text = factories.api_key(customer)
     customers.replace_allowlist(
-        customer=customer, networks={"192.0.2.0/24": "", "2001:db8::/32": ""}, now=timezone.now(), **WHO
+        customer=customer, networks={"192.0.2.0/24": "", "2001:db8::/32": ""}, context=factories.context(WHO)
     )
 
     def status(ip: str) -> int:
@@ -152,7 +152,7 @@ def test_the_allowlist_binds_keys(client_for: MakeClient) -> None:
     assert [status(ip) for ip in ("192.0.2.9", "::ffff:192.0.2.9", "2001:db8::7")] == [400] * 3
     assert [status(ip) for ip in ("198.51.100.1", "2001:db9::7", "", "::ffff:198.51.100.1")] == [403] * 4
     assert Event.objects.filter(action="address_refused", severity="medium").exists()
-    customers.replace_allowlist(customer=customer, networks={}, now=timezone.now(), **WHO)
+    customers.replace_allowlist(customer=customer, networks={}, context=factories.context(WHO))
     assert status("198.51.100.1") == 400
 
 
@@ -160,7 +160,7 @@ def test_a_forged_forwarded_for_does_not_pass_the_allowlist(client_for: MakeClie
     """C1.6: the header counts only from a trusted proxy, and then its right-most untrusted entry."""
     customer = factories.customer()
     _, text = factories.api_key(customer)
-    customers.replace_allowlist(customer=customer, networks={"192.0.2.0/24": ""}, now=timezone.now(), **WHO)
+    customers.replace_allowlist(customer=customer, networks={"192.0.2.0/24": ""}, context=factories.context(WHO))
 
     def status(peer: str, header: str) -> int:
         headers = {"X-OTP-API-Key": text, "X-Forwarded-For": header}
@@ -178,7 +178,7 @@ def test_a_forged_forwarded_for_does_not_pass_the_allowlist(client_for: MakeClie
 def test_the_allowlist_binds_tokens_when_the_customer_says_so(client_for: MakeClient) -> None:
     """C1.6: enforce_allowlist_on_tokens."""
     customer = factories.customer()
-    customers.replace_allowlist(customer=customer, networks={"192.0.2.0/24": ""}, now=timezone.now(), **WHO)
+    customers.replace_allowlist(customer=customer, networks={"192.0.2.0/24": ""}, context=factories.context(WHO))
     pair = factories.session(factories.user(customer))
     outside = client_for(None, ip="198.51.100.1")
     assert outside.get("/api/auth/me", token=pair.access).status == 200
@@ -201,7 +201,7 @@ def test_a_suspended_customer_is_refused_on_every_path(client_for: MakeClient) -
     customer = factories.customer()
     client, pair = client_for(customer), factories.session(factories.user(customer))
     client.request_otp("ada@example.com")
-    customers.suspend(customer, now=timezone.now(), **WHO)
+    customers.suspend(customer, context=factories.context(WHO))
     answers = [
         client.request_otp("ada@example.com"),
         client.verify_otp("ada@example.com", "123456"),

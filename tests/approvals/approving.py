@@ -1,7 +1,5 @@
 """Users who wait to be approved, and the decision."""
 
-from django.utils import timezone
-
 from apps.approvals import decisions
 from apps.approvals.models import IdentityCheck
 from apps.customers.models import Customer
@@ -22,7 +20,7 @@ def waiting(client_for: MakeClient, **policy: object) -> tuple[Customer, Client,
 
 def decide(check: IdentityCheck, approve: bool = True, reason: str = "") -> None:
     customer = factories.standing_of(check.customer)
-    acting = {"customer": customer, "actor": "operator:o", "caller": None, "now": timezone.now()}
+    acting = {"customer": customer, "context": factories.context("operator:o")}
     if approve:
         decisions.approve(check, **acting)  # type: ignore[arg-type]
     else:

@@ -16,6 +16,7 @@ from apps.approvals.models import IdentityCheck
 from apps.core import signatures
 from apps.customers.models import Customer
 from demo.client import Answer, Client
+from tests import factories
 from tests.approvals.approving import waiting
 from tests.conftest import MakeClient
 
@@ -103,7 +104,7 @@ def asked(client_for: MakeClient, checker: Checkers, settings: Any) -> Asked:
 
 def secret_of(customer: Customer) -> bytes:
     """A new one."""
-    return check_secret.renew(customer, actor="system", caller=None, now=timezone.now()).encode()
+    return check_secret.renew(customer, context=factories.context("system")).encode()
 
 
 def ask_all() -> int:

@@ -11,6 +11,7 @@ from apps.approvals import decisions, outside_requests, tasks
 from apps.approvals.models import IdentityCheck
 from apps.audit.models import Event
 from apps.core import signatures
+from apps.core.context import RequestContext
 from apps.core.ids import new_id
 from apps.customers import lifecycle as customers
 from apps.mail.models import Message
@@ -26,8 +27,8 @@ from tests.signin.entering import EMAIL, login
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def acting() -> dict[str, Any]:
-    return {"actor": "operator:o", "caller": None, "now": timezone.now()}
+def acting() -> RequestContext:
+    return factories.context("operator:o")
 
 
 def another_check(asked: Asked) -> IdentityCheck:
@@ -85,11 +86,11 @@ def test_nobody_outside_hears_of_users_whom_they_are_not_to_check(
     """C1.8: a suspended customer's users are handed to nobody."""
     handed_over = outside_requests.due(now=timezone.now()) if when == "while it is in the queue" else []
     if how == "suspended customer":
-        customers.suspend(asked.customer, **acting())
+        customers.suspend(asked.customer, context=acting())
     elif how == "no address":
         factories.policy(asked.customer, identity_check_url="")
     else:
-        users.deactivate(asked.check.user, **acting())
+        users.deactivate(asked.check.user, context=acting())
     assert outside_requests.due(now=timezone.now()) == []
     assert not any(tasks.ask_identity_check(str(check_id)) for check_id in handed_over)
     assert not checker.got
@@ -266,7 +267,7 @@ def test_an_answer_waits_for_whoever_is_deciding_on_the_user(asked: Asked) -> No
 
 
 def test_a_deactivated_user_stays_so_whatever_the_answer(asked: Asked) -> None:
-    users.deactivate(asked.check.user, **acting())
+    users.deactivate(asked.check.user, context=acting())
     asked.says(approved=True)
     assert asked.status == "deactivated"
 
@@ -274,7 +275,7 @@ def test_a_deactivated_user_stays_so_whatever_the_answer(asked: Asked) -> None:
 @pytest.mark.parametrize("document", [{"approved": True}, {}])
 def test_a_suspended_customers_answers_are_refused(asked: Asked, document: dict[str, object]) -> None:
     """C1.8: on every path."""
-    customers.suspend(asked.customer, **acting())
+    customers.suspend(asked.customer, context=acting())
     got = answer(asked.client, asked.check.id, document, asked.key)
     assert (got.status, got.error_type) == (403, "customer_suspended")
     assert asked.status == "pending"

@@ -17,7 +17,7 @@ from django.utils import timezone
 from apps.audit import actions, chain, events, tasks
 from apps.audit.models import ChainLink, Event
 from apps.core.ids import new_id
-from tests import races
+from tests import factories, races
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,7 +25,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def record(customer_id: UUID | None, *, times: int = 1, at: datetime | None = None) -> list[Event]:
     for _ in range(times):
         events.record(
-            action=actions.SIGN_IN, customer_id=customer_id, details={"method": "code"}, now=at or timezone.now()
+            action=actions.SIGN_IN,
+            customer_id=customer_id,
+            details={"method": "code"},
+            context=factories.context(now=at or timezone.now()),
         )
     return list(Event.objects.filter(customer_id=customer_id).order_by("at", "id"))
 
@@ -218,7 +221,7 @@ def test_an_event_whose_transaction_commits_late_still_gets_its_link() -> None:
 
     def slow_transaction() -> None:
         with transaction.atomic():
-            events.record(action=actions.LOGOUT, customer_id=customer_id, now=timezone.now())
+            events.record(action=actions.LOGOUT, customer_id=customer_id, context=factories.context())
             recorded.set()
             may_commit.wait(10)
         connections.close_all()

@@ -2,11 +2,11 @@
 
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
 
 from apps.audit import actions, chain, events
 from apps.audit.models import Event, UnchainedEvent
 from apps.core.ids import new_id
+from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,17 +49,17 @@ def test_a_batch_costs_as_much_as_its_events_though_the_last_hour_was_busy() -> 
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE audit_event, audit_chainlink")
     for _ in range(NEW):
-        events.record(action=actions.SIGN_IN, customer_id=customer_id, now=timezone.now())
+        events.record(action=actions.SIGN_IN, customer_id=customer_id, context=factories.context())
     assert rows_read_by_linking() < 10 * NEW
     assert Event.objects.filter(chainlink=None).count() == 0
 
 
 def test_what_waits_is_noted_with_the_event_and_forgotten_with_its_link() -> None:
     with transaction.atomic():
-        events.record(action=actions.SIGN_IN, now=timezone.now())
+        events.record(action=actions.SIGN_IN, context=factories.context())
         transaction.set_rollback(True)
     assert UnchainedEvent.objects.count() == 0
-    events.record(action=actions.SIGN_IN, now=timezone.now())
+    events.record(action=actions.SIGN_IN, context=factories.context())
     assert UnchainedEvent.objects.count() == 1
     chain.extend()
     assert UnchainedEvent.objects.count() == 0

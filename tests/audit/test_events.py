@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from apps.audit import actions, chain, events
 from apps.audit.models import ChainLink, Event, Outcome, Severity
+from apps.core import actors
 from apps.core.ids import new_id
-from apps.core.requests import Caller
+from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,10 +28,10 @@ def test_an_event_says_who_did_what_from_where_and_how_it_ended() -> None:
             severity=Severity.LOW,
             customer_id=customer_id,
             user_id=user_id,
-            actor=f"user:{user_id}",
-            caller=Caller(ip="2001:db8::1", user_agent="tests", request_id="request-1"),
+            context=factories.context(
+                f"user:{user_id}", now=now, ip="2001:db8::1", user_agent="tests", request_id="request-1"
+            ),
             details={"method": "code"},
-            now=now,
         )
     assert len(queries) == 1
     event = Event.objects.get()
@@ -53,7 +53,7 @@ def test_an_event_says_who_did_what_from_where_and_how_it_ended() -> None:
 def test_an_event_that_would_hold_a_secret_is_refused(details: dict[str, Any]) -> None:
     """C2.4: no secret is ever in an audit event."""
     with pytest.raises(ValueError, match="must not hold"):
-        events.record(action=actions.SIGN_IN, details=details, now=timezone.now())
+        events.record(action=actions.SIGN_IN, details=details, context=factories.context())
     assert Event.objects.count() == 0
 
 
@@ -61,7 +61,7 @@ def test_an_event_that_would_hold_a_secret_is_refused(details: dict[str, Any]) -
 def test_an_action_that_is_not_listed_is_refused(action: str) -> None:
     """Exports and alerts are built on the names: none comes into being by a slip of the pen."""
     with pytest.raises(ValueError, match="is not one of"):
-        events.record(action=action, now=timezone.now())
+        events.record(action=action, context=factories.context())
     assert Event.objects.count() == 0
 
 
@@ -70,7 +70,7 @@ def test_every_listed_action_is_recorded_under_its_name_and_no_name_is_listed_tw
     assert sorted(listed) == sorted(actions.ALL)
     for action in listed:
         assert len(action) <= Event._meta.get_field("action").max_length
-        events.record(action=action, now=timezone.now())
+        events.record(action=action, context=factories.context())
     assert set(Event.objects.values_list("action", flat=True)) == set(listed)
 
 
@@ -82,18 +82,18 @@ def test_every_listed_action_happens_somewhere() -> None:
 
 def test_who_did_it_is_named_in_one_way_each() -> None:
     user_id = new_id()
-    assert events.user(user_id) == f"user:{user_id}"
-    assert events.operator("ops@example.com") == "operator:ops@example.com"
-    assert events.api_key("4F2B") == "api-key:4F2B"
-    named = [events.operator("ops"), events.user(user_id), events.api_key("operator:"), events.SYSTEM, events.ANONYMOUS]
-    assert [events.is_operator(actor) for actor in named] == [True, False, False, False, False]
+    assert actors.user(user_id) == f"user:{user_id}"
+    assert actors.operator("ops@example.com") == "operator:ops@example.com"
+    assert actors.api_key("4F2B") == "api-key:4F2B"
+    named = [actors.operator("ops"), actors.user(user_id), actors.api_key("operator:"), actors.SYSTEM, actors.ANONYMOUS]
+    assert [actors.is_operator(actor) for actor in named] == [True, False, False, False, False]
 
 
 def test_no_code_spells_an_actor_by_itself() -> None:
     spelled = re.compile(r"""["'](user|operator|api-key|identity-check):""")
     rooms = Path(events.__file__ or "").parents[1]
     found = [path for path in rooms.rglob("*.py") if spelled.search(path.read_text())]
-    assert {str(path.relative_to(rooms)) for path in found} == {"audit/events.py", "audit/models.py"}
+    assert {str(path.relative_to(rooms)) for path in found} == {"audit/models.py", "core/actors.py"}
 
 
 def test_an_event_belongs_to_the_transaction_of_what_it_tells() -> None:
@@ -101,7 +101,7 @@ def test_an_event_belongs_to_the_transaction_of_what_it_tells() -> None:
         pass
 
     with pytest.raises(ItWentWrong), transaction.atomic():
-        events.record(action=actions.SIGN_IN, now=timezone.now())
+        events.record(action=actions.SIGN_IN, context=factories.context())
         raise ItWentWrong
     assert Event.objects.count() == 0
 
@@ -113,7 +113,7 @@ def test_an_event_belongs_to_the_transaction_of_what_it_tells() -> None:
 )
 def test_the_database_refuses_to_change_or_remove_an_event(table: str, statement: str) -> None:
     """C8: database rules refuse UPDATE and DELETE to the service's own code."""
-    events.record(action=actions.SIGN_IN, now=timezone.now())
+    events.record(action=actions.SIGN_IN, context=factories.context())
     chain.extend()
     with pytest.raises(DatabaseError, match="append-only"), connection.cursor() as cursor:
         cursor.execute(statement.format(table=table))
@@ -121,7 +121,7 @@ def test_the_database_refuses_to_change_or_remove_an_event(table: str, statement
 
 
 def test_neither_does_the_orm_change_or_remove_one() -> None:
-    events.record(action=actions.SIGN_IN, now=timezone.now())
+    events.record(action=actions.SIGN_IN, context=factories.context())
     event = Event.objects.get()
     event.action = "nothing_to_see_here"
     with pytest.raises(DatabaseError, match="append-only"):

@@ -27,7 +27,7 @@ from tests.signin.entering import EMAIL, PASSWORD, generous, member
 pytestmark = pytest.mark.django_db(transaction=True)
 HIDDEN = ["ada\u202eecila", "ad\u200ba", "\u3164", "a\u0007b", "a\u2028b", "a\u200db"]
 PERSIAN = "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"
-ACTING = {"actor": "operator:o", "caller": None, "now": factories.timezone.now()}
+ACTING = factories.context("operator:o", now=factories.timezone.now())
 
 
 def assert_refused(answer: Answer, name: str) -> None:
@@ -89,11 +89,11 @@ def test_nor_do_operators_or_commands_make_one(name: str) -> None:
     with pytest.raises(ValidationFailed):
         factories.api_key(customer, name=name)
     with pytest.raises(ValidationFailed):
-        roles.create(customer_id=customer.id, name="auditor", permissions=(), description=name, **ACTING)  # type: ignore[arg-type]
+        roles.create(customer_id=customer.id, name="auditor", permissions=(), description=name, context=ACTING)
     with pytest.raises(ValidationFailed):
-        permission_names.create(customer_id=customer.id, name="read", description=name, **ACTING)  # type: ignore[arg-type]
+        permission_names.create(customer_id=customer.id, name="read", description=name, context=ACTING)
     with pytest.raises(ValidationFailed):
-        customers.replace_allowlist(customer=customer, networks={"192.0.2.0/24": name}, **ACTING)  # type: ignore[arg-type]
+        customers.replace_allowlist(customer=customer, networks={"192.0.2.0/24": name}, context=ACTING)
     with pytest.raises(importing.BadLine, match="name"):
         importing.parse(importing.json.dumps({"email": EMAIL, "name": name}))
     assert not AllowedNetwork.objects.exists()

@@ -6,21 +6,33 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.test import RequestFactory
+from django.utils.timezone import now
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from apps.core.context import RequestContext
 from apps.core.middleware import RequestLogMiddleware
-from apps.core.requests import Caller, address_of, caller_of, path_as_sent, request_id_of, unreserved_decoded
+from apps.core.requests import (
+    address_of,
+    context_of,
+    path_as_sent,
+    request_id_of,
+    unreserved_decoded,
+)
 
 
 def get(path: str = "/api/auth/me", **meta: str) -> HttpRequest:
     return RequestFactory().get(path, **meta)
 
 
-def test_a_caller_is_address_user_agent_and_request_id() -> None:
-    request = get(REMOTE_ADDR="192.0.2.7", HTTP_USER_AGENT="Firefox", HTTP_X_REQUEST_ID="trace-0815")
-    assert caller_of(request) == Caller(ip="192.0.2.7", user_agent="Firefox", request_id="trace-0815")
+def test_a_context_is_address_user_agent_request_id_and_time_of_nobody_yet() -> None:
+    request, before = get(REMOTE_ADDR="192.0.2.7", HTTP_USER_AGENT="Firefox", HTTP_X_REQUEST_ID="trace-0815"), now()
+    context = context_of(request)
+    assert before <= context.now <= now()
+    assert context == RequestContext(
+        now=context.now, actor="anonymous", ip="192.0.2.7", user_agent="Firefox", request_id="trace-0815"
+    )
 
 
 def test_forwarded_for_counts_only_behind_the_proxies_of_the_settings(settings: Settings) -> None:
@@ -33,7 +45,7 @@ def test_forwarded_for_counts_only_behind_the_proxies_of_the_settings(settings: 
 
 def test_without_a_peer_there_is_no_address() -> None:
     """A server on a unix socket names none."""
-    assert caller_of(get(REMOTE_ADDR="")).ip is None
+    assert context_of(get(REMOTE_ADDR="")).ip is None
 
 
 def test_proxies_that_are_no_networks_are_refused_at_start_up(settings: Settings) -> None:
@@ -59,7 +71,7 @@ def test_a_request_keeps_its_id() -> None:
 
 
 def test_a_user_agent_fits_the_database() -> None:
-    assert caller_of(get(HTTP_USER_AGENT="a\0b" + "x" * 1000)).user_agent == "ab" + "x" * 509, "what is left of 512"
+    assert context_of(get(HTTP_USER_AGENT="a\0b" + "x" * 1000)).user_agent == "ab" + "x" * 509, "what is left of 512"
 
 
 @pytest.mark.parametrize("variable", ["RAW_URI", "REQUEST_URI"])

@@ -1,7 +1,6 @@
 """The algorithm of a customer (contract 3.2): it belongs to a version of its secrets, and another one begins a new version."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -26,7 +25,7 @@ from tests.operators.signing_in import operator, sign_in
 from tests.races import at_once, outcome
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WHO: dict[str, Any] = {"actor": "operator:x", "caller": None}
+WHO = "operator:x"
 KEY_PAIRS = {
     Algorithm.ES256: EllipticCurvePrivateKey,
     Algorithm.EDDSA: Ed25519PrivateKey,
@@ -105,7 +104,7 @@ def test_the_old_version_outlives_its_longest_token_though_lifetimes_are_cut_wit
     customer, now = factories.customer(refresh_lifetime=90 * 86_400), timezone.now()
     old = current(customer)
     changes = {"algorithm": "ES256", "refresh_lifetime": 3600, "access_lifetime": 300}
-    lifecycle.update_policy(customer=customer, changes=changes, now=now, **WHO)
+    lifecycle.update_policy(customer=customer, changes=changes, context=factories.context(WHO, now=now))
     old.refresh_from_db()
     assert old.retires_at == now + timedelta(days=90)
 
@@ -113,7 +112,7 @@ def test_the_old_version_outlives_its_longest_token_though_lifetimes_are_cut_wit
 def test_an_emergency_is_none_of_the_algorithms() -> None:
     """C3.7: the new version is of the customer's algorithm, whichever rotation made it."""
     customer = factories.customer(algorithm="EdDSA")
-    keyring.rotate_in_emergency(customer, now=timezone.now(), **WHO)
+    keyring.rotate_in_emergency(customer, context=factories.context(WHO))
     assert {row.algorithm for row in SigningSecret.objects.filter(customer=customer)} == {"EdDSA"}
 
 

@@ -177,6 +177,6 @@ def test_a_command_says_what_is_wrong() -> None:
 def test_a_users_language_is_a_language(locale: str) -> None:
     user = factories.user(factories.customer())
     with pytest.raises(ValidationFailed) as refused:
-        lifecycle.change(user, changes={"locale": locale}, actor="operator:x", caller=None, now=user.created_at)
+        lifecycle.change(user, changes={"locale": locale}, context=factories.context("operator:x", now=user.created_at))
     assert list(refused.value.fields or {}) == ["locale"]
     assert User.objects.get(id=user.id).locale == ""

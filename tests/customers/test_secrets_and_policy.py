@@ -23,7 +23,7 @@ from tests.races import at_once, outcome
 from tests.roundtrips import counted
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WHO = {"actor": "operator:x", "caller": None}
+WHO = "operator:x"
 
 
 def test_a_customer_is_made_with_two_secrets_sealed_at_rest() -> None:
@@ -84,7 +84,7 @@ def test_the_migration_gives_secrets_to_customers_who_have_none() -> None:
 def test_simultaneous_rotations_leave_one_current_secret() -> None:
     customer = factories.customer()
     results = at_once(
-        12, lambda _: outcome(lambda: keyring.rotate_gracefully(customer, now=timezone.now(), **WHO)), threads=12
+        12, lambda _: outcome(lambda: keyring.rotate_gracefully(customer, context=factories.context(WHO))), threads=12
     )
     assert results.count("done") == 12
     assert SigningSecret.objects.filter(customer=customer, retires_at=None).count() == 1
@@ -95,7 +95,7 @@ def test_an_old_secret_lives_as_long_as_its_longest_token() -> None:
     """C3.7: graceful rotation."""
     customer, now = factories.customer(access_lifetime=300, refresh_lifetime=7200), timezone.now()
     old = SigningSecret.objects.get(customer=customer)
-    keyring.rotate_gracefully(customer, now=now, **WHO)
+    keyring.rotate_gracefully(customer, context=factories.context(WHO, now=now))
     old.refresh_from_db()
     assert old.retires_at == now + timedelta(seconds=7200)
     found = state.read(customer.id)
@@ -103,7 +103,9 @@ def test_an_old_secret_lives_as_long_as_its_longest_token() -> None:
     assert not found.verifies(str(old.id), now + timedelta(seconds=7200))
     assert not found.verifies(str(uuid4()), now)
     with pytest.raises(ValidationFailed):
-        keyring.rotate_gracefully(customer, now=now, retires_at=now + timedelta(days=99), **WHO)
+        keyring.rotate_gracefully(
+            customer, retires_at=now + timedelta(days=99), context=factories.context(WHO, now=now)
+        )
 
 
 def test_shortening_lifetimes_shortens_no_token_that_was_signed_before() -> None:
@@ -111,7 +113,7 @@ def test_shortening_lifetimes_shortens_no_token_that_was_signed_before() -> None
     customer = factories.customer(refresh_lifetime=90 * 86_400)
     old, before = SigningSecret.objects.get(customer=customer), timezone.now()
     factories.policy(customer, refresh_lifetime=3600, access_lifetime=300)
-    keyring.rotate_gracefully(customer, now=timezone.now(), **WHO)
+    keyring.rotate_gracefully(customer, context=factories.context(WHO))
     old.refresh_from_db()
     assert old.retires_at is not None
     assert before + timedelta(days=90) <= old.retires_at <= timezone.now() + timedelta(days=90)
@@ -127,8 +129,8 @@ def test_the_longest_of_all_lifetimes_that_a_version_has_signed_under_counts() -
     factories.policy(customer, refresh_lifetime=3600, access_lifetime=300)
     factories.policy(customer, refresh_lifetime=7200)
     now = timezone.now()
-    keyring.rotate_gracefully(customer, now=now, **WHO)
-    keyring.rotate_gracefully(other, now=now, **WHO)
+    keyring.rotate_gracefully(customer, context=factories.context(WHO, now=now))
+    keyring.rotate_gracefully(other, context=factories.context(WHO, now=now))
     old.refresh_from_db()
     assert old.retires_at is not None
     assert raised <= old.retires_at - timedelta(days=30) <= now
@@ -138,9 +140,9 @@ def test_the_longest_of_all_lifetimes_that_a_version_has_signed_under_counts() -
 def test_a_new_version_owes_nothing_to_what_the_one_before_has_signed() -> None:
     customer = factories.customer(access_lifetime=300, refresh_lifetime=90 * 86_400)
     factories.policy(customer, refresh_lifetime=3600)
-    keyring.rotate_gracefully(customer, now=timezone.now(), **WHO)
+    keyring.rotate_gracefully(customer, context=factories.context(WHO))
     second, now = SigningSecret.objects.get(customer=customer, retires_at=None), timezone.now()
-    keyring.rotate_gracefully(customer, now=now, **WHO)
+    keyring.rotate_gracefully(customer, context=factories.context(WHO, now=now))
     second.refresh_from_db()
     assert second.retires_at == now + timedelta(hours=1)
 
@@ -149,9 +151,9 @@ def test_the_next_rotation_leaves_an_older_secret_its_time() -> None:
     """C3.7: its own tokens decide, not those of the version that came after it."""
     customer, now = factories.customer(access_lifetime=300, refresh_lifetime=90 * 86_400), timezone.now()
     first = SigningSecret.objects.get(customer=customer)
-    keyring.rotate_gracefully(customer, now=now, **WHO)
+    keyring.rotate_gracefully(customer, context=factories.context(WHO, now=now))
     factories.policy(customer, refresh_lifetime=3600)
-    keyring.rotate_gracefully(customer, now=now + timedelta(days=80), **WHO)
+    keyring.rotate_gracefully(customer, context=factories.context(WHO, now=now + timedelta(days=80)))
     first.refresh_from_db()
     assert first.retires_at == now + timedelta(days=90)
 
@@ -160,8 +162,8 @@ def test_a_chosen_earlier_time_is_for_all_old_versions() -> None:
     """C3.7; and may be as late as the longest token lives."""
     customer, now = factories.customer(access_lifetime=300, refresh_lifetime=90 * 86_400), timezone.now()
     factories.policy(customer, refresh_lifetime=3600)
-    keyring.rotate_gracefully(customer, now=now, retires_at=now + timedelta(days=89), **WHO)
-    keyring.rotate_gracefully(customer, now=now, retires_at=now + timedelta(minutes=1), **WHO)
+    keyring.rotate_gracefully(customer, retires_at=now + timedelta(days=89), context=factories.context(WHO, now=now))
+    keyring.rotate_gracefully(customer, retires_at=now + timedelta(minutes=1), context=factories.context(WHO, now=now))
     ends = SigningSecret.objects.filter(customer=customer, retires_at__isnull=False).values_list(
         "retires_at", flat=True
     )
@@ -174,7 +176,7 @@ def test_the_customer_as_somebody_else_has_changed_it_decides() -> None:
     page = Customer.objects.get(id=customer.id)
     factories.policy(customer, refresh_lifetime=86_400)
     old, now = SigningSecret.objects.get(customer=customer), timezone.now()
-    keyring.rotate_gracefully(page, now=now, **WHO)
+    keyring.rotate_gracefully(page, context=factories.context(WHO, now=now))
     old.refresh_from_db()
     assert old.retires_at == now + timedelta(days=1)
 
@@ -185,7 +187,7 @@ def test_the_migration_lets_present_versions_verify_for_as_long_as_any_policy_al
     with connection.cursor() as cursor:
         cursor.execute(migration.LONGEST)
     now = timezone.now()
-    keyring.rotate_gracefully(customer, now=now, **WHO)
+    keyring.rotate_gracefully(customer, context=factories.context(WHO, now=now))
     old = SigningSecret.objects.get(customer=customer, retires_at__isnull=False)
     assert old.retires_at is not None
     assert abs(old.retires_at - now - timedelta(days=90)) < timedelta(minutes=1)
@@ -194,8 +196,8 @@ def test_the_migration_lets_present_versions_verify_for_as_long_as_any_policy_al
 def test_a_shorter_rotation_never_prolongs_an_older_secret() -> None:
     customer, now = factories.customer(), timezone.now()
     first = SigningSecret.objects.get(customer=customer)
-    keyring.rotate_gracefully(customer, now=now, retires_at=now + timedelta(hours=1), **WHO)
-    keyring.rotate_gracefully(customer, now=now, **WHO)
+    keyring.rotate_gracefully(customer, retires_at=now + timedelta(hours=1), context=factories.context(WHO, now=now))
+    keyring.rotate_gracefully(customer, context=factories.context(WHO, now=now))
     first.refresh_from_db()
     assert first.retires_at == now + timedelta(hours=1)
 

@@ -359,7 +359,7 @@ def test_no_more_than_twenty(client_for: MakeClient) -> None:
 
 def test_a_deactivated_user_stays_out(client_for: MakeClient) -> None:
     client, device, user = with_passkey(client_for)
-    lifecycle.deactivate(user, actor="system", caller=None, now=timezone.now())  # type: ignore[arg-type]
+    lifecycle.deactivate(user, context=factories.context("system"))
     assert refused(use(client, device.get(options(client))))
 
 

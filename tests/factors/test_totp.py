@@ -114,7 +114,7 @@ class TestEnrolling:
         user = factories.user(factories.customer())
         customer, now = factories.standing_of(user.customer), timezone.now()
         app = pyotp.TOTP(totp.begin(user, customer=customer, now=now).secret)
-        totp.confirm(user, app.at(now), customer=customer, caller=factories.CALLER, now=now)
+        totp.confirm(user, app.at(now), customer=customer, context=factories.context(now=now))
         assert not totp.check(user.id, app.at(now), now=now)
         assert totp.check(user.id, app.at(now + timedelta(seconds=30)), now=now)
 

@@ -13,7 +13,6 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
-from django.utils import timezone
 
 from apps.audit import actions, chain, events, tasks
 from apps.core import advisory_locks, checks, sealed
@@ -92,7 +91,7 @@ def test_events_are_chained_and_the_log_is_verified(pooler: Pooler) -> None:
     customer_id = new_id()
     with pooler.between():
         for _ in range(3):
-            events.record(action=actions.SIGN_IN, customer_id=customer_id, now=timezone.now())
+            events.record(action=actions.SIGN_IN, customer_id=customer_id, context=factories.context())
         assert tasks.chain_events() == 3
         chain.BATCH, usual = 1, chain.BATCH
         try:
@@ -105,7 +104,7 @@ def test_events_are_chained_and_the_log_is_verified(pooler: Pooler) -> None:
 
 def test_the_exit_code_of_verifying_is_its_verdict(pooler: Pooler) -> None:
     """C8. 0: whole; 1: altered; 2: nobody could look."""
-    events.record(action=actions.SIGN_IN, now=timezone.now())
+    events.record(action=actions.SIGN_IN, context=factories.context())
     whole = manage(pooler, "verify_audit_log")
     assert whole.returncode == 0, whole.stderr
     with connection.cursor() as cursor:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from django.utils import timezone
 
 from apps.core import valkey
 from apps.core.state import hold_back
@@ -18,7 +17,7 @@ from tests import factories
 from tests.worker import environment_of_process, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WHO = {"actor": "operator:ops", "caller": None}
+WHO = "operator:ops"
 
 
 class Server:
@@ -85,14 +84,14 @@ def test_every_change_bites_in_every_process(two: tuple[Client, Client]) -> None
     assert here.delete("/api/auth/sessions", token=token).document["ended"] == 1
     assert type_there(other) == "session_ended"
 
-    users.change(user, changes={"role": "admin"}, now=timezone.now(), **WHO)
+    users.change(user, changes={"role": "admin"}, context=factories.context(WHO))
     hold_back.wait()  # as the middleware does before the answer
     assert [client.get("/api/auth/me", token=token).document["role"] for client in two] == ["admin", "admin"]
 
-    customers.suspend(customer, now=timezone.now(), **WHO)
+    customers.suspend(customer, context=factories.context(WHO))
     hold_back.wait()
     assert type_there(token) == "customer_suspended"
-    customers.reactivate(customer, now=timezone.now(), **WHO)
+    customers.reactivate(customer, context=factories.context(WHO))
     hold_back.wait()
     assert type_there(token) is None
 
@@ -100,11 +99,11 @@ def test_every_change_bites_in_every_process(two: tuple[Client, Client]) -> None
     assert type_there(token) is None
     assert type_there(other) == "session_ended"
 
-    emergency_rotation.rotate_in_emergency(customer, now=timezone.now(), **WHO)
+    emergency_rotation.rotate_in_emergency(customer, context=factories.context(WHO))
     hold_back.wait()
     assert type_there(token) == "invalid_token"
     fresh = signed_in()
-    users.deactivate(user, now=timezone.now(), **WHO)
+    users.deactivate(user, context=factories.context(WHO))
     hold_back.wait()
     assert type_there(fresh) == "user_inactive"
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from apps.core.requests import Caller
 from apps.tokens.models import RefreshToken
 from demo.client import Client
 from tests import factories
@@ -67,7 +66,7 @@ def test_two_devices_and_two_servers(two: tuple[Client, Client]) -> None:
     """C3.6 and C3.4: what one server rotates or ends, the other knows with its next request."""
     here, there = two
     user = factories.user(factories.customer())
-    laptop = factories.session(user, caller=Caller(ip="198.51.100.4", user_agent=CHROME_ON_A_MAC, request_id="r"))
+    laptop = factories.session(user, ip="198.51.100.4", user_agent=CHROME_ON_A_MAC)
     phone = factories.session(user)
 
     listed = there.get("/api/auth/sessions", token=phone.access).document["results"]

@@ -30,7 +30,7 @@ def draft(*, now: datetime | None = None, lifetime: float = 600, **facts: Any) -
         "recipient": "ada@example.com",
         "locale": "en",
         "expires_at": (now or timezone.now()) + timedelta(seconds=lifetime),
-        "context": {"code": CODE, "spelled_code": " ".join(CODE), "minutes": 10},
+        "facts": {"code": CODE, "spelled_code": " ".join(CODE), "minutes": 10},
     }
     return Draft(**{**values, **facts})
 
@@ -49,7 +49,7 @@ def text_draft(**facts: Any) -> TextDraft:
         "number": NUMBER,
         "locale": "en",
         "expires_at": timezone.now() + timedelta(minutes=10),
-        "context": {"code": CODE, "minutes": 10},
+        "facts": {"code": CODE, "minutes": 10},
     }
     return TextDraft(**{**values, **facts})
 

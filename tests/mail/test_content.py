@@ -20,7 +20,7 @@ from tests.mail import posting
 
 def render(locale: str = "en", **branding: Any) -> Content:
     return content.render(
-        kind="sign_in_code", locale=locale, branding=posting.branding(**branding), context=posting.draft().context
+        kind="sign_in_code", locale=locale, branding=posting.branding(**branding), facts=posting.draft().facts
     )
 
 

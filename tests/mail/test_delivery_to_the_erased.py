@@ -31,7 +31,7 @@ def message() -> Message:
 
 def erase() -> None:
     user = User.objects.get()
-    erasure.erase(customer_id=user.customer_id, user_id=user.id, actor="system", caller=None, now=timezone.now())
+    erasure.erase(customer_id=user.customer_id, user_id=user.id, context=factories.context("system"))
 
 
 @contextmanager

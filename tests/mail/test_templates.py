@@ -44,16 +44,16 @@ LEAST = {
 }
 
 
-def rendered(kind: str, locale: str, context: dict[str, Any]) -> Content:
+def rendered(kind: str, locale: str, facts: dict[str, Any]) -> Content:
     brand = posting.branding(name="Acme & Söhne")
-    return content.render(kind=kind, locale=locale, branding=brand, context=context)
+    return content.render(kind=kind, locale=locale, branding=brand, facts=facts)
 
 
 @pytest.mark.parametrize("locale", ["en", "de"])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("context", [FULL, LEAST], ids=["full", "least"])
-def test_every_kind_says_what_it_must(kind: str, locale: str, context: dict[str, Any]) -> None:
-    mail = rendered(kind, locale, context)
+@pytest.mark.parametrize("facts", [FULL, LEAST], ids=["full", "least"])
+def test_every_kind_says_what_it_must(kind: str, locale: str, facts: dict[str, Any]) -> None:
+    mail = rendered(kind, locale, facts)
     assert "\n" not in mail.subject
     for part in (mail.subject, mail.text, mail.html):
         assert part.strip()
@@ -84,14 +84,14 @@ def test_every_notice_has_a_way_on(kind: str) -> None:
 def test_no_name_becomes_a_header(kind: str) -> None:
     evil = "Acme\r\nBcc: all@example.com"
     brand = posting.branding(name=evil, sender_name=evil, reply_to=f"a@example.com\n{evil}")
-    mail = content.render(kind=kind, locale="en", branding=brand, context={**FULL, "code": evil})
+    mail = content.render(kind=kind, locale="en", branding=brand, facts={**FULL, "code": evil})
     assert not {"\r", "\n"} & {*mail.subject, *mail.sender, *mail.reply_to}
 
 
 @pytest.mark.parametrize("reply_to", ["", "help@example.com"])
 def test_an_answer_is_invited_only_where_somebody_reads_it(reply_to: str) -> None:
     brand = posting.branding(reply_to=reply_to)
-    mail = content.render(kind="user_rejected", locale="en", branding=brand, context=FULL)
+    mail = content.render(kind="user_rejected", locale="en", branding=brand, facts=FULL)
     assert ("You can answer this mail" in mail.text) == bool(reply_to)
 
 

@@ -47,9 +47,7 @@ def server_for(scheme: str, certificate: Path, make: Callable[..., MailServer]) 
 
 
 def send(transport: Transport) -> None:
-    mail = content.render(
-        kind="sign_in_code", locale="en", branding=posting.branding(), context=posting.draft().context
-    )
+    mail = content.render(kind="sign_in_code", locale="en", branding=posting.branding(), facts=posting.draft().facts)
     transport.send(mail, recipient="ada@example.com", message_id="1")
 
 

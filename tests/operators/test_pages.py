@@ -57,16 +57,14 @@ def test_no_page_shows_a_secret(browser: Client, client_for: MakeClient) -> None
     client_for(customer).request_otp("ada@example.com")
     code = newest_code()
     user = factories.user(customer, "bob@example.com")
-    lifecycle.change_profile(user, changes={"phone": "+4915112345678"}, caller=None, now=timezone.now())
+    lifecycle.change_profile(user, changes={"phone": "+4915112345678"}, context=factories.context())
     session = factories.session(user)
     fixed = fixed_codes.add(
         customer=customer,
         email="review@example.com",
         code="QWERTZ77",
         valid_until=timezone.now() + timedelta(days=1),
-        actor="x",
-        caller=None,
-        now=timezone.now(),
+        context=factories.context("x"),
     )
     service_keys.pairs()
     secret = SigningSecret.objects.get(customer=customer)

@@ -100,9 +100,9 @@ def test_a_recovery_code(client: Client, customer: Customer, typed: Typed) -> No
 
 
 def test_a_fixed_code_is_kept_as_it_was_meant(client: Client, customer: Customer) -> None:
-    facts = {"actor": "system", "caller": None, "now": timezone.now()}
+    facts = factories.context("system")
     until = timezone.now() + timezone.timedelta(days=1)
-    fixed_codes.add(customer=customer, email=EMAIL, code="４０５-173", valid_until=until, **facts)
+    fixed_codes.add(customer=customer, email=EMAIL, code="４０５-173", valid_until=until, context=facts)
     client.request_otp(EMAIL)
     assert client.verify_otp(EMAIL, "405173").status == 200
 

@@ -1,7 +1,6 @@
 """Nothing tells whether an address has an account: not the answer, not the work. And what each call costs is pinned."""
 
 import pytest
-from django.utils import timezone
 
 from apps.customers.models import Customer
 from apps.users import lifecycle
@@ -20,7 +19,7 @@ def known(customer: Customer) -> None:
 
 def deactivated(customer: Customer) -> None:
     user = factories.user(customer, "x@example.com")
-    lifecycle.deactivate(user, actor="system", caller=None, now=timezone.now())
+    lifecycle.deactivate(user, context=factories.context("system"))
 
 
 def too_many_wrong(customer: Customer) -> None:

@@ -124,7 +124,7 @@ def test_a_process_that_dies_in_between_leaves_the_code_good(client_for: MakeCli
     claim = codes.claim(
         Place(customer.id, address.identity, "login"),
         code,
-        rules=tries.rules(standing, address, factories.CALLER),
+        rules=tries.rules(standing, address, factories.context()),
         guessing=guessing,
     )
     assert claim.message_id is not None  # and nobody settles it

@@ -26,9 +26,7 @@ def listed(customer: Customer, *, until: datetime | None = None, code: str = COD
         email=EMAIL,
         code=code,
         valid_until=until or timezone.now() + timedelta(days=1),
-        actor="operator:o@x",
-        caller=None,
-        now=timezone.now(),
+        context=factories.context("operator:o@x"),
     )
 
 
@@ -118,7 +116,7 @@ def test_taken_off_the_list_it_is_over_at_once(client_for: MakeClient) -> None:
     client = client_for(customer)
     client.request_otp(EMAIL)
     client.verify_otp(EMAIL, CODE)
-    fixed_codes.remove(row, actor="operator:o@x", caller=None, now=timezone.now())
+    fixed_codes.remove(row, context=factories.context("operator:o@x"))
     client.request_otp(EMAIL)
     assert client.verify_otp(EMAIL, CODE).error_type == "invalid_otp"
     customer.refresh_from_db()

@@ -19,14 +19,12 @@ def add(customer: Customer, email: str, code: str = "1234") -> FixedCode:
         email=email,
         code=code,
         valid_until=timezone.now() + timedelta(days=1),
-        actor="system",
-        caller=None,
-        now=timezone.now(),
+        context=factories.context("system"),
     )
 
 
 def remove(row: FixedCode) -> None:
-    fixed_codes.remove(row, actor="system", caller=None, now=timezone.now())
+    fixed_codes.remove(row, context=factories.context("system"))
 
 
 def knows_of_codes(customer: Customer) -> bool:

@@ -3,12 +3,10 @@
 import time
 
 import pytest
-from django.utils import timezone
 
 from apps.audit.models import Event
 from apps.core import valkey
 from apps.core.client_address import counted_as
-from apps.core.requests import Caller
 from apps.customers import limits
 from apps.mail.models import Message, MessageState
 from apps.otp import requesting
@@ -32,14 +30,13 @@ def wish(customer: object, email: str = EMAIL, ip: str = "192.0.2.7") -> Wish:
         address=emails.parse(email),
         purpose="login",
         locale="",
-        caller=Caller(ip=ip, user_agent="", request_id=""),
-        now=timezone.now(),
+        context=factories.context(ip=ip, user_agent="", request_id=""),
     )
 
 
 def attempt(customer: object, code: str, ip: str = "192.0.2.7") -> Attempt:
     asked = wish(customer, ip=ip)
-    return Attempt(asked.customer, asked.address, code, "body", asked.caller, asked.now)
+    return Attempt(asked.customer, asked.address, code, "body", asked.context)
 
 
 def generous(customer: object) -> None:

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.utils import timezone
 
 from apps.core.ids import new_id
 from apps.customers.models import Customer
@@ -39,7 +38,7 @@ def test_a_spent_quota_answers_alike_for_those_who_would_get_no_mail(client_for:
     factories.user(customer, "known@example.com")
     if who == "deactivated":
         gone = factories.user(customer, "deactivated@example.com")
-        lifecycle.deactivate(gone, actor="system", caller=None, now=timezone.now())
+        lifecycle.deactivate(gone, context=factories.context("system"))
     if who == "closed":
         factories.user(customer, "closed@example.com", wrong_codes=100)
     client = client_for(customer)
@@ -96,7 +95,7 @@ def post(customer: Customer, quota: Quota, now: datetime) -> Message:
         recipient="ada@example.com",
         locale="en",
         expires_at=now + timedelta(minutes=10),
-        context={"code": "123456", "spelled_code": "1 2 3 4 5 6", "minutes": 10},
+        facts={"code": "123456", "spelled_code": "1 2 3 4 5 6", "minutes": 10},
     )
     branding = factories.standing_of(customer).branding
     return outbox.post(draft=draft, branding=branding, quota=quota, now=now)

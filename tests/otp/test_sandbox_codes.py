@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-from django.utils import timezone
 
 from apps.mail.models import Message
 from apps.tokens.models import Session
@@ -39,7 +38,7 @@ def link_in(client: Client) -> str | None:
 
 
 def promote(user: User) -> None:
-    lifecycle.change(user, changes={"role": "admin"}, actor="operator:o", caller=None, now=timezone.now())
+    lifecycle.change(user, changes={"role": "admin"}, context=factories.context("operator:o"))
 
 
 def test_a_code_of_a_test_key_signs_in_with_a_test_key_alone(client_for: MakeClient) -> None:

@@ -1,7 +1,6 @@
 """Signing in by one-time code, through the API."""
 
 import pytest
-from django.utils import timezone
 
 from apps.audit.models import Event
 from apps.mail import outbox
@@ -148,7 +147,7 @@ def test_a_deactivated_user_gets_neither_code_nor_session(client_for: MakeClient
     client.request_otp(EMAIL)
     code = newest_code()
     user = factories.user(customer, EMAIL)
-    lifecycle.deactivate(user, actor="system", caller=None, now=timezone.now())
+    lifecycle.deactivate(user, context=factories.context("system"))
     assert client.verify_otp(EMAIL, code).error_type == "invalid_otp"
     assert client.request_otp(EMAIL).status == 200
     assert Message.objects.order_by("-id")[0].state == MessageState.SUPPRESSED
@@ -202,7 +201,7 @@ def test_too_many_wrong_codes_in_a_row_close_codes_until_somebody_opens_them(cli
     assert client.verify_otp(EMAIL, code).error_type == "invalid_otp"  # the right one, too
     client.request_otp(EMAIL)
     assert Message.objects.order_by("-id")[0].state == MessageState.SUPPRESSED
-    lifecycle.clear_wrong_codes(user, actor="operator:x", caller=None, now=timezone.now())
+    lifecycle.clear_wrong_codes(user, context=factories.context("operator:x"))
     client_elsewhere = client_for(customer, ip="198.51.100.9")
     client_elsewhere.request_otp(EMAIL)
     assert client_elsewhere.verify_otp(EMAIL, newest_code()).status == 200

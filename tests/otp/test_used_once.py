@@ -86,8 +86,8 @@ def test_a_code_that_comes_back_does_not_kill_a_newer_one(client_for: MakeClient
 
 def test_a_fixed_code_is_good_each_time_it_was_asked_for(client_for: MakeClient) -> None:
     customer = quick()
-    until, facts = timezone.now() + timezone.timedelta(days=1), {"actor": "system", "caller": None}
-    fixed_codes.add(customer=customer, email=EMAIL, code="424242", valid_until=until, now=timezone.now(), **facts)
+    until = timezone.now() + timezone.timedelta(days=1)
+    fixed_codes.add(customer=customer, email=EMAIL, code="424242", valid_until=until, context=factories.context())
     client = client_for(customer)
     for _ in range(2):
         client.request_otp(EMAIL)

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-from django.utils import timezone
-
 from apps.customers.models import Customer
 from apps.factors import phones
 from apps.users.models import User
@@ -80,7 +78,7 @@ WAYS: list[Way] = [
 
 def with_a_phone(user: User) -> None:
     """A confirmed number."""
-    facts = {"customer": factories.standing_of(user.customer), "caller": factories.CALLER, "now": timezone.now()}
+    facts = {"customer": factories.standing_of(user.customer), "context": factories.context()}
     phones.begin(user, number=NUMBER, **facts)
     phones.confirm(user, newest_code(), **facts)
 

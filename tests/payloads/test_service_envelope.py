@@ -105,7 +105,7 @@ def test_without_kid_the_current_key_is_tried_then_the_previous(client: Client, 
     old, old_pair = shared_key(), ECKey.import_key(published(client))
     settings.SERVICE_ENCRYPTION_KEY_PREVIOUS = settings.SERVICE_ENCRYPTION_KEY
     settings.SERVICE_ENCRYPTION_KEY = bytes(range(32)).hex()
-    service_keys.rotate(overlap=timedelta(days=1), actor="system", caller=None, now=timezone.now())
+    service_keys.rotate(overlap=timedelta(days=1), context=factories.context("system"))
     for key in (shared_key(), old, ECKey.import_key(published(client)), old_pair):
         for kid in (key.thumbprint(), None):
             assert (

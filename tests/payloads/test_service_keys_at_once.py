@@ -7,14 +7,14 @@ from django.utils import timezone
 
 from apps.payloads import service_keys
 from apps.payloads.models import ServiceKeyPair
-from tests import meanwhile, races
+from tests import factories, meanwhile, races
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 OVERLAP = timedelta(days=1)
 
 
 def rotate() -> None:
-    service_keys.rotate(overlap=OVERLAP, actor="system", caller=None, now=timezone.now())
+    service_keys.rotate(overlap=OVERLAP, context=factories.context("system"))
 
 
 def current() -> list[ServiceKeyPair]:

@@ -4,7 +4,6 @@ import re
 
 import pytest
 from django.test import Client as Browser
-from django.utils import timezone
 
 from apps.customers import lifecycle
 from apps.mail.models import Message
@@ -109,7 +108,7 @@ def test_customers_that_there_are_not_have_none(name: str, method: str) -> None:
 def test_a_suspended_customers_pages_say_so(name: str, method: str) -> None:
     """C1.8: 403, whatever is asked for."""
     customer = factories.customer(name="Acme")
-    lifecycle.suspend(customer, actor="system", caller=None, now=timezone.now())
+    lifecycle.suspend(customer, context=factories.context("system"))
     shown = getattr(Browser(), method)(page(customer.slug, name), {"email": EMAIL, "token": "x", "password": FRESH})
     assert shown.status_code == 403
     assert "This service is suspended" in shown.content.decode()

@@ -1,6 +1,5 @@
 """Arranging users with passwords and factors, and taking the steps of a sign-in as a client does."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pyotp
@@ -49,5 +48,5 @@ def enrol_app(user: User) -> pyotp.TOTP:
     customer, a_while_ago = factories.standing_of(user.customer), timezone.now() - timedelta(minutes=5)
     secret = totp.begin(user, customer=customer, now=a_while_ago).secret
     app = pyotp.TOTP(secret)
-    totp.keep(user, app.at(a_while_ago), customer=customer, caller=replace(factories.CALLER), now=a_while_ago)
+    totp.keep(user, app.at(a_while_ago), customer=customer, context=factories.context(now=a_while_ago))
     return app

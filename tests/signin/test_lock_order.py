@@ -6,10 +6,9 @@ In each, one flow stops in its middle until the other waits for it. PostgreSQL e
 import pyotp
 import pytest
 from django.db.models import F
-from django.utils import timezone
 
 from apps.accounts import erasure
-from apps.audit import events
+from apps.core import actors
 from apps.factors import recovery_codes
 from apps.signin import challenges
 from apps.signin.models import Challenge, Password
@@ -98,7 +97,7 @@ def test_who_is_erased_while_signing_in_does_not_get_in(
 
     def interrupted(user_id: object) -> User | None:
         monkeypatch.setattr(directory, "lock", lock)
-        erasure.erase(customer_id=customer.id, user_id=user.id, actor=events.SYSTEM, caller=None, now=timezone.now())
+        erasure.erase(customer_id=customer.id, user_id=user.id, context=factories.context(actors.SYSTEM))
         return lock(user.id)
 
     monkeypatch.setattr(directory, "lock", interrupted)

@@ -153,7 +153,7 @@ def test_a_suspended_customer_answers_so(client_for: MakeClient) -> None:
     customer = factories.customer()
     member(customer)
     client = client_for(customer)
-    customers.suspend(customer, actor="system", caller=None, now=timezone.now())
+    customers.suspend(customer, context=factories.context("system"))
     assert (login(client).status, login(client).error_type) == (403, "customer_suspended")
 
 

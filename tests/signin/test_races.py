@@ -26,8 +26,7 @@ def attempt(user: User) -> by_password.Attempt:
         address=emails.parse(EMAIL),
         password=PASSWORD,
         delivery="body",
-        caller=factories.CALLER,
-        now=timezone.now(),
+        context=factories.context(),
     )
 
 

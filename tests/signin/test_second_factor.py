@@ -243,7 +243,7 @@ def test_who_is_deactivated_meanwhile_does_not_get_in(client_for: MakeClient) ->
     app = enrol_app(user)
     client = client_for(customer)
     token = login(client).document["session_token"]
-    lifecycle.deactivate(user, actor="system", caller=None, now=timezone.now())
+    lifecycle.deactivate(user, context=factories.context("system"))
     assert second(client, token, "totp", code=app.now()).error_type == "invalid_token", "the challenge is void"
 
 

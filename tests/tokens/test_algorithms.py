@@ -220,7 +220,7 @@ def test_two_versions_of_two_algorithms_do_not_mix(client_for: MakeClient) -> No
     mixed += [under_hmac(scene, pem, "HS256", {"kid": kid}) for kid in (old.kid, new.kid)]
     assert [scene.refused_as(token) for token in mixed] == [(401, "invalid_token")] * 4
     now = timezone.now()
-    keyring.rotate_gracefully(scene.customer, now=now, actor="operator:x", caller=None, retires_at=now)
+    keyring.rotate_gracefully(scene.customer, context=factories.context("operator:x", now=now), retires_at=now)
     assert scene.refused_as(old_pair.access) == (401, "invalid_token")
 
 

@@ -23,7 +23,6 @@ from apps.users import lifecycle as users
 from demo.client import TokenKeys, envelope
 from tests import factories
 from tests.conftest import MakeClient
-from tests.factories import CALLER
 from tests.remembering import changed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -242,25 +241,25 @@ def test_what_a_token_says_of_role_does_not_count(scene: Scene) -> None:
 def test_every_change_bites_on_the_next_request(scene: Scene) -> None:
     """C3.4: role, deactivation, suspension, session end, emergency rotation."""
     now, access = timezone.now(), scene.pair.access
-    who = {"actor": "operator:x", "caller": CALLER, "now": now}
+    who = factories.context("operator:x", now=now)
     assert scene.client.get("/api/auth/me", token=access).status == 200
-    users.change(scene.user, changes={"role": "admin"}, **who)
+    users.change(scene.user, changes={"role": "admin"}, context=who)
     assert scene.client.get("/api/auth/me", token=access).document["role"] == "admin"
-    users.deactivate(scene.user, **who)
+    users.deactivate(scene.user, context=who)
     assert scene.refused_as(access) == (401, "user_inactive")
-    users.reactivate(scene.user, **who)
+    users.reactivate(scene.user, context=who)
     assert scene.refused_as(access) == (200, None)
-    lifecycle.suspend(scene.customer, **who)
+    lifecycle.suspend(scene.customer, context=who)
     assert scene.refused_as(access) == (403, "customer_suspended")
     assert scene.client.refresh(scene.pair.refresh).error_type == "customer_suspended"
-    lifecycle.reactivate(scene.customer, **who)
+    lifecycle.reactivate(scene.customer, context=who)
     assert scene.refused_as(access) == (200, None)
     sessions.end_one(
         customer_id=scene.customer.id,
         user_id=scene.user.id,
         session_id=scene.pair.session_id,
         reason=EndReason.OPERATOR,
-        **who,
+        context=who,
     )
     assert scene.refused_as(access) == (401, "session_ended")
 
@@ -277,9 +276,7 @@ def test_emergency_rotation_ends_everything_at_once(scene: Scene) -> None:
     """C3.7: emergency; the other customer does not notice."""
     theirs = factories.session(factories.user(scene.other))
     assert scene.refused_as(scene.pair.access) == (200, None)
-    assert (
-        emergency_rotation.rotate_in_emergency(scene.customer, actor="operator:x", caller=None, now=timezone.now()) == 1
-    )
+    assert emergency_rotation.rotate_in_emergency(scene.customer, context=factories.context("operator:x")) == 1
     assert scene.refused_as(scene.pair.access) == (401, "invalid_token")
     assert scene.client.refresh(scene.pair.refresh).error_type == "invalid_token"
     assert Session.objects.get(id=scene.pair.session_id).end_reason == EndReason.EMERGENCY_ROTATION
@@ -291,13 +288,13 @@ def test_emergency_rotation_ends_everything_at_once(scene: Scene) -> None:
 def test_graceful_rotation_lets_old_tokens_live_out(scene: Scene) -> None:
     """C3.7: graceful, and a chosen earlier end."""
     old_kid = scene.keys().kid
-    keyring.rotate_gracefully(scene.customer, now=timezone.now(), actor="operator:x", caller=None)
+    keyring.rotate_gracefully(scene.customer, context=factories.context("operator:x"))
     assert scene.refused_as(scene.pair.access) == (200, None)
     fresh = factories.session(scene.user)
     assert jwt.get_unverified_header(fresh.access)["kid"] != old_kid
     assert scene.client.refresh(scene.pair.refresh).status == 200
     now = timezone.now()
-    keyring.rotate_gracefully(scene.customer, now=now, actor="operator:x", caller=None, retires_at=now)
+    keyring.rotate_gracefully(scene.customer, context=factories.context("operator:x", now=now), retires_at=now)
     assert scene.refused_as(scene.pair.access) == (401, "invalid_token")
     assert scene.refused_as(fresh.access) == (401, "invalid_token")
 
@@ -307,7 +304,7 @@ def test_a_long_lived_refresh_token_outlives_shorter_lifetimes_and_a_rotation(sc
     factories.policy(scene.customer, refresh_lifetime=90 * 86_400)
     pair = factories.session(scene.user)
     factories.policy(scene.customer, refresh_lifetime=3600, access_lifetime=300)
-    keyring.rotate_gracefully(scene.customer, now=timezone.now(), actor="operator:x", caller=None)
+    keyring.rotate_gracefully(scene.customer, context=factories.context("operator:x"))
     factories.policy(scene.customer, algorithm="ES256")
     found, in_february = customers.read(scene.customer.id), timezone.now() + timedelta(days=89)
     assert found.verifies(jwt.get_unverified_header(pair.refresh)["kid"], in_february)

@@ -19,7 +19,7 @@ from tests.remembering import changed
 from tests.roundtrips import counted
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WHO: dict[str, Any] = {"actor": "operator:x", "caller": None}
+WHO = "operator:x"
 DOCUMENTS = ("jwks.json", "openid-configuration")
 PUBLIC_URL = "https://auth.example.test"
 
@@ -104,13 +104,13 @@ def test_all_versions_that_verify_are_published_the_current_first() -> None:
     """C3.7: graceful, then retired, then emergency; each at once."""
     customer, now = factories.customer(algorithm="ES256"), timezone.now()
     first = current_kid(customer)
-    keyring.rotate_gracefully(customer, now=now, **WHO)
+    keyring.rotate_gracefully(customer, context=factories.context(WHO, now=now))
     second = current_kid(customer)
     assert kids_of(customer) == [second, first]
     SigningSecret.objects.filter(id=first).update(retires_at=now - timedelta(seconds=1))
     changed(customer)
     assert kids_of(customer) == [second]
-    emergency_rotation.rotate_in_emergency(customer, now=timezone.now(), **WHO)
+    emergency_rotation.rotate_in_emergency(customer, context=factories.context(WHO))
     assert kids_of(customer) == [current_kid(customer)]
 
 
@@ -179,7 +179,7 @@ def test_a_suspended_customers_are_withdrawn_at_once(name: str) -> None:
     """C1.8: 403 customer_suspended on every path; nobody should keep that."""
     customer = factories.customer(algorithm="ES256")
     assert get(customer, name).status_code == 200
-    lifecycle.suspend(customer, now=timezone.now(), **WHO)
+    lifecycle.suspend(customer, context=factories.context(WHO))
     answer = get(customer, name)
     assert (answer.status_code, answer.json()["error"]["type"]) == (403, "customer_suspended")
     assert answer.headers["Cache-Control"] == "no-store"

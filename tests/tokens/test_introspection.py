@@ -22,14 +22,13 @@ from apps.users import lifecycle as users
 from apps.users.models import User, UserStatus
 from tests import factories
 from tests.conftest import MakeClient
-from tests.factories import CALLER
 from tests.remembering import changed
 from tests.roundtrips import counted
 from tests.tokens.servers import INTROSPECT, MALFORMED, MALFORMED_NAMES, Server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 INACTIVE = {"active": False}
-WHO = {"actor": "operator:x", "caller": CALLER}
+WHO = "operator:x"
 
 
 class Scene:
@@ -112,28 +111,21 @@ END: dict[str, Callable[[Scene], object]] = {
         session_id=scene.pair.session_id,
         jti=scene.pair.jti,
         token_expires_at=timezone.now() + timedelta(hours=1),
-        caller=CALLER,
-        now=timezone.now(),
+        context=factories.context(),
     ),
     "session ended": lambda scene: sessions.end_one(
         customer_id=scene.customer.id,
         user_id=scene.user.id,
         session_id=scene.pair.session_id,
         reason=EndReason.OPERATOR,
-        now=timezone.now(),
-        **WHO,  # type: ignore[arg-type]
+        context=factories.context(WHO),
     ),
-    "user deactivated": lambda scene: users.deactivate(scene.user, now=timezone.now(), **WHO),  # type: ignore[arg-type]
+    "user deactivated": lambda scene: users.deactivate(scene.user, context=factories.context(WHO)),
     "emergency rotation": lambda scene: emergency_rotation.rotate_in_emergency(
-        scene.customer,
-        now=timezone.now(),
-        **WHO,  # type: ignore[arg-type]
+        scene.customer, context=factories.context(WHO)
     ),
     "secret retired": lambda scene: keyring.rotate_gracefully(
-        scene.customer,
-        now=timezone.now(),
-        retires_at=timezone.now() + timedelta(milliseconds=1),
-        **WHO,  # type: ignore[arg-type]
+        scene.customer, retires_at=timezone.now() + timedelta(milliseconds=1), context=factories.context(WHO)
     ),
 }
 
@@ -149,7 +141,7 @@ def test_whatever_ends_a_token_makes_it_inactive_at_once(scene: Scene, end: Call
 
 def test_a_suspended_customers_server_is_refused_as_everywhere(scene: Scene) -> None:
     """C1.8."""
-    lifecycle.suspend(scene.customer, now=timezone.now(), **WHO)  # type: ignore[arg-type]
+    lifecycle.suspend(scene.customer, context=factories.context(WHO))
     answer = scene.server.post(INTROSPECT, {"token": scene.pair.access})
     assert (answer.status, answer.error_type) == (403, "customer_suspended")
 
@@ -159,7 +151,7 @@ def test_role_and_permissions_are_those_of_now(scene: Scene) -> None:
     factories.role(scene.customer, "auditor", "invoices.read")
     factories.permission(scene.customer, "invoices.pay")
     changes = {"role": "auditor", "permissions": ["invoices.pay"]}
-    users.change(scene.user, changes=changes, now=timezone.now(), **WHO)  # type: ignore[arg-type]
+    users.change(scene.user, changes=changes, context=factories.context(WHO))
     found = scene.server.introspect(scene.pair.access)
     assert (found["role"], found["permissions"]) == ("auditor", ["invoices.pay", "invoices.read"])
     assert found["scope"] == "invoices.pay invoices.read"

@@ -14,7 +14,6 @@ from apps.tokens.models import EndReason, RefreshToken, Session
 from apps.users import lifecycle
 from tests import factories
 from tests.conftest import MakeClient
-from tests.factories import CALLER
 from tests.races import at_once, outcome
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,9 +76,7 @@ def test_of_200_simultaneous_refreshes_one_rotates(grace: int) -> None:
     customer = factories.customer(refresh_grace=grace)
     factories.limit(customer, "refreshes_per_session", 1000, 60)
     pair = factories.session(factories.user(customer))
-    results = at_once(
-        200, lambda _: outcome(lambda: refreshing.refresh(pair.refresh, caller=CALLER, now=timezone.now()))
-    )
+    results = at_once(200, lambda _: outcome(lambda: refreshing.refresh(pair.refresh, context=factories.context())))
     assert RefreshToken.objects.count() == 2
     assert RefreshToken.objects.filter(used_at=None).count() == 1
     assert results.count("done") == (200 if grace else 1)
@@ -88,7 +85,7 @@ def test_of_200_simultaneous_refreshes_one_rotates(grace: int) -> None:
 def test_simultaneous_refreshes_get_one_and_the_same_successor() -> None:
     customer = factories.customer()
     pair = factories.session(factories.user(customer))
-    answers = at_once(40, lambda _: refreshing.refresh(pair.refresh, caller=CALLER, now=timezone.now()).pair)
+    answers = at_once(40, lambda _: refreshing.refresh(pair.refresh, context=factories.context()).pair)
     assert len({answer.refresh for answer in answers}) == 1
     assert len({answer.access for answer in answers}) == 1
 
@@ -105,7 +102,7 @@ def test_refreshed_tokens_carry_the_role_of_now(client_for: MakeClient) -> None:
 
     user = factories.user(factories.customer())
     pair = factories.session(user)
-    lifecycle.change(user, changes={"role": "admin"}, actor="x", caller=None, now=timezone.now())
+    lifecycle.change(user, changes={"role": "admin"}, context=factories.context("x"))
     fresh = client_for(None).refresh(pair.refresh).document["access_token"]
     assert jwt.decode(fresh, options={"verify_signature": False})["role"] == "admin"
 
@@ -174,9 +171,7 @@ def test_refreshing_goes_on_without_valkey(client_for: MakeClient, valkey_away: 
 def test_the_allowlist_binds_refresh_tokens_when_the_customer_says_so(client_for: MakeClient) -> None:
     """C1.6: a refresh token is one of the customer's tokens; a stolen one is worthless elsewhere, and not used up there."""
     customer = factories.customer()
-    customers.replace_allowlist(
-        customer=customer, networks={"192.0.2.0/24": ""}, actor="x", caller=None, now=timezone.now()
-    )
+    customers.replace_allowlist(customer=customer, networks={"192.0.2.0/24": ""}, context=factories.context("x"))
     pair = factories.session(factories.user(customer))
     outside = client_for(None, ip="198.51.100.1")
     pair_token = outside.refresh(pair.refresh).document["refresh_token"]
@@ -199,7 +194,7 @@ def test_a_session_that_ends_while_it_refreshes_is_ended(client_for: MakeClient)
             if number % 2:
                 return outcome(lambda: end(pair.session_id))
             return outcome(
-                lambda: fresh.append(refreshing.refresh(pair.refresh, caller=CALLER, now=timezone.now()).pair.access)
+                lambda: fresh.append(refreshing.refresh(pair.refresh, context=factories.context()).pair.access)
             )
 
         def end(session_id: UUID) -> None:
@@ -208,9 +203,7 @@ def test_a_session_that_ends_while_it_refreshes_is_ended(client_for: MakeClient)
                 user_id=user.id,
                 session_id=session_id,
                 reason=EndReason.OPERATOR,
-                actor="x",
-                caller=None,
-                now=timezone.now(),
+                context=factories.context("x"),
             )
 
         results = at_once(4, act)

@@ -16,7 +16,6 @@ from apps.tokens.models import EndReason, RevokedToken, Session
 from apps.tokens.signing import LEEWAY_SECONDS
 from tests import factories
 from tests.conftest import MakeClient
-from tests.factories import CALLER
 from tests.races import at_once
 from tests.tokens.servers import MALFORMED, MALFORMED_NAMES, REVOKE, Server
 
@@ -104,7 +103,7 @@ def test_what_is_no_token_is_revoked_already(scene: Scene) -> None:
     for text in ("", "x", "\0", "a" * 9000, forged, f" {scene.pair.access}"):
         assert (scene.server.revoke(text).status, scene.events()) == (200, [])
     assert scene.error(scene.pair.access) is None
-    who = {"customer_id": scene.customer.id, "user_id": scene.user.id, "caller": CALLER, "now": timezone.now()}
+    who = {"customer_id": scene.customer.id, "user_id": scene.user.id, "context": factories.context()}
     erasure.erase_oneself(**who)
     for token in (scene.pair.access, scene.pair.refresh):
         assert scene.server.revoke(token).status == 200

@@ -2,8 +2,8 @@
 
 import jwt
 import pytest
-from django.utils import timezone
 
+from apps.core.context import RequestContext
 from apps.users import lifecycle, roles
 from apps.users.models import User
 from tests import factories
@@ -13,8 +13,8 @@ from tests.roundtrips import counted
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def acting() -> dict[str, object]:
-    return {"actor": "operator:o@x", "caller": None, "now": timezone.now()}
+def acting() -> RequestContext:
+    return factories.context("operator:o@x")
 
 
 def claims(token: str) -> dict[str, object]:
@@ -34,9 +34,9 @@ def test_a_changed_role_takes_effect_on_the_next_request(client_for: MakeClient)
         return permissions
 
     assert may() == ["invoices.read", "reports.read"]
-    roles.change(row, permissions=["reports.read"], **acting())
+    roles.change(row, permissions=["reports.read"], context=acting())
     assert may() == ["reports.read"]
-    lifecycle.change(user, changes={"role": "company_user", "permissions": ["invoices.read"]}, **acting())
+    lifecycle.change(user, changes={"role": "company_user", "permissions": ["invoices.read"]}, context=acting())
     assert may() == ["invoices.read"]
     assert claims(token)["permissions"] == ["invoices.read", "reports.read"]  # old news, and worth nothing
 
@@ -54,7 +54,7 @@ def test_tokens_and_their_answers_bear_the_effective_permissions(client_for: Mak
     answer = client.verify_otp("ada@example.com", newest_code()).document
     wanted = ["a.first", "invoices.read"]
     assert answer["user"]["permissions"] == claims(answer["access_token"])["permissions"] == wanted
-    roles.change(row, permissions=[], **acting())
+    roles.change(row, permissions=[], context=acting())
     fresh = client.refresh(answer["refresh_token"]).document
     assert claims(fresh["access_token"])["permissions"] == ["a.first"]
 
@@ -68,7 +68,7 @@ def test_who_has_a_role_costs_no_more_to_know(client_for: MakeClient) -> None:
     with counted() as cost:
         assert client.get("/api/auth/me", token=pair.access).document["permissions"] == ["invoices.read"]
     assert (cost.statements, cost.round_trips) == ([], 0)
-    roles.change(row, permissions=[], **acting())
+    roles.change(row, permissions=[], context=acting())
     with counted() as cost:
         assert client.get("/api/auth/me", token=pair.access).document["permissions"] == []
     assert len(cost.statements) == 1  # the table of roles alone is read again
@@ -91,7 +91,7 @@ def test_without_valkey_a_changed_role_still_takes_effect(client_for: MakeClient
     token, client = factories.session(factories.user(customer, role="auditor")).access, client_for(None)
     assert client.get("/api/auth/me", token=token).document["permissions"] == ["invoices.read"]
     valkey_away.kill()  # type: ignore[attr-defined]
-    roles.change(row, permissions=[], **acting())
+    roles.change(row, permissions=[], context=acting())
     assert client.get("/api/auth/me", token=token).document["permissions"] == []
     valkey_away.start()  # type: ignore[attr-defined]
     assert client.get("/api/auth/me", token=token).document["permissions"] == []

@@ -7,7 +7,6 @@ import pytest
 from django.utils import timezone
 
 from apps.audit.models import Event
-from apps.core.requests import Caller
 from apps.customers.models import Customer
 from apps.tokens import devices, emergency_rotation, sessions, tasks
 from apps.tokens.minting import TokenPair
@@ -71,7 +70,7 @@ def test_role_and_status_cannot_be_changed_by_the_user(client_for: MakeClient) -
 def test_sessions_are_listed_and_ended(client_for: MakeClient) -> None:
     user = factories.user(factories.customer())
     here = factories.session(user)
-    there = factories.session(user, caller=Caller(ip="198.51.100.4", user_agent=FIREFOX, request_id="r"))
+    there = factories.session(user, ip="198.51.100.4", user_agent=FIREFOX)
     client = client_for(None)
     page = client.get("/api/auth/sessions", token=here.access).document
     assert page["next"] is None
@@ -112,16 +111,16 @@ def test_all_may_end_all_at_once() -> None:
 
 
 def end_many(number: int, customer: Customer, user: User, pairs: list[TokenPair]) -> None:
-    facts = {"actor": "x", "caller": None, "now": timezone.now()}
+    facts = factories.context("x")
     if number == 3:
-        emergency_rotation.rotate_in_emergency(customer, **facts)
+        emergency_rotation.rotate_in_emergency(customer, context=facts)
     else:
         sessions.end_all(
             customer_id=customer.id,
             user_id=user.id,
             except_for=pairs[number].session_id,
             reason=EndReason.REVOKED,
-            **facts,
+            context=facts,
         )
 
 

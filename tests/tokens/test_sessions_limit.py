@@ -97,8 +97,7 @@ def test_of_a_hundred_sign_ins_at_once_the_limit_stays_alive() -> None:
                     user=user,
                     amr=("pwd",),
                     delivery="body",
-                    caller=factories.CALLER,
-                    now=timezone.now(),
+                    context=factories.context(),
                 )
 
         return outcome(act)
@@ -112,14 +111,12 @@ def test_who_was_deactivated_or_erased_a_moment_ago_gets_no_session() -> None:
     customer = factories.customer()
     found = state.read(customer.id)
     gone, off = factories.user(customer), factories.user(customer, "bob@example.com")
-    acting = {"actor": "operator:o@x", "caller": None, "now": timezone.now()}
-    erasure.erase(customer_id=customer.id, user_id=gone.id, **acting)
-    lifecycle.deactivate(User.objects.get(id=off.id), **acting)
+    acting = factories.context("operator:o@x")
+    erasure.erase(customer_id=customer.id, user_id=gone.id, context=acting)
+    lifecycle.deactivate(User.objects.get(id=off.id), context=acting)
     for user in (gone, off):
         with pytest.raises(UserInactive), transaction.atomic():
-            sessions.start(
-                customer=found, user=user, amr=("pwd",), delivery="body", caller=factories.CALLER, now=timezone.now()
-            )
+            sessions.start(customer=found, user=user, amr=("pwd",), delivery="body", context=factories.context())
     assert not Session.objects.exists()
 
 
@@ -132,6 +129,5 @@ def test_a_session_is_started_at_the_users_own_customer_alone() -> None:
             user=user,
             amr=("pwd",),
             delivery="body",
-            caller=factories.CALLER,
-            now=timezone.now(),
+            context=factories.context(),
         )

@@ -11,7 +11,6 @@ from apps.users import lifecycle as users
 from apps.users.models import UserStatus
 from tests import factories
 from tests.conftest import MakeClient
-from tests.factories import CALLER
 from tests.roundtrips import counted
 from tests.tokens.servers import FORM, MALFORMED, MALFORMED_NAMES, VERIFY_USER, Server
 
@@ -33,7 +32,7 @@ class Scene:
         return dict(answer.document)
 
     def change(self, **changes: Any) -> None:
-        users.change(self.user, changes=changes, actor="operator:x", caller=CALLER, now=timezone.now())
+        users.change(self.user, changes=changes, context=factories.context("operator:x"))
 
 
 @pytest.fixture
@@ -69,7 +68,7 @@ def test_every_change_is_seen_at_once(scene: Scene) -> None:
     for which in ({"user_id": str(scene.user.id)}, {"email": "ada@example.com"}):
         found = scene.ask(**which)
         assert (found["role"], found["permissions"]) == ("auditor", ["invoices.pay", "invoices.read"])
-    users.deactivate(scene.user, actor="operator:x", caller=CALLER, now=timezone.now())
+    users.deactivate(scene.user, context=factories.context("operator:x"))
     for which in ({"user_id": str(scene.user.id)}, {"email": "ada@example.com"}):
         assert (scene.ask(**which)["status"], scene.ask(**which)["active"]) == ("deactivated", False)
 

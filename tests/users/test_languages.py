@@ -5,12 +5,10 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User as Operator
 from django.test import RequestFactory
-from django.utils import timezone
 
-from apps.core.requests import Caller
 from apps.mail import outbox
 from apps.mail.models import Message
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 from apps.users import languages, lifecycle
 from apps.users.models import User
 from demo.client import Client
@@ -125,8 +123,7 @@ def test_the_order(client_for: MakeClient, wish: str, users: str, header: str, c
     ],
 )
 def test_a_header_is_read_or_counts_for_nothing(header: str, tags: list[str]) -> None:
-    caller = Caller(None, "", "", accept_language=header)
-    assert languages.accepted_by(caller) == tags
+    assert languages.accepted_by(factories.context(accept_language=header)) == tags
 
 
 @pytest.mark.parametrize("header", ["@@", "de;q=x", "\u00fc", "a" * 5000, "zh-" * 900, "*;q=0"])
@@ -172,7 +169,7 @@ def test_an_operators_browser_does_not_say_what_a_user_reads() -> None:
     """What is told to a user of an operator's decision is in the user's language, or the customer's."""
     request = RequestFactory().get("/", headers={"Accept-Language": "de"})
     request.user = Operator(username="op")
-    assert who(request)["caller"].accept_language == ""
+    assert context_of_operator(request).accept_language == ""
 
 
 def test_the_locale_of_a_profile_is_one_that_we_have(client_for: MakeClient) -> None:
@@ -181,6 +178,6 @@ def test_the_locale_of_a_profile_is_one_that_we_have(client_for: MakeClient) -> 
     client, token = client_for(customer), factories.session(user).access
     assert client.patch("/api/auth/me", {"locale": "klingon"}, token=token).status == 400
     assert client.patch("/api/auth/me", {"locale": "de-AT"}, token=token).document["locale"] == "de-AT"
-    lifecycle.change(user, changes={"locale": "de"}, actor="system", caller=None, now=timezone.now())
+    lifecycle.change(user, changes={"locale": "de"}, context=factories.context("system"))
     client.request_otp(EMAIL)
     assert is_german()

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from apps.audit.models import Event
+from apps.core.context import RequestContext
 from apps.core.errors import ValidationFailed
 from apps.users import directory, lifecycle, permission_names, roles, state
 from apps.users.errors import PermissionInUse, RoleInUse
@@ -15,8 +16,8 @@ from tests.roundtrips import counted
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def acting() -> dict[str, object]:
-    return {"actor": "operator:o@x", "caller": None, "now": timezone.now()}
+def acting() -> RequestContext:
+    return factories.context("operator:o@x")
 
 
 def may(user: User) -> tuple[str, ...]:
@@ -41,9 +42,9 @@ def test_a_built_in_role_needs_no_row_and_can_be_given_more() -> None:
     row = factories.role(customer, "company_user", "invoices.read")
     assert may(user) == ("invoices.read",)
     assert roles.names_of(customer.id) == ["admin", "company_user"]
-    roles.delete(row, **acting())  # the role stays, and gives nothing more
+    roles.delete(row, context=acting())  # the role stays, and gives nothing more
     assert may(user) == ()
-    lifecycle.change(user, changes={"role": "admin"}, **acting())
+    lifecycle.change(user, changes={"role": "admin"}, context=acting())
 
 
 def test_a_role_is_its_own_customers_alone() -> None:
@@ -53,11 +54,11 @@ def test_a_role_is_its_own_customers_alone() -> None:
     theirs = factories.user(other, role="auditor")
     assert may(theirs) == ()
     with pytest.raises(ValidationFailed):
-        lifecycle.change(theirs, changes={"role": "auditor"}, **acting())
+        lifecycle.change(theirs, changes={"role": "auditor"}, context=acting())
     with pytest.raises(ValidationFailed):
-        lifecycle.change(theirs, changes={"permissions": ["invoices.read"]}, **acting())
+        lifecycle.change(theirs, changes={"permissions": ["invoices.read"]}, context=acting())
     with pytest.raises(ValidationFailed):
-        roles.create(customer_id=other.id, name="x", permissions=["invoices.read"], **acting())
+        roles.create(customer_id=other.id, name="x", permissions=["invoices.read"], context=acting())
     factories.role(other, "auditor")
 
 
@@ -66,7 +67,7 @@ def test_a_changed_role_counts_at_once_and_is_written_down() -> None:
     row = factories.role(customer, "auditor", "invoices.read", "reports.read")
     user = factories.user(customer, role="auditor")
     assert may(user) == ("invoices.read", "reports.read")
-    roles.change(row, permissions=["reports.read"], **acting())
+    roles.change(row, permissions=["reports.read"], context=acting())
     assert may(user) == ("reports.read",)
     event = Event.objects.filter(action="role_changed").latest("id")
     assert event.details == {"role": "auditor", "what": "changed", "permissions": ["reports.read"]}
@@ -80,15 +81,15 @@ def test_what_is_in_use_cannot_be_deleted() -> None:
     factories.user(other, role="auditor")  # another customer's is not in the way
     permission = Permission.objects.get()
     with pytest.raises(RoleInUse):
-        roles.delete(row, **acting())
+        roles.delete(row, context=acting())
     with pytest.raises(PermissionInUse):
-        permission_names.delete(permission, **acting())
-    lifecycle.change(user, changes={"role": "company_user", "permissions": ["invoices.read"]}, **acting())
-    roles.delete(row, **acting())
+        permission_names.delete(permission, context=acting())
+    lifecycle.change(user, changes={"role": "company_user", "permissions": ["invoices.read"]}, context=acting())
+    roles.delete(row, context=acting())
     with pytest.raises(PermissionInUse):
-        permission_names.delete(permission, **acting())
-    lifecycle.change(user, changes={"permissions": []}, **acting())
-    permission_names.delete(permission, **acting())
+        permission_names.delete(permission, context=acting())
+    lifecycle.change(user, changes={"permissions": []}, context=acting())
+    permission_names.delete(permission, context=acting())
     assert not Role.objects.exists()
     assert not Permission.objects.exists()
 
@@ -102,8 +103,8 @@ def test_nobody_is_left_with_a_role_that_is_deleted_at_that_moment() -> None:
 
         def act(number: int, row: Role = row, user: User = user) -> str:
             if number:
-                return outcome(lambda: roles.delete(row, **acting()))
-            return outcome(lambda: lifecycle.change(user, changes={"role": "auditor"}, **acting()))
+                return outcome(lambda: roles.delete(row, context=acting()))
+            return outcome(lambda: lifecycle.change(user, changes={"role": "auditor"}, context=acting()))
 
         assert sorted(at_once(2, act)) in (["RoleInUse", "done"], ["ValidationFailed", "done"])
         user.refresh_from_db()
@@ -113,14 +114,14 @@ def test_nobody_is_left_with_a_role_that_is_deleted_at_that_moment() -> None:
 @pytest.mark.parametrize("name", ["", "Auditor", "1st", "a-b", "a.b", "a" * 65, "a\n", "admin user", "a\0", "\ud800"])
 def test_names_of_roles_are_plain(name: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
-        roles.create(customer_id=factories.customer().id, name=name, **acting())
+        roles.create(customer_id=factories.customer().id, name=name, context=acting())
     assert "name" in (refused.value.fields or {})
 
 
 @pytest.mark.parametrize("name", ["", "Invoices.read", "a..b", ".a", "a.", "a:b", "a" * 65, "a.b\n", "a b"])
 def test_names_of_permissions_are_plain(name: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
-        permission_names.create(customer_id=factories.customer().id, name=name, **acting())
+        permission_names.create(customer_id=factories.customer().id, name=name, context=acting())
     assert "name" in (refused.value.fields or {})
 
 
@@ -129,7 +130,7 @@ def test_a_name_is_taken_once_by_each_customer() -> None:
 
     def make(number: int) -> str:
         of = (one, other)[number % 2]
-        return outcome(lambda: roles.create(customer_id=of.id, name="auditor", **acting()))
+        return outcome(lambda: roles.create(customer_id=of.id, name="auditor", context=acting()))
 
     made = at_once(16, make)
     assert (made.count("done"), made.count("ValidationFailed")) == (2, 14)
@@ -143,7 +144,7 @@ def test_permissions_that_are_none_are_refused(names: object) -> None:
     factories.permission(customer, "invoices.read")
     user = factories.user(customer)
     with pytest.raises(ValidationFailed) as refused:
-        lifecycle.change(user, changes={"permissions": names}, **acting())
+        lifecycle.change(user, changes={"permissions": names}, context=acting())
     assert list(refused.value.fields or {}) == ["permissions"]
     assert User.objects.get(id=user.id).permissions == []
 
@@ -152,7 +153,7 @@ def test_permissions_that_are_none_are_refused(names: object) -> None:
 def test_roles_that_are_none_are_refused(role: object) -> None:
     user = factories.user(factories.customer())
     with pytest.raises(ValidationFailed) as refused:
-        lifecycle.change(user, changes={"role": role}, **acting())
+        lifecycle.change(user, changes={"role": role}, context=acting())
     assert list(refused.value.fields or {}) == ["role"]
 
 
@@ -160,7 +161,7 @@ def test_an_operator_adds_no_user_with_a_role_that_is_none() -> None:
     customer = factories.customer()
     user = User(customer=customer, email="a@example.com", email_identity="a@example.com", role="root")
     with pytest.raises(ValidationFailed):
-        lifecycle.register(user, **acting())
+        lifecycle.register(user, context=acting())
     assert not User.objects.exists()
 
 
@@ -170,12 +171,12 @@ def test_a_role_gives_no_more_than_a_token_can_hold(client_for: object) -> None:
     many = [f"{'x' * 40}.number_{number:02}" for number in range(60)]
     Permission.objects.bulk_create([Permission(customer=customer, name=name) for name in many])
     with pytest.raises(ValidationFailed):
-        roles.create(customer_id=customer.id, name="auditor", permissions=many, **acting())
-    roles.create(customer_id=customer.id, name="auditor", permissions=many[:28], **acting())
+        roles.create(customer_id=customer.id, name="auditor", permissions=many, context=acting())
+    roles.create(customer_id=customer.id, name="auditor", permissions=many[:28], context=acting())
     user = directory.create(
         customer.id, factories.emails.parse("ö" * 200 + "@" + "x" * 40 + ".example"), now=timezone.now()
     )
-    lifecycle.change(user, changes={"role": "auditor", "permissions": many[40:49]}, **acting())
+    lifecycle.change(user, changes={"role": "auditor", "permissions": many[40:49]}, context=acting())
     token = factories.session(user).access
     assert len(token) < 8192
     me = client_for(None).get("/api/auth/me", token=token)  # type: ignore[operator]
@@ -213,5 +214,5 @@ def test_without_valkey_postgresql_says_what_a_role_gives(valkey_away: object) -
     user = factories.user(customer, role="auditor")
     valkey_away.kill()  # type: ignore[attr-defined]
     assert may(user) == ("invoices.read",)
-    roles.change(row, permissions=[], **acting())
+    roles.change(row, permissions=[], context=acting())
     assert may(user) == ()

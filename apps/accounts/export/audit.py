@@ -5,8 +5,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from apps.accounts.export import proven_address
-from apps.audit import events
 from apps.audit.models import Event
+from apps.core import actors
 from apps.core.times import rfc3339_or_none
 from apps.users.models import User
 
@@ -14,7 +14,7 @@ from apps.users.models import User
 def events_of(user: User) -> QuerySet[Event]:
     """Without what an unknown person did while the user had an address that was not proven: it may have been its owner."""
     found = Event.objects.of(user.customer_id).filter(user_id=user.id)
-    by_known = ~Q(actor=events.ANONYMOUS)
+    by_known = ~Q(actor=actors.ANONYMOUS)
     if user.email_verified_at is None:
         return found.filter(by_known)
     return found.filter(by_known | Q(at__gte=proven_address.since(user)))
@@ -22,14 +22,14 @@ def events_of(user: User) -> QuerySet[Event]:
 
 def event(row: Event) -> dict[str, Any]:
     """Address and browser only if they may be the user's: else they are the data of operators and servers."""
-    is_others = row.actor not in (events.user(row.user_id), events.ANONYMOUS)  # type: ignore[arg-type]  # all are of a user
+    is_others = row.actor not in (actors.user(row.user_id), actors.ANONYMOUS)  # type: ignore[arg-type]  # all are of a user
     return {
         "id": str(row.id),
         "at": rfc3339_or_none(row.at),
         "action": row.action,
         "outcome": row.outcome,
         "actor": "operator"
-        if events.is_operator(row.actor)
+        if actors.is_operator(row.actor)
         else row.actor,  # an operator's name is not the user's data
         "ip": None if is_others else row.ip,
         "user_agent": "" if is_others else row.user_agent,

@@ -5,7 +5,6 @@ A room that begins to keep something about users adds a section here; tests/acco
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -14,7 +13,8 @@ from apps.accounts.export import accounts, approvals, audit, factors, mail, sign
 from apps.accounts.models import EmailChange
 from apps.approvals.models import IdentityCheck
 from apps.audit import actions, events
-from apps.core.requests import Caller
+from apps.core import actors
+from apps.core.context import RequestContext
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.signin.models import Challenge, KnownDevice, Password
 from apps.users.models import User
@@ -60,14 +60,12 @@ def find(name: str) -> Section | None:
     return next((section for section in SECTIONS if section.name == name), None)
 
 
-def note_export(user: User, *, section: str, caller: Caller, now: datetime) -> None:
+def note_export(user: User, *, section: str, context: RequestContext) -> None:
     """Record that the data was handed out, or one section of it."""
     events.record(
         action=actions.USER_EXPORTED,
         customer_id=user.customer_id,
         user_id=user.id,
-        actor=events.user(user.id),
-        caller=caller,
+        context=context.by(actors.user(user.id)),
         details={"section": section or "all"},
-        now=now,
     )

@@ -1,6 +1,5 @@
 """Changing the address over HTTP."""
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -22,7 +21,7 @@ from apps.api.authentication.api_key import client_of
 from apps.api.refusals import refuses_with
 from apps.api.views import EncryptedView, ServiceView
 from apps.core.errors import NotFound, RateLimited
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.mail.errors import QuotaExceeded
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.signin.errors import InvalidPassword
@@ -47,8 +46,7 @@ class ChangeEmail(EncryptedView):
                 session_id=principal_of(request).session_id,
                 address=emails.parse(given["email"]),
                 password=given["password"],
-                caller=caller_of(request),
-                now=timezone.now(),
+                context=context_of(request),
             )
         )
         body = {
@@ -75,8 +73,7 @@ class ConfirmEmail(EncryptedView):
                 session_id=principal_of(request).session_id,
                 address=emails.parse(given["email"]),
                 code=given["otp"],
-                caller=caller_of(request),
-                now=timezone.now(),
+                context=context_of(request),
             )
         )
         return Response({"message": _("Your address has been changed."), "email": user.email})
@@ -95,8 +92,7 @@ class UndoEmailChange(ServiceView):
                 customer=client.customer,
                 owners_too=client.api_key is None,
                 token=given["token"],
-                caller=caller_of(request),
-                now=timezone.now(),
+                context=context_of(request),
             )
         )
         return Response({"message": _("The address is what it was. A link to set a new password is on its way.")})

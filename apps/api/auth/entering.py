@@ -17,7 +17,7 @@ from apps.api.authentication.api_key import client_of
 from apps.api.refusals import refuses_with
 from apps.api.views import ServiceView
 from apps.core.errors import RateLimited
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.factors.errors import InvalidPasskey
 from apps.otp.errors import InvalidOtp
 from apps.signin import by_code, by_passkey, by_password, owner_lookup
@@ -40,8 +40,7 @@ class VerifyOtp(ServiceView):
                 address=emails.parse(given["email"]),
                 code=given["otp"],
                 delivery=given["delivery"],
-                caller=caller_of(request),
-                now=timezone.now(),
+                context=context_of(request),
             )
         )
         return sign_in_answers.entered(ended)
@@ -63,8 +62,7 @@ class Login(ServiceView):
                 address=address,
                 password=given["password"],
                 delivery=given["delivery"],
-                caller=caller_of(request),
-                now=timezone.now(),
+                context=context_of(request),
             )
         )
         return sign_in_answers.entered(ended)
@@ -92,8 +90,7 @@ class PasskeyVerify(ServiceView):
                 customer=client.customer,
                 credential=given["credential"],
                 delivery=given["delivery"],
-                caller=caller_of(request),
-                now=timezone.now(),
+                context=context_of(request),
             )
         )
         return sign_in_answers.entered(ended)

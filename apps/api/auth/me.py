@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -27,7 +26,7 @@ from apps.api.permissions import needs_fresh_proof
 from apps.api.refusals import refuses_with
 from apps.api.views import EncryptedView
 from apps.core.errors import NotFound, ValidationFailed
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.core.times import rfc3339
 from apps.tokens.models import Delivery
 from apps.users import lifecycle
@@ -49,7 +48,7 @@ class Me(EncryptedView):
     @refuses_with(NotFound)
     def patch(self, request: Request) -> Response:
         changes, user = self.read(ProfileSerializer), user_of(request)
-        lifecycle.change_profile(user, changes=changes, caller=caller_of(request), now=timezone.now())
+        lifecycle.change_profile(user, changes=changes, context=context_of(request))
         now = replace(principal_of(request).user, name=user.name, locale=user.locale, sealed_phone=user.phone)
         return Response(_profile(now))
 
@@ -62,9 +61,7 @@ class Me(EncryptedView):
         409 `last_admin` for the only administrator of a customer that has other users.
         """
         who = principal_of(request)
-        erasure.erase_oneself(
-            customer_id=who.customer_id, user_id=who.user_id, caller=caller_of(request), now=timezone.now()
-        )
+        erasure.erase_oneself(customer_id=who.customer_id, user_id=who.user_id, context=context_of(request))
         response = Response({"message": _("Your account has been erased.")})
         if who.delivery == Delivery.COOKIE:
             cookies.clear(response)
@@ -114,7 +111,7 @@ def _beginning(section: Section, user: User, longest: int) -> dict[str, Any]:
 
 
 def _note(request: Request, user: User, section: str) -> None:
-    sections.note_export(user, section=section, caller=caller_of(request), now=timezone.now())
+    sections.note_export(user, section=section, context=context_of(request))
 
 
 def _profile(user: UserState) -> dict[str, Any]:

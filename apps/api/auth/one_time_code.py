@@ -2,7 +2,6 @@
 
 import math
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -14,7 +13,7 @@ from apps.api.refusals import refuses_with
 from apps.api.views import ServiceView
 from apps.core.errors import GatehouseError, RateLimited
 from apps.core.rate_limits import Limit
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.customers import limits
 from apps.customers.state import CustomerState
 from apps.mail import quotas
@@ -48,8 +47,7 @@ class RequestOtp(ServiceView):
                     address=emails.parse(given["email"]),
                     purpose=given["purpose"],
                     locale=given["locale"],
-                    caller=caller_of(request),
-                    now=timezone.now(),
+                    context=context_of(request),
                 )
             )
         except (RateLimited, QuotaExceeded) as error:

@@ -29,9 +29,9 @@ from apps.api.authentication.access_token import customer_of, user_of
 from apps.api.permissions import needs_fresh_proof
 from apps.api.refusals import refuses_with
 from apps.api.views import EncryptedView
-from apps.audit import events
+from apps.core import actors
 from apps.core.errors import NotFound, RateLimited
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.core.times import rfc3339, rfc3339_or_none
 from apps.factors import enrolment, overview, passkeys, phones, removal, totp
 from apps.factors.errors import InvalidPasskey, NoSecondFactor, SecondFactorRequired, TooManyPasskeys
@@ -87,8 +87,8 @@ class AppConfirmation(EncryptedView):
     @refuses_with(InvalidOtp, RateLimited, NotFound)
     def post(self, request: Request) -> Response:
         given = self.read(CodeSerializer)
-        user, customer, caller, now = user_of(request), customer_of(request), caller_of(request), timezone.now()
-        codes = totp.confirm(user, given["code"], customer=customer, caller=caller, now=now)
+        user, customer, context = user_of(request), customer_of(request), context_of(request)
+        codes = totp.confirm(user, given["code"], customer=customer, context=context)
         return _confirmed(codes)
 
 
@@ -104,8 +104,7 @@ class Phone(EncryptedView):
             user_of(request),
             customer=customer_of(request),
             number=given["phone"],
-            caller=caller_of(request),
-            now=timezone.now(),
+            context=context_of(request),
         )
         return Response(begun.document(), status=status.HTTP_202_ACCEPTED)
 
@@ -125,8 +124,8 @@ class PhoneConfirmation(EncryptedView):
     @refuses_with(InvalidOtp, RateLimited, NotFound)
     def post(self, request: Request) -> Response:
         given = self.read(CodeSerializer)
-        user, customer, caller, now = user_of(request), customer_of(request), caller_of(request), timezone.now()
-        codes = phones.confirm(user, given["code"], customer=customer, caller=caller, now=now)
+        user, customer, context = user_of(request), customer_of(request), context_of(request)
+        codes = phones.confirm(user, given["code"], customer=customer, context=context)
         return _confirmed(codes)
 
 
@@ -156,8 +155,7 @@ class Passkeys(EncryptedView):
             customer=customer_of(request),
             credential=given["credential"],
             name=given["name"],
-            caller=caller_of(request),
-            now=timezone.now(),
+            context=context_of(request),
         )
         codes = {"recovery_codes": list(made.recovery_codes)} if made.recovery_codes else {}
         return Response({**_passkey(made.row), **codes}, status=status.HTTP_201_CREATED)
@@ -170,9 +168,7 @@ class OnePasskey(EncryptedView):
     @refuses_with(NotFound)
     def patch(self, request: Request, passkey_id: UUID) -> Response:
         given = self.read(PasskeyNameSerializer)
-        row = passkeys.rename(
-            user_of(request), passkey_id, name=given["name"], caller=caller_of(request), now=timezone.now()
-        )
+        row = passkeys.rename(user_of(request), passkey_id, name=given["name"], context=context_of(request))
         return Response(_passkey(row))
 
     @extend_schema(operation_id="remove_passkey", responses={200: MessageSerializer})
@@ -191,7 +187,7 @@ class RecoveryCodes(EncryptedView):
     @refuses_with(NoSecondFactor, NotFound)
     def post(self, request: Request) -> Response:
         codes = enrolment.make_recovery_codes(
-            user_of(request), customer=customer_of(request), caller=caller_of(request), now=timezone.now()
+            user_of(request), customer=customer_of(request), context=context_of(request)
         )
         return Response({"recovery_codes": list(codes)}, status=status.HTTP_201_CREATED)
 
@@ -208,9 +204,7 @@ def _removal(request: Request) -> Removal:
     return Removal(
         user=user,
         customer=customer_of(request),
-        actor=events.user(user.id),
-        caller=caller_of(request),
-        now=timezone.now(),
+        context=context_of(request).by(actors.user(user.id)),
     )
 
 

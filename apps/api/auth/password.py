@@ -1,6 +1,5 @@
 """Forgetting, resetting and changing a password, over HTTP."""
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -19,7 +18,7 @@ from apps.api.authentication.api_key import client_of
 from apps.api.refusals import refuses_with
 from apps.api.views import EncryptedView, ServiceView
 from apps.core.errors import NotFound, RateLimited
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.mail.errors import QuotaExceeded
 from apps.signin import owner_lookup
 from apps.signin.errors import InvalidPassword
@@ -40,8 +39,7 @@ class ForgotPassword(ServiceView):
                 asked=client.customer,
                 customer=owner_lookup.customer_of(client, address),
                 address=address,
-                caller=caller_of(request),
-                now=timezone.now(),
+                context=context_of(request),
             )
         )
         return Response({"message": _("If this address has an account, a link is on its way to it.")})
@@ -61,8 +59,7 @@ class ResetPassword(ServiceView):
                 owners_too=client.api_key is None,
                 token=given["token"],
                 password=given["password"],
-                caller=caller_of(request),
-                now=timezone.now(),
+                context=context_of(request),
             )
         )
         return Response({"message": _("Your password has been changed. Please sign in.")})
@@ -83,8 +80,7 @@ class ChangePassword(EncryptedView):
                 session_id=who.session_id,
                 current=given["current_password"],
                 password=given["password"],
-                caller=caller_of(request),
-                now=timezone.now(),
+                context=context_of(request),
             )
         )
         return Response({"message": _("Your password has been changed.")})

@@ -1,7 +1,5 @@
 """Proving once more who one is, over HTTP."""
 
-from typing import Any
-
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -20,7 +18,7 @@ from apps.api.authentication.access_token import customer_of, principal_of, user
 from apps.api.refusals import refuses_with
 from apps.api.views import EncryptedView
 from apps.core.errors import NotFound, RateLimited
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.factors.errors import InvalidPasskey
 from apps.mail.errors import QuotaExceeded, TextsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
@@ -52,8 +50,21 @@ class Reauthenticate(EncryptedView):
     def post(self, request: Request) -> Response:
         """New tokens of the same session, with a new `auth_time`."""
         given = self.read(ReauthenticateSerializer)
-        method = given.pop("method")
-        return token_answers.refreshed(reauthentication.prove(Given(**_asked(request, method), **given)))
+        who = principal_of(request)
+        pair = reauthentication.prove(
+            Given(
+                customer=customer_of(request),
+                user=user_of(request),
+                now_is=who.user,
+                session_id=who.session_id,
+                method=given["method"],
+                code=given["code"],
+                password=given["password"],
+                credential=given["credential"],
+                context=context_of(request),
+            )
+        )
+        return token_answers.refreshed(pair)
 
 
 class Send(EncryptedView):
@@ -65,18 +76,15 @@ class Send(EncryptedView):
     @refuses_with(MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable, NotFound)
     def post(self, request: Request) -> Response:
         given = self.read(ReauthenticateSendSerializer)
-        sent = reauthentication.send(Asked(**_asked(request, given["method"])))
+        who = principal_of(request)
+        sent = reauthentication.send(
+            Asked(
+                customer=customer_of(request),
+                user=user_of(request),
+                now_is=who.user,
+                session_id=who.session_id,
+                method=given["method"],
+                context=context_of(request),
+            )
+        )
         return Response(on_its_way(sent) if isinstance(sent, Sent) else sent)
-
-
-def _asked(request: Request, method: str) -> dict[str, Any]:
-    who = principal_of(request)
-    return {
-        "customer": customer_of(request),
-        "user": user_of(request),
-        "now_is": who.user,
-        "session_id": who.session_id,
-        "method": method,
-        "caller": caller_of(request),
-        "now": timezone.now(),
-    }

@@ -1,6 +1,5 @@
 """Registering over HTTP, and proving the address."""
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -19,7 +18,7 @@ from apps.api.authentication.api_key import client_of
 from apps.api.refusals import refuses_with
 from apps.api.views import ServiceView
 from apps.core.errors import RateLimited
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.mail.errors import QuotaExceeded
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.tokens.errors import UserInactive
@@ -43,8 +42,7 @@ class Register(ServiceView):
                 name=given["name"],
                 phone=given["phone"],
                 locale=given["locale"],
-                caller=caller_of(request),
-                now=timezone.now(),
+                context=context_of(request),
             )
         )
         body = {
@@ -71,8 +69,7 @@ class VerifyEmail(ServiceView):
                 address=emails.parse(given["email"]),
                 code=given["otp"],
                 password=given["password"],
-                caller=caller_of(request),
-                now=timezone.now(),
+                context=context_of(request),
             )
         )
         user = verified.user

@@ -1,8 +1,8 @@
 """The second factor over HTTP."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +20,7 @@ from apps.api.authentication.api_key import client_of
 from apps.api.refusals import refuses_with
 from apps.api.views import ServiceView
 from apps.core.errors import RateLimited
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.factors.errors import InvalidPasskey, TooManyPasskeys
 from apps.mail.errors import QuotaExceeded, TextsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
@@ -40,7 +40,7 @@ class Send(ServiceView):
     @refuses_with(*OF_A_CHALLENGE, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable)
     def post(self, request: Request) -> Response:
         given = self.read(SecondFactorSendSerializer)
-        sent = second_factor.send(Asked(**_asked(request, given)))
+        sent = second_factor.send(_asked(request, given))
         return Response(sign_in_answers.on_its_way(sent) if isinstance(sent, Sent) else sent)
 
 
@@ -51,7 +51,7 @@ class Enrol(ServiceView):
     @refuses_with(*OF_A_CHALLENGE, TooManyPasskeys, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable)
     def post(self, request: Request) -> Response:
         given = self.read(SecondFactorEnrolSerializer)
-        return Response(second_factor.enrol(Asked(**_asked(request, given)), phone=given["phone"]))
+        return Response(second_factor.enrol(_asked(request, given), phone=given["phone"]))
 
 
 class Verify(ServiceView):
@@ -64,7 +64,14 @@ class Verify(ServiceView):
     def post(self, request: Request) -> Response:
         given = self.read(SecondFactorVerifySerializer)
         passed = second_factor.verify(
-            Given(**_asked(request, given), code=given["code"], credential=given["credential"])
+            Given(
+                client=client_of(request),
+                session_token=given["session_token"],
+                method=given["method"],
+                code=given["code"],
+                credential=given["credential"],
+                context=context_of(request),
+            )
         )
         answer = sign_in_answers.entered(passed.ended)
         if passed.recovery_codes:
@@ -74,11 +81,10 @@ class Verify(ServiceView):
         return answer
 
 
-def _asked(request: Request, given: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "client": client_of(request),
-        "session_token": given["session_token"],
-        "method": given["method"],
-        "caller": caller_of(request),
-        "now": timezone.now(),
-    }
+def _asked(request: Request, given: Mapping[str, Any]) -> Asked:
+    return Asked(
+        client=client_of(request),
+        session_token=given["session_token"],
+        method=given["method"],
+        context=context_of(request),
+    )

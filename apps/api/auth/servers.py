@@ -26,9 +26,9 @@ from apps.api.parsers import EnvelopeParser
 from apps.api.refusals import refuses_with
 from apps.api.sandbox import KeyView
 from apps.api_keys.models import Scope
-from apps.audit import events
+from apps.core import actors
 from apps.core.errors import NotFound
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.customers import state as customers
 from apps.customers.errors import CustomerSuspended
 from apps.customers.state import CustomerState
@@ -55,7 +55,7 @@ class Introspect(FromServer):
     @extend_schema(operation_id="introspect", request=TokenSerializer, responses=IntrospectionSerializer)
     def post(self, request: Request) -> Response:
         found = introspection.introspect(
-            _token_in(request), customer_id=_customer_of(request).id, caller=caller_of(request), now=timezone.now()
+            _token_in(request), customer_id=_customer_of(request).id, context=context_of(request)
         )
         return Response(found)
 
@@ -70,9 +70,7 @@ class Revoke(FromServer):
         revocation.revoke(
             _token_in(request),
             customer_id=_customer_of(request).id,
-            actor=events.api_key(request.user.api_key.key_id),  # type: ignore[union-attr]  # HasKeyWithScope saw to it
-            caller=caller_of(request),
-            now=timezone.now(),
+            context=context_of(request).by(actors.api_key(request.user.api_key.key_id)),  # type: ignore[union-attr]  # HasKeyWithScope saw to it
         )
         return Response({})
 

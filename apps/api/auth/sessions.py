@@ -29,9 +29,9 @@ from apps.api.schema import access_tokens
 from apps.api.views import EncryptedView
 from apps.api_keys import clients
 from apps.api_keys.errors import InvalidApiKey
-from apps.audit import events
+from apps.core import actors
 from apps.core.errors import RateLimited, ValidationFailed
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.core.times import rfc3339
 from apps.customers.state import CustomerState
 from apps.tokens import devices, parsing, refreshing, sessions
@@ -54,13 +54,13 @@ class Refresh(APIView):
     @refuses_with(*OF_A_TOKEN, RefreshTokenReused, RateLimited)
     def post(self, request: Request) -> Response:
         text = _refresh_token_of(request)
-        caller, now = caller_of(request), timezone.now()
+        context = context_of(request)
         key = key_of(request, bearer=False)
         if key is not None:
-            found = clients.identify_client(text=key, key_required=True, caller=caller, now=now)
+            found = clients.identify_client(text=key, key_required=True, context=context)
             if found.customer.id != parsing.parse(text).customer_id:
                 raise InvalidApiKey
-        fresh = refreshing.refresh(text, caller=caller, now=now, check=_check(request))
+        fresh = refreshing.refresh(text, context=context, check=_check(request))
         return token_answers.refreshed(fresh.pair)
 
 
@@ -78,8 +78,7 @@ class Logout(EncryptedView):
             session_id=who.session_id,
             jti=who.jti,
             token_expires_at=datetime.fromtimestamp(who.token_expires_at, UTC),
-            caller=caller_of(request),
-            now=timezone.now(),
+            context=context_of(request),
         )
         response = Response({"message": "Logged out successfully"})
         if who.delivery == Delivery.COOKIE:
@@ -121,9 +120,7 @@ class Sessions(EncryptedView):
             user_id=who.user_id,
             except_for=who.session_id,
             reason=EndReason.REVOKED,
-            actor=events.user(who.user_id),
-            caller=caller_of(request),
-            now=timezone.now(),
+            context=context_of(request).by(actors.user(who.user_id)),
         )
         return Response({"message": "Other sessions ended", "ended": ended})
 
@@ -139,9 +136,7 @@ class OneSession(EncryptedView):
             user_id=who.user_id,
             session_id=session_id,
             reason=EndReason.REVOKED,
-            actor=events.user(who.user_id),
-            caller=caller_of(request),
-            now=timezone.now(),
+            context=context_of(request).by(actors.user(who.user_id)),
         )
         return Response({"message": "Session ended"})
 

@@ -1,6 +1,5 @@
 """Signing up over HTTP."""
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -14,7 +13,7 @@ from apps.api.authentication.api_key import client_of
 from apps.api.refusals import refuses_with
 from apps.api.views import ServiceView
 from apps.core.errors import RateLimited
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.mail.errors import QuotaExceeded
 from apps.users import emails
 
@@ -33,8 +32,7 @@ class SignUp(ServiceView):
                 address=emails.parse(given["email"]),
                 password=given["password"],
                 organization=given["organization"],
-                caller=caller_of(request),
-                now=timezone.now(),
+                context=context_of(request),
             )
         )
         answer = token_answers.signed_in(made.pair, made.owner, is_new=True)

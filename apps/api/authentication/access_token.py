@@ -1,7 +1,6 @@
 """DRF's part: the access token of a request, who it makes the caller, and what encrypts the answer."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -14,8 +13,9 @@ from apps.api.authentication.api_key import key_of
 from apps.api.refusals import Refusals
 from apps.api_keys import clients, keys
 from apps.api_keys.errors import InvalidApiKey
+from apps.core.context import RequestContext
 from apps.core.errors import AuthenticationError, AuthenticationRequired
-from apps.core.requests import Caller, caller_of
+from apps.core.requests import context_of
 from apps.customers.errors import CustomerSuspended, IpNotAllowed
 from apps.customers.state import CustomerState
 from apps.payloads import token_envelope
@@ -107,19 +107,19 @@ class TokenAuthentication(BaseAuthentication):
         text = header or cookies.access_token_in(request.COOKIES)
         if text is None:
             return None
-        caller, now = caller_of(request), timezone.now()
-        claims = verification.presented(text, kind=TokenKind.ACCESS, caller=caller, now=now)
+        context = context_of(request)
+        claims = verification.presented(text, kind=TokenKind.ACCESS, context=context)
         envelope = TokenEnvelope(jti=str(claims.jti), prk=token_envelope.derive(text))
         request.genuine_envelope = envelope  # type: ignore[attr-defined]  # a refusal from here on may be sealed
-        verified = verification.standing_of(claims, now)
+        verified = verification.standing_of(claims, context.now)
         if header is None:
             cookies.require_same_site(request, session_id=verified.session.id, customer=verified.customer)
-        _check_key(request, verified, caller, now)
-        verification.require_address(verified.customer, caller)
-        sessions.note_activity(customer_id=verified.customer.id, session=verified.session, now=now)
+        _check_key(request, verified, context)
+        verification.require_address(verified.customer, context)
+        sessions.note_activity(customer_id=verified.customer.id, session=verified.session, now=context.now)
         cors.concerns(request, verified.customer)
         request.customer = verified.customer  # type: ignore[attr-defined]  # as ApiKeyAuthentication does
-        request.sandbox_key_id = verified.session.sandbox_key_id  # type: ignore[attr-defined]  # for `caller_of`
+        request.sandbox_key_id = verified.session.sandbox_key_id  # type: ignore[attr-defined]  # for `context_of`
         return _principal(verified), envelope
 
     def authenticate_header(self, request: Request) -> str:
@@ -145,12 +145,12 @@ class LeavingAuthentication(TokenAuthentication):
 
 def _by_refresh_cookie(request: Request, text: str) -> Principal:
     """Who is signed in by this refresh token, used or not: whoever ends its session does not mean a successor to go on."""
-    caller, now = caller_of(request), timezone.now()
-    verified = verification.verify(text, kind=TokenKind.REFRESH, caller=caller, now=now)
+    context = context_of(request)
+    verified = verification.verify(text, kind=TokenKind.REFRESH, context=context)
     cors.concerns(request, verified.customer)
     cookies.refuse_other_pages(request, verified.customer)
-    _check_key(request, verified, caller, now)
-    verification.require_address(verified.customer, caller)
+    _check_key(request, verified, context)
+    verification.require_address(verified.customer, context)
     row = RefreshToken.objects.filter(id=verified.claims.jti, session_id=verified.session.id).first()
     if row is None:  # the signature without the row is worth nothing (contract 3.6)
         raise InvalidToken
@@ -170,11 +170,11 @@ def _header_token(request: Request) -> str | None:
     return text.strip()
 
 
-def _check_key(request: Request, verified: Verified, caller: Caller, now: datetime) -> None:
+def _check_key(request: Request, verified: Verified, context: RequestContext) -> None:
     """An API key sent along must be of the same customer."""
     key = key_of(request, bearer=False)
     if key is not None:
-        found = clients.identify_client(text=key, key_required=True, caller=caller, now=now)
+        found = clients.identify_client(text=key, key_required=True, context=context)
         if found.customer.id != verified.customer.id:
             raise InvalidApiKey
 

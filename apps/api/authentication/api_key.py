@@ -3,7 +3,6 @@
 import re
 
 from django.conf import settings
-from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -11,7 +10,7 @@ from apps.api import cors
 from apps.api_keys import clients, keys
 from apps.api_keys.clients import ApiClient
 from apps.api_keys.errors import ApiKeyRequired, ConflictingApiKeys, InvalidApiKey
-from apps.core.requests import caller_of
+from apps.core.requests import context_of
 from apps.customers.errors import CustomerSuspended, IpNotAllowed
 
 HEADER = "X-OTP-API-Key"
@@ -28,12 +27,11 @@ class ApiKeyAuthentication(BaseAuthentication):
         found = clients.identify_client(
             text=key_of(request),
             key_required=settings.REQUIRE_API_KEY,
-            caller=caller_of(request),
-            now=timezone.now(),
+            context=context_of(request),
         )
         cors.concerns(request, found.customer)
         request.customer = found.customer  # type: ignore[attr-defined]  # the parser decrypts for this customer
-        request.sandbox_key_id = found.sandbox_key_id  # type: ignore[attr-defined]  # for `caller_of`
+        request.sandbox_key_id = found.sandbox_key_id  # type: ignore[attr-defined]  # for `context_of`
         return found, None
 
     def authenticate_header(self, request: Request) -> str:

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 from apps.api_keys import lifecycle
 from apps.api_keys.models import ApiKey, Scope
 from apps.operators import questions
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import AuditedAdmin, NeverChanged, NeverDeleted, adopt
 from apps.operators.questions import Question, ShownOnce
@@ -67,7 +67,7 @@ class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
             environment=row.environment,
             scopes=form.cleaned_data["scopes"],
             expires_at=row.expires_at,
-            **who(request),
+            context=context_of_operator(request),
         )
         adopt(row, made)
         row.shown_once = text  # lives as long as this request
@@ -107,7 +107,7 @@ class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
     )
     def rotate(self, key: ApiKey, request: HttpRequest, form: forms.Form) -> ShownOnce:
         overlap = timedelta(hours=form.cleaned_data["hours"])
-        fresh, text = lifecycle.rotate(key, overlap=overlap, **who(request))
+        fresh, text = lifecycle.rotate(key, overlap=overlap, context=context_of_operator(request))
         return ShownOnce(_("The successor of %s") % key.name, text, fresh)
 
     @RowAction(
@@ -121,5 +121,5 @@ class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
         ),
     )
     def revoke(self, key: ApiKey, request: HttpRequest) -> str:
-        lifecycle.revoke(key, **who(request))
+        lifecycle.revoke(key, context=context_of_operator(request))
         return _("Revoked.")

@@ -9,7 +9,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from apps.approvals import approval_queue, decisions, outside_answers
 from apps.approvals.models import CheckState, IdentityCheck
 from apps.customers import state as customers
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
@@ -59,7 +59,7 @@ class IdentityCheckAdmin(ReadOnlyAdmin):
         ),
     )
     def approve(self, check: IdentityCheck, request: HttpRequest) -> str:
-        decisions.approve(check, customer=customers.read(check.customer_id), **who(request))
+        decisions.approve(check, customer=customers.read(check.customer_id), context=context_of_operator(request))
         return _("Approved. The user is told by mail.")
 
     @RowAction(
@@ -76,5 +76,7 @@ class IdentityCheckAdmin(ReadOnlyAdmin):
     )
     def reject(self, check: IdentityCheck, request: HttpRequest, form: forms.Form) -> str:
         customer = customers.read(check.customer_id)
-        decisions.reject(check, reason=form.cleaned_data["reason"], customer=customer, **who(request))
+        decisions.reject(
+            check, reason=form.cleaned_data["reason"], customer=customer, context=context_of_operator(request)
+        )
         return _("Rejected. The user is told by mail.")

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from apps.audit import events
-from apps.operators.context import Recorded, who
+from apps.operators.context import Recorded, context_of_operator
 from apps.operators.declared_actions import OffersActions
 from apps.operators.strict_lists import StrictLists
 
@@ -47,7 +47,12 @@ class AuditedAdmin(StrictLists, OffersActions):
     def record(self, request: HttpRequest, row: Model, action: str, **details: Any) -> None:
         """Write the event for what the operator did to `row`."""
         customer_id = getattr(row, "customer_id", None)
-        events.record(action=action, customer_id=customer_id, details={"row": str(row.pk), **details}, **who(request))
+        events.record(
+            action=action,
+            customer_id=customer_id,
+            details={"row": str(row.pk), **details},
+            context=context_of_operator(request),
+        )
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:
         """Nothing: Django's own log would keep a user's address, which is the row's name, after the user is erased."""

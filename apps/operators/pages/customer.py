@@ -15,7 +15,7 @@ from apps.approvals import approval_queue, check_secret
 from apps.customers import keyring, lifecycle, limits
 from apps.customers.models import Customer, CustomerStatus, SigningSecret
 from apps.mail.models import Allowance
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
 from apps.operators.pages import customer_lists
 from apps.operators.pages.base import AuditedAdmin, NeverDeleted
@@ -65,9 +65,9 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
         if change:
             changes = {name: form.cleaned_data[name] for name in form.changed_data}
             if changes:
-                lifecycle.update_policy(customer=row, changes=changes, **who(request))
+                lifecycle.update_policy(customer=row, changes=changes, context=context_of_operator(request))
         else:
-            lifecycle.register(row, **who(request))
+            lifecycle.register(row, context=context_of_operator(request))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
         customer_lists.save(formset, form.instance, request)
@@ -114,7 +114,7 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
         ),
     )
     def suspend(self, customer: Customer, request: HttpRequest) -> str:
-        lifecycle.suspend(customer, **who(request))
+        lifecycle.suspend(customer, context=context_of_operator(request))
         return _("Suspended.")
 
     @RowAction(
@@ -129,7 +129,7 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
         ),
     )
     def reactivate(self, customer: Customer, request: HttpRequest) -> str:
-        lifecycle.reactivate(customer, **who(request))
+        lifecycle.reactivate(customer, context=context_of_operator(request))
         return _("Active again.")
 
     @RowAction(
@@ -147,7 +147,7 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
         ),
     )
     def rotate_gracefully(self, customer: Customer, request: HttpRequest) -> str:
-        keyring.rotate_gracefully(customer, **who(request))
+        keyring.rotate_gracefully(customer, context=context_of_operator(request))
         return _("New tokens are signed with a new secret.")
 
     @RowAction(
@@ -165,7 +165,7 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
         ),
     )
     def rotate_in_emergency(self, customer: Customer, request: HttpRequest) -> str:
-        ended = emergency_rotation.rotate_in_emergency(customer, **who(request))
+        ended = emergency_rotation.rotate_in_emergency(customer, context=context_of_operator(request))
         return _("Rotated. %d session(s) ended.") % ended
 
     @RowAction(
@@ -182,7 +182,7 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
         ),
     )
     def renew_identity_check_secret(self, customer: Customer, request: HttpRequest) -> ShownOnce:
-        text = check_secret.renew(customer, **who(request))
+        text = check_secret.renew(customer, context=context_of_operator(request))
         return ShownOnce(_("The identity check secret of %s") % customer.name, text, customer)
 
 

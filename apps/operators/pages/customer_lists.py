@@ -9,7 +9,7 @@ from unfold.admin import TabularInline
 from apps.customers import lifecycle
 from apps.customers.models import AllowedNetwork, Customer, LimitOverride
 from apps.customers.validation import canonical_network
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 
 
 class NetworkForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -47,7 +47,9 @@ def save(formset: Any, customer: Customer, request: HttpRequest) -> None:
     if not formset.has_changed():
         return
     if formset.model is AllowedNetwork:
-        lifecycle.replace_allowlist(customer=customer, networks=_networks_left(formset), **who(request))
+        lifecycle.replace_allowlist(
+            customer=customer, networks=_networks_left(formset), context=context_of_operator(request)
+        )
     else:
         _save_limits(formset, customer, request)
 
@@ -62,9 +64,11 @@ def _networks_left(formset: Any) -> dict[str, str]:
 
 def _save_limits(formset: Any, customer: Customer, request: HttpRequest) -> None:
     for row in formset.deleted_objects:
-        lifecycle.restore_limit(customer=customer, name=row.name, **who(request))
+        lifecycle.restore_limit(customer=customer, name=row.name, context=context_of_operator(request))
     for row in _written(formset):
-        lifecycle.override_limit(customer=customer, name=row.name, count=row.count, window=row.window, **who(request))
+        lifecycle.override_limit(
+            customer=customer, name=row.name, count=row.count, window=row.window, context=context_of_operator(request)
+        )
 
 
 def _written(formset: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from unfold.decorators import display
 
 from apps.customers import state as customers
 from apps.factors.removal import Removal
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
@@ -42,7 +42,10 @@ class FactorAdmin(ReadOnlyAdmin):
     )
     def remove(self, factor: Any, request: HttpRequest) -> str:
         customer = customers.read(factor.user.customer_id)
-        self.take_away(factor, Removal(user=factor.user, customer=customer, may_break_policy=True, **who(request)))
+        self.take_away(
+            factor,
+            Removal(user=factor.user, customer=customer, may_break_policy=True, context=context_of_operator(request)),
+        )
         return _("Removed. The user is told by mail.")
 
     def take_away(self, factor: Any, by: Removal) -> None:

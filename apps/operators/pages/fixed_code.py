@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 
 from apps.core import typed_codes
 from apps.core.errors import ValidationFailed
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 from apps.operators.pages.base import AuditedAdmin, NeverChanged, adopt
 from apps.otp import fixed_codes
 from apps.otp.models import FixedCode
@@ -61,8 +61,8 @@ class FixedCodeAdmin(NeverChanged, AuditedAdmin):
 
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         facts = {name: form.cleaned_data[name] for name in ("customer", "email", "valid_until")}
-        made = fixed_codes.add(code=form.cleaned_data["fixed_code"], **facts, **who(request))
+        made = fixed_codes.add(code=form.cleaned_data["fixed_code"], **facts, context=context_of_operator(request))
         adopt(row, made)
 
     def delete_model(self, request: HttpRequest, row: Any) -> None:
-        fixed_codes.remove(row, **who(request))
+        fixed_codes.remove(row, context=context_of_operator(request))

@@ -14,7 +14,7 @@ from unfold.decorators import display
 from apps.audit import actions, events
 from apps.mail import outbox
 from apps.mail.models import LedgerEntry, Message
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import LookOnly, ReadOnlyAdmin
 from apps.operators.questions import Question
@@ -84,5 +84,10 @@ class MessageAdmin(ReadOnlyAdmin):
     def send_again(self, message: Message, request: HttpRequest) -> str:
         outbox.resend(message=message, now=timezone.now())
         details = {"message": str(message.id)}
-        events.record(action=actions.MAIL_RESENT, customer_id=message.customer_id, details=details, **who(request))
+        events.record(
+            action=actions.MAIL_RESENT,
+            customer_id=message.customer_id,
+            details=details,
+            context=context_of_operator(request),
+        )
         return _("It is on its way again.")

@@ -7,7 +7,7 @@ from django import forms
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 from apps.operators.pages.base import AuditedAdmin
 from apps.users import permission_names
 from apps.users.models import Permission
@@ -39,9 +39,9 @@ class PermissionAdmin(NamedByCustomer):
 
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         if change:
-            permission_names.describe(row, description=row.description, **who(request))
+            permission_names.describe(row, description=row.description, context=context_of_operator(request))
         else:
-            permission_names.register(row, **who(request))
+            permission_names.register(row, context=context_of_operator(request))
 
     def delete_model(self, request: HttpRequest, row: Any) -> None:
-        permission_names.delete(row, **who(request))
+        permission_names.delete(row, context=context_of_operator(request))

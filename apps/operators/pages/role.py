@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 from apps.operators.pages.permission import NamedByCustomer, choose_permissions
 from apps.users import roles
 from apps.users.models import Role
@@ -37,12 +37,16 @@ class RoleAdmin(NamedByCustomer):
 
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         if change:
-            roles.change(row, **{name: form.cleaned_data[name] for name in form.changed_data}, **who(request))
+            roles.change(
+                row,
+                **{name: form.cleaned_data[name] for name in form.changed_data},
+                context=context_of_operator(request),
+            )
         else:
-            roles.register(row, **who(request))
+            roles.register(row, context=context_of_operator(request))
 
     def delete_model(self, request: HttpRequest, row: Any) -> None:
-        roles.delete(row, **who(request))
+        roles.delete(row, context=context_of_operator(request))
 
     @display(description=_("Gives"))
     def gives(self, row: Role) -> str:

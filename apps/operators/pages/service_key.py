@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
@@ -41,5 +41,5 @@ class ServiceKeyPairAdmin(ReadOnlyAdmin):
         ),
     )
     def rotate(self, _pair: ServiceKeyPair, request: HttpRequest) -> str:
-        service_keys.rotate(overlap=service_keys.DEFAULT_OVERLAP, **who(request))
+        service_keys.rotate(overlap=service_keys.DEFAULT_OVERLAP, context=context_of_operator(request))
         return _("A new key is published.")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from apps.core.errors import NotFound
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction, SelectionAction
 from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
@@ -66,7 +66,7 @@ class SessionAdmin(ReadOnlyAdmin):
         ),
     )
     def end(self, session: Session, request: HttpRequest) -> str:
-        _end(session, **who(request))
+        _end(session, context=context_of_operator(request))
         return _("Ended.")
 
     @SelectionAction(
@@ -80,7 +80,7 @@ class SessionAdmin(ReadOnlyAdmin):
         ),
     )
     def end_selected(self, chosen: list[Session], request: HttpRequest) -> str:
-        ended = [session for session in chosen if _has_ended(session, **who(request))]
+        ended = [session for session in chosen if _has_ended(session, context=context_of_operator(request))]
         return _("%d session(s) ended.") % len(ended)
 
 

@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.accounts import deactivation, erasure
 from apps.core.errors import ValidationFailed
-from apps.operators.context import who
+from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import AuditedAdmin, NeverDeleted
 from apps.operators.pages.permission import choose_permissions
@@ -118,11 +118,13 @@ class UserAdmin(NeverDeleted, AuditedAdmin):
         if change:
             changes = {name: form.cleaned_data[name] for name in form.changed_data}
             if changes:
-                lifecycle.change(row, changes=changes, **who(request))
+                lifecycle.change(row, changes=changes, context=context_of_operator(request))
         else:
-            lifecycle.register(row, **who(request))
+            lifecycle.register(row, context=context_of_operator(request))
         if change and row.role == BuiltInRole.ADMIN and "role" in form.changed_data:
-            sessions.end_begun_by_test_keys(customer_id=row.customer_id, user_id=row.id, **who(request))
+            sessions.end_begun_by_test_keys(
+                customer_id=row.customer_id, user_id=row.id, context=context_of_operator(request)
+            )
 
     @display(description=_("Status"), label={"active": "success", "pending": "warning", "deactivated": "danger"})
     def state(self, row: User) -> str:
@@ -147,7 +149,7 @@ class UserAdmin(NeverDeleted, AuditedAdmin):
         ),
     )
     def deactivate(self, user: User, request: HttpRequest) -> str:
-        deactivation.deactivate(user, **who(request))
+        deactivation.deactivate(user, context=context_of_operator(request))
         return _("Deactivated.")
 
     @RowAction(
@@ -165,7 +167,7 @@ class UserAdmin(NeverDeleted, AuditedAdmin):
         ),
     )
     def reactivate(self, user: User, request: HttpRequest) -> str:
-        lifecycle.reactivate(user, **who(request))
+        lifecycle.reactivate(user, context=context_of_operator(request))
         return _("The account is open again.")
 
     @RowAction(
@@ -182,7 +184,7 @@ class UserAdmin(NeverDeleted, AuditedAdmin):
         ),
     )
     def clear_wrong_codes(self, user: User, request: HttpRequest) -> str:
-        lifecycle.clear_wrong_codes(user, **who(request))
+        lifecycle.clear_wrong_codes(user, context=context_of_operator(request))
         return _("Codes are open to this user again.")
 
     @RowAction(
@@ -200,7 +202,7 @@ class UserAdmin(NeverDeleted, AuditedAdmin):
         ),
     )
     def erase(self, user: User, request: HttpRequest) -> str:
-        erasure.erase(customer_id=user.customer_id, user_id=user.id, **who(request))
+        erasure.erase(customer_id=user.customer_id, user_id=user.id, context=context_of_operator(request))
         return _("Erased.")
 
 

@@ -15,6 +15,7 @@ from apps.api_keys import keys
 from apps.api_keys import lifecycle as api_keys
 from apps.api_keys.models import ApiKey, Environment
 from apps.core.ciphers import digest
+from apps.core.context import RequestContext
 from apps.customers import lifecycle as customers
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
 from demo import generosity
@@ -47,7 +48,7 @@ class Command(BaseCommand):
 
 def _customer() -> Customer:
     customer = Customer.objects.filter(slug=SLUG).first() or customers.create(
-        name="Demo", slug=SLUG, actor=ACTOR, caller=None, now=timezone.now()
+        name="Demo", slug=SLUG, context=RequestContext.system(now=timezone.now()).by(ACTOR)
     )
     for customer_id in (customer.id, DEFAULT_CUSTOMER_ID):
         _be_generous(customer_id)
@@ -64,9 +65,7 @@ def _be_generous(customer_id: Any) -> None:
             "monthly_code_quota": generosity.COUNT,
             "allowed_origins": [settings.PUBLIC_URL],
         },
-        actor=ACTOR,
-        caller=None,
-        now=timezone.now(),
+        context=RequestContext.system(now=timezone.now()).by(ACTOR),
     )
 
 
@@ -78,7 +77,10 @@ def _api_key(customer: Customer, known: str | None) -> str:
         if row and bytes(row.digest) == digest(known.encode()):
             return known
     _, text = api_keys.create(
-        customer=customer, name="Demo", environment=Environment.LIVE, actor=ACTOR, caller=None, now=timezone.now()
+        customer=customer,
+        name="Demo",
+        environment=Environment.LIVE,
+        context=RequestContext.system(now=timezone.now()).by(ACTOR),
     )
     return text
 

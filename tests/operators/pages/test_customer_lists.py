@@ -2,9 +2,9 @@
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from apps.audit.models import Event
+from apps.core.context import RequestContext
 from apps.customers import lifecycle, limits
 from apps.customers.models import AllowedNetwork, Customer, LimitOverride
 from tests import factories, races
@@ -20,12 +20,12 @@ def customer() -> Customer:
     return factories.customer(name="Shop")
 
 
-def acting() -> dict[str, object]:
-    return {"actor": "system", "caller": None, "now": timezone.now()}
+def acting() -> RequestContext:
+    return factories.context("system")
 
 
 def allow(customer: Customer, *networks: str) -> None:
-    lifecycle.replace_allowlist(customer=customer, networks=dict.fromkeys(networks, ""), **acting())  # type: ignore[arg-type]
+    lifecycle.replace_allowlist(customer=customer, networks=dict.fromkeys(networks, ""), context=acting())
 
 
 def rows(kind: str, customer: Customer, kept: list[object], *forms: dict[str, object]) -> dict[str, object]:

@@ -1,11 +1,8 @@
 """Closing, opening and making accounts in the operators' admin."""
 
-from dataclasses import replace
-
 import pytest
 from django.contrib.auth.models import Permission as Right
 from django.test import Client
-from django.utils import timezone
 
 from apps.accounts import erasure
 from apps.audit.models import Event
@@ -97,7 +94,7 @@ def test_who_is_made_an_administrator_loses_the_sessions_that_test_keys_began(
     customer = factories.customer()
     user = factories.user(customer)
     live = factories.session(user).access
-    in_sandbox = factories.session(user, caller=replace(factories.CALLER, sandbox_key_id="k" * 12))
+    in_sandbox = factories.session(user, sandbox_key_id="k" * 12)
     client, page = client_for(None), f"/admin/users/user/{user.id}/change/"
     browser.post(page, {**PROFILE, "name": "Ada Lovelace"})
     assert [client.get("/api/auth/me", token=token).status for token in (live, in_sandbox.access)] == [200, 200]
@@ -128,7 +125,7 @@ def test_who_is_erased_at_that_moment_is_no_server_error(browser: Client, name: 
 
     def erase() -> None:
         row = User.objects.get()
-        erasure.erase(customer_id=row.customer_id, user_id=row.id, actor="system", caller=None, now=timezone.now())
+        erasure.erase(customer_id=row.customer_id, user_id=row.id, context=factories.context("system"))
 
     with meanwhile.uncommitted(erase):
         answer = browser.post(f"/admin/users/user/{user.id}/{name}/", PROFILE, follow=True)

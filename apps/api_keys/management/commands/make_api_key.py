@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from apps.api_keys import lifecycle
 from apps.api_keys.models import Environment, Scope
-from apps.audit import events
+from apps.core.context import RequestContext
 from apps.core.errors import GatehouseError
 from apps.customers.models import Customer
 
@@ -32,9 +32,7 @@ class Command(BaseCommand):
                 name=options["name"],
                 environment=options["environment"],
                 scopes=options["scope"],
-                actor=events.SYSTEM,
-                caller=None,
-                now=timezone.now(),
+                context=RequestContext.system(now=timezone.now()),
             )
         except GatehouseError as error:
             raise CommandError(f"{error.text} {error.fields or ''}") from error

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from apps.audit import events
+from apps.core.context import RequestContext
 from apps.payloads import service_keys
 
 
@@ -20,5 +20,5 @@ class Command(BaseCommand):
         if not 0 <= options["overlap_days"] <= 365:
             raise CommandError("--overlap-days must be from 0 to 365.")
         overlap = timedelta(days=options["overlap_days"])
-        row = service_keys.rotate(overlap=overlap, actor=events.SYSTEM, caller=None, now=timezone.now())
+        row = service_keys.rotate(overlap=overlap, context=RequestContext.system(now=timezone.now()))
         self.stdout.write(f"New key {row.kid}. The old one decrypts for {options['overlap_days']} more days.")
