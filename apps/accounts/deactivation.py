@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from apps.core.context import RequestContext
-from apps.otp import requesting
+from apps.otp import code_requests
 from apps.tokens import sessions
 from apps.tokens.models import EndReason
 from apps.users import lifecycle
@@ -25,4 +25,4 @@ def deactivate(user: User, *, context: RequestContext) -> None:
             reason=EndReason.USER_DEACTIVATED,
             context=context,
         )
-        requesting.withdraw_on_commit(user.customer_id, user.email_identity)
+        code_requests.withdraw_on_commit(user.customer_id, user.email_identity)

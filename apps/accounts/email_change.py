@@ -17,11 +17,12 @@ from apps.core.context import RequestContext
 from apps.core.state.announcements import announce
 from apps.customers import links
 from apps.customers.state import CustomerState
-from apps.otp import codes, drafts, redeeming, requesting, tries
-from apps.otp.codes import NewCode, Place
+from apps.otp import attempt_limits, code_attempts, code_mails, code_requests, code_store, new_codes
+from apps.otp.code_attempts import CodeAttempt, RightCode
+from apps.otp.code_sets import CodeSet
 from apps.otp.errors import InvalidOtp
+from apps.otp.new_codes import NewCode
 from apps.otp.purposes import CHANGE_EMAIL
-from apps.otp.redeeming import RightCode, Try
 from apps.signin import first_proof
 from apps.tokens import renewal
 from apps.users import credentials, directory, emails, notices, state
@@ -34,7 +35,7 @@ TOKEN_BYTES = 32
 
 
 @dataclass(frozen=True)
-class Wish:
+class EmailChangeRequest:
     """A user who is signed in wants mail to go elsewhere.
 
     `password`: proves who asks; empty if the session has proven it a short while ago (contract 3.10).
@@ -49,7 +50,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Proof:
+class EmailChangeProof:
     """The code that was sent to the new address."""
 
     customer: CustomerState
@@ -60,23 +61,23 @@ class Proof:
     context: RequestContext
 
 
-def request(wish: Wish) -> None:
+def request(wanted: EmailChangeRequest) -> None:
     """Send a code to the new address. Nobody is told whether it is taken.
 
     Raises InvalidPassword, ResendTooSoon, RateLimited, QuotaExceeded, NotFound or ValkeyUnavailable.
     """
-    customer, user = wish.customer, wish.user
-    if wish.password:
+    customer, user = wanted.customer, wanted.user
+    if wanted.password:
         password_change.require_password(
-            user, wish.password, session_id=wish.session_id, customer=customer, context=wish.context
+            user, wanted.password, session_id=wanted.session_id, customer=customer, context=wanted.context
         )
-    place = _place(user, wish.address, wish.context)
-    new, rules = codes.new(place, customer), requesting.rules_for(customer, wish.address, wish.context)
-    with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
-        _write(wish, new)
+    code_set = _code_set(user, wanted.address, wanted.context)
+    new, rules = new_codes.new(code_set, customer), code_requests.rules_for(customer, wanted.address, wanted.context)
+    with code_store.issued(code_set, new, customer=customer, rules=rules), transaction.atomic():
+        _write(wanted, new)
 
 
-def confirm(proof: Proof) -> User:
+def confirm(proof: EmailChangeProof) -> User:
     """The code has come back from the new address: it is the user's now.
 
     Tries are counted for the session alone: whoever has stolen its token uses up nothing that the user needs to sign in.
@@ -88,14 +89,14 @@ def confirm(proof: Proof) -> User:
         session_id=proof.session_id,
         context=proof.context,
     )
-    attempt = Try(
+    attempt = CodeAttempt(
         customer=proof.customer,
         address=emails.parse(proof.user.email),
-        place=_place(proof.user, proof.address, proof.context),
+        code_set=_code_set(proof.user, proof.address, proof.context),
         code=proof.code,
         context=proof.context,
     )
-    user = redeeming.redeem(attempt, lambda right: _accept(proof, right), rules=())
+    user = code_attempts.redeem(attempt, lambda right: _accept(proof, right), rules=())
     renewal.forget_tries(customer_id=proof.customer.id, session_id=proof.session_id)
     return user
 
@@ -130,38 +131,38 @@ def record(action: str, user: User, context: RequestContext, *, severity: Severi
     )
 
 
-def _place(user: User, address: Address, context: RequestContext) -> Place:
-    return Place(user.customer_id, f"{user.id} {address.identity}", CHANGE_EMAIL, in_sandbox=context.in_sandbox)
+def _code_set(user: User, address: Address, context: RequestContext) -> CodeSet:
+    return CodeSet(user.customer_id, f"{user.id} {address.identity}", CHANGE_EMAIL, in_sandbox=context.in_sandbox)
 
 
-def _write(wish: Wish, new: NewCode) -> None:
-    customer, user = wish.customer, directory.hold(wish.user.id)
+def _write(wanted: EmailChangeRequest, new: NewCode) -> None:
+    customer, user = wanted.customer, directory.hold(wanted.user.id)
     EmailChange.objects.create(
         customer_id=customer.id,
         user=user,
         old_email=user.email,
-        new_email=wish.address.typed,
+        new_email=wanted.address.typed,
         message_id=new.message_id,
         credentials_version=user.credentials_version,
-        created_at=wish.context.now,
-        expires_at=wish.context.now + timedelta(seconds=customer.code_lifetime),
+        created_at=wanted.context.now,
+        expires_at=wanted.context.now + timedelta(seconds=customer.code_lifetime),
     )
-    record(actions.EMAIL_CHANGE_REQUESTED, user, wish.context)
-    draft = drafts.draft(
+    record(actions.EMAIL_CHANGE_REQUESTED, user, wanted.context)
+    draft = code_mails.draft(
         kind=MAIL,
         new=new,
         customer=customer,
         user=user,
-        recipient=wish.address.typed,
-        context=wish.context,
+        recipient=wanted.address.typed,
+        context=wanted.context,
     )
-    receives = not tries.is_closed_to_second_factors(customer, user)
-    drafts.post(draft, customer=customer, user=user, receives=receives, now=wish.context.now)
+    receives = not attempt_limits.is_closed_to_second_factors(customer, user)
+    code_mails.post(draft, customer=customer, user=user, receives=receives, now=wanted.context.now)
 
 
-def _accept(proof: Proof, right: RightCode) -> User | None:
+def _accept(proof: EmailChangeProof, right: RightCode) -> User | None:
     """The code was right. None where none is taken of this account any more. Raises InvalidOtp or EmailTaken."""
-    if tries.is_closed_to_second_factors(proof.customer, proof.user):
+    if attempt_limits.is_closed_to_second_factors(proof.customer, proof.user):
         return None
     try:
         with transaction.atomic():
@@ -170,7 +171,7 @@ def _accept(proof: Proof, right: RightCode) -> User | None:
         raise EmailTaken from error
 
 
-def _move(proof: Proof, right: RightCode) -> User:
+def _move(proof: EmailChangeProof, right: RightCode) -> User:
     """Raises InvalidOtp for a change that nobody asked for, or asked for before a change of credentials; and IntegrityError
     for an address that is taken.
     """
@@ -192,7 +193,7 @@ def _move(proof: Proof, right: RightCode) -> User:
     return user
 
 
-def _announce(change: EmailChange, user: User, proof: Proof) -> None:
+def _announce(change: EmailChange, user: User, proof: EmailChangeProof) -> None:
     """Tell the old address, with a way to undo it."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     change.undo_digest, change.undo_until = ciphers.digest(token.encode()), proof.context.now + UNDOABLE_FOR

@@ -19,7 +19,7 @@ from apps.core.context import RequestContext
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
 from apps.factors import removal
-from apps.otp import tries
+from apps.otp import attempt_limits
 from apps.signin import owner_lookup
 from apps.signin.models import Password
 from apps.tokens import sessions
@@ -29,7 +29,7 @@ from apps.users.models import User, UserStatus
 
 
 @dataclass(frozen=True)
-class Undoing:
+class UndoRequest:
     """The token that was sent to the old address. `customer`: where it is given.
 
     `owners_too`: nobody has named that customer, by a key or a page, so owners may mean the one that they made.
@@ -41,55 +41,55 @@ class Undoing:
     context: RequestContext
 
 
-def undo(undoing: Undoing) -> None:
+def undo(request: UndoRequest) -> None:
     """Give the account its old address back, and end every session. Raises InvalidUndoToken, EmailTaken, RateLimited."""
-    hit = tries.hit_network(undoing.customer, undoing.context)
-    change = _find(undoing)
+    hit = attempt_limits.hit_network(request.customer, request.context)
+    change = _find(request)
     customer = customers.read(change.customer_id)
     customers.require_active(customer)
     try:
         with rate_limits.uncounted_if_it_fails(hit), transaction.atomic():
-            _move_back(change, customer, undoing)
+            _move_back(change, customer, request)
     except IntegrityError as error:
         raise EmailTaken from error
 
 
-def _find(undoing: Undoing) -> EmailChange:
+def _find(request: UndoRequest) -> EmailChange:
     """The change that can be undone with this token."""
-    undoable = EmailChange.objects.filter(undone_at=None, undo_until__gt=undoing.context.now)
-    presented = owner_lookup.presented_at(undoing.customer, owners_too=undoing.owners_too)
-    change = undoable.filter(presented, undo_digest=ciphers.digest(undoing.token.encode())).first()
+    undoable = EmailChange.objects.filter(undone_at=None, undo_until__gt=request.context.now)
+    presented = owner_lookup.presented_at(request.customer, owners_too=request.owners_too)
+    change = undoable.filter(presented, undo_digest=ciphers.digest(request.token.encode())).first()
     if change is None:
         events.record(
             action=actions.EMAIL_CHANGE_UNDO_REJECTED,
             outcome=Outcome.FAILURE,
             severity=Severity.LOW,
-            customer_id=undoing.customer.id,
-            context=undoing.context,
+            customer_id=request.customer.id,
+            context=request.context,
         )
         raise InvalidUndoToken
     return change
 
 
-def _move_back(change: EmailChange, customer: CustomerState, undoing: Undoing) -> None:
+def _move_back(change: EmailChange, customer: CustomerState, request: UndoRequest) -> None:
     """Undoing a change undoes every later one too, whoever made it."""
     user = directory.lock(change.user_id)
     changes = EmailChange.objects.filter(user=user, undone_at=None)
     if user is None or user.status == UserStatus.DEACTIVATED:
         raise InvalidUndoToken  # which is kept for when the account is open again
-    if not changes.filter(id=change.id).update(undone_at=undoing.context.now):
+    if not changes.filter(id=change.id).update(undone_at=request.context.now):
         raise InvalidUndoToken
-    changes.filter(confirmed_at__gte=change.confirmed_at).update(undone_at=undoing.context.now)
-    email_change.set_address(user, change.old_email, undoing.context)
-    _drop_what_came_with_it(user, change, undoing.context.now)
+    changes.filter(confirmed_at__gte=change.confirmed_at).update(undone_at=request.context.now)
+    email_change.set_address(user, change.old_email, request.context)
+    _drop_what_came_with_it(user, change, request.context.now)
     sessions.end_all(
         customer_id=user.customer_id,
         user_id=user.id,
         reason=EndReason.EMAIL_CHANGE_UNDONE,
-        context=undoing.context.by(actors.user(user.id)),
+        context=request.context.by(actors.user(user.id)),
     )
-    email_change.record(actions.EMAIL_CHANGE_UNDONE, user, undoing.context, severity=Severity.HIGH)
-    recovery.send_link(user, customer=customer, context=undoing.context)
+    email_change.record(actions.EMAIL_CHANGE_UNDONE, user, request.context, severity=Severity.HIGH)
+    recovery.send_link(user, customer=customer, context=request.context)
 
 
 def _drop_what_came_with_it(user: User, change: EmailChange, now: datetime) -> None:

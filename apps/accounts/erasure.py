@@ -19,7 +19,7 @@ from apps.core.state.announcements import announce
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.mail.models import LedgerEntry, Message, MessageState
 from apps.mail.outbox import UNSENT
-from apps.otp import fixed_codes, requesting
+from apps.otp import code_requests, fixed_codes
 from apps.signin.models import Challenge, KnownDevice, Password
 from apps.tokens.models import Session
 from apps.users import state
@@ -63,7 +63,7 @@ def erase(*, customer_id: UUID, user_id: UUID, context: RequestContext) -> None:
         fixed_codes.forget(customer_id, user.email_identity)
         events.record(action=actions.USER_ERASED, customer_id=customer_id, user_id=user_id, context=context)
         announce(state.subject(customer_id, user_id))
-        requesting.withdraw_on_commit(customer_id, user.email_identity)
+        code_requests.withdraw_on_commit(customer_id, user.email_identity)
 
 
 def _require_other_admin(customer_id: UUID, user_id: UUID) -> None:

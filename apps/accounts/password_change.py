@@ -13,7 +13,7 @@ from apps.audit.models import Severity
 from apps.core import actors
 from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
-from apps.otp import tries
+from apps.otp import attempt_limits
 from apps.signin import by_password, passwords
 from apps.signin.errors import InvalidCredentials, InvalidPassword
 from apps.signin.models import Password
@@ -24,7 +24,7 @@ from apps.users.models import User
 
 
 @dataclass(frozen=True)
-class Change:
+class PasswordChange:
     """A user who is signed in wants another password."""
 
     customer: CustomerState
@@ -35,7 +35,7 @@ class Change:
     context: RequestContext
 
 
-def change(wanted: Change) -> None:
+def change(wanted: PasswordChange) -> None:
     """Set another password, and end the other sessions.
 
     Raises InvalidPassword, ValidationFailed, RateLimited or ValkeyUnavailable.
@@ -68,7 +68,7 @@ def require_password(
     ValkeyUnavailable.
     """
     address = emails.parse(user.email)
-    tries.hit_network(customer, context)
+    attempt_limits.hit_network(customer, context)
     renewal.count_try(customer_id=customer.id, user_id=user.id, session_id=session_id, context=context)
     found = by_password.find(customer, address)
     checked = by_password.check(found, text, now=context.now, despite_lock=True)

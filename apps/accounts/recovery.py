@@ -21,7 +21,7 @@ from apps.customers import links
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
 from apps.mail.outbox import Draft
-from apps.otp import drafts, requesting, tries
+from apps.otp import attempt_limits, code_mails, code_requests
 from apps.signin import first_proof, owner_lookup, passwords
 from apps.users import directory, emails, languages
 from apps.users.emails import Address
@@ -34,17 +34,17 @@ LONGEST_TOKEN = 64  # characters
 
 
 @dataclass(frozen=True)
-class Forgotten:
+class ResetRequest:
     """Somebody says that the password of this address is forgotten. `asked`: whose limits and quota count."""
 
-    asked: CustomerState
+    client_customer: CustomerState
     customer: CustomerState
     address: Address
     context: RequestContext
 
 
 @dataclass(frozen=True)
-class Reset:
+class PasswordReset:
     """A token from a mail, and the password to be. `customer`: where it is given.
 
     `owners_too`: nobody has named that customer, by a key or a page, so owners may mean the one that they made.
@@ -57,22 +57,22 @@ class Reset:
     context: RequestContext
 
 
-def forgot(forgotten: Forgotten) -> None:
+def forgot(request: ResetRequest) -> None:
     """Send a way back, if there is an account; the same work if there is none.
 
     Raises RateLimited, QuotaExceeded or ValkeyUnavailable.
     """
-    hit = rate_limits.hit(requesting.rules_for(forgotten.asked, forgotten.address, forgotten.context))
+    hit = rate_limits.hit(code_requests.rules_for(request.client_customer, request.address, request.context))
     with rate_limits.uncounted_if_it_fails(hit), transaction.atomic():
-        user = directory.find_locked(forgotten.customer.id, forgotten.address.identity)
-        draft = _link(user, forgotten.address, customer=forgotten.customer, context=forgotten.context)
-        drafts.post(
+        user = directory.find_locked(request.customer.id, request.address.identity)
+        draft = _link(user, request.address, customer=request.customer, context=request.context)
+        code_mails.post(
             draft,
-            customer=forgotten.customer,
+            customer=request.customer,
             user=user,
             receives=_may_reset(user),
-            pays=forgotten.asked,
-            now=forgotten.context.now,
+            pays=request.client_customer,
+            now=request.context.now,
         )
 
 
@@ -82,7 +82,7 @@ def send_link(user: User, *, customer: CustomerState, context: RequestContext) -
     In the caller's transaction.
     """
     draft = _link(user, emails.parse(user.email), customer=customer, context=context)
-    drafts.post(draft, customer=customer, user=user, receives=True, counts=False, now=context.now)
+    code_mails.post(draft, customer=customer, user=user, receives=True, counts=False, now=context.now)
 
 
 def _link(user: User | None, address: Address, *, customer: CustomerState, context: RequestContext) -> Draft:
@@ -119,13 +119,13 @@ def _link(user: User | None, address: Address, *, customer: CustomerState, conte
     )
 
 
-def reset(wanted: Reset) -> None:
+def reset(wanted: PasswordReset) -> None:
     """Set the password that the token's holder wants, and end every session. The token works once, and voids the others.
 
     Raises InvalidResetToken (whatever is wrong with it), ValidationFailed (the token is kept), RateLimited,
     ValkeyUnavailable, CustomerSuspended.
     """
-    hit = tries.hit_network(wanted.customer, wanted.context)
+    hit = attempt_limits.hit_network(wanted.customer, wanted.context)
     row, user = _find(wanted)
     customer = customers.read(row.customer_id)
     customers.require_active(customer)
@@ -152,7 +152,7 @@ def _may_use(row: ResetToken, user: User) -> bool:
     return _may_reset(user) and not (row.in_sandbox and user.role == BuiltInRole.ADMIN)
 
 
-def _find(wanted: Reset) -> tuple[ResetToken, User]:
+def _find(wanted: PasswordReset) -> tuple[ResetToken, User]:
     """The token's row and its user."""
     open_rows = ResetToken.objects.filter(used_at=None, expires_at__gt=wanted.context.now).select_related("user")
     presented = owner_lookup.presented_at(wanted.customer, owners_too=wanted.owners_too)

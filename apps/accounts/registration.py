@@ -19,8 +19,8 @@ from apps.core.context import RequestContext
 from apps.core.ids import new_id
 from apps.customers import links
 from apps.customers.state import CustomerState
-from apps.otp import codes, drafts, requesting, tries
-from apps.otp.codes import NewCode
+from apps.otp import attempt_limits, code_mails, code_requests, code_store, new_codes
+from apps.otp.new_codes import NewCode
 from apps.otp.purposes import VERIFY_EMAIL
 from apps.signin import passwords
 from apps.signin.models import Password
@@ -33,7 +33,7 @@ KEPT_FOR = timedelta(days=1)  # a code that came too late can be asked for again
 
 
 @dataclass(frozen=True)
-class Wish:
+class RegistrationRequest:
     """Who somebody wants to be, at which customer."""
 
     customer: CustomerState
@@ -54,23 +54,23 @@ class Registered:
     resend_in: int
 
 
-def register(wish: Wish) -> Registered:
+def register(request: RegistrationRequest) -> Registered:
     """Send a code to the address, or a mail that it has an account already. The answer is the same.
 
     Raises RegistrationClosed, ValidationFailed, ResendTooSoon, RateLimited, QuotaExceeded or ValkeyUnavailable.
     """
-    customer = wish.customer
+    customer = request.customer
     if not customer.allows_registration:
         raise RegistrationClosed
-    password = passwords.require_acceptable(wish.password, address=wish.address)
-    phone = phones.parse(wish.phone) if wish.phone else ""
-    place = requesting.place_of(customer, wish.address, VERIFY_EMAIL, wish.context)
-    new = codes.new(place, customer)
-    rules = requesting.rules_for(customer, wish.address, wish.context)
-    with codes.issued(place, new, customer=customer, rules=rules):
+    password = passwords.require_acceptable(request.password, address=request.address)
+    phone = phones.parse(request.phone) if request.phone else ""
+    code_set = code_requests.code_set_of(customer, request.address, VERIFY_EMAIL, request.context)
+    new = new_codes.new(code_set, customer)
+    rules = code_requests.rules_for(customer, request.address, request.context)
+    with code_store.issued(code_set, new, customer=customer, rules=rules):
         encoded = passwords.encode(password)
         with transaction.atomic():
-            _write(wish, new, encoded, phone)
+            _write(request, new, encoded, phone)
     return Registered(_first_status(customer), customer.code_lifetime, customer.code_resend_after)
 
 
@@ -99,33 +99,33 @@ def _first_status(customer: CustomerState) -> UserStatus:
     return lifecycle.status_due(User(), customer)  # who has proven nothing yet
 
 
-def _write(wish: Wish, new: NewCode, encoded: str, phone: str) -> None:
+def _write(request: RegistrationRequest, new: NewCode, encoded: str, phone: str) -> None:
     """The same statements whether or not the address is taken: user, registration, password, event, mail."""
-    mine = _new_user(wish)
+    mine = _new_user(request)
     user = _save_or_find(mine)
-    facts = {"encoded": encoded, "name": wish.name, "phone": phone}
-    keep(user, message_id=new.message_id, context=wish.context, **facts)
-    if not wish.customer.demands_verified_email:
-        _let_in_at_once(wish, mine, user, encoded, phone)
+    facts = {"encoded": encoded, "name": request.name, "phone": phone}
+    keep(user, message_id=new.message_id, context=request.context, **facts)
+    if not request.customer.demands_verified_email:
+        _let_in_at_once(request, mine, user, encoded, phone)
     events.record(
         action=actions.USER_REGISTERED,
         customer_id=user.customer_id,
         user_id=user.id,
-        context=wish.context,
+        context=request.context,
     )
-    _post(wish, user, new)
+    _post(request, user, new)
 
 
-def _new_user(wish: Wish) -> User:
+def _new_user(request: RegistrationRequest) -> User:
     return User(
         id=new_id(),
-        customer_id=wish.customer.id,
-        email=wish.address.typed,
-        email_identity=wish.address.identity,
+        customer_id=request.customer.id,
+        email=request.address.typed,
+        email_identity=request.address.identity,
         role=BuiltInRole.COMPANY_USER,
-        status=_first_status(wish.customer),
-        locale=languages.asked_for(wish=wish.locale, context=wish.context),
-        created_at=wish.context.now,
+        status=_first_status(request.customer),
+        locale=languages.asked_for(locale=request.locale, context=request.context),
+        created_at=request.context.now,
     )
 
 
@@ -139,38 +139,38 @@ def _save_or_find(mine: User) -> User:
             return user  # else it was erased between the two statements, and the address is free
 
 
-def _let_in_at_once(wish: Wish, mine: User, user: User, encoded: str, phone: str) -> None:
+def _let_in_at_once(request: RegistrationRequest, mine: User, user: User, encoded: str, phone: str) -> None:
     """Where no proven address is demanded, a new user has its password, name and phone number now.
 
     The user of a taken address keeps its own. Two statements either way: then they are about a user who does not exist.
     """
     if user.id == mine.id:
-        passwords.put(user, encoded, by_mail=False, now=wish.context.now)
+        passwords.put(user, encoded, by_mail=False, now=request.context.now)
     else:
         Password.objects.filter(user_id=mine.id).update(encoded=encoded)
-    mine.name = wish.name
+    mine.name = request.name
     if phone:
         sealed.write(mine, "phone", phone.encode())
     User.objects.filter(id=mine.id).update(name=mine.name, phone=mine.phone)
 
 
-def _post(wish: Wish, user: User, new: NewCode) -> None:
+def _post(request: RegistrationRequest, user: User, new: NewCode) -> None:
     """Send the code, or to a proven address a mail that says that it has an account.
 
     A deactivated user gets nothing. After too many wrong codes an unproven one gets no code.
     """
-    customer = wish.customer
+    customer = request.customer
     taken = user.email_verified_at is not None
-    draft = drafts.draft(
+    draft = code_mails.draft(
         kind=TAKEN_MAIL if taken else CODE_MAIL,
         new=new,
         customer=customer,
         user=user,
-        recipient=user.email if taken else wish.address.typed,
-        context=wish.context,
-        locale=wish.locale,
+        recipient=user.email if taken else request.address.typed,
+        context=request.context,
+        locale=request.locale,
         more={"reset_link": links.to(customer, links.FORGOT_PASSWORD)},
     )
-    closed = not taken and tries.is_closed_to_codes(customer, user)
+    closed = not taken and attempt_limits.is_closed_to_codes(customer, user)
     receives = not closed and user.status != UserStatus.DEACTIVATED
-    drafts.post(draft, customer=customer, user=user, receives=receives, now=wish.context.now)
+    code_mails.post(draft, customer=customer, user=user, receives=receives, now=request.context.now)

@@ -21,10 +21,10 @@ from apps.customers import lifecycle as customers
 from apps.customers import limits, state
 from apps.customers.models import Customer
 from apps.customers.state import CustomerState
-from apps.otp import codes, drafts, requesting
-from apps.otp.codes import Place
+from apps.otp import code_mails, code_requests, code_store, new_codes
+from apps.otp.code_sets import CodeSet
 from apps.otp.purposes import VERIFY_EMAIL
-from apps.signin import amr, devices, passwords
+from apps.signin import amr, known_devices, passwords
 from apps.signin.models import FirstFactor
 from apps.tokens import sessions
 from apps.tokens.minting import TokenPair
@@ -38,10 +38,10 @@ LONGEST_SLUG, RANDOM_HEX = 63, 3
 
 
 @dataclass(frozen=True)
-class Wish:
+class SignUpRequest:
     """Who wants to have a customer of their own. `asked`: the customer that the request itself belongs to."""
 
-    asked: CustomerState
+    client_customer: CustomerState
     address: Address
     password: str = field(repr=False)
     organization: str
@@ -59,85 +59,85 @@ class SignedUp:
     pair: TokenPair
 
 
-def sign_up(wish: Wish) -> SignedUp:
+def sign_up(request: SignUpRequest) -> SignedUp:
     """Make a customer and sign its owner in.
 
     Raises SignUpClosed, ValidationFailed, RateLimited, QuotaExceeded or ValkeyUnavailable.
     """
     if not settings.ALLOW_CUSTOMER_SIGNUP:
         raise SignUpClosed
-    password = passwords.require_acceptable(wish.password, address=wish.address)
-    limit = wish.asked.limit(limits.SIGNUPS_PER_IP)
-    network = limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(wish.context.ip))
+    password = passwords.require_acceptable(request.password, address=request.address)
+    limit = request.client_customer.limit(limits.SIGNUPS_PER_IP)
+    network = limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(request.context.ip))
     sign_ups = rate_limits.hit([network])
     # Every new customer has counts of its own: those of the one that was asked keep one mailbox from being flooded.
-    mails = rate_limits.hit(requesting.rules_for(wish.asked, wish.address, wish.context))
+    mails = rate_limits.hit(code_requests.rules_for(request.client_customer, request.address, request.context))
     encoded = passwords.encode(password)
     with rate_limits.uncounted_if_it_fails(sign_ups, mails), transaction.atomic():
-        return _make(wish, encoded)
+        return _make(request, encoded)
 
 
-def _make(wish: Wish, encoded: str) -> SignedUp:
-    name = _name(wish)
-    customer = customers.create(name=name, slug=_free_slug(name), owner_is_proven=False, context=wish.context)
-    key, key_text = api_keys.create(customer=customer, name=FIRST_KEY, context=wish.context)
-    owner = _own(customer, wish)
-    passwords.put(owner, encoded, by_mail=False, now=wish.context.now)
+def _make(request: SignUpRequest, encoded: str) -> SignedUp:
+    name = _name(request)
+    customer = customers.create(name=name, slug=_free_slug(name), owner_is_proven=False, context=request.context)
+    key, key_text = api_keys.create(customer=customer, name=FIRST_KEY, context=request.context)
+    owner = _own(customer, request)
+    passwords.put(owner, encoded, by_mail=False, now=request.context.now)
     found = state.read(customer.id)
-    _send_code(owner, encoded, found, wish)
-    context = replace(wish.context, sandbox_key_id="")  # a test key of another customer reads nothing of this one
+    _send_code(owner, encoded, found, request)
+    context = replace(request.context, sandbox_key_id="")  # a test key of another customer reads nothing of this one
     proven_by = amr.of_sign_in(FirstFactor.PASSWORD, ())
     pair = sessions.start(customer=found, user=owner, amr=proven_by, delivery=Delivery.BODY, context=context)
-    devices.note(owner, customer=found, context=context)
-    directory.note_sign_in(owner, now=wish.context.now)
-    _record(actions.SIGN_IN, owner, wish, method=FirstFactor.PASSWORD, second_factors=[])
+    known_devices.note(owner, customer=found, context=context)
+    directory.note_sign_in(owner, now=request.context.now)
+    _record(actions.SIGN_IN, owner, request, method=FirstFactor.PASSWORD, second_factors=[])
     return SignedUp(customer, owner, key, key_text, pair)
 
 
-def _own(customer: Customer, wish: Wish) -> User:
+def _own(customer: Customer, request: SignUpRequest) -> User:
     owner = User.objects.create(
         customer=customer,
-        email=wish.address.typed,
-        email_identity=wish.address.identity,
+        email=request.address.typed,
+        email_identity=request.address.identity,
         role=BuiltInRole.ADMIN,
         status=UserStatus.ACTIVE,
-        locale=languages.asked_for(context=wish.context),
+        locale=languages.asked_for(context=request.context),
         is_owner=True,
-        created_at=wish.context.now,
+        created_at=request.context.now,
     )
-    _record(actions.USER_CREATED, owner, wish, owner=True)
+    _record(actions.USER_CREATED, owner, request, owner=True)
     return owner
 
 
-def _record(action: str, user: User, wish: Wish, **details: Any) -> None:
+def _record(action: str, user: User, request: SignUpRequest, **details: Any) -> None:
     events.record(
         action=action,
         customer_id=user.customer_id,
         user_id=user.id,
-        context=wish.context,
+        context=request.context,
         details=details,
     )
 
 
-def _send_code(owner: User, encoded: str, customer: CustomerState, wish: Wish) -> None:
+def _send_code(owner: User, encoded: str, customer: CustomerState, request: SignUpRequest) -> None:
     """The owner's address is proven like any other: by the code of a registration with the same password."""
-    place = Place(customer.id, owner.email_identity, VERIFY_EMAIL)  # given back with the new customer's live key
-    new = codes.new(place, customer)
-    registration.keep(owner, message_id=new.message_id, encoded=encoded, context=wish.context)
-    draft = drafts.draft(
+    code_set = CodeSet(customer.id, owner.email_identity, VERIFY_EMAIL)  # given back with the new customer's live key
+    new = new_codes.new(code_set, customer)
+    registration.keep(owner, message_id=new.message_id, encoded=encoded, context=request.context)
+    draft = code_mails.draft(
         kind=registration.CODE_MAIL,
         new=new,
         customer=customer,
         user=owner,
         recipient=owner.email,
-        context=wish.context,
+        context=request.context,
     )
-    with codes.issued(place, new, customer=customer, rules=()):
-        drafts.post(draft, customer=customer, user=owner, receives=True, now=wish.context.now)
+    with code_store.issued(code_set, new, customer=customer, rules=()):
+        code_mails.post(draft, customer=customer, user=owner, receives=True, now=request.context.now)
 
 
-def _name(wish: Wish) -> str:
-    return wish.organization or wish.address.typed.partition("@")[0]
+def _name(request: SignUpRequest) -> str:
+    return request.organization or request.address.typed.partition("@")[0]
 
 
 def _free_slug(name: str) -> str:

@@ -16,9 +16,9 @@ from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.mail import outbox
 from apps.mail.outbox import Destination
-from apps.otp import redeeming, tries
+from apps.otp import attempt_limits, code_attempts
+from apps.otp.code_attempts import RightCode
 from apps.otp.purposes import VERIFY_EMAIL
-from apps.otp.redeeming import RightCode
 from apps.signin import first_proof, passwords
 from apps.signin.models import Password
 from apps.users import directory, emails
@@ -27,7 +27,7 @@ from apps.users.models import User, UserStatus
 
 
 @dataclass(frozen=True)
-class Proof:
+class AddressProof:
     """The code that was sent to an address. `password`: the one that was registered with it, if the client knows it."""
 
     customer: CustomerState
@@ -38,29 +38,29 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedAddress:
     """Whose address is proven. `password_set`: the password that was registered is the user's from now on."""
 
     user: User
     password_set: bool
 
 
-def verify(proof: Proof) -> Verified:
+def verify(proof: AddressProof) -> VerifiedAddress:
     """Mark the address as proven, and make the user what was registered with this code.
 
     Raises InvalidOtp (whatever is wrong with the code), RateLimited or ValkeyUnavailable.
     """
-    attempt = redeeming.of_address(
+    attempt = code_attempts.of_address(
         customer=proof.customer,
         address=proof.address,
         purpose=VERIFY_EMAIL,
         code=proof.code,
         context=proof.context,
     )
-    return redeeming.redeem(attempt, lambda right: _accept(proof, right))
+    return code_attempts.redeem(attempt, lambda right: _accept(proof, right))
 
 
-def _accept(proof: Proof, right: RightCode) -> Verified | None:
+def _accept(proof: AddressProof, right: RightCode) -> VerifiedAddress | None:
     """The user whose address the code proves. None if there is no such user, or its account is closed."""
     with transaction.atomic():
         user = _lock_user(proof)
@@ -73,13 +73,13 @@ def _accept(proof: Proof, right: RightCode) -> Verified | None:
         registration = _registration_of(right.message_id, sent, user, proof)
         if user.email_verified_at is not None:  # a registration that is still open is worth nothing after the proof
             own = registration is None and emails.same_mailbox(user.email, sent.recipient)
-            return Verified(user, password_set=False) if own else None
+            return VerifiedAddress(user, password_set=False) if own else None
         user.email = sent.recipient
         _become(user, registration, proof)
-        return Verified(user, password_set=registration is not None)
+        return VerifiedAddress(user, password_set=registration is not None)
 
 
-def _lock_user(proof: Proof) -> User | None:
+def _lock_user(proof: AddressProof) -> User | None:
     """The user of this address, who may have been erased, or have moved, since it was looked up."""
     found = directory.find(proof.customer.id, proof.address.identity)
     user = directory.lock(found.id) if found else None
@@ -87,10 +87,10 @@ def _lock_user(proof: Proof) -> User | None:
 
 
 def _may_prove(customer: CustomerState, user: User) -> bool:
-    return user.status != UserStatus.DEACTIVATED and not tries.is_closed_to_codes(customer, user)
+    return user.status != UserStatus.DEACTIVATED and not attempt_limits.is_closed_to_codes(customer, user)
 
 
-def _registration_of(message_id: UUID, sent: Destination, user: User, proof: Proof) -> Registration | None:
+def _registration_of(message_id: UUID, sent: Destination, user: User, proof: AddressProof) -> Registration | None:
     """The registration that the code confirms. None when it may be a stranger's.
 
     The mailbox may hold two codes: its owner's, and that of a stranger who registered the same address from another
@@ -119,7 +119,7 @@ def _carried_by(message_id: UUID, sent: Destination, opened: list[Registration],
     return opened[0] if asked_again and made_the_user else None
 
 
-def _become(user: User, registration: Registration | None, proof: Proof) -> None:
+def _become(user: User, registration: Registration | None, proof: AddressProof) -> None:
     """Make the user what was registered. What was set before the proof goes, unless it is the very same password."""
     present = Password.objects.filter(user=user).values_list("encoded", flat=True).first()
     if registration is not None and present == registration.encoded:

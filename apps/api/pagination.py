@@ -23,7 +23,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
-class Page:
+class ListPage:
     """One page: `document()` is the answer's body, `{"results": […], "next": "<cursor>" or null}`."""
 
     results: list[dict[str, Any]]
@@ -33,7 +33,7 @@ class Page:
         return {"results": self.results, "next": self.next}
 
 
-def page(rows: QuerySet[Row], *, request: Request, represent: Callable[[Row], dict[str, Any]]) -> Page:
+def page(rows: QuerySet[Row], *, request: Request, represent: Callable[[Row], dict[str, Any]]) -> ListPage:
     """The page that `?cursor=` and `?limit=` ask for, newest id first (ids are UUIDv7). Raises ValidationFailed."""
     size = _size(request.query_params.get("limit"))
     cursor = request.query_params.get("cursor")
@@ -42,12 +42,12 @@ def page(rows: QuerySet[Row], *, request: Request, represent: Callable[[Row], di
 
 def first(
     rows: QuerySet[Row], *, represent: Callable[[Row], dict[str, Any]], size: int = DEFAULT_SIZE, longest: int = LONGEST
-) -> Page:
+) -> ListPage:
     """The first page, of at most so many rows and bytes: for answers that begin several lists."""
     found = list(rows.order_by("-pk")[: size + 1])
     results = _fitting([represent(row) for row in found[:size]], longest)
     more = len(found) > len(results)
-    return Page(results, base64url.encode(found[len(results) - 1].pk.bytes) if more else None)
+    return ListPage(results, base64url.encode(found[len(results) - 1].pk.bytes) if more else None)
 
 
 def _fitting(results: Sequence[dict[str, Any]], longest: int) -> list[dict[str, Any]]:

@@ -81,7 +81,7 @@ def _json_type_of(field: Field) -> _JsonType:
     return next((expected for fields, expected in _BY_FIELD if isinstance(field, fields)), STRING)
 
 
-class NameField(serializers.CharField):
+class NameInputField(serializers.CharField):
     """A name that others read. Its value is tidied; what cannot be seen is refused. Its length is counted then."""
 
     def to_internal_value(self, data: Any) -> str:

@@ -10,14 +10,14 @@ from apps.core.rate_limits import Hit
 from apps.customers.state import CustomerState
 from apps.factors import enrolled, methods, recovery_codes
 from apps.factors.errors import NoSecondFactor
-from apps.otp import tries
+from apps.otp import attempt_limits
 from apps.users import credentials, directory, notices
 from apps.users.models import User
 
 
 def count_try(user: User, *, customer: CustomerState) -> Hit:
     """Count a try at a first code, with those at sign-in. Raises RateLimited or ValkeyUnavailable."""
-    return rate_limits.hit([tries.per_user(customer, user.id)])
+    return rate_limits.hit([attempt_limits.per_user(customer, user.id)])
 
 
 def note_wrong(user: User, *, factor: str, customer: CustomerState, context: RequestContext) -> None:

@@ -25,11 +25,12 @@ from apps.factors.models import Phone
 from apps.mail import sms
 from apps.mail.content import masked
 from apps.mail.sms import TextDraft
-from apps.otp import codes, drafts, redeeming
-from apps.otp.codes import NewCode, Place
+from apps.otp import code_attempts, code_mails, code_store, keyed_digests, new_codes
+from apps.otp.code_attempts import CodeAttempt, RightCode
+from apps.otp.code_sets import CodeSet
 from apps.otp.errors import InvalidOtp
+from apps.otp.new_codes import NewCode
 from apps.otp.purposes import ENROL_PHONE
-from apps.otp.redeeming import RightCode, Try
 from apps.users import credentials, directory, emails, languages
 from apps.users import phones as numbers
 from apps.users.models import User
@@ -41,7 +42,7 @@ MAY_RECEIVE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
 @dataclass(frozen=True)
-class Begun:
+class PhoneEnrolment:
     """A code is on its way. Durations in seconds."""
 
     hint: str
@@ -73,16 +74,16 @@ def parse(text: str, *, customer: CustomerState) -> str:
     return e164
 
 
-def begin(user: User, *, customer: CustomerState, number: str, context: RequestContext) -> Begun:
+def begin(user: User, *, customer: CustomerState, number: str, context: RequestContext) -> PhoneEnrolment:
     """Send a first code. A confirmed number stays until another is confirmed.
 
     Raises ValidationFailed, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable, NotFound or ValkeyUnavailable.
     """
     wanted = parse(number, customer=customer)
-    place = _place(customer, user, wanted, context)
-    new = codes.new(place, customer)
+    code_set = _code_set(customer, user, wanted, context)
+    new = new_codes.new(code_set, customer)
     rules = rules_for(user, wanted, customer=customer, context=context)
-    with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
+    with code_store.issued(code_set, new, customer=customer, rules=rules), transaction.atomic():
         _remember(user, wanted, context.now)
         events.record(
             action=actions.SECOND_FACTOR_SENT,
@@ -92,7 +93,7 @@ def begin(user: User, *, customer: CustomerState, number: str, context: RequestC
             details={"method": methods.SMS, "enrolling": True},
         )
         post_code(wanted, new, user=user, customer=customer, context=context)
-    return Begun(masked(wanted), customer.code_lifetime, customer.code_resend_after)
+    return PhoneEnrolment(masked(wanted), customer.code_lifetime, customer.code_resend_after)
 
 
 def confirm(user: User, code: str, *, customer: CustomerState, context: RequestContext) -> tuple[str, ...]:
@@ -125,15 +126,15 @@ def prove(
     if row is None:
         raise InvalidOtp
     number = sealed.read(row, "pending_number").decode()
-    attempt = Try(
+    attempt = CodeAttempt(
         customer=customer,
         address=emails.parse(user.email),
-        place=_place(customer, user, number, context),
+        code_set=_code_set(customer, user, number, context),
         code=code,
         context=context,
     )
     pending = row.pending_number
-    return redeeming.redeem(attempt, lambda right: accept(ProvenPhone(number, pending, right)), rules=())
+    return code_attempts.redeem(attempt, lambda right: accept(ProvenPhone(number, pending, right)), rules=())
 
 
 def keep(user: User, proven: ProvenPhone, *, customer: CustomerState, context: RequestContext) -> tuple[str, ...]:
@@ -169,7 +170,7 @@ def post_code(number: str, new: NewCode, *, user: User, customer: CustomerState,
         number=number,
         locale=languages.of_mail(customer, user=user, context=context),
         expires_at=context.now + timedelta(seconds=customer.code_lifetime),
-        facts=drafts.facts_of(new, customer),
+        facts=code_mails.facts_of(new, customer),
         user_id=user.id,
         sandbox_key_id=context.sandbox_key_id,
         code_set=new.set_name,
@@ -188,17 +189,17 @@ def post_code(number: str, new: NewCode, *, user: User, customer: CustomerState,
 def rules_for(user: User, number: str, *, customer: CustomerState, context: RequestContext) -> list[Rule]:
     """The limits on asking for an SMS: of one number, one user, one network, one customer."""
     return [
-        limits.rule(customer.limit(limits.SMS_PER_NUMBER), customer.id, codes.pseudonym(number)),
+        limits.rule(customer.limit(limits.SMS_PER_NUMBER), customer.id, keyed_digests.of(number)),
         limits.rule(customer.limit(limits.SMS_PER_USER), customer.id, str(user.id)),
         limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(context.ip)),
         limits.rule(customer.limit(limits.CODES_PER_CUSTOMER), customer.id),
     ]
 
 
-def _place(customer: CustomerState, user: User, number: str, context: RequestContext) -> Place:
+def _code_set(customer: CustomerState, user: User, number: str, context: RequestContext) -> CodeSet:
     """Codes that were sent before a change of credentials lie in another place from then on."""
     bound_to = f"{number} {user.credentials_version}"
-    return Place(customer.id, str(user.id), ENROL_PHONE, bound_to=bound_to, in_sandbox=context.in_sandbox)
+    return CodeSet(customer.id, str(user.id), ENROL_PHONE, bound_to=bound_to, in_sandbox=context.in_sandbox)
 
 
 def _remember(user: User, number: str, now: datetime) -> None:

@@ -24,7 +24,7 @@ NAME = "Authenticator app"
 
 
 @dataclass(frozen=True)
-class Enrolment:
+class AppEnrolment:
     """What an app needs, and a picture of it. The secret never shows in a repr."""
 
     secret: str = field(repr=False)
@@ -38,7 +38,7 @@ class Enrolment:
         return {"secret": self.secret, "uri": self.uri, "qr_svg": picture}
 
 
-def begin(user: User, *, customer: CustomerState, now: datetime) -> Enrolment:
+def begin(user: User, *, customer: CustomerState, now: datetime) -> AppEnrolment:
     """A fresh secret, which counts once a first code has confirmed it. A confirmed app works on until then. Raises NotFound."""
     secret = pyotp.random_base32()
     with transaction.atomic():
@@ -49,7 +49,7 @@ def begin(user: User, *, customer: CustomerState, now: datetime) -> Enrolment:
         row.save()
     issuer = _labelled(customer.name) or customer.slug
     uri = pyotp.TOTP(secret).provisioning_uri(name=_labelled(user.email), issuer_name=issuer)
-    return Enrolment(secret, uri)
+    return AppEnrolment(secret, uri)
 
 
 def confirm(user: User, code: str, *, customer: CustomerState, context: RequestContext) -> tuple[str, ...]:

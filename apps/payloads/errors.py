@@ -10,7 +10,7 @@ class EncryptionRequired(GatehouseError):
     message = _('Encrypt the body: {"encrypted": true, "data": "<compact JWE>"}.')
 
 
-class DecryptionFailed(GatehouseError):
+class InvalidEnvelope(GatehouseError):
     type = "decryption_failed"
     message = _("The body could not be decrypted.")
 

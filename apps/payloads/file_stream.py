@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from apps.core import ciphers
-from apps.payloads.errors import DecryptionFailed
+from apps.payloads.errors import InvalidEnvelope
 
 RECORD_BYTES = 65_536
 TAG_BYTES = 16
@@ -57,7 +57,7 @@ def encrypt(chunks: Iterable[bytes], *, material: bytes, key_id: str) -> Iterato
 def decrypt(chunks: Iterable[bytes], *, material: bytes, key_id: str) -> Iterator[bytes]:
     """The plaintext of an encrypted stream, record by record.
 
-    Raises DecryptionFailed as soon as something is wrong, and at the end if the stream was cut off: so nothing that was
+    Raises InvalidEnvelope as soon as something is wrong, and at the end if the stream was cut off: so nothing that was
     yielded counts before the iterator has ended.
     """
     records = _blocks_after_header(iter(chunks))
@@ -66,12 +66,12 @@ def decrypt(chunks: Iterable[bytes], *, material: bytes, key_id: str) -> Iterato
     ended = False
     for number, record in enumerate(records):
         if ended:
-            raise DecryptionFailed
+            raise InvalidEnvelope
         plaintext, delimiter = _open(aead, keys.nonce_of(number), record)
         ended = delimiter == LAST
         yield plaintext
     if not ended:
-        raise DecryptionFailed
+        raise InvalidEnvelope
 
 
 def _open(aead: AESGCM, nonce: bytes, record: bytes) -> tuple[bytes, bytes]:
@@ -79,11 +79,11 @@ def _open(aead: AESGCM, nonce: bytes, record: bytes) -> tuple[bytes, bytes]:
     try:
         padded = aead.decrypt(nonce, record, None).rstrip(b"\0")
     except (InvalidTag, ValueError) as error:
-        raise DecryptionFailed from error
+        raise InvalidEnvelope from error
     if padded[-1:] not in (MORE, LAST):
-        raise DecryptionFailed
+        raise InvalidEnvelope
     if padded[-1:] == MORE and len(record) != RECORD_BYTES:
-        raise DecryptionFailed
+        raise InvalidEnvelope
     return padded[:-1], padded[-1:]
 
 
@@ -91,7 +91,7 @@ def _read_header(header: bytes, material: bytes, key_id: str) -> _Keys:
     size, length = struct.unpack(">IB", header[SALT_BYTES:FIXED_HEADER_BYTES])
     name = header[FIXED_HEADER_BYTES:]
     if size != RECORD_BYTES or len(name) != length or name != key_id.encode():
-        raise DecryptionFailed
+        raise InvalidEnvelope
     return _Keys.derive(material, header[:SALT_BYTES])
 
 
@@ -101,7 +101,7 @@ def _blocks_after_header(chunks: Iterator[bytes]) -> Iterator[bytes]:
     while len(buffer) < FIXED_HEADER_BYTES or len(buffer) < FIXED_HEADER_BYTES + buffer[FIXED_HEADER_BYTES - 1]:
         chunk = next(chunks, None)
         if chunk is None:
-            raise DecryptionFailed
+            raise InvalidEnvelope
         buffer += chunk
     end = FIXED_HEADER_BYTES + buffer[FIXED_HEADER_BYTES - 1]
     yield buffer[:end]

@@ -10,7 +10,7 @@ from uuid import UUID
 from apps.core import ciphers, valkey
 from apps.core.requests import unreserved_decoded
 from apps.payloads import jwe, service_keys
-from apps.payloads.errors import DecryptionFailed, ReplayedRequest, StaleRequest
+from apps.payloads.errors import InvalidEnvelope, ReplayedRequest, StaleRequest
 from apps.payloads.jwe import NotDecrypted, Parts
 from apps.payloads.strict_json import NotStrictJson, parse_object
 
@@ -30,11 +30,11 @@ class OpenedRequest:
 
 
 def open_request(text: str, *, path: str, customer_id: UUID, now: datetime) -> OpenedRequest:
-    """Raises DecryptionFailed, StaleRequest, ReplayedRequest or ValkeyUnavailable."""
+    """Raises InvalidEnvelope, StaleRequest, ReplayedRequest or ValkeyUnavailable."""
     try:
         document = parse_object(_decrypt(jwe.parse(text)))
     except (NotDecrypted, NotStrictJson) as error:
-        raise DecryptionFailed from error
+        raise InvalidEnvelope from error
     iat, jti, htu = (document.pop(name, None) for name in ("iat", "jti", "htu"))
     if (
         not isinstance(htu, str)
@@ -43,7 +43,7 @@ def open_request(text: str, *, path: str, customer_id: UUID, now: datetime) -> O
         or isinstance(iat, bool)
         or not _is_jti(jti)
     ):
-        raise DecryptionFailed
+        raise InvalidEnvelope
     seconds = now.timestamp()
     # Compared, not subtracted: an integer of a thousand digits fits into no float.
     if not seconds - OLDEST_SECONDS <= iat <= seconds + FUTURE_SECONDS:

@@ -5,7 +5,7 @@ from typing import Any
 
 from apps.core import ciphers
 from apps.payloads import jwe
-from apps.payloads.errors import DecryptionFailed
+from apps.payloads.errors import InvalidEnvelope
 from apps.payloads.jwe import NotDecrypted
 from apps.payloads.strict_json import NotStrictJson, parse_object
 
@@ -25,15 +25,15 @@ class TokenEnvelope:
     prk: bytes = field(repr=False)
 
     def open_request(self, text: str, *, method: str, path: str) -> dict[str, Any]:
-        """The document in a request's JWE. Raises DecryptionFailed: wrong key, wrong call, or anything else."""
+        """The document in a request's JWE. Raises InvalidEnvelope: wrong key, wrong call, or anything else."""
         key = ciphers.hkdf_expand(self.prk, info=f"request {method} {path}".encode())
         try:
             parts = jwe.parse(text)
             if parts.kid != self.jti:
-                raise DecryptionFailed
+                raise InvalidEnvelope
             return parse_object(jwe.open_direct(parts, key=key))
         except (NotDecrypted, NotStrictJson) as error:
-            raise DecryptionFailed from error
+            raise InvalidEnvelope from error
 
     def seal_response(self, plaintext: bytes, *, method: str, path: str, status: int) -> str:
         """The JWE of an answer, bound to the call it answers and to its status."""

@@ -7,7 +7,7 @@ from apps.portal import views
 
 urlpatterns = [
     path("", views.FrontPage.as_view()),
-    path(f"account/<slug:slug>/{links.RESET_PASSWORD}", views.ResetPassword.as_view()),
-    path(f"account/<slug:slug>/{links.FORGOT_PASSWORD}", views.ForgotPassword.as_view()),
-    path(f"account/<slug:slug>/{links.UNDO_EMAIL_CHANGE}", views.UndoEmailChange.as_view()),
+    path(f"account/<slug:slug>/{links.RESET_PASSWORD}", views.ResetPasswordPage.as_view()),
+    path(f"account/<slug:slug>/{links.FORGOT_PASSWORD}", views.ForgotPasswordPage.as_view()),
+    path(f"account/<slug:slug>/{links.UNDO_EMAIL_CHANGE}", views.UndoEmailChangePage.as_view()),
 ]

@@ -68,7 +68,7 @@ class FrontPage(ForPeople):
 
 
 @method_decorator((csrf_exempt, never_cache, csp_update(POLICY)), name="dispatch")
-class Page(ForPeople):
+class FormPage(ForPeople):
     """One form, and what comes of it."""
 
     http_method_names = ["get", "head", "post"]
@@ -114,7 +114,7 @@ class Page(ForPeople):
         return _answer(request, {**facts, **context}, error=error)
 
 
-class ResetPassword(Page):
+class ResetPasswordPage(FormPage):
     """Set a password with the token of a mail."""
 
     form_class = ResetPasswordForm
@@ -124,7 +124,7 @@ class ResetPassword(Page):
 
     def act(self, request: HttpRequest, customer: CustomerState, given: dict[str, Any]) -> None:
         recovery.reset(
-            recovery.Reset(
+            recovery.PasswordReset(
                 customer=customer,
                 owners_too=False,
                 token=given["token"],
@@ -134,7 +134,7 @@ class ResetPassword(Page):
         )
 
 
-class ForgotPassword(Page):
+class ForgotPasswordPage(FormPage):
     """Ask for such a mail: where "this was not me" leads."""
 
     form_class = ForgotPasswordForm
@@ -145,10 +145,10 @@ class ForgotPassword(Page):
 
     def act(self, request: HttpRequest, customer: CustomerState, given: dict[str, Any]) -> None:
         address = emails.parse(given["email"])
-        recovery.forgot(recovery.Forgotten(customer, customer, address, context_of(request)))
+        recovery.forgot(recovery.ResetRequest(customer, customer, address, context_of(request)))
 
 
-class UndoEmailChange(Page):
+class UndoEmailChangePage(FormPage):
     """Give an account its old address back, with the token of the mail that announced the change."""
 
     form_class = UndoEmailChangeForm
@@ -161,7 +161,7 @@ class UndoEmailChange(Page):
 
     def act(self, request: HttpRequest, customer: CustomerState, given: dict[str, Any]) -> None:
         email_undo.undo(
-            email_undo.Undoing(
+            email_undo.UndoRequest(
                 customer=customer,
                 owners_too=False,
                 token=given["token"],

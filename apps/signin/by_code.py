@@ -11,20 +11,20 @@ from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.mail import outbox
 from apps.mail.outbox import Destination
-from apps.otp import redeeming, tries
+from apps.otp import attempt_limits, code_attempts
+from apps.otp.code_attempts import RightCode
 from apps.otp.purposes import LOGIN
-from apps.otp.redeeming import RightCode
 from apps.signin import challenges, first_proof
-from apps.signin.challenges import Challenged, Proven, SignedIn
+from apps.signin.challenges import Challenged, PendingSignIn, SignedIn
 from apps.signin.models import FirstFactor
 from apps.users import directory, emails, languages
-from apps.users.directory import Found
+from apps.users.directory import FoundUser
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
 
 
 @dataclass(frozen=True)
-class Attempt:
+class CodeSignIn:
     """A code, and who gives it."""
 
     customer: CustomerState
@@ -34,20 +34,20 @@ class Attempt:
     context: RequestContext
 
 
-def sign_in(attempt: Attempt) -> SignedIn | Challenged:
+def sign_in(attempt: CodeSignIn) -> SignedIn | Challenged:
     """Sign in by code. Raises InvalidOtp (whatever is wrong with the code), RateLimited or ValkeyUnavailable."""
-    given = redeeming.of_address(
+    given = code_attempts.of_address(
         customer=attempt.customer,
         address=attempt.address,
         purpose=LOGIN,
         code=attempt.code,
         context=attempt.context,
     )
-    ended = redeeming.redeem(given, lambda right: _accept(attempt, right))
+    ended = code_attempts.redeem(given, lambda right: _accept(attempt, right))
     return cast("SignedIn | Challenged", ended)  # mypy joins the two to an object
 
 
-def _accept(attempt: Attempt, right: RightCode) -> SignedIn | Challenged | None:
+def _accept(attempt: CodeSignIn, right: RightCode) -> SignedIn | Challenged | None:
     """The code was right. None when this account may not sign in by it all the same."""
     with transaction.atomic():
         sent = outbox.destination_of(right.message_id)
@@ -56,13 +56,13 @@ def _accept(attempt: Attempt, right: RightCode) -> SignedIn | Challenged | None:
             return None
         right.use()  # users are locked before what hangs on them
         _prove_mailbox(attempt, found)
-        ended = challenges.proceed(_proven(attempt, found))
+        ended = challenges.proceed(_pending(attempt, found))
         if sent.suppressed:
             _record(attempt, actions.FIXED_CODE_USED, found.user)
         return ended
 
 
-def _whose(attempt: Attempt, sent: Destination) -> Found | None:
+def _whose(attempt: CodeSignIn, sent: Destination) -> FoundUser | None:
     """The user who may sign in by this code.
 
     What the code has proven is the address its mail went to; the one given now may be another that compares equal. A code
@@ -71,7 +71,7 @@ def _whose(attempt: Attempt, sent: Destination) -> Found | None:
     """
     customer, proven = attempt.customer, emails.parse(sent.recipient)
     may_create = customer.creates_users_on_sign_in and sent.user_id is None
-    locale = languages.asked_for(wish=sent.locale, context=attempt.context)  # of a first sign-in: kept
+    locale = languages.asked_for(locale=sent.locale, context=attempt.context)  # of a first sign-in: kept
     found = directory.find_or_create(customer.id, proven, may_create=may_create, locale=locale, now=attempt.context.now)
     is_known_to_others = sent.suppressed or attempt.context.in_sandbox
     if found is None or found.user.credentials_version != sent.credentials_version:
@@ -81,8 +81,8 @@ def _whose(attempt: Attempt, sent: Destination) -> Found | None:
     return found
 
 
-def _proven(attempt: Attempt, found: Found) -> Proven:
-    return Proven(
+def _pending(attempt: CodeSignIn, found: FoundUser) -> PendingSignIn:
+    return PendingSignIn(
         customer=attempt.customer,
         user=found.user,
         first_factor=FirstFactor.CODE,
@@ -92,7 +92,7 @@ def _proven(attempt: Attempt, found: Found) -> Proven:
     )
 
 
-def _prove_mailbox(attempt: Attempt, found: Found) -> None:
+def _prove_mailbox(attempt: CodeSignIn, found: FoundUser) -> None:
     if found.is_new:
         _record(attempt, actions.USER_CREATED, found.user)
         first_proof.begin(found.user, customer=attempt.customer, now=attempt.context.now)
@@ -102,14 +102,14 @@ def _prove_mailbox(attempt: Attempt, found: Found) -> None:
 
 def _may_sign_in(customer: CustomerState, user: User, proven: Address, *, is_known_to_others: bool) -> bool:
     """`is_known_to_others`: whoever holds a test key reads its codes; and if the mail was suppressed, it was a fixed code."""
-    if user.status == UserStatus.DEACTIVATED or tries.is_closed_to_codes(customer, user):
+    if user.status == UserStatus.DEACTIVATED or attempt_limits.is_closed_to_codes(customer, user):
         return False
     if is_known_to_others and user.role == BuiltInRole.ADMIN:
         return False
     return emails.same_mailbox(user.email, proven.typed)
 
 
-def _record(attempt: Attempt, action: str, user: User) -> None:
+def _record(attempt: CodeSignIn, action: str, user: User) -> None:
     events.record(
         action=action,
         customer_id=attempt.customer.id,

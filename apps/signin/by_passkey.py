@@ -17,14 +17,14 @@ from apps.factors.errors import InvalidPasskey
 from apps.factors.methods import PASSKEY
 from apps.payloads.errors import ReplayedRequest
 from apps.signin import challenges
-from apps.signin.challenges import Challenged, Proven, SignedIn
+from apps.signin.challenges import Challenged, PendingSignIn, SignedIn
 from apps.signin.models import FirstFactor
 from apps.users import directory
 from apps.users.models import UserStatus
 
 
 @dataclass(frozen=True)
-class Attempt:
+class PasskeySignIn:
     """A credential, as `navigator.credentials.get()` gave it, and who sends it."""
 
     customer: CustomerState
@@ -38,7 +38,7 @@ def options(customer: CustomerState, *, now: datetime) -> dict[str, Any]:
     return passkeys.request_options(customer=customer, user=None, now=now)
 
 
-def sign_in(attempt: Attempt) -> SignedIn | Challenged:
+def sign_in(attempt: PasskeySignIn) -> SignedIn | Challenged:
     """Sign in by passkey. Raises InvalidPasskey (whatever is wrong with it) or ValkeyUnavailable.
 
     What nobody can guess needs no limit on guesses.
@@ -53,7 +53,7 @@ def sign_in(attempt: Attempt) -> SignedIn | Challenged:
         raise InvalidPasskey from error
 
 
-def _sign_in(attempt: Attempt) -> SignedIn | Challenged:
+def _sign_in(attempt: PasskeySignIn) -> SignedIn | Challenged:
     passkey = passkeys.check(customer=attempt.customer, credential=attempt.credential, context=attempt.context)
     with transaction.atomic():
         user = directory.lock(passkey.user_id)
@@ -62,7 +62,7 @@ def _sign_in(attempt: Attempt) -> SignedIn | Challenged:
         if user.credentials_version != passkey.user.credentials_version:  # changed meanwhile
             raise InvalidPasskey
         return challenges.proceed(
-            Proven(
+            PendingSignIn(
                 customer=attempt.customer,
                 user=user,
                 first_factor=FirstFactor.PASSKEY,
@@ -73,7 +73,7 @@ def _sign_in(attempt: Attempt) -> SignedIn | Challenged:
         )
 
 
-def _report(attempt: Attempt) -> None:
+def _report(attempt: PasskeySignIn) -> None:
     """Write the event, of one network once a minute: nothing else keeps strangers from filling the log."""
     customer, network = attempt.customer, counted_as(attempt.context.ip)
     if valkey.is_first_this_minute(customer.id, "reported", actions.PASSKEY_REJECTED, network):

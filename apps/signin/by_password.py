@@ -12,9 +12,9 @@ from apps.core import rate_limits
 from apps.core.context import RequestContext
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
-from apps.otp import tries
+from apps.otp import attempt_limits
 from apps.signin import challenges, passwords
-from apps.signin.challenges import Challenged, Proven, SignedIn
+from apps.signin.challenges import Challenged, PendingSignIn, SignedIn
 from apps.signin.errors import InvalidCredentials
 from apps.signin.models import FirstFactor, Password
 from apps.users import directory
@@ -26,10 +26,10 @@ LOCKED_FOR = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
-class Attempt:
+class PasswordSignIn:
     """A password, and who gives it. `asked`: the customer that the request belongs to, whose limits count."""
 
-    asked: CustomerState
+    client_customer: CustomerState
     customer: CustomerState
     address: Address
     password: str = field(repr=False)
@@ -37,10 +37,10 @@ class Attempt:
     context: RequestContext
 
 
-def sign_in(attempt: Attempt) -> SignedIn | Challenged:
+def sign_in(attempt: PasswordSignIn) -> SignedIn | Challenged:
     """Sign in by password. Raises InvalidCredentials, RateLimited, ValkeyUnavailable, and CustomerSuspended if all was right."""
-    network = tries.hit_network(attempt.asked, attempt.context)
-    hit = rate_limits.hit(tries.rules(attempt.asked, attempt.address, attempt.context))
+    network = attempt_limits.hit_network(attempt.client_customer, attempt.context)
+    hit = rate_limits.hit(attempt_limits.rules(attempt.client_customer, attempt.address, attempt.context))
     found = find(attempt.customer, attempt.address)
     user = check(found, attempt.password, now=attempt.context.now)
     if user is None:
@@ -51,7 +51,7 @@ def sign_in(attempt: Attempt) -> SignedIn | Challenged:
         directory.lock(user.id)
         accept(user, attempt.password, now=attempt.context.now)
         return challenges.proceed(
-            Proven(
+            PendingSignIn(
                 customer=attempt.customer,
                 user=user,
                 first_factor=FirstFactor.PASSWORD,

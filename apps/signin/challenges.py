@@ -18,10 +18,10 @@ from apps.core.ids import new_id
 from apps.customers.state import CustomerState
 from apps.factors import enrolled
 from apps.factors.enrolled import Enrolled
-from apps.otp import tries
-from apps.signin import amr, devices, owner_lookup, requirements
+from apps.otp import attempt_limits
+from apps.signin import amr, known_devices, owner_lookup, requirements
 from apps.signin.models import Challenge, FirstFactor
-from apps.signin.requirements import Given, Missing
+from apps.signin.requirements import GivenFactors, MissingFactors
 from apps.tokens import minting, sessions, verification
 from apps.tokens.errors import InvalidToken, UserInactive
 from apps.tokens.minting import TokenPair
@@ -33,7 +33,7 @@ MOST_TRIES = 5
 
 
 @dataclass(frozen=True)
-class Proven:
+class PendingSignIn:
     """A user who has given a first factor, and perhaps second ones: `passed`."""
 
     customer: CustomerState
@@ -45,7 +45,7 @@ class Proven:
     is_new: bool = False
     passed: tuple[str, ...] = ()
 
-    def having_passed(self, method: str) -> "Proven":
+    def having_passed(self, method: str) -> "PendingSignIn":
         return replace(self, passed=(*self.passed, method))
 
 
@@ -63,30 +63,30 @@ class SignedIn:
 class Challenged:
     """A user who must give a second factor, or enrol one. The token never shows in a repr."""
 
-    missing: Missing
+    missing: MissingFactors
     expires_in: int  # seconds
     session_token: str = field(repr=False)
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenChallenge:
     """A challenge that can still be met, and what would meet it."""
 
     row: Challenge
-    proven: Proven
-    missing: Missing
+    pending: PendingSignIn
+    missing: MissingFactors
 
 
-def proceed(proven: Proven) -> SignedIn | Challenged:
+def proceed(pending: PendingSignIn) -> SignedIn | Challenged:
     """A session if nothing more is needed, else a challenge. In the caller's transaction."""
-    found = enrolled.of(proven.user.id)
-    missing = _missing(proven, found)
+    found = enrolled.of(pending.user.id)
+    missing = _missing(pending, found)
     if missing is not None:
-        return _challenge(proven, missing)
-    return _finish(proven, requirements.to_enrol(policy=proven.customer.second_factor, enrolled=found))
+        return _challenge(pending, missing)
+    return _finish(pending, requirements.to_enrol(policy=pending.customer.second_factor, enrolled=found))
 
 
-def open_challenge(session_token: str, *, client: ApiClient, context: RequestContext) -> Opened:
+def open_challenge(session_token: str, *, client: ApiClient, context: RequestContext) -> OpenChallenge:
     """The challenge of this token, which is worthless at any other customer (contract 1.5).
 
     Raises MalformedToken, TokenExpired, InvalidToken, UserInactive, CustomerSuspended or IpNotAllowed.
@@ -104,11 +104,11 @@ def open_challenge(session_token: str, *, client: ApiClient, context: RequestCon
         raise InvalidToken
     if row.user.status == UserStatus.DEACTIVATED:
         raise UserInactive
-    proven = _proven_by(row, customer, context)
-    missing = _missing(proven, enrolled.of(proven.user.id))
+    pending = _pending_of(row, customer, context)
+    missing = _missing(pending, enrolled.of(pending.user.id))
     if missing is None:  # the last factor was removed meanwhile: it has to begin anew
         raise InvalidToken
-    return Opened(row, proven, missing)
+    return OpenChallenge(row, pending, missing)
 
 
 def count_try(challenge_id: UUID) -> None:
@@ -136,14 +136,14 @@ def use(challenge_id: UUID, *, now: datetime) -> None:
         raise InvalidToken
 
 
-def _missing(proven: Proven, found: Enrolled) -> Missing | None:
-    given = Given(
-        passed=proven.passed,
-        mailbox=proven.first_factor == FirstFactor.CODE,
-        may_use_email=proven.may_use_email and not (found.has_any and _set_by_mail(proven.user)),
-        codes_closed=tries.is_closed_to_second_factors(proven.customer, proven.user),
+def _missing(pending: PendingSignIn, found: Enrolled) -> MissingFactors | None:
+    given = GivenFactors(
+        passed=pending.passed,
+        mailbox=pending.first_factor == FirstFactor.CODE,
+        may_use_email=pending.may_use_email and not (found.has_any and _set_by_mail(pending.user)),
+        codes_closed=attempt_limits.is_closed_to_second_factors(pending.customer, pending.user),
     )
-    return requirements.missing(policy=proven.customer.second_factor, enrolled=found, given=given)
+    return requirements.missing(policy=pending.customer.second_factor, enrolled=found, given=given)
 
 
 def _set_by_mail(user: User) -> bool:
@@ -152,41 +152,41 @@ def _set_by_mail(user: User) -> bool:
     return password is not None and password.set_by_mail
 
 
-def _finish(proven: Proven, enrol: tuple[str, ...]) -> SignedIn:
-    customer, user = proven.customer, proven.user
-    if not directory.note_sign_in(user, now=proven.context.now):
+def _finish(pending: PendingSignIn, enrol: tuple[str, ...]) -> SignedIn:
+    customer, user = pending.customer, pending.user
+    if not directory.note_sign_in(user, now=pending.context.now):
         raise UserInactive
     pair = sessions.start(
         customer=customer,
         user=user,
-        amr=amr.of_sign_in(proven.first_factor, proven.passed),
-        delivery=proven.delivery,
-        context=proven.context,
+        amr=amr.of_sign_in(pending.first_factor, pending.passed),
+        delivery=pending.delivery,
+        context=pending.context,
     )
-    devices.note(user, customer=customer, context=proven.context)
-    _record(actions.SIGN_IN, proven, method=proven.first_factor, second_factors=list(proven.passed))
-    return SignedIn(user, proven.is_new, pair, enrol)
+    known_devices.note(user, customer=customer, context=pending.context)
+    _record(actions.SIGN_IN, pending, method=pending.first_factor, second_factors=list(pending.passed))
+    return SignedIn(user, pending.is_new, pair, enrol)
 
 
-def _challenge(proven: Proven, missing: Missing) -> Challenged:
-    issued_at = proven.context.now.replace(microsecond=0)  # a token's times are whole seconds
+def _challenge(pending: PendingSignIn, missing: MissingFactors) -> Challenged:
+    issued_at = pending.context.now.replace(microsecond=0)  # a token's times are whole seconds
     row = Challenge.objects.create(
         id=new_id(),
-        customer_id=proven.customer.id,
-        user=proven.user,
-        first_factor=proven.first_factor,
-        may_use_email=proven.may_use_email,
-        passed=list(proven.passed),
-        delivery=proven.delivery,
-        is_new=proven.is_new,
-        credentials_version=proven.user.credentials_version,
+        customer_id=pending.customer.id,
+        user=pending.user,
+        first_factor=pending.first_factor,
+        may_use_email=pending.may_use_email,
+        passed=list(pending.passed),
+        delivery=pending.delivery,
+        is_new=pending.is_new,
+        credentials_version=pending.user.credentials_version,
         created_at=issued_at,
         expires_at=issued_at + LIFETIME,
     )
-    _record(actions.SECOND_FACTOR_ASKED, proven, method=proven.first_factor)
+    _record(actions.SECOND_FACTOR_ASKED, pending, method=pending.first_factor)
     token = minting.challenge(
-        customer=proven.customer,
-        user_id=proven.user.id,
+        customer=pending.customer,
+        user_id=pending.user.id,
         challenge_id=row.id,
         issued_at=row.created_at,
         expires_at=row.expires_at,
@@ -194,8 +194,8 @@ def _challenge(proven: Proven, missing: Missing) -> Challenged:
     return Challenged(missing, int(LIFETIME.total_seconds()), token)
 
 
-def _proven_by(row: Challenge, customer: CustomerState, context: RequestContext) -> Proven:
-    return Proven(
+def _pending_of(row: Challenge, customer: CustomerState, context: RequestContext) -> PendingSignIn:
+    return PendingSignIn(
         customer=customer,
         user=row.user,
         first_factor=FirstFactor(row.first_factor),
@@ -207,11 +207,11 @@ def _proven_by(row: Challenge, customer: CustomerState, context: RequestContext)
     )
 
 
-def _record(action: str, proven: Proven, **details: object) -> None:
+def _record(action: str, pending: PendingSignIn, **details: object) -> None:
     events.record(
         action=action,
-        customer_id=proven.customer.id,
-        user_id=proven.user.id,
-        context=proven.context.by(actors.user(proven.user.id)),
+        customer_id=pending.customer.id,
+        user_id=pending.user.id,
+        context=pending.context.by(actors.user(pending.user.id)),
         details=details,
     )

@@ -19,14 +19,14 @@ from apps.customers.state import CustomerState
 from apps.factors import enrolled, passkeys, recovery_codes, totp
 from apps.factors.errors import InvalidFactorCode, InvalidPasskey
 from apps.factors.methods import PASSKEY, RECOVERY_CODE, SMS, TOTP
-from apps.otp import redeeming, tries
+from apps.otp import attempt_limits, code_attempts
+from apps.otp.code_attempts import CodeAttempt, RightCode
 from apps.otp.errors import InvalidOtp
-from apps.otp.redeeming import RightCode, Try
 from apps.signin import amr, by_password, reauthentication_codes
 from apps.signin.errors import InvalidCredentials, InvalidPassword, MethodNotOffered
-from apps.signin.factor_codes import Sent
 from apps.signin.models import FirstFactor, Password
 from apps.signin.requirements import EMAIL, GUESSABLE
+from apps.signin.second_factor_codes import SentCode
 from apps.tokens import renewal
 from apps.tokens.errors import UserInactive
 from apps.tokens.minting import TokenPair
@@ -41,7 +41,7 @@ AMR = {PASSWORD: amr.of_sign_in(FirstFactor.PASSWORD, ()), EMAIL: amr.of_sign_in
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReauthenticationRequest:
     """What somebody who is signed in asks for, in which session. `now_is`: the user as the session's token found them."""
 
     customer: CustomerState
@@ -53,7 +53,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Given(Asked):
+class ReauthenticationAttempt(ReauthenticationRequest):
     """A proof: a code, the password, or a passkey's credential."""
 
     code: str = field(default="", repr=False)
@@ -70,175 +70,179 @@ def methods_for(user: User, customer: CustomerState) -> tuple[str, ...]:
         offered = (PASSWORD,)
     else:
         offered = (EMAIL,)
-    is_closed = tries.is_closed_to_second_factors(customer, user)
+    is_closed = attempt_limits.is_closed_to_second_factors(customer, user)
     return tuple(method for method in offered if not (is_closed and method in GUESSABLE))
 
 
-def send(asked: Asked) -> Sent | Mapping[str, Any]:
+def send(request: ReauthenticationRequest) -> SentCode | Mapping[str, Any]:
     """Send a code, or give what the browser needs to ask for a passkey.
 
     Raises MethodNotOffered, SessionEnded once the session's tries are spent, and what `reauthentication_codes.send` raises.
     """
-    _require_offered(asked.user, asked)
-    if asked.method == PASSKEY:
-        return passkeys.request_options(customer=asked.customer, user=asked.user, now=asked.context.now)
-    _count_try(asked)
+    _require_offered(request.user, request)
+    if request.method == PASSKEY:
+        return passkeys.request_options(customer=request.customer, user=request.user, now=request.context.now)
+    _count_try(request)
     return reauthentication_codes.send(
-        asked.method,
-        user=asked.user,
-        session_id=asked.session_id,
-        customer=asked.customer,
-        context=asked.context,
+        request.method,
+        user=request.user,
+        session_id=request.session_id,
+        customer=request.customer,
+        context=request.context,
     )
 
 
-def prove(given: Given) -> TokenPair:
+def prove(attempt: ReauthenticationAttempt) -> TokenPair:
     """New tokens of the same session, which say that the user has proven it now.
 
     Raises InvalidOtp, InvalidPassword or InvalidPasskey for whatever is wrong with what was given, MethodNotOffered,
     SessionEnded once the session's tries are spent, UserInactive, RateLimited or ValkeyUnavailable.
     """
-    _require_offered(given.user, given)
-    if given.method == PASSKEY:  # is no guess
-        return _with_passkey(given)
-    _count_try(given)
-    if given.method in (EMAIL, SMS):
-        return _with_sent_code(given)
-    tries.hit_network(given.customer, given.context)
-    if given.method == PASSWORD:
-        return _with_password(given)
-    return _with_kept_secret(given)
+    _require_offered(attempt.user, attempt)
+    if attempt.method == PASSKEY:  # is no guess
+        return _with_passkey(attempt)
+    _count_try(attempt)
+    if attempt.method in (EMAIL, SMS):
+        return _with_sent_code(attempt)
+    attempt_limits.hit_network(attempt.customer, attempt.context)
+    if attempt.method == PASSWORD:
+        return _with_password(attempt)
+    return _with_kept_secret(attempt)
 
 
-def _with_passkey(given: Given) -> TokenPair:
+def _with_passkey(attempt: ReauthenticationAttempt) -> TokenPair:
     try:
         passkeys.check(
-            customer=given.customer,
-            credential=given.credential,
-            context=given.context,
-            user=given.user,
+            customer=attempt.customer,
+            credential=attempt.credential,
+            context=attempt.context,
+            user=attempt.user,
         )
     except InvalidPasskey:
-        _reject(given)
+        _reject(attempt)
         raise
     with transaction.atomic():
-        user = _lock(given)
-        if user.credentials_version != given.user.credentials_version:  # changed meanwhile
+        user = _lock(attempt)
+        if user.credentials_version != attempt.user.credentials_version:  # changed meanwhile
             raise InvalidPasskey
-        return _renew(user, given)
+        return _renew(user, attempt)
 
 
-def _with_sent_code(given: Given) -> TokenPair:
-    place = reauthentication_codes.place_of(
-        given.method, user=given.user, session_id=given.session_id, customer=given.customer, context=given.context
+def _with_sent_code(attempt: ReauthenticationAttempt) -> TokenPair:
+    code_set = reauthentication_codes.code_set_of(
+        attempt.method,
+        user=attempt.user,
+        session_id=attempt.session_id,
+        customer=attempt.customer,
+        context=attempt.context,
     )
-    attempt = Try(
-        customer=given.customer,
-        address=emails.parse(given.user.email),
-        place=place,
-        code=given.code,
-        context=given.context,
+    code_attempt = CodeAttempt(
+        customer=attempt.customer,
+        address=emails.parse(attempt.user.email),
+        code_set=code_set,
+        code=attempt.code,
+        context=attempt.context,
     )
 
     def accept(right: RightCode) -> TokenPair | None:
         with transaction.atomic():
-            user = _lock(given)
-            if user.credentials_version != given.user.credentials_version:  # changed meanwhile
+            user = _lock(attempt)
+            if user.credentials_version != attempt.user.credentials_version:  # changed meanwhile
                 return None
             right.use()
-            return _renew(user, given)
+            return _renew(user, attempt)
 
     try:
-        return redeeming.redeem(attempt, accept, rules=())
+        return code_attempts.redeem(code_attempt, accept, rules=())
     except InvalidOtp:
-        _reject(given)
+        _reject(attempt)
         raise
 
 
-def _with_password(given: Given) -> TokenPair:
+def _with_password(attempt: ReauthenticationAttempt) -> TokenPair:
     """Neither counted towards the lock of the password, nor stopped by it: the session's own tries bound the guesses."""
-    mine = User.objects.of(given.customer.id).filter(id=given.user.id).select_related("password").first()
-    checked = by_password.check(mine, given.password, now=given.context.now, despite_lock=True)
+    mine = User.objects.of(attempt.customer.id).filter(id=attempt.user.id).select_related("password").first()
+    checked = by_password.check(mine, attempt.password, now=attempt.context.now, despite_lock=True)
     if checked is None:
-        _reject(given)
+        _reject(attempt)
         raise InvalidPassword
     with transaction.atomic():
-        user = _lock(given)
+        user = _lock(attempt)
         try:
-            by_password.accept(checked, given.password, now=given.context.now, despite_lock=True)
+            by_password.accept(checked, attempt.password, now=attempt.context.now, despite_lock=True)
         except InvalidCredentials as error:  # changed meanwhile
             raise InvalidPassword from error
-        return _renew(user, given)
+        return _renew(user, attempt)
 
 
-def _with_kept_secret(given: Given) -> TokenPair:
+def _with_kept_secret(attempt: ReauthenticationAttempt) -> TokenPair:
     with transaction.atomic():
-        user = _lock(given)
-        if _is_right(user, given):
-            return _renew(user, given)
-    if tries.note_guess(given.customer):
-        redeeming.sound_alarm(given.customer, context=given.context)
-    _reject(given)
+        user = _lock(attempt)
+        if _is_right(user, attempt):
+            return _renew(user, attempt)
+    if attempt_limits.note_guess(attempt.customer):
+        code_attempts.sound_alarm(attempt.customer, context=attempt.context)
+    _reject(attempt)
     raise InvalidFactorCode
 
 
-def _is_right(user: User, given: Given) -> bool:
+def _is_right(user: User, attempt: ReauthenticationAttempt) -> bool:
     """Uses the code up."""
-    if given.method == TOTP:
-        return totp.check(user.id, given.code, now=given.context.now)
-    left = recovery_codes.spend(user, given.code, customer=given.customer, context=given.context)
+    if attempt.method == TOTP:
+        return totp.check(user.id, attempt.code, now=attempt.context.now)
+    left = recovery_codes.spend(user, attempt.code, customer=attempt.customer, context=attempt.context)
     return left is not None
 
 
-def _count_try(asked: Asked) -> None:
+def _count_try(request: ReauthenticationRequest) -> None:
     renewal.count_try(
-        customer_id=asked.customer.id,
-        user_id=asked.user.id,
-        session_id=asked.session_id,
-        context=asked.context,
+        customer_id=request.customer.id,
+        user_id=request.user.id,
+        session_id=request.session_id,
+        context=request.context,
     )
 
 
-def _require_offered(user: User, asked: Asked) -> None:
-    if asked.method not in methods_for(user, asked.customer):
+def _require_offered(user: User, request: ReauthenticationRequest) -> None:
+    if request.method not in methods_for(user, request.customer):
         raise MethodNotOffered
 
 
-def _lock(given: Given) -> User:
+def _lock(attempt: ReauthenticationAttempt) -> User:
     """What is done with password or factors meanwhile comes wholly before this, or wholly after."""
-    user = directory.lock(given.user.id)
+    user = directory.lock(attempt.user.id)
     if user is None:
         raise UserInactive
-    _require_offered(user, given)
+    _require_offered(user, attempt)
     return user
 
 
-def _renew(user: User, given: Given) -> TokenPair:
-    proven_by = AMR.get(given.method) or amr.of_second_factor(given.method)
+def _renew(user: User, attempt: ReauthenticationAttempt) -> TokenPair:
+    proven_by = AMR.get(attempt.method) or amr.of_second_factor(attempt.method)
     pair = renewal.renew(
-        customer=given.customer,
-        user=given.now_is,
-        session_id=given.session_id,
+        customer=attempt.customer,
+        user=attempt.now_is,
+        session_id=attempt.session_id,
         amr=proven_by,
-        now=given.context.now,
+        now=attempt.context.now,
     )
     events.record(
         action=actions.REAUTHENTICATED,
-        customer_id=given.customer.id,
+        customer_id=attempt.customer.id,
         user_id=user.id,
-        context=given.context.by(actors.user(user.id)),
-        details={"method": given.method, "session": str(given.session_id)},
+        context=attempt.context.by(actors.user(user.id)),
+        details={"method": attempt.method, "session": str(attempt.session_id)},
     )
     return pair
 
 
-def _reject(given: Given) -> None:
+def _reject(attempt: ReauthenticationAttempt) -> None:
     events.record(
         action=actions.REAUTHENTICATION_REJECTED,
         outcome=Outcome.FAILURE,
         severity=Severity.MEDIUM,
-        customer_id=given.customer.id,
-        user_id=given.user.id,
-        context=given.context.by(actors.user(given.user.id)),
-        details={"method": given.method, "session": str(given.session_id)},
+        customer_id=attempt.customer.id,
+        user_id=attempt.user.id,
+        context=attempt.context.by(actors.user(attempt.user.id)),
+        details={"method": attempt.method, "session": str(attempt.session_id)},
     )

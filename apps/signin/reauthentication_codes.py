@@ -13,43 +13,47 @@ from apps.customers import limits
 from apps.customers.state import CustomerState
 from apps.factors import phones
 from apps.factors.methods import SMS
-from apps.otp import codes, drafts
-from apps.otp.codes import Place
+from apps.otp import code_mails, code_store, new_codes
+from apps.otp.code_sets import CodeSet
 from apps.otp.purposes import REAUTHENTICATE_EMAIL, REAUTHENTICATE_SMS
 from apps.signin.errors import MethodNotOffered
-from apps.signin.factor_codes import Sent
+from apps.signin.second_factor_codes import SentCode
 from apps.users.models import User
 
 MAIL = "reauthentication_code"
 
 
-def send(method: str, *, user: User, session_id: UUID, customer: CustomerState, context: RequestContext) -> Sent:
+def send(method: str, *, user: User, session_id: UUID, customer: CustomerState, context: RequestContext) -> SentCode:
     """Send a code by EMAIL or SMS.
 
     Raises MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable or ValkeyUnavailable.
     """
     recipient = _recipient(method, user, context)
-    place = place_of(method, user=user, session_id=session_id, customer=customer, context=context)
-    new = codes.new(place, customer)
+    code_set = code_set_of(method, user=user, session_id=session_id, customer=customer, context=context)
+    new = new_codes.new(code_set, customer)
     rules = _rules(session_id, customer, context)
-    with codes.issued(place, new, customer=customer, rules=rules), transaction.atomic():
+    with code_store.issued(code_set, new, customer=customer, rules=rules), transaction.atomic():
         _record(method, user, session_id, context)
         if method == SMS:
             phones.post_code(recipient, new, user=user, customer=customer, context=context)
         else:
-            draft = drafts.draft(kind=MAIL, new=new, customer=customer, user=user, recipient=recipient, context=context)
-            drafts.post(draft, customer=customer, user=user, receives=True, now=context.now)
-    return Sent(customer.code_lifetime, customer.code_resend_after)
+            draft = code_mails.draft(
+                kind=MAIL, new=new, customer=customer, user=user, recipient=recipient, context=context
+            )
+            code_mails.post(draft, customer=customer, user=user, receives=True, now=context.now)
+    return SentCode(customer.code_lifetime, customer.code_resend_after)
 
 
-def place_of(method: str, *, user: User, session_id: UUID, customer: CustomerState, context: RequestContext) -> Place:
+def code_set_of(
+    method: str, *, user: User, session_id: UUID, customer: CustomerState, context: RequestContext
+) -> CodeSet:
     """Where the codes of this session lie. One is worthless once mails or SMS of the user go elsewhere, and once the
     user's credentials have changed.
 
     Raises MethodNotOffered when there is no number, or whoever holds a test key would read an administrator's code.
     """
     purpose = REAUTHENTICATE_SMS if method == SMS else REAUTHENTICATE_EMAIL
-    return Place(
+    return CodeSet(
         customer.id,
         f"{user.id} {session_id}",
         purpose,
@@ -62,7 +66,7 @@ def _recipient(method: str, user: User, context: RequestContext) -> str:
     """Where codes of this method go. Raises MethodNotOffered."""
     if method != SMS:
         return user.email
-    number = None if drafts.is_kept_from(user, context.sandbox_key_id) else phones.number_of(user.id)
+    number = None if code_mails.is_kept_from(user, context.sandbox_key_id) else phones.number_of(user.id)
     if number is None:
         raise MethodNotOffered
     return number

@@ -12,19 +12,19 @@ GUESSABLE = (TOTP, SMS, EMAIL)
 
 
 @dataclass(frozen=True)
-class Missing:
+class MissingFactors:
     """What must still be given: one of `methods`, or, where there is none, one of `enrol`, enrolled on the way in."""
 
     methods: tuple[str, ...]
     enrol: tuple[str, ...] = ()
 
-    def but_codes(self) -> "Missing":
+    def but_codes(self) -> "MissingFactors":
         """The same without the codes that can be guessed. Where that leaves nothing, the password has to be reset first."""
         return replace(self, methods=tuple(method for method in self.methods if method not in GUESSABLE))
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenFactors:
     """What a sign-in has shown so far. `passed`: second factors, a passkey that was the first among them.
 
     `mailbox`: the first factor was a code by email. `may_use_email`: a code by email may be the second.
@@ -42,7 +42,7 @@ class Given:
         return self.mailbox or bool(self.passed) or not self.may_use_email
 
 
-def missing(*, policy: str, enrolled: Enrolled, given: Given) -> Missing | None:
+def missing(*, policy: str, enrolled: Enrolled, given: GivenFactors) -> MissingFactors | None:
     """None when nothing is."""
     is_both = policy == SecondFactorPolicy.BOTH
     found = _missing_of_both(enrolled, given) if is_both else _missing_of_one(policy, enrolled, given)
@@ -54,29 +54,29 @@ def to_enrol(*, policy: str, enrolled: Enrolled) -> tuple[str, ...]:
     return ENROLLABLE if policy == SecondFactorPolicy.REQUIRED and not enrolled.has_usable else ()
 
 
-def _missing_of_one(policy: str, enrolled: Enrolled, given: Given) -> Missing | None:
+def _missing_of_one(policy: str, enrolled: Enrolled, given: GivenFactors) -> MissingFactors | None:
     if given.passed or (policy == SecondFactorPolicy.OPTIONAL and not enrolled.has_any):
         return None
     if enrolled.has_any:
-        return Missing((*enrolled.methods, *((EMAIL,) if given.may_use_email else ())))
-    return Missing((), enrol=ENROLLABLE) if given.may_enrol else Missing((EMAIL,))
+        return MissingFactors((*enrolled.methods, *((EMAIL,) if given.may_use_email else ())))
+    return MissingFactors((), enrol=ENROLLABLE) if given.may_enrol else MissingFactors((EMAIL,))
 
 
-def _missing_of_both(enrolled: Enrolled, given: Given) -> Missing | None:
+def _missing_of_both(enrolled: Enrolled, given: GivenFactors) -> MissingFactors | None:
     """What is enrolled is given first, and nobody enrols beside factors of which none was given."""
     left = _left_of_both(enrolled, given)
     if not left:
         return None
     if there := tuple(method for method in left if method in enrolled.methods):
         is_spare_left = RECOVERY_CODE in enrolled.methods and RECOVERY_CODE not in given.passed
-        return Missing((*there, *((RECOVERY_CODE,) if is_spare_left else ())))
+        return MissingFactors((*there, *((RECOVERY_CODE,) if is_spare_left else ())))
     if enrolled.has_any and not _has_shown_own(enrolled, given):
         is_mail_enough = given.may_use_email and not enrolled.has_usable
-        return Missing((*enrolled.methods, *((EMAIL,) if is_mail_enough else ())))
-    return Missing((), enrol=left) if given.may_enrol else Missing((EMAIL,))
+        return MissingFactors((*enrolled.methods, *((EMAIL,) if is_mail_enough else ())))
+    return MissingFactors((), enrol=left) if given.may_enrol else MissingFactors((EMAIL,))
 
 
-def _left_of_both(enrolled: Enrolled, given: Given) -> tuple[str, ...]:
+def _left_of_both(enrolled: Enrolled, given: GivenFactors) -> tuple[str, ...]:
     """Without the one that has been lost, for which a recovery code stands. It stands for none that never was."""
     left = tuple(method for method in BOTH if method not in given.passed)
     held = tuple(method for method in left if method in enrolled.held)
@@ -85,7 +85,7 @@ def _left_of_both(enrolled: Enrolled, given: Given) -> tuple[str, ...]:
     return left
 
 
-def _has_shown_own(enrolled: Enrolled, given: Given) -> bool:
+def _has_shown_own(enrolled: Enrolled, given: GivenFactors) -> bool:
     """Whether one of the account's own factors was given: a code by email only where no other can be."""
     own = {*enrolled.methods, PASSKEY, RECOVERY_CODE, *(() if enrolled.has_usable else (EMAIL,))}
     return not own.isdisjoint(given.passed)

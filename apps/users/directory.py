@@ -15,7 +15,7 @@ NONE_WRONG = {"wrong_codes": 0, "wrong_second_factors": 0}
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundUser:
     """A user, and whether it has just been made."""
 
     user: User
@@ -59,22 +59,22 @@ def hold(user_id: UUID) -> User:
 
 def find_or_create(
     customer_id: UUID, address: Address, *, may_create: bool, locale: str = "", now: datetime
-) -> Found | None:
+) -> FoundUser | None:
     """The customer's user of this proven address, made if there is none and `may_create`. Two calls at once make one.
 
     Locked, for the caller's transaction.
     """
     user = find_locked(customer_id, address.identity)
     if user is not None:
-        return Found(user, is_new=False)
+        return FoundUser(user, is_new=False)
     if not may_create:
         return None
     try:
         with transaction.atomic():
-            return Found(create(customer_id, address, locale=locale, verified_at=now, now=now), is_new=True)
+            return FoundUser(create(customer_id, address, locale=locale, verified_at=now, now=now), is_new=True)
     except IntegrityError:
         user = find_locked(customer_id, address.identity)
-        return Found(user, is_new=False) if user else None
+        return FoundUser(user, is_new=False) if user else None
 
 
 def create(

@@ -15,15 +15,15 @@ from apps.users.models import User
 LONGEST = 16  # what a user's language may be
 
 
-def asked_for(*, wish: str = "", user: User | None = None, context: RequestContext) -> str:
+def asked_for(*, locale: str = "", user: User | None = None, context: RequestContext) -> str:
     """The language that request or user ask for, of those that there are texts in; empty if they ask for none."""
-    tags = [wish, user.locale if user else "", *accepted_by(context)]
+    tags = [locale, user.locale if user else "", *accepted_by(context)]
     return next((tag for tag in tags if len(tag) <= LONGEST and text_languages.is_known(tag)), "")
 
 
-def of_mail(customer: CustomerState, *, wish: str = "", user: User | None = None, context: RequestContext) -> str:
+def of_mail(customer: CustomerState, *, locale: str = "", user: User | None = None, context: RequestContext) -> str:
     """The language of a mail or SMS."""
-    return asked_for(wish=wish, user=user, context=context) or customer.default_locale
+    return asked_for(locale=locale, user=user, context=context) or customer.default_locale
 
 
 def accepted_by(context: RequestContext) -> list[str]:

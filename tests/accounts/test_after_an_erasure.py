@@ -5,7 +5,7 @@ import pytest
 from apps.accounts import erasure
 from apps.core import actors
 from apps.core.valkey import ValkeyUnavailable
-from apps.otp import codes
+from apps.otp import code_store
 from apps.users.models import User
 from tests import factories
 from tests.accounts.registering import STRANGERS, quick, register, verify
@@ -29,7 +29,7 @@ def withdrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         raise ValkeyUnavailable
 
     if request.param == "Valkey was away":
-        monkeypatch.setattr(codes, "withdraw_all", away)
+        monkeypatch.setattr(code_store, "withdraw_all", away)
 
 
 def test_a_code_for_signing_in_is_refused_like_any_other(client_for: MakeClient) -> None:

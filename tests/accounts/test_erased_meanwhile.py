@@ -15,7 +15,7 @@ from apps.factors import enrolled
 from apps.factors.enrolled import Enrolled
 from apps.factors.models import Phone, Totp
 from apps.mail.models import Message, MessageState
-from apps.otp import codes
+from apps.otp import code_store
 from apps.signin.models import Challenge
 from apps.tokens.models import Session
 from apps.users.models import User
@@ -78,7 +78,7 @@ def test_a_code_of_who_is_being_erased_opens_nothing(
     def away(_places: object) -> None:
         raise ValkeyUnavailable
 
-    monkeypatch.setattr(codes, "withdraw_all", away)
+    monkeypatch.setattr(code_store, "withdraw_all", away)
     with meanwhile.uncommitted(lambda: erase(user)):
         refused = client.verify_otp(EMAIL, code)
     assert (refused.status, refused.error_type) == (400, "invalid_otp")

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from apps.api import pagination
-from apps.api.pagination import Page, page
+from apps.api.pagination import ListPage, page
 from apps.core import base64url
 from apps.core.errors import ValidationFailed
 from apps.users.models import User
@@ -29,13 +29,13 @@ def users() -> list[User]:
     return [factories.user(mine, f"user{number}@example.com") for number in range(7)][::-1]
 
 
-def ask(users: list[User], *, text: str = "", **query: Any) -> Page:
+def ask(users: list[User], *, text: str = "", **query: Any) -> ListPage:
     request = Request(APIRequestFactory().get("/?" + urlencode(query)))
     rows = User.objects.of(users[0].customer_id)
     return page(rows, request=request, represent=lambda row: {"id": str(row.id), "text": text})
 
 
-def pages(users: list[User], **query: Any) -> Iterator[Page]:
+def pages(users: list[User], **query: Any) -> Iterator[ListPage]:
     found = ask(users, **query)
     yield found
     while found.next:
@@ -43,7 +43,7 @@ def pages(users: list[User], **query: Any) -> Iterator[Page]:
         yield found
 
 
-def ids(found: Page) -> list[str]:
+def ids(found: ListPage) -> list[str]:
     return [row["id"] for row in found.results]
 
 

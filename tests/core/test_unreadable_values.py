@@ -9,7 +9,7 @@ import redis
 from apps.core import rate_limits, valkey
 from apps.core.rate_limits import Limit, Rule
 from apps.customers.models import Customer
-from apps.otp import codes
+from apps.otp import code_sets
 from demo.client import Answer, Client
 from tests import factories
 from tests.accounts.registering import quick, register
@@ -170,7 +170,7 @@ def test_a_set_of_codes_begins_anew(client_for: MakeClient, make: Garbage) -> No
     assert client.verify_otp(EMAIL, lost).error_type == "invalid_otp"
     client.request_otp(EMAIL)
     code = newest_code()
-    for _ in range(codes.BUDGET - 1):
+    for _ in range(code_sets.BUDGET - 1):
         assert client.verify_otp(EMAIL, wrong_code(code)).error_type == "invalid_otp"
     assert client.verify_otp(EMAIL, code).status == 200
 
@@ -182,7 +182,7 @@ def test_a_budget_that_cannot_be_read_is_a_fresh_one(client_for: MakeClient, bud
     code = newest_code()
     (name,) = [key for key in valkey.client().scan_iter() if b":codes:" in key]
     valkey.client().hset(name, mapping={"wrong": budget, "last": budget})
-    for _ in range(codes.BUDGET):
+    for _ in range(code_sets.BUDGET):
         assert client.verify_otp(EMAIL, wrong_code(code)).error_type == "invalid_otp"
     assert client.verify_otp(EMAIL, code).error_type == "invalid_otp"
 

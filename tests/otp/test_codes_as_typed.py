@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.customers.models import Customer
 from apps.factors import recovery_codes
-from apps.otp import codes, fixed_codes
+from apps.otp import code_sets, fixed_codes
 from apps.users.models import User
 from demo.client import Client
 from tests import factories
@@ -112,7 +112,7 @@ def test_what_can_be_no_code_costs_no_try(client: Client, nonsense: object) -> N
     """Neither known nor unknown: the refusal is about the form alone."""
     client.request_otp(EMAIL)
     code = newest_code()
-    for _ in range(codes.BUDGET + 1):
+    for _ in range(code_sets.BUDGET + 1):
         answer = client.before_sign_in("/api/auth/verify-otp", {"email": EMAIL, "otp": nonsense})
         assert (answer.status, answer.error_type) == (400, "validation_error")
     assert client.verify_otp(EMAIL, code).status == 200
@@ -122,6 +122,6 @@ def test_what_can_be_no_code_costs_no_try(client: Client, nonsense: object) -> N
 def test_a_mistyped_code_still_costs_one(client: Client) -> None:
     client.request_otp(EMAIL)
     code = newest_code()
-    for _ in range(codes.BUDGET):
+    for _ in range(code_sets.BUDGET):
         assert client.verify_otp(EMAIL, code[:-1]).error_type == "invalid_otp"
     assert client.verify_otp(EMAIL, code).error_type == "invalid_otp"

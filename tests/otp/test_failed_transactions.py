@@ -9,8 +9,8 @@ from django.db import connection, connections, transaction
 from apps.core import valkey
 from apps.customers import limits
 from apps.mail.models import Message
-from apps.otp import codes, tries
-from apps.otp.codes import Place
+from apps.otp import attempt_limits, code_store
+from apps.otp.code_sets import CodeSet
 from apps.tokens.models import Session
 from apps.users import emails
 from apps.users.models import User
@@ -121,10 +121,10 @@ def test_a_process_that_dies_in_between_leaves_the_code_good(client_for: MakeCli
     code, standing = newest_code(), factories.standing_of(customer)
     address = emails.parse(EMAIL)
     guessing = limits.rule(standing.limit(limits.WRONG_CODES_PER_CUSTOMER), customer.id)
-    claim = codes.claim(
-        Place(customer.id, address.identity, "login"),
+    claim = code_store.claim(
+        CodeSet(customer.id, address.identity, "login"),
         code,
-        rules=tries.rules(standing, address, factories.context()),
+        rules=attempt_limits.rules(standing, address, factories.context()),
         guessing=guessing,
     )
     assert claim.message_id is not None  # and nobody settles it

@@ -9,10 +9,10 @@ from apps.core import valkey
 from apps.core.client_address import counted_as
 from apps.customers import limits
 from apps.mail.models import Message, MessageState
-from apps.otp import requesting
-from apps.otp.requesting import Wish
+from apps.otp import code_requests
+from apps.otp.code_requests import CodeRequest
 from apps.signin import by_code
-from apps.signin.by_code import Attempt
+from apps.signin.by_code import CodeSignIn
 from apps.tokens.models import Session
 from apps.users import emails
 from tests import factories
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL = "ada@example.com"
 
 
-def wish(customer: object, email: str = EMAIL, ip: str = "192.0.2.7") -> Wish:
-    return Wish(
+def wish(customer: object, email: str = EMAIL, ip: str = "192.0.2.7") -> CodeRequest:
+    return CodeRequest(
         customer=factories.standing_of(customer),  # type: ignore[arg-type]
         address=emails.parse(email),
         purpose="login",
@@ -34,9 +34,9 @@ def wish(customer: object, email: str = EMAIL, ip: str = "192.0.2.7") -> Wish:
     )
 
 
-def attempt(customer: object, code: str, ip: str = "192.0.2.7") -> Attempt:
+def attempt(customer: object, code: str, ip: str = "192.0.2.7") -> CodeSignIn:
     asked = wish(customer, ip=ip)
-    return Attempt(asked.customer, asked.address, code, "body", asked.context)
+    return CodeSignIn(asked.customer, asked.address, code, "body", asked.context)
 
 
 def generous(customer: object) -> None:
@@ -47,7 +47,7 @@ def generous(customer: object) -> None:
 def test_of_a_thousand_redemptions_32_at_a_time_one_signs_in() -> None:
     customer = factories.customer()
     generous(customer)
-    requesting.request_code(wish(customer))
+    code_requests.request_code(wish(customer))
     mine = attempt(customer, newest_code())
     results = at_once(1000, lambda _: outcome(lambda: by_code.sign_in(mine)))
     assert results.count("done") == 1
@@ -58,7 +58,7 @@ def test_of_a_thousand_redemptions_32_at_a_time_one_signs_in() -> None:
 def test_the_budget_of_wrong_tries_is_exact_under_concurrency() -> None:
     customer = factories.customer()
     generous(customer)
-    requesting.request_code(wish(customer))
+    code_requests.request_code(wish(customer))
     right = newest_code()
     wrong = attempt(customer, wrong_code(right))
     at_once(50, lambda _: outcome(lambda: by_code.sign_in(wrong)))
@@ -71,7 +71,7 @@ def test_a_quota_of_n_sends_n_of_ten_n(which: str) -> None:
     customer = factories.customer(**{which: 12})
     generous(customer)
     wishes = [wish(customer, f"user{number}@example.com") for number in range(120)]
-    results = at_once(120, lambda number: outcome(lambda: requesting.request_code(wishes[number])))
+    results = at_once(120, lambda number: outcome(lambda: code_requests.request_code(wishes[number])))
     assert results.count("done") == 12
     assert results.count("QuotaExceeded") == 108
     assert Message.objects.filter(state=MessageState.QUEUED).count() == 12
@@ -179,7 +179,7 @@ def test_requests_are_limited_exactly_under_concurrency() -> None:
     generous(customer)
     factories.limit(customer, "codes_per_email", 7)
     asked = wish(customer)
-    results = at_once(70, lambda _: outcome(lambda: requesting.request_code(asked)))
+    results = at_once(70, lambda _: outcome(lambda: code_requests.request_code(asked)))
     assert results.count("done") == 7
     assert results.count("RateLimited") == 63
 

@@ -6,7 +6,7 @@ from apps.audit.models import Event
 from apps.core import valkey
 from apps.core.valkey import ValkeyUnavailable
 from apps.mail.models import Message
-from apps.otp import requesting
+from apps.otp import code_requests
 from apps.signin import by_code
 from apps.tokens.models import Session
 from apps.users.models import User
@@ -39,7 +39,7 @@ def test_without_valkey_the_flows_themselves_refuse(client_for: MakeClient, valk
     mine, asked = attempt(customer, newest_code()), wish(customer, "bob@example.com")
     valkey_away.kill()
     with pytest.raises(ValkeyUnavailable):
-        requesting.request_code(asked)
+        code_requests.request_code(asked)
     with pytest.raises(ValkeyUnavailable):
         by_code.sign_in(mine)
     assert not User.objects.exists()

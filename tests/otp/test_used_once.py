@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from apps.core import valkey
 from apps.mail.models import LedgerEntry, Message
-from apps.otp import codes, fixed_codes
+from apps.otp import code_sets, fixed_codes
 from apps.tokens.models import Session
 from tests import factories
 from tests.accounts.registering import quick
@@ -66,7 +66,7 @@ def test_a_spent_budget_stays_spent(client_for: MakeClient) -> None:
     client = client_for(quick())
     client.request_otp(EMAIL)
     code, put_back = newest_code(), copy_of_valkey()
-    for _ in range(codes.BUDGET):
+    for _ in range(code_sets.BUDGET):
         assert client.verify_otp(EMAIL, wrong_code(code)).error_type == "invalid_otp"
     put_back()
     assert client.verify_otp(EMAIL, code).error_type == "invalid_otp"

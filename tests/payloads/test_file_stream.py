@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.payloads import file_stream
-from apps.payloads.errors import DecryptionFailed
+from apps.payloads.errors import InvalidEnvelope
 from apps.payloads.file_stream import RECORD_BYTES
 
 PRK = bytes(range(32))
@@ -42,7 +42,7 @@ def records(stream: bytes) -> list[bytes]:
 
 
 def refused(stream: bytes, **options: object) -> None:
-    with pytest.raises(DecryptionFailed):
+    with pytest.raises(InvalidEnvelope):
         decrypted(stream, **options)  # type: ignore[arg-type]
 
 

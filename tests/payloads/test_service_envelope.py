@@ -21,7 +21,7 @@ from apps.core import valkey
 from apps.customers.models import Customer
 from apps.mail.models import Message
 from apps.payloads import service_envelope, service_keys
-from apps.payloads.errors import DecryptionFailed, EncryptionRequired, ReplayedRequest, StaleRequest
+from apps.payloads.errors import EncryptionRequired, InvalidEnvelope, ReplayedRequest, StaleRequest
 from demo.client import ALGORITHMS, Answer, Client, TokenKeys, envelope
 from tests import factories
 from tests.conftest import MakeClient
@@ -415,7 +415,7 @@ def test_errors_keep_their_keys_to_themselves() -> None:
     for key in service_keys.shared():
         assert key.key.hex() not in shown
         assert repr(key.key) not in shown
-    assert "key" not in str(DecryptionFailed())
+    assert "key" not in str(InvalidEnvelope())
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from apps.api import renderers
 from apps.api.renderers import AnswerTooLong, EnvelopeRenderer
 from apps.payloads import service_keys, token_envelope
-from apps.payloads.errors import DecryptionFailed
+from apps.payloads.errors import InvalidEnvelope
 from apps.payloads.token_envelope import TokenEnvelope
 from demo.client import ALGORITHMS, Answer, Client, TokenKeys, envelope
 from tests import factories
@@ -215,7 +215,7 @@ def test_every_document_comes_back_and_no_changed_one(document: dict[str, Any], 
     assert ours.open_request(text, method="POST", path="/x") == document
     place = data.draw(st.integers(0, len(text) - 1))
     changed = text[:place] + data.draw(st.sampled_from("AQgwZ.").filter(lambda c: c != text[place])) + text[place + 1 :]
-    with pytest.raises(DecryptionFailed):
+    with pytest.raises(InvalidEnvelope):
         ours.open_request(changed, method="POST", path="/x")
 
 

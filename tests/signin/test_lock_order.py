@@ -55,9 +55,9 @@ def test_a_password_while_a_first_code_comes_back(client_for: MakeClient, monkey
     code, proceed = newest_code(), challenges.proceed
     proving = Intruder(lambda: client.verify_otp(EMAIL, code).status)
 
-    def interrupted(proven: challenges.Proven) -> object:
+    def interrupted(pending: challenges.PendingSignIn) -> object:
         proving.begin()
-        return proceed(proven)
+        return proceed(pending)
 
     monkeypatch.setattr(challenges, "proceed", interrupted)
     assert login(client).status == 200
@@ -76,9 +76,9 @@ def test_no_next_challenge_outlives_a_reset(client_for: MakeClient, monkeypatch:
     mailed, proceed = mailed_token(), challenges.proceed
     resetting = Intruder(lambda: reset(client, mailed).status)
 
-    def interrupted(proven: challenges.Proven) -> object:
+    def interrupted(pending: challenges.PendingSignIn) -> object:
         resetting.begin()
-        return proceed(proven)
+        return proceed(pending)
 
     monkeypatch.setattr(challenges, "proceed", interrupted)
     credential = device.get(send(client, token, "passkey").document)

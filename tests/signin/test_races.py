@@ -18,10 +18,10 @@ from tests.signin.entering import EMAIL, FRESH, PASSWORD, enrol_app, generous, l
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def attempt(user: User) -> by_password.Attempt:
+def attempt(user: User) -> by_password.PasswordSignIn:
     customer = factories.standing_of(user.customer)
-    return by_password.Attempt(
-        asked=customer,
+    return by_password.PasswordSignIn(
+        client_customer=customer,
         customer=customer,
         address=emails.parse(EMAIL),
         password=PASSWORD,
@@ -83,9 +83,9 @@ def test_a_reset_that_comes_while_a_session_starts_waits_and_ends_it(
     token, proceed = mailed_token(), challenges.proceed
     resetting = Intruder(lambda: reset(client, token).status)
 
-    def interrupted(proven: challenges.Proven) -> object:
+    def interrupted(pending: challenges.PendingSignIn) -> object:
         resetting.begin()
-        return proceed(proven)
+        return proceed(pending)
 
     monkeypatch.setattr(challenges, "proceed", interrupted)
     by_password.sign_in(attempt(user))

@@ -32,7 +32,7 @@ def test_an_address_is_taken_in_every_spelling() -> None:
 def test_of_many_that_make_the_same_user_at_once_one_does() -> None:
     customer = factories.customer()
 
-    def make(_: int) -> directory.Found | None:
+    def make(_: int) -> directory.FoundUser | None:
         with transaction.atomic():
             return directory.find_or_create(customer.id, ADDRESS, may_create=True, now=timezone.now())
 

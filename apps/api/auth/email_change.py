@@ -40,7 +40,7 @@ class ChangeEmail(EncryptedView):
             require_fresh_proof(request)
         customer = customer_of(request)
         email_change.request(
-            email_change.Wish(
+            email_change.EmailChangeRequest(
                 customer=customer,
                 user=user_of(request),
                 session_id=principal_of(request).session_id,
@@ -67,7 +67,7 @@ class ConfirmEmail(EncryptedView):
     def post(self, request: Request) -> Response:
         given = self.read(ConfirmEmailSerializer)
         user = email_change.confirm(
-            email_change.Proof(
+            email_change.EmailChangeProof(
                 customer=customer_of(request),
                 user=user_of(request),
                 session_id=principal_of(request).session_id,
@@ -88,7 +88,7 @@ class UndoEmailChange(ServiceView):
         given = self.read(UndoEmailChangeSerializer)
         client = client_of(request)
         email_undo.undo(
-            email_undo.Undoing(
+            email_undo.UndoRequest(
                 customer=client.customer,
                 owners_too=client.api_key is None,
                 token=given["token"],

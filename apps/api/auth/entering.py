@@ -35,7 +35,7 @@ class VerifyOtp(ServiceView):
         given = self.read(VerifyOtpSerializer)
         client = client_of(request)
         ended = by_code.sign_in(
-            by_code.Attempt(
+            by_code.CodeSignIn(
                 customer=client.customer,
                 address=emails.parse(given["email"]),
                 code=given["otp"],
@@ -56,8 +56,8 @@ class Login(ServiceView):
         address = emails.parse(given["email"])
         client = client_of(request)
         ended = by_password.sign_in(
-            by_password.Attempt(
-                asked=client.customer,
+            by_password.PasswordSignIn(
+                client_customer=client.customer,
                 customer=owner_lookup.customer_of(client, address),
                 address=address,
                 password=given["password"],
@@ -86,7 +86,7 @@ class PasskeyVerify(ServiceView):
         given = self.read(PasskeyVerifySerializer)
         client = client_of(request)
         ended = by_passkey.sign_in(
-            by_passkey.Attempt(
+            by_passkey.PasskeySignIn(
                 customer=client.customer,
                 credential=given["credential"],
                 delivery=given["delivery"],

@@ -18,9 +18,9 @@ from apps.customers import limits
 from apps.customers.state import CustomerState
 from apps.mail import quotas
 from apps.mail.errors import QuotaExceeded
-from apps.otp import codes, requesting
+from apps.otp import code_requests, code_store
+from apps.otp.code_requests import CodeRequest
 from apps.otp.errors import ResendTooSoon
-from apps.otp.requesting import Wish
 from apps.users import emails
 
 RATE_LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit")
@@ -41,8 +41,8 @@ class RequestOtp(ServiceView):
         client = client_of(request)
         limit = client.customer.limit(limits.CODES_PER_EMAIL)
         try:
-            requested = requesting.request_code(
-                Wish(
+            requested = code_requests.request_code(
+                CodeRequest(
                     customer=client.customer,
                     address=emails.parse(given["email"]),
                     purpose=given["purpose"],
@@ -76,7 +76,7 @@ def _refusing_limit(name: str | None, customer: CustomerState) -> Limit:
         return Limit(name, customer.daily_code_quota, limits.DAY)
     if name == quotas.CODES_PER_MONTH:
         return Limit(name, customer.monthly_code_quota, 30 * limits.DAY)
-    return Limit(codes.RESEND, 1, customer.code_resend_after)
+    return Limit(code_store.RESEND, 1, customer.code_resend_after)
 
 
 def _rate_limit_headers(limit: Limit, *, remaining: int, reset: float) -> dict[str, str]:

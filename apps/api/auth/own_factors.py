@@ -92,7 +92,7 @@ class AppConfirmation(EncryptedView):
         return _confirmed(codes)
 
 
-class Phone(EncryptedView):
+class OwnPhone(EncryptedView):
     """A number for codes by SMS."""
 
     @extend_schema(operation_id="begin_phone", request=PhoneSerializer, responses={202: PhoneAnswerSerializer})
@@ -129,7 +129,7 @@ class PhoneConfirmation(EncryptedView):
         return _confirmed(codes)
 
 
-class PasskeyOptions(EncryptedView):
+class NewPasskeyOptions(EncryptedView):
     """What `navigator.credentials.create()` needs."""
 
     @extend_schema(operation_id="begin_passkey", request=None, responses=CREATION_OPTIONS)
@@ -179,7 +179,7 @@ class OnePasskey(EncryptedView):
         return _removed()
 
 
-class RecoveryCodes(EncryptedView):
+class OwnRecoveryCodes(EncryptedView):
     """Ten codes for when every other factor is lost."""
 
     @extend_schema(operation_id="make_recovery_codes", request=None, responses={201: RecoveryCodesSerializer})

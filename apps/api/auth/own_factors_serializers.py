@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.api.serializers import CodeField, NameField, StrictSerializer
+from apps.api.serializers import CodeField, NameInputField, StrictSerializer
 from apps.factors.passkeys import LONGEST_NAME
 
 
@@ -18,11 +18,11 @@ class PhoneSerializer(StrictSerializer):
 
 class NewPasskeySerializer(StrictSerializer):
     credential = serializers.DictField(help_text="PublicKeyCredential.toJSON() of navigator.credentials.create()")
-    name = NameField(max_length=LONGEST_NAME, default="", allow_blank=True)
+    name = NameInputField(max_length=LONGEST_NAME, default="", allow_blank=True)
 
 
 class PasskeyNameSerializer(StrictSerializer):
-    name = NameField(max_length=LONGEST_NAME)
+    name = NameInputField(max_length=LONGEST_NAME)
 
 
 class AppAnswerSerializer(serializers.Serializer[Any]):

@@ -35,8 +35,8 @@ class ForgotPassword(ServiceView):
         address = emails.parse(given["email"])
         client = client_of(request)
         recovery.forgot(
-            recovery.Forgotten(
-                asked=client.customer,
+            recovery.ResetRequest(
+                client_customer=client.customer,
                 customer=owner_lookup.customer_of(client, address),
                 address=address,
                 context=context_of(request),
@@ -54,7 +54,7 @@ class ResetPassword(ServiceView):
         given = self.read(ResetPasswordSerializer)
         client = client_of(request)
         recovery.reset(
-            recovery.Reset(
+            recovery.PasswordReset(
                 customer=client.customer,
                 owners_too=client.api_key is None,
                 token=given["token"],
@@ -74,7 +74,7 @@ class ChangePassword(EncryptedView):
         given = self.read(ChangePasswordSerializer)
         who = principal_of(request)
         password_change.change(
-            password_change.Change(
+            password_change.PasswordChange(
                 customer=customer_of(request),
                 user=user_of(request),
                 session_id=who.session_id,

@@ -24,8 +24,8 @@ from apps.mail.errors import QuotaExceeded, TextsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.signin import reauthentication
 from apps.signin.errors import InvalidPassword, MethodNotOffered
-from apps.signin.factor_codes import Sent
-from apps.signin.reauthentication import Asked, Given
+from apps.signin.reauthentication import ReauthenticationAttempt, ReauthenticationRequest
+from apps.signin.second_factor_codes import SentCode
 
 
 class Reauthenticate(EncryptedView):
@@ -52,7 +52,7 @@ class Reauthenticate(EncryptedView):
         given = self.read(ReauthenticateSerializer)
         who = principal_of(request)
         pair = reauthentication.prove(
-            Given(
+            ReauthenticationAttempt(
                 customer=customer_of(request),
                 user=user_of(request),
                 now_is=who.user,
@@ -67,7 +67,7 @@ class Reauthenticate(EncryptedView):
         return token_answers.refreshed(pair)
 
 
-class Send(EncryptedView):
+class SendReauthentication(EncryptedView):
     """Have a code sent to prove it by, or get the options for a passkey."""
 
     @extend_schema(
@@ -78,7 +78,7 @@ class Send(EncryptedView):
         given = self.read(ReauthenticateSendSerializer)
         who = principal_of(request)
         sent = reauthentication.send(
-            Asked(
+            ReauthenticationRequest(
                 customer=customer_of(request),
                 user=user_of(request),
                 now_is=who.user,
@@ -87,4 +87,4 @@ class Send(EncryptedView):
                 context=context_of(request),
             )
         )
-        return Response(on_its_way(sent) if isinstance(sent, Sent) else sent)
+        return Response(on_its_way(sent) if isinstance(sent, SentCode) else sent)

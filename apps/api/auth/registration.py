@@ -35,7 +35,7 @@ class Register(ServiceView):
         client = client_of(request)
         address = emails.parse(given["email"])
         done = registration.register(
-            registration.Wish(
+            registration.RegistrationRequest(
                 customer=client.customer,
                 address=address,
                 password=given["password"],
@@ -64,7 +64,7 @@ class VerifyEmail(ServiceView):
         given = self.read(VerifyEmailSerializer)
         client = client_of(request)
         verified = verify_email.verify(
-            verify_email.Proof(
+            verify_email.AddressProof(
                 customer=client.customer,
                 address=emails.parse(given["email"]),
                 code=given["otp"],

@@ -5,13 +5,13 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.api.auth.entering_serializers import LONGEST_EMAIL, LONGEST_PASSWORD
-from apps.api.serializers import CodeField, NameField, StrictSerializer
+from apps.api.serializers import CodeField, NameInputField, StrictSerializer
 
 
 class RegisterSerializer(StrictSerializer):
     email = serializers.CharField(max_length=LONGEST_EMAIL)
     password = serializers.CharField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
-    name = NameField(max_length=200, default="", allow_blank=True)
+    name = NameInputField(max_length=200, default="", allow_blank=True)
     phone = serializers.CharField(max_length=32, default="", allow_blank=True, help_text="with its country's code")
     locale = serializers.CharField(max_length=16, default="", allow_blank=True)
 

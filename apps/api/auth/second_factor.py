@@ -26,14 +26,14 @@ from apps.mail.errors import QuotaExceeded, TextsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.signin import second_factor
 from apps.signin.errors import MethodNotOffered
-from apps.signin.factor_codes import Sent
-from apps.signin.second_factor import Asked, Given
+from apps.signin.second_factor import SecondFactorAttempt, SecondFactorRequest
+from apps.signin.second_factor_codes import SentCode
 from apps.tokens.errors import InvalidToken, MalformedToken, TokenExpired, UserInactive
 
 OF_A_CHALLENGE = (MalformedToken, InvalidToken, TokenExpired, UserInactive, MethodNotOffered)
 
 
-class Send(ServiceView):
+class SendSecondFactor(ServiceView):
     """Have a code sent, or get the options for a passkey."""
 
     @extend_schema(operation_id="second_factor_send", request=SecondFactorSendSerializer, responses=SEND_ANSWER)
@@ -41,7 +41,7 @@ class Send(ServiceView):
     def post(self, request: Request) -> Response:
         given = self.read(SecondFactorSendSerializer)
         sent = second_factor.send(_asked(request, given))
-        return Response(sign_in_answers.on_its_way(sent) if isinstance(sent, Sent) else sent)
+        return Response(sign_in_answers.on_its_way(sent) if isinstance(sent, SentCode) else sent)
 
 
 class Enrol(ServiceView):
@@ -64,7 +64,7 @@ class Verify(ServiceView):
     def post(self, request: Request) -> Response:
         given = self.read(SecondFactorVerifySerializer)
         passed = second_factor.verify(
-            Given(
+            SecondFactorAttempt(
                 client=client_of(request),
                 session_token=given["session_token"],
                 method=given["method"],
@@ -81,8 +81,8 @@ class Verify(ServiceView):
         return answer
 
 
-def _asked(request: Request, given: Mapping[str, Any]) -> Asked:
-    return Asked(
+def _asked(request: Request, given: Mapping[str, Any]) -> SecondFactorRequest:
+    return SecondFactorRequest(
         client=client_of(request),
         session_token=given["session_token"],
         method=given["method"],

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from apps.api.auth import token_answers
 from apps.signin.challenges import Challenged, SignedIn
-from apps.signin.factor_codes import Sent
+from apps.signin.second_factor_codes import SentCode
 
 
 def entered(ended: SignedIn | Challenged) -> Response:
@@ -26,7 +26,7 @@ def entered(ended: SignedIn | Challenged) -> Response:
     return Response({**body, "enrol": list(ended.missing.enrol)} if ended.missing.enrol else body)
 
 
-def on_its_way(sent: Sent) -> dict[str, Any]:
+def on_its_way(sent: SentCode) -> dict[str, Any]:
     """The document of an answer to whoever has had a code sent."""
     return {
         "success": True,

@@ -27,8 +27,8 @@ class SignUp(ServiceView):
         given = self.read(SignUpSerializer)
         client = client_of(request)
         made = sign_up.sign_up(
-            sign_up.Wish(
-                asked=client.customer,
+            sign_up.SignUpRequest(
+                client_customer=client.customer,
                 address=emails.parse(given["email"]),
                 password=given["password"],
                 organization=given["organization"],

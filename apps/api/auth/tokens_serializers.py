@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
-from apps.api.serializers import NameField, StrictSerializer
+from apps.api.serializers import NameInputField, StrictSerializer
 from apps.core.text_languages import is_known
 
 
@@ -16,7 +16,7 @@ class RefreshSerializer(StrictSerializer):
 class ProfileSerializer(StrictSerializer):
     """`PATCH /api/auth/me`: only what is sent changes."""
 
-    name = NameField(max_length=200, required=False, allow_blank=True)
+    name = NameInputField(max_length=200, required=False, allow_blank=True)
     locale = serializers.CharField(max_length=16, required=False, allow_blank=True)
     phone = serializers.CharField(
         max_length=40, required=False, allow_blank=True, help_text="with its country code; kept as E.164"

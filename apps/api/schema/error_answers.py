@@ -10,7 +10,7 @@ from drf_spectacular.plumbing import ResolvedComponent
 from apps.api.envelope import Envelope
 from apps.api.refusals import Refusals
 from apps.core import error_answers, errors
-from apps.payloads.errors import DecryptionFailed, EncryptionRequired, ReplayedRequest, StaleRequest
+from apps.payloads.errors import EncryptionRequired, InvalidEnvelope, ReplayedRequest, StaleRequest
 
 TYPES = "x-gatehouse-error-types"
 
@@ -23,8 +23,8 @@ OF_ANY_CALL: Refusals = (
     error_answers.InternalError,
 )
 OF_A_BODY: dict[Envelope, Refusals] = {
-    Envelope.SERVICE: (EncryptionRequired, DecryptionFailed, StaleRequest, ReplayedRequest),
-    Envelope.TOKEN: (EncryptionRequired, DecryptionFailed),
+    Envelope.SERVICE: (EncryptionRequired, InvalidEnvelope, StaleRequest, ReplayedRequest),
+    Envelope.TOKEN: (EncryptionRequired, InvalidEnvelope),
     Envelope.PLAIN: (errors.MalformedRequest,),
 }
 FORM = {

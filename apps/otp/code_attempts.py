@@ -17,8 +17,9 @@ from apps.core.rate_limits import Rule
 from apps.customers import limits
 from apps.customers.state import CustomerState
 from apps.mail import ledger
-from apps.otp import codes, requesting, tries
-from apps.otp.codes import Claim, Place
+from apps.otp import attempt_limits, code_requests, code_store
+from apps.otp.code_sets import CodeSet
+from apps.otp.code_store import Claim
 from apps.otp.errors import InvalidOtp
 from apps.otp.purposes import AFTER_A_FIRST_FACTOR, IN_A_SESSION
 from apps.users import directory
@@ -28,20 +29,22 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Try:
+class CodeAttempt:
     """A code, who gives it, and for what: `place`. `address`: whose account a wrong one is counted for."""
 
     customer: CustomerState
     address: Address
-    place: Place
+    code_set: CodeSet
     code: str = field(repr=False)
     context: RequestContext
 
 
-def of_address(*, customer: CustomerState, address: Address, purpose: str, code: str, context: RequestContext) -> Try:
+def of_address(
+    *, customer: CustomerState, address: Address, purpose: str, code: str, context: RequestContext
+) -> CodeAttempt:
     """A try at a code that was sent to this very address."""
-    place = requesting.place_of(customer, address, purpose, context)
-    return Try(customer=customer, address=address, place=place, code=code, context=context)
+    code_set = code_requests.code_set_of(customer, address, purpose, context)
+    return CodeAttempt(customer=customer, address=address, code_set=code_set, code=code, context=context)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class CodeSpent(Exception):
 
 
 def redeem(
-    attempt: Try, accept: Callable[[RightCode], Result | None], *, rules: Sequence[Rule] | None = None
+    attempt: CodeAttempt, accept: Callable[[RightCode], Result | None], *, rules: Sequence[Rule] | None = None
 ) -> Result:
     """Do what the code is for, if it is right: `accept` does it, in one transaction, and uses the code up in it.
 
@@ -72,11 +75,11 @@ def redeem(
     for the address. Three round trips. Raises InvalidOtp (whatever is wrong with the code), RateLimited or ValkeyUnavailable.
     """
     customer = attempt.customer
-    network = tries.hit_network(customer, attempt.context)
-    claim = codes.claim(
-        attempt.place,
+    network = attempt_limits.hit_network(customer, attempt.context)
+    claim = code_store.claim(
+        attempt.code_set,
         attempt.code,
-        rules=tries.rules(customer, attempt.address, attempt.context) if rules is None else rules,
+        rules=attempt_limits.rules(customer, attempt.address, attempt.context) if rules is None else rules,
         guessing=limits.rule(customer.limit(limits.WRONG_CODES_PER_CUSTOMER), customer.id),
     )
     with rate_limits.uncounted_if_it_fails(network, claim.hit):
@@ -92,35 +95,35 @@ def _accepted(claim: Claim, accept: Callable[[RightCode], Result | None], now: d
     if claim.message_id is None:
         return None
     try:
-        result = accept(RightCode(claim.message_id, claim.place.name, now))
+        result = accept(RightCode(claim.message_id, claim.code_set.name, now))
     except CodeSpent:
         result = None
     except GatehouseError as error:
         if is_refusal(error):
-            codes.settle(claim)
+            code_store.settle(claim)
         raise
     if result is None:
-        codes.drop(claim)
+        code_store.drop(claim)
     else:
-        codes.settle(claim)
+        code_store.settle(claim)
     return result
 
 
-def _reject(attempt: Try, claim: Claim) -> None:
+def _reject(attempt: CodeAttempt, claim: Claim) -> None:
     """Count a wrong code for the account, if there is one, and write it down; one statement each, account or not."""
     if claim.customer_is_guessed_at:
         sound_alarm(attempt.customer, context=attempt.context)
     with transaction.atomic():
         _count(attempt)
         if claim.set_is_spent:
-            ledger.spend_codes(claim.place.name, now=attempt.context.now)
+            ledger.spend_codes(claim.code_set.name, now=attempt.context.now)
         events.record(
             action=actions.CODE_REJECTED,
             outcome=Outcome.FAILURE,
             severity=Severity.LOW,
             customer_id=attempt.customer.id,
             context=attempt.context,
-            details={"method": "code", "purpose": attempt.place.purpose},
+            details={"method": "code", "purpose": attempt.code_set.purpose},
         )
 
 
@@ -141,11 +144,11 @@ def sound_alarm(customer: CustomerState, *, context: RequestContext) -> None:
         )
 
 
-def _count(attempt: Try) -> None:
+def _count(attempt: CodeAttempt) -> None:
     customer_id, identity = attempt.customer.id, attempt.address.identity
-    if attempt.place.purpose in IN_A_SESSION:
+    if attempt.code_set.purpose in IN_A_SESSION:
         return
-    if attempt.place.purpose in AFTER_A_FIRST_FACTOR:
+    if attempt.code_set.purpose in AFTER_A_FIRST_FACTOR:
         directory.count_wrong_second_factor(customer_id, identity)
     else:
         directory.count_wrong_code(customer_id, identity)

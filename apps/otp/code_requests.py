@@ -16,8 +16,9 @@ from apps.core.valkey import ValkeyUnavailable
 from apps.customers import limits
 from apps.customers.state import CustomerState
 from apps.mail import outbox
-from apps.otp import codes, drafts, fixed_codes, tries
-from apps.otp.codes import NewCode, Place
+from apps.otp import attempt_limits, code_mails, code_store, fixed_codes, new_codes
+from apps.otp.code_sets import CodeSet
+from apps.otp.new_codes import NewCode
 from apps.otp.purposes import LOGIN, MAILS
 from apps.users import directory
 from apps.users.emails import Address
@@ -27,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Requested:
+class RequestedCode:
     """A code is alive. `remaining`: of each limit. Durations in seconds."""
 
     expires_in: int
@@ -36,7 +37,7 @@ class Requested:
 
 
 @dataclass(frozen=True)
-class Wish:
+class CodeRequest:
     """What was asked for, by whom."""
 
     customer: CustomerState
@@ -46,26 +47,33 @@ class Wish:
     context: RequestContext
 
     @property
-    def place(self) -> Place:
-        return place_of(self.customer, self.address, self.purpose, self.context)
+    def code_set(self) -> CodeSet:
+        return code_set_of(self.customer, self.address, self.purpose, self.context)
 
 
-def request_code(wish: Wish) -> Requested:
+def request_code(request: CodeRequest) -> RequestedCode:
     """Have a code sent. Raises ResendTooSoon, RateLimited, QuotaExceeded or ValkeyUnavailable.
 
     Whether the address has an account changes neither the answer nor the work.
     """
-    fixed = fixed_codes.code_for(wish.customer, wish.address, now=wish.context.now) if wish.purpose == LOGIN else None
-    new = codes.new(wish.place, wish.customer, fixed=fixed)
-    rules = rules_for(wish.customer, wish.address, wish.context)
-    with codes.issued(wish.place, new, customer=wish.customer, rules=rules) as remaining, transaction.atomic():
-        _write(wish, new, is_fixed=fixed is not None)
-    return Requested(wish.customer.code_lifetime, wish.customer.code_resend_after, remaining)
+    fixed = (
+        fixed_codes.code_for(request.customer, request.address, now=request.context.now)
+        if request.purpose == LOGIN
+        else None
+    )
+    new = new_codes.new(request.code_set, request.customer, fixed=fixed)
+    rules = rules_for(request.customer, request.address, request.context)
+    with (
+        code_store.issued(request.code_set, new, customer=request.customer, rules=rules) as remaining,
+        transaction.atomic(),
+    ):
+        _write(request, new, is_fixed=fixed is not None)
+    return RequestedCode(request.customer.code_lifetime, request.customer.code_resend_after, remaining)
 
 
-def place_of(customer: CustomerState, address: Address, purpose: str, context: RequestContext) -> Place:
+def code_set_of(customer: CustomerState, address: Address, purpose: str, context: RequestContext) -> CodeSet:
     """Where the codes lie that are sent to this address for this purpose."""
-    return Place(customer.id, address.identity, purpose, in_sandbox=context.in_sandbox)
+    return CodeSet(customer.id, address.identity, purpose, in_sandbox=context.in_sandbox)
 
 
 def withdraw_on_commit(customer_id: UUID, identity: str) -> None:
@@ -78,11 +86,11 @@ def withdraw_on_commit(customer_id: UUID, identity: str) -> None:
 
 
 def _withdraw(customer_id: UUID, identity: str) -> None:
-    places = [
-        Place(customer_id, identity, purpose, in_sandbox=sandbox) for purpose in MAILS for sandbox in (False, True)
+    sets = [
+        CodeSet(customer_id, identity, purpose, in_sandbox=sandbox) for purpose in MAILS for sandbox in (False, True)
     ]
     try:
-        codes.withdraw_all(places)
+        code_store.withdraw_all(sets)
     except ValkeyUnavailable:
         log.warning("codes_not_withdrawn", customer_id=str(customer_id))
 
@@ -90,41 +98,41 @@ def _withdraw(customer_id: UUID, identity: str) -> None:
 def rules_for(customer: CustomerState, address: Address, context: RequestContext) -> list[Rule]:
     """The limits on asking for mail (contract 6). The first is the one that answers speak of."""
     return [
-        limits.rule(customer.limit(limits.CODES_PER_EMAIL), customer.id, tries.counted(address)),
+        limits.rule(customer.limit(limits.CODES_PER_EMAIL), customer.id, attempt_limits.counted(address)),
         limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(context.ip)),
         limits.rule(customer.limit(limits.CODES_PER_CUSTOMER), customer.id),
     ]
 
 
-def _write(wish: Wish, new: NewCode, *, is_fixed: bool) -> None:
+def _write(request: CodeRequest, new: NewCode, *, is_fixed: bool) -> None:
     """Three statements, whoever asks: look the user up, write the event, post (or suppress) the mail."""
-    customer = wish.customer
-    user = directory.find(customer.id, wish.address.identity)
+    customer = request.customer
+    user = directory.find(customer.id, request.address.identity)
     events.record(
         action=actions.CODE_REQUESTED,
         customer_id=customer.id,
         user_id=user.id if user else None,
-        context=wish.context,
-        details={"purpose": wish.purpose, "fixed": is_fixed},
+        context=request.context,
+        details={"purpose": request.purpose, "fixed": is_fixed},
     )
-    draft = drafts.draft(
-        kind=MAILS[wish.purpose],
+    draft = code_mails.draft(
+        kind=MAILS[request.purpose],
         new=new,
         customer=customer,
         user=user,
         # To a known user at the address that it gave, not at one that merely compares equal.
-        recipient=user.email if user else wish.address.typed,
-        context=wish.context,
-        locale=wish.locale,
+        recipient=user.email if user else request.address.typed,
+        context=request.context,
+        locale=request.locale,
     )
     if is_fixed:  # nothing is ever sent, so nobody asks what may be
-        outbox.suppress(draft=draft, branding=customer.branding, quota=None, now=wish.context.now)
+        outbox.suppress(draft=draft, branding=customer.branding, quota=None, now=request.context.now)
     else:
-        receives = _may_receive(wish, user)
-        drafts.post(draft, customer=customer, user=user, receives=receives, now=wish.context.now)
+        receives = _may_receive(request, user)
+        code_mails.post(draft, customer=customer, user=user, receives=receives, now=request.context.now)
 
 
-def _may_receive(wish: Wish, user: User | None) -> bool:
+def _may_receive(request: CodeRequest, user: User | None) -> bool:
     if user is None:
-        return wish.purpose == LOGIN and wish.customer.creates_users_on_sign_in
-    return user.status != UserStatus.DEACTIVATED and not tries.is_closed_to_codes(wish.customer, user)
+        return request.purpose == LOGIN and request.customer.creates_users_on_sign_in
+    return user.status != UserStatus.DEACTIVATED and not attempt_limits.is_closed_to_codes(request.customer, user)

@@ -9,7 +9,7 @@ from apps.core.errors import RateLimited
 from apps.core.rate_limits import Hit, Limit, Rule
 from apps.customers import limits
 from apps.customers.state import CustomerState
-from apps.otp import codes
+from apps.otp import keyed_digests
 from apps.users.emails import Address
 from apps.users.models import User
 
@@ -69,7 +69,7 @@ def is_closed_to_second_factors(customer: CustomerState, user: User) -> bool:
 def note_guess(customer: CustomerState) -> bool:
     """Count a wrong code among those of all the customer's users. Whether there are too many. Raises ValkeyUnavailable.
 
-    Wrong codes that lie in Valkey are counted by the script that checks them (`codes.claim`).
+    Wrong codes that lie in Valkey are counted by the script that checks them (`code_store.claim`).
     """
     try:
         rate_limits.hit([limits.rule(customer.limit(limits.WRONG_CODES_PER_CUSTOMER), customer.id)])
@@ -80,4 +80,4 @@ def note_guess(customer: CustomerState) -> bool:
 
 def counted(address: Address) -> str:
     """How limits name an address in Valkey."""
-    return codes.pseudonym(address.counter_key)
+    return keyed_digests.of(address.counter_key)

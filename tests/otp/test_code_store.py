@@ -9,9 +9,10 @@ from apps.core import valkey
 from apps.core.ids import new_id
 from apps.customers import limits
 from apps.customers.state import CustomerState
-from apps.otp import codes
-from apps.otp.codes import BUDGET, NewCode, Place
+from apps.otp import code_store, new_codes
+from apps.otp.code_sets import BUDGET, CodeSet
 from apps.otp.errors import ResendTooSoon
+from apps.otp.new_codes import NewCode
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,17 +25,17 @@ def customer(**policy: object) -> CustomerState:
 
 
 def issue(of: CustomerState, code: str, identity: str = EMAIL, purpose: str = "login") -> NewCode:
-    place = Place(of.id, identity, purpose)
-    new = NewCode(new_id(), place.name, code)
-    with codes.issued(place, new, customer=of, rules=[]):
+    code_set = CodeSet(of.id, identity, purpose)
+    new = NewCode(new_id(), code_set.name, code)
+    with code_store.issued(code_set, new, customer=of, rules=[]):
         return new
 
 
 def redeems(of: CustomerState, code: str, identity: str = EMAIL, purpose: str = "login") -> bool:
     guessing = limits.rule(of.limit(limits.WRONG_CODES_PER_CUSTOMER), of.id)
-    claim = codes.claim(Place(of.id, identity, purpose), code, rules=[], guessing=guessing)
+    claim = code_store.claim(CodeSet(of.id, identity, purpose), code, rules=[], guessing=guessing)
     if claim.message_id is not None:
-        codes.settle(claim)
+        code_store.settle(claim)
     return claim.message_id is not None
 
 
@@ -120,10 +121,10 @@ def test_a_code_is_for_one_customer_one_address_and_one_purpose() -> None:
     assert not redeems(of, "111111", identity="bob@example.com")
     assert not redeems(of, "111111", purpose="verify")
     macs = {
-        Place(of.id, EMAIL, "login").mac("111111"),
-        Place(other.id, EMAIL, "login").mac("111111"),
-        Place(of.id, "bob@example.com", "login").mac("111111"),
-        Place(of.id, EMAIL, "verify").mac("111111"),
+        CodeSet(of.id, EMAIL, "login").mac("111111"),
+        CodeSet(other.id, EMAIL, "login").mac("111111"),
+        CodeSet(of.id, "bob@example.com", "login").mac("111111"),
+        CodeSet(of.id, EMAIL, "verify").mac("111111"),
     }
     assert len(macs) == 4
     assert redeems(of, "111111")
@@ -132,7 +133,7 @@ def test_a_code_is_for_one_customer_one_address_and_one_purpose() -> None:
 def test_a_stored_code_moved_to_another_address_is_worthless() -> None:
     of = customer()
     issue(of, "111111")
-    mine, theirs = Place(of.id, EMAIL, "login"), Place(of.id, "eve@example.com", "login")
+    mine, theirs = CodeSet(of.id, EMAIL, "login"), CodeSet(of.id, "eve@example.com", "login")
     valkey.client().rename(mine.key("codes"), theirs.key("codes"))
     assert not redeems(of, "111111", identity="eve@example.com")
 
@@ -151,10 +152,10 @@ def test_neither_code_nor_address_can_be_read_from_valkey_and_nothing_stays() ->
 def test_a_withdrawn_code_is_dead_and_leaves_the_others_alive() -> None:
     of = customer()
     issue(of, "111111")
-    place = Place(of.id, EMAIL, "login")
+    code_set = CodeSet(of.id, EMAIL, "login")
     with (
         pytest.raises(ZeroDivisionError),
-        codes.issued(place, NewCode(new_id(), place.name, "222222"), customer=of, rules=[]),
+        code_store.issued(code_set, NewCode(new_id(), code_set.name, "222222"), customer=of, rules=[]),
     ):
         raise ZeroDivisionError
     assert not redeems(of, "222222")
@@ -166,14 +167,14 @@ def test_the_answer_names_the_mail_that_carried_the_code() -> None:
     issue(of, "111111")
     second = issue(of, "222222")
     guessing = limits.rule(of.limit(limits.WRONG_CODES_PER_CUSTOMER), of.id)
-    found = codes.claim(Place(of.id, EMAIL, "login"), "222 222", rules=[], guessing=guessing)
+    found = code_store.claim(CodeSet(of.id, EMAIL, "login"), "222 222", rules=[], guessing=guessing)
     assert found.message_id == second.message_id
 
 
 @pytest.mark.parametrize(("alphabet", "letters"), [("digits", "0123456789"), ("letters", "ABCDEFGHJKMNPQRTUVWXY")])
 def test_generated_codes_have_the_customers_form_and_spread_over_all_of_it(alphabet: str, letters: str) -> None:
     of = customer(code_alphabet=alphabet, code_length=10)
-    generated = [codes.new(Place(of.id, EMAIL, "login"), of).code for _ in range(300)]
+    generated = [new_codes.new(CodeSet(of.id, EMAIL, "login"), of).code for _ in range(300)]
     assert {len(code) for code in generated} == {10}
     assert set("".join(generated)) == set(letters)
     assert len(set(generated)) == 300

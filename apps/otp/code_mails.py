@@ -8,7 +8,7 @@ from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.mail import outbox
 from apps.mail.outbox import Draft
-from apps.otp.codes import NewCode
+from apps.otp.new_codes import NewCode
 from apps.users import languages
 from apps.users.models import BuiltInRole, User
 
@@ -32,8 +32,8 @@ def draft(
         message_id=new.message_id,
         kind=kind,
         recipient=recipient,
-        locale=languages.of_mail(customer, wish=locale, user=user, context=context),
-        asked_locale=languages.asked_for(wish=locale, user=user, context=context),
+        locale=languages.of_mail(customer, locale=locale, user=user, context=context),
+        asked_locale=languages.asked_for(locale=locale, user=user, context=context),
         expires_at=context.now + timedelta(seconds=customer.code_lifetime),
         facts={**facts_of(new, customer), **(more or {})},
         user_id=user.id if user else None,

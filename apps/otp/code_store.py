@@ -1,0 +1,150 @@
+"""One-time codes in Valkey: issued, claimed, settled and withdrawn, each in one atomic step (`code_scripts`).
+
+A right code is *claimed*: it stays until the transaction that it is for has committed, and is settled then. Any number may
+claim the same code at once; PostgreSQL decides which of them has it (`mail.ledger.use_code`). So nothing is lost when
+a process dies between the two, and a copy of Valkey that comes back lets nobody in twice.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from apps.core import rate_limits, typed_codes, valkey
+from apps.core.errors import RateLimited, is_refusal
+from apps.core.rate_limits import Hit, Rule
+from apps.core.valkey import ValkeyUnavailable
+from apps.customers.limits import WRONG_CODES_PER_CUSTOMER
+from apps.customers.state import CustomerState
+from apps.otp import code_scripts, code_sets
+from apps.otp.code_sets import CodeSet
+from apps.otp.errors import ResendTooSoon
+from apps.otp.new_codes import NewCode
+
+log = structlog.get_logger(__name__)
+
+RESEND = "resend"  # how a 429 names the wait between two codes
+PAUSE_SECONDS = 60  # for an address with a wrong code, while the customer's users are being guessed at
+
+
+@dataclass(frozen=True)
+class Claim:
+    """How a try ended. `message_id`: what had carried the right code; None for a wrong one.
+
+    `hit`: what the try has counted. `set_is_spent`: this wrong one was the last that the set allowed.
+    """
+
+    code_set: CodeSet
+    hit: Hit
+    message_id: UUID | None = None
+    number: int = 0
+    customer_is_guessed_at: bool = False
+    set_is_spent: bool = False
+
+
+def claim(code_set: CodeSet, code: str, *, rules: Sequence[Rule], guessing: Rule) -> Claim:
+    """Try a code: a wrong one counts against the budget. One round trip. Raises RateLimited or ValkeyUnavailable.
+
+    `guessing` counts the wrong codes of all the customer's users; once passed, an address pauses after each wrong code.
+    """
+    hit = Hit(rate_limits.new_event(), tuple(rules))
+    answer = code_scripts.claim(
+        keys=[code_set.key("codes"), code_set.key("pause"), guessing.key, *(rule.key for rule in rules)],
+        args=[
+            hit.event,
+            code_set.mac(typed_codes.read(code)),
+            code_sets.MOST_ALIVE,
+            code_sets.BUDGET,
+            guessing.limit.count,
+            guessing.limit.window * 1000,
+            PAUSE_SECONDS * 1000,
+            *rate_limits.arguments(rules),
+        ],
+    )
+    _raise_pause(answer)
+    if int(answer[0]) == -3:
+        rate_limits.raise_refusal(rules, answer[1:])
+    if int(answer[0]) == 1:
+        return Claim(code_set, hit, message_id=UUID(answer[1].decode()), number=int(answer[2]))
+    return Claim(code_set, hit, customer_is_guessed_at=bool(int(answer[1])), set_is_spent=bool(int(answer[2])))
+
+
+def settle(claimed: Claim) -> None:
+    """What the code was for is done: no code of its set lives any longer. PostgreSQL knows it already."""
+    try:
+        with valkey.reachable():
+            valkey.client().delete(claimed.code_set.key("codes"))
+    except ValkeyUnavailable:
+        log.warning("codes_not_settled", customer_id=str(claimed.code_set.customer_id))
+
+
+def drop(claimed: Claim) -> None:
+    """The code is not accepted: it alone goes. If it was used before, the others may be newer than the copy that came back."""
+    try:
+        code_scripts.drop(keys=[claimed.code_set.key("codes")], args=[claimed.number])
+    except ValkeyUnavailable:
+        log.warning("code_not_dropped", customer_id=str(claimed.code_set.customer_id))
+
+
+def _issue(code_set: CodeSet, new: NewCode, hit: Hit, customer: CustomerState) -> dict[str, int]:
+    """Let the code live, if the limits and the wait since the last one allow. One round trip.
+
+    Returns what remains of each limit. Raises ResendTooSoon, RateLimited or ValkeyUnavailable.
+    """
+    answer = code_scripts.issue(
+        keys=[code_set.key("codes"), code_set.key("pause"), *(rule.key for rule in hit.rules)],
+        args=[
+            hit.event,
+            code_set.mac(new.code),
+            customer.code_lifetime * 1000,
+            customer.code_resend_after * 1000,
+            new.message_id.hex,
+            code_sets.MOST_ALIVE,
+            *rate_limits.arguments(hit.rules),
+        ],
+    )
+    if int(answer[0]) == -1:
+        raise ResendTooSoon(limit=RESEND, retry_after=int(answer[1]) / 1000)
+    _raise_pause(answer)
+    rate_limits.raise_refusal(hit.rules, answer)
+    return {rule.limit.name: int(left) for rule, left in zip(hit.rules, answer[1:], strict=True)}
+
+
+@contextmanager
+def issued(
+    code_set: CodeSet, new: NewCode, *, customer: CustomerState, rules: Sequence[Rule]
+) -> Iterator[dict[str, int]]:
+    """Let the code live for what is done within, which posts it; if that fails for whatever reason, it is taken back.
+
+    And if the failure is ours, what asking has counted, too. Gives what remains of each limit. Raises ResendTooSoon,
+    RateLimited or ValkeyUnavailable.
+    """
+    hit = Hit(rate_limits.new_event(), tuple(rules))
+    remaining = _issue(code_set, new, hit, customer)
+    try:
+        yield remaining
+    except BaseException as error:
+        _withdraw(code_set, new, hit, uncount=not is_refusal(error))
+        raise
+
+
+def _withdraw(code_set: CodeSet, new: NewCode, hit: Hit, *, uncount: bool) -> None:
+    """Take back a code that will not be sent."""
+    keys = [code_set.key("codes"), *(rule.key for rule in hit.rules)]
+    try:
+        code_scripts.withdraw(keys=keys, args=[code_set.mac(new.code), hit.event, int(uncount)])
+    except ValkeyUnavailable:
+        log.warning("code_not_withdrawn", customer_id=str(code_set.customer_id))
+
+
+def withdraw_all(sets: Sequence[CodeSet]) -> None:
+    """Take back every code of these places, all of one customer. One round trip. Raises ValkeyUnavailable."""
+    code_scripts.withdraw_all(keys=[code_set.key("codes") for code_set in sets])
+
+
+def _raise_pause(answer: Sequence[Any]) -> None:
+    if int(answer[0]) == -2:
+        raise RateLimited(limit=WRONG_CODES_PER_CUSTOMER, retry_after=int(answer[1]) / 1000)
