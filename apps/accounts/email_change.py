@@ -1,4 +1,4 @@
-"""Another address: proven by a code sent there, and announced at the old one, from where it can be undone (`email_undo`)."""
+"""Changing the address: a code proves the new one, and a mail to the old one says how to undo it (`email_undo`)."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -36,9 +36,9 @@ TOKEN_BYTES = 32
 
 @dataclass(frozen=True)
 class EmailChangeRequest:
-    """A user who is signed in wants mail to go elsewhere.
+    """A user who is signed in wants another address.
 
-    `password`: proves who asks; empty if the session has proven it a short while ago (contract 3.10).
+    `password`: the present one; empty if the session has a fresh proof (contract 3.10).
     """
 
     customer: CustomerState
@@ -51,7 +51,7 @@ class EmailChangeRequest:
 
 @dataclass(frozen=True)
 class EmailChangeProof:
-    """The code that was sent to the new address."""
+    """The code that was sent to the new address, and the session that gives it."""
 
     customer: CustomerState
     user: User
@@ -62,7 +62,7 @@ class EmailChangeProof:
 
 
 def request(wanted: EmailChangeRequest) -> None:
-    """Send a code to the new address. Nobody is told whether it is taken.
+    """Send a code to the new address. The answer does not say whether that address is taken.
 
     Raises InvalidPassword, ResendTooSoon, RateLimited, QuotaExceeded, NotFound or ValkeyUnavailable.
     """
@@ -78,9 +78,9 @@ def request(wanted: EmailChangeRequest) -> None:
 
 
 def confirm(proof: EmailChangeProof) -> User:
-    """The code has come back from the new address: it is the user's now.
+    """Make the new address the user's, if the code is right.
 
-    Tries are counted for the session alone: whoever has stolen its token uses up nothing that the user needs to sign in.
+    Tries are counted for the session alone: a thief of its token must not use up what the user needs to sign in.
     Raises InvalidOtp (whatever is wrong with the code), EmailTaken, SessionEnded, RateLimited or ValkeyUnavailable.
     """
     renewal.count_try(
@@ -102,9 +102,10 @@ def confirm(proof: EmailChangeProof) -> User:
 
 
 def set_address(user: User, email: str, context: RequestContext) -> None:
-    """Whoever has proven the mailbox comes before whoever merely registered its address. Raises IntegrityError.
+    """Give the user this address, which is proven. Raises IntegrityError if it is taken.
 
-    Nobody merely registers to be an owner, or has been given a role or permissions: such a user stays.
+    A user who has registered the address without proving it is erased. But one who owns the customer, or has been given a
+    role or permissions, has not merely registered: that user stays, and the address is taken.
     """
     squatter = (
         User.objects.of(user.customer_id)
@@ -121,7 +122,7 @@ def set_address(user: User, email: str, context: RequestContext) -> None:
 
 
 def record(action: str, user: User, context: RequestContext, *, severity: Severity = Severity.LOW) -> None:
-    """The event of what the user, or whoever reads the mailbox, did to the address."""
+    """Record what was done to the user's address, by the user or by a reader of the mailbox."""
     events.record(
         action=action,
         severity=severity,
@@ -161,19 +162,19 @@ def _write(wanted: EmailChangeRequest, new: NewCode) -> None:
 
 
 def _accept(proof: EmailChangeProof, right: RightCode) -> User | None:
-    """The code was right. None where none is taken of this account any more. Raises InvalidOtp or EmailTaken."""
+    """The code was right. None if the account takes no codes any more. Raises InvalidOtp or EmailTaken."""
     if attempt_limits.is_closed_to_second_factors(proof.customer, proof.user):
         return None
     try:
         with transaction.atomic():
             return _move(proof, right)
-    except IntegrityError as error:  # whoever has proven the mailbox may know whose account it is
+    except IntegrityError as error:  # a reader of the mailbox may know that it has an account
         raise EmailTaken from error
 
 
 def _move(proof: EmailChangeProof, right: RightCode) -> User:
-    """Raises InvalidOtp for a change that nobody asked for, or asked for before a change of credentials; and IntegrityError
-    for an address that is taken.
+    """Raises InvalidOtp if nobody asked for this change, or the credentials have changed since; IntegrityError if the address
+    is taken.
     """
     user = directory.lock(proof.user.id)
     change = EmailChange.objects.filter(user=user, message_id=right.message_id, confirmed_at=None).first()
@@ -188,7 +189,7 @@ def _move(proof: EmailChangeProof, right: RightCode) -> User:
     record(actions.EMAIL_CHANGED, user, proof.context)
     if was_proven:
         _announce(change, user, proof)
-    else:  # whoever reads a mailbox that was mistyped must not get the account
+    else:  # the old address may have been mistyped: its reader must not get the account
         first_proof.note(user, customer=proof.customer, context=proof.context)
     return user
 
@@ -211,6 +212,6 @@ def _announce(change: EmailChange, user: User, proof: EmailChangeProof) -> None:
 
 
 def _masked(email: str) -> str:
-    """ "a…@example.com": enough to recognise one's own."""
+    """ "a…@example.com": enough to recognise an address of one's own."""
     local, _at, domain = email.rpartition("@")
     return f"{local[:1]}…@{domain}"

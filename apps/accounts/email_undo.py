@@ -1,7 +1,7 @@
-"""Undoing a change of address, from the old mailbox: for whoever did not want it (contract 4, change-email/undo).
+"""Undoing a change of address from the old mailbox, for a user who did not want it (contract 4, change-email/undo).
 
-Whoever changed it knew the password, and may have done more: sessions and that password end with it, and what was issued
-before is void. But no change of credentials voids the link itself, since whoever stole the account would make one.
+Somebody who could change the address knew the password, and may have done more. So sessions and password end too, and
+what was issued before is void. The link itself survives changes of credentials: a thief would make one to get rid of it.
 """
 
 from dataclasses import dataclass, field
@@ -30,9 +30,9 @@ from apps.users.models import User, UserStatus
 
 @dataclass(frozen=True)
 class UndoRequest:
-    """The token that was sent to the old address. `customer`: where it is given.
+    """The token that was sent to the old address. `customer`: the one that it is presented at.
 
-    `owners_too`: nobody has named that customer, by a key or a page, so owners may mean the one that they made.
+    `owners_too`: neither a key nor a page has named that customer, so an owner may mean the customer that they made.
     """
 
     customer: CustomerState
@@ -72,11 +72,11 @@ def _find(request: UndoRequest) -> EmailChange:
 
 
 def _move_back(change: EmailChange, customer: CustomerState, request: UndoRequest) -> None:
-    """Undoing a change undoes every later one too, whoever made it."""
+    """Undo the change and every later one."""
     user = directory.lock(change.user_id)
     changes = EmailChange.objects.filter(user=user, undone_at=None)
     if user is None or user.status == UserStatus.DEACTIVATED:
-        raise InvalidUndoToken  # which is kept for when the account is open again
+        raise InvalidUndoToken  # the link stays good for when the account is open again
     if not changes.filter(id=change.id).update(undone_at=request.context.now):
         raise InvalidUndoToken
     changes.filter(confirmed_at__gte=change.confirmed_at).update(undone_at=request.context.now)
@@ -93,7 +93,7 @@ def _move_back(change: EmailChange, customer: CustomerState, request: UndoReques
 
 
 def _drop_what_came_with_it(user: User, change: EmailChange, now: datetime) -> None:
-    """Whoever changed the address knew the password, and may have enrolled factors since."""
+    """Remove the password, which was known to the one who changed the address, and the factors enrolled since."""
     Password.objects.filter(user=user).delete()
     credentials.change(user, now=now)
     if change.confirmed_at is not None:

@@ -36,7 +36,7 @@ class InvalidUndoToken(GatehouseError):
 
 
 class EmailTaken(GatehouseError):
-    """Said only to whoever has proven to read the mailbox."""
+    """Said only to somebody who has proven to read the mailbox."""
 
     status = 409
     type = "email_taken"

@@ -1,4 +1,4 @@
-"""What leads into an account or back into it, each of one use: registrations, reset tokens, changes of address."""
+"""Ways into an account and back into it, each good for one use: registrations, reset tokens, changes of address."""
 
 from django.db import models
 
@@ -10,15 +10,15 @@ from apps.users.models import User
 
 
 class Registration(models.Model):
-    """What somebody who registered wants to be, until the code sent to that address proves that it was its owner.
+    """Password, name and phone number of a registration, until the code that was sent to the address confirms it.
 
-    Kept apart from the user, so that a stranger who registers somebody else's address sets no password on it.
+    Kept apart from the user: a stranger who registers somebody else's address must not set a password on that account.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="registrations")
     message_id = models.UUIDField(unique=True)  # the mail that carried the code
-    network = models.CharField(max_length=43, blank=True)  # whence it came, as limits count addresses
+    network = models.CharField(max_length=43, blank=True)  # where it came from, as limits count addresses
     encoded = models.CharField(max_length=512)
     name = models.CharField(max_length=200, blank=True)
     phone = SealedField(blank=True)
@@ -40,7 +40,7 @@ class Registration(models.Model):
 
 
 class ResetToken(models.Model):
-    """A way back into an account, sent to its mailbox: single use, one hour. The token itself is kept nowhere."""
+    """A link to set another password, sent to the mailbox: good once, for one hour. Only a digest of the token is kept."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
@@ -48,7 +48,7 @@ class ResetToken(models.Model):
         User, null=True, on_delete=models.CASCADE, related_name="+"
     )  # null: nobody has that address
     digest = models.BinaryField(max_length=32, unique=True)  # SHA-256 of 32 random bytes
-    in_sandbox = models.BooleanField(default=False, db_default=False)  # whoever holds a test key has read it
+    in_sandbox = models.BooleanField(default=False, db_default=False)  # the holder of a test key has read it
     credentials_version = models.PositiveIntegerField(default=0, db_default=0)  # of the user, as it was issued
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()

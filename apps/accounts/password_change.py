@@ -1,6 +1,6 @@
-"""Another password: for whoever is signed in and gives the present one (contract 4, change-password), or has a link.
+"""Changing the password: by a user who is signed in and gives the present one (contract 4, change-password), or by a link.
 
-Whoever knew the old password, or used it, is out: other sessions end with it, and what was issued before is void.
+Everybody who knew the old password is out: other sessions end with it, and what was issued before is void.
 """
 
 from dataclasses import dataclass, field
@@ -60,10 +60,10 @@ def change(wanted: PasswordChange) -> None:
 def require_password(
     user: User, text: str, *, session_id: UUID, customer: CustomerState, context: RequestContext
 ) -> User:
-    """The user who is signed in gives the password once more. A wrong one counts towards the lock, as at sign-in.
+    """Check the password that a user who is signed in gives once more. A wrong one counts towards the lock, as at sign-in.
 
-    But neither a lock nor the tries of strangers stand in the way: tries are counted for the session, which ends after too
-    many wrong ones. Whoever has stolen its token guesses a few times, and keeps the user from nothing.
+    But a lock does not stand in the way, nor do the tries of strangers: tries are counted for the session, which ends after
+    too many wrong ones. So a thief of its token can guess a few times, and keeps the user from nothing.
     Returns the user with the password that was right. Raises InvalidPassword, SessionEnded, RateLimited or
     ValkeyUnavailable.
     """
@@ -92,9 +92,9 @@ def replace(
     customer: CustomerState,
     context: RequestContext,
 ) -> None:
-    """Put the password in the place of what was there, and end what was begun with that. In the caller's transaction.
+    """Set the password, and end what was begun with the old one. In the caller's transaction.
 
-    `by_mail`: whoever reads the mailbox has set it. `except_for`: a session that goes on.
+    `by_mail`: it was set by a link in a mail. `except_for`: a session that goes on.
     """
     passwords.put(user, encoded, by_mail=by_mail, now=context.now)
     credentials.change(user, now=context.now)
@@ -110,6 +110,6 @@ def replace(
 
 
 def _require_unchanged(checked: User) -> None:
-    """Raises InvalidPassword when a reset has just taken the password from whoever gave it here."""
+    """Raises InvalidPassword if the password was replaced after it was checked."""
     if not Password.objects.filter(user=checked, set_at=checked.password.set_at).exists():
         raise InvalidPassword

@@ -35,7 +35,7 @@ LONGEST_TOKEN = 64  # characters
 
 @dataclass(frozen=True)
 class ResetRequest:
-    """Somebody says that the password of this address is forgotten. `asked`: whose limits and quota count."""
+    """Somebody has forgotten the password of this address. `client_customer`: the one whose limits and quota count."""
 
     client_customer: CustomerState
     customer: CustomerState
@@ -45,9 +45,9 @@ class ResetRequest:
 
 @dataclass(frozen=True)
 class PasswordReset:
-    """A token from a mail, and the password to be. `customer`: where it is given.
+    """A token from a mail, and the new password. `customer`: the one that it is presented at.
 
-    `owners_too`: nobody has named that customer, by a key or a page, so owners may mean the one that they made.
+    `owners_too`: neither a key nor a page has named that customer, so an owner may mean the customer that they made.
     """
 
     customer: CustomerState
@@ -58,7 +58,7 @@ class PasswordReset:
 
 
 def forgot(request: ResetRequest) -> None:
-    """Send a way back, if there is an account; the same work if there is none.
+    """Send a reset link, if there is an account. The same work is done if there is none.
 
     Raises RateLimited, QuotaExceeded or ValkeyUnavailable.
     """
@@ -86,7 +86,7 @@ def send_link(user: User, *, customer: CustomerState, context: RequestContext) -
 
 
 def _link(user: User | None, address: Address, *, customer: CustomerState, context: RequestContext) -> Draft:
-    """A fresh token, for nobody too, and the mail that carries it."""
+    """A fresh token and the mail that carries it; made for an address without an account too, so that both take as long."""
     token, user_id = secrets.token_urlsafe(TOKEN_BYTES), user.id if user else None
     version = user.credentials_version if user else 0
     ResetToken.objects.create(
@@ -120,7 +120,7 @@ def _link(user: User | None, address: Address, *, customer: CustomerState, conte
 
 
 def reset(wanted: PasswordReset) -> None:
-    """Set the password that the token's holder wants, and end every session. The token works once, and voids the others.
+    """Set the new password, and end every session. The token works once, and all other tokens of the user become void.
 
     Raises InvalidResetToken (whatever is wrong with it), ValidationFailed (the token is kept), RateLimited,
     ValkeyUnavailable, CustomerSuspended.
@@ -144,8 +144,8 @@ def _may_reset(user: User | None) -> bool:
 
 
 def _may_use(row: ResetToken, user: User) -> bool:
-    """Not one from before a change of credentials, nor one that the holder of a test key has read, if the user has become an
-    administrator since.
+    """Whether the token is still good: the credentials have not changed since, and no holder of a test key could use it to
+    enter the account of somebody who has become an administrator.
     """
     if row.credentials_version != user.credentials_version:
         return False
@@ -170,7 +170,7 @@ def _find(wanted: PasswordReset) -> tuple[ResetToken, User]:
 
 
 def _use(row: ResetToken, now: datetime) -> None:
-    """Of any number who use it, or another that was sent to this user, one does. Raises InvalidResetToken."""
+    """Use the token up. If several tokens of the user are used at once, one succeeds. Raises InvalidResetToken."""
     user = directory.lock(row.user_id) if row.user_id else None
     if user is None or user.credentials_version != row.credentials_version:
         raise InvalidResetToken

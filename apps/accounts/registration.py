@@ -1,7 +1,7 @@
-"""Registering at a customer (contract 4, register). `verify_email` is what follows.
+"""Registering at a customer (contract 4, register). `verify_email` follows.
 
-Anybody can register anybody's address. So what is registered is kept apart from the user, and becomes the user's when the
-code that was sent to the address comes back. A taken address gets the same answer, for the same work.
+Anybody can register anybody's address. So what is registered is kept apart from the user, and becomes the user's once the
+code that was sent to the address is given. A taken address gets the same answer, and costs the same work.
 """
 
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ KEPT_FOR = timedelta(days=1)  # a code that came too late can be asked for again
 
 @dataclass(frozen=True)
 class RegistrationRequest:
-    """Who somebody wants to be, at which customer."""
+    """A person who wants an account at this customer."""
 
     customer: CustomerState
     address: Address
@@ -96,7 +96,7 @@ def keep(
 
 
 def _first_status(customer: CustomerState) -> UserStatus:
-    return lifecycle.status_due(User(), customer)  # who has proven nothing yet
+    return lifecycle.status_due(User(), customer)  # a user who has proven nothing yet
 
 
 def _write(request: RegistrationRequest, new: NewCode, encoded: str, phone: str) -> None:
@@ -130,19 +130,19 @@ def _new_user(request: RegistrationRequest) -> User:
 
 
 def _save_or_find(mine: User) -> User:
-    """The user of this address: this one, or the one that there is. It is locked, so that it is not erased meanwhile."""
+    """This user, or the one who has the address already. Locked, so that nobody erases it meanwhile."""
     while True:
         User.objects.bulk_create([mine], ignore_conflicts=True)
         found = User.objects.of(mine.customer_id).select_for_update(of=("self",), no_key=True)
         user = found.filter(email_identity=mine.email_identity).first()
         if user is not None:
-            return user  # else it was erased between the two statements, and the address is free
+            return user  # otherwise it was erased between the two statements, and the address is free
 
 
 def _let_in_at_once(request: RegistrationRequest, mine: User, user: User, encoded: str, phone: str) -> None:
-    """Where no proven address is demanded, a new user has its password, name and phone number now.
+    """Where no proven address is demanded, a new user gets password, name and phone number at once.
 
-    The user of a taken address keeps its own. Two statements either way: then they are about a user who does not exist.
+    The user of a taken address keeps what it has. Then the same two statements are made for a user who does not exist.
     """
     if user.id == mine.id:
         passwords.put(user, encoded, by_mail=False, now=request.context.now)
@@ -155,9 +155,9 @@ def _let_in_at_once(request: RegistrationRequest, mine: User, user: User, encode
 
 
 def _post(request: RegistrationRequest, user: User, new: NewCode) -> None:
-    """Send the code, or to a proven address a mail that says that it has an account.
+    """Send the code; to an address that is proven, send a mail that says that it has an account.
 
-    A deactivated user gets nothing. After too many wrong codes an unproven one gets no code.
+    A deactivated user gets nothing. A user without a proven address gets no code after too many wrong ones.
     """
     customer = request.customer
     taken = user.email_verified_at is not None

@@ -1,4 +1,4 @@
-"""Signing up: a new customer with secrets of its own, its owner, its first key, and a session, all or nothing."""
+"""Signing up: makes a new customer with its secrets, its owner, its first API key and a session, or nothing at all."""
 
 import re
 import secrets
@@ -39,7 +39,7 @@ LONGEST_SLUG, RANDOM_HEX = 63, 3
 
 @dataclass(frozen=True)
 class SignUpRequest:
-    """Who wants to have a customer of their own. `asked`: the customer that the request itself belongs to."""
+    """Somebody wants a customer of their own. `client_customer`: the one that the request came to, whose limits count."""
 
     client_customer: CustomerState
     address: Address
@@ -70,7 +70,7 @@ def sign_up(request: SignUpRequest) -> SignedUp:
     limit = request.client_customer.limit(limits.SIGNUPS_PER_IP)
     network = limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(request.context.ip))
     sign_ups = rate_limits.hit([network])
-    # Every new customer has counts of its own: those of the one that was asked keep one mailbox from being flooded.
+    # A new customer starts with fresh counts. So mails are counted at `client_customer` too, or one mailbox could be flooded.
     mails = rate_limits.hit(code_requests.rules_for(request.client_customer, request.address, request.context))
     encoded = passwords.encode(password)
     with rate_limits.uncounted_if_it_fails(sign_ups, mails), transaction.atomic():
@@ -120,8 +120,8 @@ def _record(action: str, user: User, request: SignUpRequest, **details: Any) -> 
 
 
 def _send_code(owner: User, encoded: str, customer: CustomerState, request: SignUpRequest) -> None:
-    """The owner's address is proven like any other: by the code of a registration with the same password."""
-    code_set = CodeSet(customer.id, owner.email_identity, VERIFY_EMAIL)  # given back with the new customer's live key
+    """The owner's address is proven like any other, by the code of a registration with the same password."""
+    code_set = CodeSet(customer.id, owner.email_identity, VERIFY_EMAIL)  # redeemed with the new customer's live key
     new = new_codes.new(code_set, customer)
     registration.keep(owner, message_id=new.message_id, encoded=encoded, context=request.context)
     draft = code_mails.draft(
@@ -141,7 +141,7 @@ def _name(request: SignUpRequest) -> str:
 
 
 def _free_slug(name: str) -> str:
-    """Readable, and not taken: with a few random letters, so that it tells nothing of who else has signed up."""
+    """A readable slug that is not taken. Its random letters keep it from telling who else has signed up."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[: LONGEST_SLUG - 2 * RANDOM_HEX - 1].strip("-")
     return "-".join(filter(None, (words, secrets.token_hex(RANDOM_HEX))))

@@ -9,13 +9,13 @@ from apps.accounts.models import EmailChange, Registration, ResetToken
 from apps.core import batches
 from apps.core.advisory_locks import alone
 
-KEPT = timedelta(days=1)  # what has ended is of use to whoever looks into a trouble, for this long
+KEPT = timedelta(days=1)  # for operators who look into a problem
 
 
 @shared_task(name="accounts.remove_expired")
 @alone
 def remove_expired() -> int:
-    """Delete what leads back into no account any more. Returns how many rows."""
+    """Delete registrations, reset tokens and changes of address that are of no use any more. Returns how many rows."""
     before = timezone.now() - KEPT
     return (
         batches.delete(Registration.objects.filter(expires_at__lt=before), by="expires_at")

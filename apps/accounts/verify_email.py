@@ -1,7 +1,7 @@
 """Proving an address by the code that was sent to it (contract 4, verify-email).
 
-The code proves who reads the mailbox. It confirms a registration, and so sets a password, only if that registration was
-surely made by the same person: anybody can register anybody's address.
+The code proves that somebody reads the mailbox. It also confirms a registration, and so sets a password, but only if the
+same person is sure to have made that registration: anybody can register anybody's address.
 """
 
 from dataclasses import dataclass, field
@@ -39,14 +39,14 @@ class AddressProof:
 
 @dataclass(frozen=True)
 class VerifiedAddress:
-    """Whose address is proven. `password_set`: the password that was registered is the user's from now on."""
+    """The user whose address is proven. `password_set`: whether the registered password is the user's from now on."""
 
     user: User
     password_set: bool
 
 
 def verify(proof: AddressProof) -> VerifiedAddress:
-    """Mark the address as proven, and make the user what was registered with this code.
+    """Mark the address as proven, and give the user the password, name and number that were registered with this code.
 
     Raises InvalidOtp (whatever is wrong with the code), RateLimited or ValkeyUnavailable.
     """
@@ -61,7 +61,7 @@ def verify(proof: AddressProof) -> VerifiedAddress:
 
 
 def _accept(proof: AddressProof, right: RightCode) -> VerifiedAddress | None:
-    """The user whose address the code proves. None if there is no such user, or its account is closed."""
+    """The user whose address the code proves. None if there is no such user, or the account is closed."""
     with transaction.atomic():
         user = _lock_user(proof)
         sent = outbox.destination_of(right.message_id)  # read under the lock: erasing the user takes it away
@@ -80,7 +80,7 @@ def _accept(proof: AddressProof, right: RightCode) -> VerifiedAddress | None:
 
 
 def _lock_user(proof: AddressProof) -> User | None:
-    """The user of this address, who may have been erased, or have moved, since it was looked up."""
+    """The user of this address, locked. None if it was erased, or has another address, since it was looked up."""
     found = directory.find(proof.customer.id, proof.address.identity)
     user = directory.lock(found.id) if found else None
     return user if user and user.email_identity == proof.address.identity else None
@@ -91,10 +91,10 @@ def _may_prove(customer: CustomerState, user: User) -> bool:
 
 
 def _registration_of(message_id: UUID, sent: Destination, user: User, proof: AddressProof) -> Registration | None:
-    """The registration that the code confirms. None when it may be a stranger's.
+    """The registration that the code confirms. None if it may be a stranger's.
 
-    The mailbox may hold two codes: its owner's, and that of a stranger who registered the same address from another
-    network. Its owner may enter the wrong one. Then the password decides, since the stranger's is another.
+    The mailbox may hold two codes: one that its owner asked for, and one from a stranger who registered the same address from
+    another network. The owner may enter the wrong one. Then the password decides: the stranger's is another.
     """
     registrations = Registration.objects.filter(user=user, credentials_version=user.credentials_version)
     opened = list(registrations.filter(used_at=None, expires_at__gt=proof.context.now))
@@ -105,11 +105,11 @@ def _registration_of(message_id: UUID, sent: Destination, user: User, proof: Add
 
 
 def _carried_by(message_id: UUID, sent: Destination, opened: list[Registration], user: User) -> Registration | None:
-    """The registration whose mail carried the code. A code that was asked for again has none of its own.
+    """The registration whose mail carried the code. A code that was asked for again belongs to no registration.
 
-    Such a code confirms the registration that made this user, if no other is open. It confirms none when there are
-    several, when the user was there before (imported), or when it was sent to an earlier user of this address (erased
-    since): then the registration may be a stranger's.
+    Such a code confirms the registration that made this user, if no other is open. It confirms none if there are several,
+    if the user was there before (imported), or if it was sent to an earlier user of this address (erased since): then the
+    registration may be a stranger's.
     """
     own = [row for row in opened if row.message_id == message_id]
     if own:
@@ -120,7 +120,7 @@ def _carried_by(message_id: UUID, sent: Destination, opened: list[Registration],
 
 
 def _become(user: User, registration: Registration | None, proof: AddressProof) -> None:
-    """Make the user what was registered. What was set before the proof goes, unless it is the very same password."""
+    """Give the user what was registered. What was set before the proof goes, unless it is the very same password."""
     present = Password.objects.filter(user=user).values_list("encoded", flat=True).first()
     if registration is not None and present == registration.encoded:
         first_proof.note(user, customer=proof.customer, context=proof.context)

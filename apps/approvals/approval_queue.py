@@ -1,4 +1,4 @@
-"""Users who wait for an operator: found, and told of."""
+"""Users who wait for an operator: which they are, and the mail that tells operators of them."""
 
 from datetime import datetime, timedelta
 
@@ -24,7 +24,7 @@ BATCH, NAMES_SHOWN = 500, 5
 
 
 def open_missing(*, now: datetime) -> int:
-    """Checks for those who wait for nothing else, where a policy was changed or demands no proven address."""
+    """Open checks for users who wait for nothing else: a policy has changed, or demands no proven address. Returns how many."""
     proven = Q(email_verified_at__isnull=False) | Q(customer__demands_verified_email=False)
     users = User.objects.filter(proven, status=UserStatus.PENDING, customer__demands_approval=True, identity_check=None)
     rows = [IdentityCheck(user=user, customer_id=user.customer_id, created_at=now) for user in users[:BATCH]]
@@ -32,13 +32,13 @@ def open_missing(*, now: datetime) -> int:
 
 
 def for_operators() -> QuerySet[IdentityCheck]:
-    """Those that no outside check is asked for: the customer has no address for it, or no secret to sign with yet."""
+    """Checks for operators: of customers with no outside check, or with no secret to sign its requests yet."""
     nobody_outside = Q(customer__identity_check_url="") | Q(customer__identity_check_secret="")
     return IdentityCheck.objects.filter(nobody_outside, state=CheckState.WAITING)
 
 
 def tell_operators(*, now: datetime) -> int:
-    """One mail to each operator who may approve, of all who have come to wait; not more often than every ten minutes."""
+    """Mail each operator who may approve, about all users who have come to wait; at most every ten minutes. Returns how many."""
     with transaction.atomic():
         if IdentityCheck.objects.filter(operators_told_at__gt=now - NOT_AGAIN_WITHIN).exists():
             return 0

@@ -1,4 +1,4 @@
-"""Users who wait to be approved, by an operator or by an outside identity check, and how that ends."""
+"""Approving and rejecting users, for operators and outside identity checks alike."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ def open_for(user: User, *, customer: CustomerState, now: datetime) -> None:
 
 
 def approve(check: IdentityCheck, *, customer: CustomerState, context: RequestContext) -> None:
-    """The user is who it should be: active, unless the address is still to be proven. Raises AlreadyDecided."""
+    """Approve the user, who is active from now on unless the address is still to be proven. Raises AlreadyDecided."""
     with transaction.atomic():
         user = lock_user(check)
         _decide(check, CheckState.APPROVED, "", context)
@@ -38,7 +38,7 @@ def reject(
     customer: CustomerState,
     context: RequestContext,
 ) -> None:
-    """The user goes on waiting, and is told why. Can be approved later. Raises AlreadyDecided."""
+    """Reject the user, who goes on waiting and is told why. It can be approved later. Raises AlreadyDecided."""
     with transaction.atomic():
         user = lock_user(check)
         _decide(check, CheckState.REJECTED, reason, context)
@@ -50,7 +50,7 @@ def reject(
 
 
 def lock_user(check: IdentityCheck) -> User:
-    """The user, locked before the check as whoever erases it does. Raises AlreadyDecided: it has been erased."""
+    """The user, locked before the check, in the same order as an erasure. Raises AlreadyDecided if it has been erased."""
     user = directory.lock(check.user_id)
     if user is None:
         raise AlreadyDecided
@@ -58,7 +58,7 @@ def lock_user(check: IdentityCheck) -> User:
 
 
 def _decide(check: IdentityCheck, state: CheckState, reason: str, context: RequestContext) -> None:
-    """One statement decides between two who decide alike at once. Raises AlreadyDecided."""
+    """Write the decision in one statement, so that of two at once only one counts. Raises AlreadyDecided."""
     undecided = IdentityCheck.objects.filter(id=check.id).exclude(state=state)
     if not undecided.update(state=state, reason=reason, decided_at=context.now, decided_by=context.actor):
         raise AlreadyDecided

@@ -8,7 +8,7 @@ from apps.core.errors import AuthenticationError, GatehouseError
 
 
 class AlreadyDecided(GatehouseError):
-    """Somebody else was faster, or it is so already."""
+    """Somebody else was faster, or it was decided so before."""
 
     status = 409
     type = "already_decided"
@@ -16,7 +16,7 @@ class AlreadyDecided(GatehouseError):
 
 
 class InvalidSignature(AuthenticationError):
-    """Wrong, too old, or for nothing that there is: one answer for all."""
+    """Wrong, too old, or for a check that does not exist: one answer for all."""
 
     type = "invalid_signature"
     message = _("This message is not signed as it should be.")

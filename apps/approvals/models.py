@@ -24,9 +24,9 @@ class IdentityCheck(Leasable):
     state = models.CharField(max_length=8, choices=CheckState, default=CheckState.WAITING)
     created_at = models.DateTimeField()
     operators_told_at = models.DateTimeField(null=True)
-    asked_at = models.DateTimeField(null=True)  # when the outside check took the request
+    asked_at = models.DateTimeField(null=True)  # when the outside check accepted the request
     next_try_at = models.DateTimeField(null=True)  # until then a worker has it, or it waits after a failure
-    answer_signed_at = models.DateTimeField(null=True)  # of the newest answer from outside: none that is older counts
+    answer_signed_at = models.DateTimeField(null=True)  # of the newest answer from outside: older ones do not count
     decided_at = models.DateTimeField(null=True)
     decided_by = models.CharField(max_length=200, blank=True)  # an actor, as in audit events
     reason = models.CharField(max_length=500, blank=True)
@@ -38,7 +38,7 @@ class IdentityCheck(Leasable):
     class Meta:
         ordering = ("created_at", "id")
         indexes = (
-            # The admin's list, and those that wait.
+            # For the admin's list, and to find those that wait.
             models.Index(fields=("-state", "created_at", "-id"), name="check_list"),
             models.Index(
                 fields=("operators_told_at",), name="check_told", condition=models.Q(operators_told_at__isnull=False)

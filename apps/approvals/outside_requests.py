@@ -23,13 +23,13 @@ BATCH = 50
 
 
 def due(*, now: datetime) -> list[UUID]:
-    """The checks to be asked for now. Customers take turns: one whose checker is slow keeps no other's users waiting."""
+    """The checks to ask for now. Customers take turns, so that one with a slow checker keeps no other's users waiting."""
     turn = Window(RowNumber(), partition_by="customer_id", order_by=("attempts", "created_at"))
     return list(_askable(now).order_by(turn, "created_at").values_list("id", flat=True)[:BATCH])
 
 
 def ask(check_id: UUID, *, now: datetime) -> bool:
-    """Ask for one check, if it is due and no other worker is at it. False: not now; the next try is noted."""
+    """Ask for one check, if it is due and no other worker is at it. False if it was not asked for: the next try is noted."""
     check = _take(check_id, now)
     if check is None:
         return False
@@ -50,7 +50,7 @@ def ask(check_id: UUID, *, now: datetime) -> bool:
 
 
 def _askable(now: datetime) -> QuerySet[IdentityCheck]:
-    """Of users who wait, not asked for yet nor just being so; of customers that are active and have somebody outside."""
+    """Checks of users who wait and that no worker is asking about, of active customers with an outside check."""
     waiting = IdentityCheck.objects.filter(Q(next_try_at=None) | Q(next_try_at__lte=now), state=CheckState.WAITING)
     unasked = waiting.filter(asked_at=None, customer__status=CustomerStatus.ACTIVE)
     wanted = unasked.exclude(user__status=UserStatus.DEACTIVATED)
@@ -58,7 +58,7 @@ def _askable(now: datetime) -> QuerySet[IdentityCheck]:
 
 
 def _take(check_id: UUID, now: datetime) -> IdentityCheck | None:
-    """The check, for this worker alone until its next try, which is noted first: then no failure can be a busy loop."""
+    """The check, for this worker alone until its next try. That is noted first, so that no failure becomes a busy loop."""
     this = _askable(now).filter(id=check_id).select_related("user", "customer")
     with transaction.atomic():
         lease = row_lease.take(this, length=lambda check: max(LEASE, _wait(check)), now=now)

@@ -9,14 +9,14 @@ from apps.approvals import approval_queue, outside_requests
 from apps.core import queues
 from apps.core.advisory_locks import alone
 
-# One check is one conversation of `outgoing.PATIENCE_SECONDS`; a class of one's own (IDENTITY_CHECK) may take a little longer.
+# One check is one conversation of `outgoing.PATIENCE_SECONDS`; another class (IDENTITY_CHECK) may take a little longer.
 ASKING_SECONDS, ASKING_SECONDS_AT_MOST = 20, 30
 
 
 @shared_task(name="approvals.tell_operators")
 @alone
 def tell_operators() -> int:
-    """Tell operators of users who wait to be approved. Returns of how many."""
+    """Tell operators of users who wait to be approved. Returns how many users."""
     now = timezone.now()
     approval_queue.open_missing(now=now)
     return approval_queue.tell_operators(now=now)
@@ -25,10 +25,10 @@ def tell_operators() -> int:
 @shared_task(name="approvals.ask_identity_checks")
 @alone
 def ask_identity_checks() -> int:
-    """Hand over the checks that outside identity checks are to be asked for, each by itself. Returns how many.
+    """Enqueue a task for each check that is due. Returns how many.
 
-    What waits in the queue for longer than a lease is dropped there, and handed over anew. Nothing is added to a full batch:
-    so the queue stays short, however slow they are outside, even if no worker takes from it.
+    A task that waits in the queue for longer than a lease is dropped there, and enqueued anew. Nothing is added to a full
+    batch: so the queue stays short, however slow the other side is, and even if no worker takes from it.
     """
     if queues.length(ask_identity_check) >= outside_requests.BATCH:
         return 0
@@ -40,5 +40,5 @@ def ask_identity_checks() -> int:
 
 @shared_task(name="approvals.ask_identity_check", soft_time_limit=ASKING_SECONDS, time_limit=ASKING_SECONDS_AT_MOST)
 def ask_identity_check(check_id: str) -> bool:
-    """Ask for one check, in a queue of its own (CELERY_TASK_ROUTES): what is slow outside keeps no mail waiting."""
+    """Ask for one check, in a queue of its own (CELERY_TASK_ROUTES): a slow other side keeps no mail waiting."""
     return outside_requests.ask(UUID(check_id), now=timezone.now())

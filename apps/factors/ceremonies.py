@@ -1,6 +1,6 @@
-"""WebAuthn's ceremonies: who we are to the browser, and the challenges that each counts once for five minutes.
+"""WebAuthn's ceremonies: who we are to the browser, and the challenges, each good once and for five minutes.
 
-A challenge is found again by its own value, which the browser signs into `clientDataJSON`: clients need send nothing else.
+A challenge is found again by its own value, which the device signs in `clientDataJSON`: clients need not send anything else.
 """
 
 import json
@@ -27,7 +27,7 @@ ANYBODY = "-"
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """The customer to a browser: the domain that its passkeys are bound to, and the pages that may ask for them."""
+    """What a browser knows of the customer: the domain that passkeys are bound to, and the pages that may ask for them."""
 
     id: str
     name: str
@@ -61,9 +61,9 @@ def begin(customer_id: UUID, *, kind: str, user: User | None, now: datetime) -> 
 
 
 def take(customer_id: UUID, credential: Any, *, kind: str, user: User | None) -> Ceremony | None:
-    """The ceremony that this credential ends, used up by this one step; None unless it was begun for just this.
+    """The ceremony that this credential belongs to, which is used up by this one step. None if it was begun for another purpose.
 
-    One of a user's is void since the user's credentials have changed. Raises ValkeyUnavailable.
+    A ceremony of a user is void once the user's credentials have changed. Raises ValkeyUnavailable.
     """
     challenge = _challenge_in(credential)
     if challenge is None:
@@ -83,7 +83,7 @@ def _begun_at(kept: object, purpose: str) -> datetime | None:
 
 
 def mark(customer_id: UUID, credential: Any) -> bytes | None:
-    """What a session keeps of the challenge that began it: PostgreSQL knows that it was used, whatever Valkey has forgotten."""
+    """A digest of the challenge, for the session that it begins: so PostgreSQL knows that it was used, even if Valkey forgets."""
     challenge = _challenge_in(credential)
     return ciphers.digest(f"{customer_id} webauthn ".encode() + challenge) if challenge else None
 

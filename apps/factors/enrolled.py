@@ -1,4 +1,4 @@
-"""Which factors a user has, in one statement."""
+"""Which factors a user has enrolled, in one statement."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -14,7 +14,7 @@ from apps.users.models import User
 class Enrolled:
     """The confirmed factors, in the order in which they are offered. `phone_hint`: what may be shown of the number.
 
-    `has_copied_passkey`: one that seems to have been copied opens nothing, but takes no protection away either.
+    `has_copied_passkey`: there is a passkey that seems to have been copied. It opens nothing, but the account stays protected.
     """
 
     methods: tuple[str, ...]
@@ -23,18 +23,18 @@ class Enrolled:
 
     @property
     def has_usable(self) -> bool:
-        """Recovery codes stand in for a factor; alone they are none."""
+        """Whether a factor can be used. Recovery codes replace a factor; alone they are none."""
         return bool(set(self.methods) - {RECOVERY_CODE})
 
     @property
     def held(self) -> tuple[str, ...]:
-        """The methods of which the account has a factor, whether or not it opens anything still."""
+        """The methods of all factors, including a passkey that is refused because it may have been copied."""
         copied = (PASSKEY,) if self.has_copied_passkey and PASSKEY not in self.methods else ()
         return (*copied, *self.methods)
 
     @property
     def has_any(self) -> bool:
-        """Whether a second factor is asked for. A suspected copy counts: else using a copy would switch it off."""
+        """Whether a second factor is asked for. A suspected copy counts: otherwise using a copy would switch it off."""
         return self.has_usable or self.has_copied_passkey
 
 

@@ -21,7 +21,7 @@ def count_try(user: User, *, customer: CustomerState) -> Hit:
 
 
 def note_wrong(user: User, *, factor: str, customer: CustomerState, context: RequestContext) -> None:
-    """A first code was wrong: counted for the account like one at sign-in. Not to be called within a transaction."""
+    """Count a wrong first code for the account, like one at sign-in. Not to be called within a transaction."""
     with transaction.atomic():
         directory.count_wrong_second_factor(customer.id, user.email_identity)
         events.record(
@@ -44,7 +44,7 @@ def complete(
     context: RequestContext,
     **details: str,
 ) -> tuple[str, ...]:
-    """A factor counts from now on: the event, the mail, and recovery codes for a user who has none.
+    """Record the new factor, tell the user by mail, and make recovery codes for a user who has none.
 
     In the caller's transaction.
     """
@@ -62,14 +62,14 @@ def complete(
 def make_recovery_codes(user: User, *, customer: CustomerState, context: RequestContext) -> tuple[str, ...]:
     """Ten fresh recovery codes; the old ones are worthless from now on. Raises NoSecondFactor.
 
-    They stand in for a factor. Made before there is one, they would lie in wait for it, in whoever's hands.
+    They replace a factor. If they could be made before there is one, a thief could keep them for later.
     """
     with transaction.atomic():
         directory.lock(user.id)
         found = enrolled.of(user.id)
         if not found.has_any:
             raise NoSecondFactor
-        if methods.RECOVERY_CODE in found.methods:  # those are taken away
+        if methods.RECOVERY_CODE in found.methods:  # the old ones are taken away
             credentials.change(user, now=context.now)
         codes = recovery_codes.make(user, now=context.now)
         events.record(

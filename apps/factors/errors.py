@@ -7,7 +7,7 @@ from apps.otp.errors import InvalidOtp
 
 
 class InvalidPasskey(GatehouseError):
-    """Unknown, of somebody else, of another site, replayed, not verified, cloned: one answer for all."""
+    """Unknown, another user's, of another site, replayed, not verified, copied: one answer for all."""
 
     type = "invalid_passkey"
     message = _("This passkey was not accepted. Please try again.")
@@ -20,7 +20,7 @@ class InvalidFactorCode(InvalidOtp):
 
 
 class SecondFactorRequired(GatehouseError):
-    """The last factor that fulfils what the customer demands cannot be removed."""
+    """The last factor that the customer demands cannot be removed."""
 
     status = 409
     type = "second_factor_required"
@@ -28,7 +28,7 @@ class SecondFactorRequired(GatehouseError):
 
 
 class NoSecondFactor(GatehouseError):
-    """Recovery codes stand in for a factor, and there is none."""
+    """Recovery codes replace a factor, and there is none."""
 
     status = 409
     type = "no_second_factor"

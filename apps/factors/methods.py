@@ -1,4 +1,4 @@
-"""The second factors that can be enrolled, by the names that the API calls them (contract 4)."""
+"""The second factors that can be enrolled, by their names in the API (contract 4)."""
 
 PASSKEY, TOTP, SMS, RECOVERY_CODE = "passkey", "totp", "sms", "recovery_code"
 ENROLLABLE = (PASSKEY, TOTP, SMS)

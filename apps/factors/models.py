@@ -16,7 +16,7 @@ class Totp(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="totp")
     secret = SealedField(blank=True)  # 20 random bytes in base32; empty until a first app is confirmed
-    pending_secret = SealedField(blank=True)  # of an app that no code has confirmed yet
+    pending_secret = SealedField(blank=True)  # of an app that is still to be confirmed
     pending_version = models.PositiveIntegerField(default=0, db_default=0)  # of the user's credentials, as it was begun
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
@@ -35,7 +35,7 @@ class Phone(models.Model):
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="phone_factor")
     number = SealedField(blank=True)  # E.164; empty until a first number is confirmed
     hint = models.CharField(max_length=24, blank=True)  # "+49 … 67": what may be shown
-    pending_number = SealedField(blank=True)  # one that no code has confirmed yet
+    pending_number = SealedField(blank=True)  # one that is still to be confirmed
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
 
@@ -46,7 +46,7 @@ class Phone(models.Model):
 
 
 class Passkey(models.Model):
-    """A WebAuthn credential. Public key and counter are the relying party's whole knowledge of it (WebAuthn section 4)."""
+    """A WebAuthn credential. The public key and the counter are all that we need to check it (WebAuthn section 4)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
@@ -60,7 +60,7 @@ class Passkey(models.Model):
     backed_up = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
-    suspected_clone_at = models.DateTimeField(null=True)  # since its counter did not go up it is refused
+    suspected_clone_at = models.DateTimeField(null=True)  # its counter did not go up; it is refused since
 
     objects = OwnedQuerySet.as_manager()
 

@@ -11,7 +11,7 @@ from apps.users.models import User
 
 @dataclass(frozen=True)
 class Factors:
-    """What is enrolled. No secret is in it, nor a whole number."""
+    """What is enrolled. It holds no secret, and of the phone number only a hint."""
 
     enrolled: Enrolled
     app_since: datetime | None

@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn level 3): made with their user verified, used with their user verified, refused when copied."""
+"""Passkeys (WebAuthn level 3): the device verifies its user when one is made and when it is used. Copies are refused."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -130,11 +130,11 @@ def request_options(*, customer: CustomerState, user: User | None, now: datetime
 
 
 def check(*, customer: CustomerState, credential: Any, context: RequestContext, user: User | None = None) -> Passkey:
-    """The passkey that has signed, of this user or of whoever it belongs to; its device has verified its user.
+    """The passkey that has signed: of this user, or without `user` of the user that it names. The device has verified its user.
 
-    A ceremony of nobody in particular is void for a user whose credentials have changed since it was begun.
+    A ceremony without a user is void for users whose credentials have changed since it was begun.
 
-    Not to be called within a transaction: that a passkey seems to be a copy is written down although it is refused.
+    Not to be called within a transaction: the record of a suspected copy must stay although the passkey is refused.
     Raises InvalidPasskey (whatever is wrong) or ValkeyUnavailable.
     """
     ceremony = ceremonies.take(customer.id, credential, kind=ceremonies.GET, user=user)
@@ -165,7 +165,7 @@ def _is_void(ceremony: Ceremony, user: User) -> bool:
 
 
 def _find(customer_id: UUID, credential: Any, user_id: UUID | None) -> Passkey | None:
-    """The customer's passkey of this id; a discoverable one says whose it is, and must be right about it."""
+    """The customer's passkey of this id. If it names its user (a discoverable one does), that must be right."""
     rows = Passkey.objects.of(customer_id).filter(suspected_clone_at=None).select_related("user")
     row = rows.filter(credential_id=str(credential.get("id"))[:1400]).first()
     if row is None or (user_id is not None and row.user_id != user_id):
@@ -179,7 +179,7 @@ def _find(customer_id: UUID, credential: Any, user_id: UUID | None) -> Passkey |
 def _count(row: Passkey, sign_count: int, *, now: datetime) -> bool:
     """Note the use. False for a counter that did not go up (WebAuthn section 6.1.1); zero means that there is none.
 
-    Compared with what the row says now, in one statement: of two uses with one counter one fails.
+    Compared with the row in one statement: of two uses with the same counter one fails.
     """
     usable = Passkey.objects.filter(id=row.id, suspected_clone_at=None)
     if sign_count == 0:
@@ -188,17 +188,17 @@ def _count(row: Passkey, sign_count: int, *, now: datetime) -> bool:
 
 
 def _is_behind(row: Passkey, sign_count: int) -> bool:
-    """Whether the counter was used before: not so of a passkey that has been removed meanwhile."""
+    """Whether the counter was used before. False if the passkey was removed meanwhile."""
     return Passkey.objects.filter(id=row.id, sign_count__gte=sign_count).exists()
 
 
 def _report_clone(row: Passkey, customer: CustomerState, context: RequestContext) -> None:
-    """Refused from now on: there may be two of it."""
+    """Refuse the passkey from now on, record it, and tell the user: there may be a copy of it."""
     with transaction.atomic():
         directory.lock(row.user_id)
         if not Passkey.objects.filter(id=row.id, suspected_clone_at=None).update(suspected_clone_at=context.now):
             return
-        credentials.change(row.user, now=context.now)  # whoever has the copy may have begun a sign-in with it
+        credentials.change(row.user, now=context.now)  # a sign-in may have been begun with the copy
         _record(actions.PASSKEY_CLONED, row, context, outcome=Outcome.DENIED, severity=Severity.HIGH)
         notices.post(notices.PASSKEY_CLONED, customer=customer, user=row.user, context=context, passkey=row.name)
 
@@ -206,7 +206,7 @@ def _report_clone(row: Passkey, customer: CustomerState, context: RequestContext
 def _keep(row: Passkey, *, customer: CustomerState, context: RequestContext) -> NewPasskey:
     try:
         with transaction.atomic():
-            present = directory.hold(row.user_id)  # of many at once, no more than may be
+            present = directory.hold(row.user_id)  # so that enrolling many at once does not pass the limit
             if present.credentials_version != row.user.credentials_version:  # changed meanwhile
                 raise InvalidPasskey
             if Passkey.objects.filter(user=row.user).count() >= MOST:
@@ -245,9 +245,9 @@ def _record(
 
 
 def _verified(verify: Callable[[], Verified]) -> Verified:
-    """What the library makes of it. Raises InvalidPasskey for whatever it finds wrong, or stumbles over.
+    """What the library has verified. Raises InvalidPasskey for every exception of the library.
 
-    Strangers give it certificates and keys of every kind; what those break in the parsers below it has no common type.
+    Strangers give it certificates and keys of every kind, and the parsers below it raise errors of no common type.
     """
     try:
         return verify()

@@ -1,4 +1,4 @@
-"""Numbers that codes are sent to by SMS: checked, confirmed by a first code, kept sealed."""
+"""Phone numbers that codes are sent to by SMS: checked, confirmed by a first code, kept sealed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ class PhoneEnrolment:
 
 @dataclass(frozen=True)
 class ProvenPhone:
-    """A number whose code has come back, its sealed form in the row that waited, and the code. Never printed."""
+    """A number whose first code was right. `pending`: its sealed form in the row that waits for it. Never printed."""
 
     number: str = field(repr=False)
     pending: str = field(repr=False)
@@ -97,7 +97,7 @@ def begin(user: User, *, customer: CustomerState, number: str, context: RequestC
 
 
 def confirm(user: User, code: str, *, customer: CustomerState, context: RequestContext) -> tuple[str, ...]:
-    """Count the number from now on. Returns fresh recovery codes for a user who has none.
+    """Confirm the number by its first code. Returns fresh recovery codes for a user who has none.
 
     Raises InvalidOtp, RateLimited or ValkeyUnavailable.
     """
@@ -117,10 +117,10 @@ def prove(
     customer: CustomerState,
     context: RequestContext,
 ) -> Result:
-    """Do in `accept` what the code is for that was sent to the number that waits for one: it calls `keep`.
+    """Check the code that was sent to the number that is to be confirmed. If it is right, `accept` is called; it calls `keep`.
 
-    Raises InvalidOtp, RateLimited or ValkeyUnavailable. Not to be called within a transaction: that a code was wrong is
-    written down although it is refused.
+    Raises InvalidOtp, RateLimited or ValkeyUnavailable. Not to be called within a transaction: the record of a wrong code
+    must stay although it is refused.
     """
     row = Phone.objects.filter(user=user).exclude(pending_number="").first()
     if row is None:
@@ -138,9 +138,9 @@ def prove(
 
 
 def keep(user: User, proven: ProvenPhone, *, customer: CustomerState, context: RequestContext) -> tuple[str, ...]:
-    """Count the number whose code has come back.
+    """Make the number the user's second factor.
 
-    Raises NotFound, or InvalidOtp if another was asked for meanwhile, or the user's credentials have changed.
+    Raises NotFound, or InvalidOtp if another number was given meanwhile, or the user's credentials have changed.
     """
     with transaction.atomic():
         present = directory.hold(user.id)
@@ -148,7 +148,7 @@ def keep(user: User, proven: ProvenPhone, *, customer: CustomerState, context: R
         if row is None or present.credentials_version != user.credentials_version:
             raise InvalidOtp
         proven.code.use()
-        if row.confirmed_at is not None:  # another number, which this one takes the place of
+        if row.confirmed_at is not None:  # this number replaces another
             credentials.change(user, now=context.now)
         sealed.write(row, "number", proven.number.encode())
         row.hint, row.pending_number, row.confirmed_at = masked(proven.number), "", context.now
@@ -187,7 +187,7 @@ def post_code(number: str, new: NewCode, *, user: User, customer: CustomerState,
 
 
 def rules_for(user: User, number: str, *, customer: CustomerState, context: RequestContext) -> list[Rule]:
-    """The limits on asking for an SMS: of one number, one user, one network, one customer."""
+    """The limits on asking for an SMS: for one number, one user, one network, one customer."""
     return [
         limits.rule(customer.limit(limits.SMS_PER_NUMBER), customer.id, keyed_digests.of(number)),
         limits.rule(customer.limit(limits.SMS_PER_USER), customer.id, str(user.id)),
@@ -197,7 +197,7 @@ def rules_for(user: User, number: str, *, customer: CustomerState, context: Requ
 
 
 def _code_set(customer: CustomerState, user: User, number: str, context: RequestContext) -> CodeSet:
-    """Codes that were sent before a change of credentials lie in another place from then on."""
+    """The codes for this number. A change of credentials makes it another set: codes sent before are void."""
     bound_to = f"{number} {user.credentials_version}"
     return CodeSet(customer.id, str(user.id), ENROL_PHONE, bound_to=bound_to, in_sandbox=context.in_sandbox)
 

@@ -1,4 +1,4 @@
-"""Ten codes that open an account once each when every other factor is lost. Shown once, kept as digests."""
+"""Ten codes, each good once, for a user who has lost every other factor. Shown once, kept as digests."""
 
 import secrets
 from datetime import datetime
@@ -17,7 +17,7 @@ from apps.users.models import User
 
 NAME = "Recovery codes"
 NUMBER, GROUPS, GROUP_LENGTH = 10, 4, 4
-TOLD_AT = (3, 0)  # codes left: while there is time to make new ones, and when there is none left to use
+TOLD_AT = (3, 0)  # the user is told when so many are left: in time to make new ones, and when there are none
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: 16 letters are 80 random bits
 LOOK_ALIKES = str.maketrans("OIL", "011")
 
@@ -26,7 +26,7 @@ def make(user: User, *, now: datetime) -> tuple[str, ...]:
     """Ten fresh codes, "XXXX-XXXX-XXXX-XXXX"; the old ones are worthless from now on."""
     codes = tuple(generate() for _ in range(NUMBER))
     with transaction.atomic():
-        directory.lock(user.id)  # of two at once, one goes second
+        directory.lock(user.id)  # two at once take turns
         RecoveryCode.objects.filter(user=user).delete()
         RecoveryCode.objects.bulk_create(
             [RecoveryCode(user=user, digest=_digest(user.id, code), created_at=now) for code in codes]
@@ -61,7 +61,7 @@ def spend(user: User, code: str, *, customer: CustomerState, context: RequestCon
 
 
 def use(user_id: UUID, code: str, *, now: datetime) -> bool:
-    """Use a code up, if it is one of the user's: one statement decides between any number."""
+    """Use a code up, if it is one of the user's: in one statement, so that of many requests at once one succeeds."""
     unused = RecoveryCode.objects.filter(user_id=user_id, digest=_digest(user_id, code), used_at=None)
     return unused.update(used_at=now) == 1
 
@@ -81,5 +81,5 @@ def _digest(user_id: UUID, code: str) -> bytes:
 
 
 def plain(code: str) -> str:
-    """The code as it was meant; look-alikes do not count."""
+    """The code as it was meant: letters that look like digits are read as digits."""
     return typed_codes.read(code).translate(LOOK_ALIKES)

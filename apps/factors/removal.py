@@ -1,4 +1,4 @@
-"""Taking factors away: by their user, by an operator, or all at once."""
+"""Removing factors: by their user, by an operator, or all at once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from apps.users.models import User
 
 @dataclass(frozen=True)
 class Removal:
-    """Who takes a factor of the user's away. `may_break_policy`: an operator may; a user keeps what the customer demands."""
+    """A factor of this user's is to be removed. `may_break_policy`: operators may remove what the customer demands; users not."""
 
     user: User
     customer: CustomerState
@@ -32,17 +32,17 @@ class Removal:
 
 
 def remove_app(removal: Removal) -> None:
-    """Take the authenticator app away. Raises NotFound or SecondFactorRequired."""
+    """Remove the authenticator app. Raises NotFound or SecondFactorRequired."""
     _remove(removal, TOTP, totp.NAME, lambda: _delete(Totp, removal.user))
 
 
 def remove_phone(removal: Removal) -> None:
-    """Take the number away. Raises NotFound or SecondFactorRequired."""
+    """Remove the phone number. Raises NotFound or SecondFactorRequired."""
     _remove(removal, SMS, phones.NAME, lambda: _delete(Phone, removal.user))
 
 
 def remove_passkey(removal: Removal, passkey_id: UUID) -> None:
-    """Take one passkey away. Raises NotFound or SecondFactorRequired."""
+    """Remove one passkey. Raises NotFound or SecondFactorRequired."""
     row = Passkey.objects.filter(user=removal.user, id=passkey_id).first()
     if row is None:
         raise NotFound
@@ -50,18 +50,18 @@ def remove_passkey(removal: Removal, passkey_id: UUID) -> None:
 
 
 def remove_recovery_codes(removal: Removal) -> None:
-    """Take all recovery codes away. Raises NotFound."""
+    """Remove all recovery codes. Raises NotFound."""
     _remove(removal, RECOVERY_CODE, recovery_codes.NAME, lambda: _delete(RecoveryCode, removal.user))
 
 
 def remove_all(user: User) -> None:
-    """Every factor of the user, in the caller's transaction. Says nothing to anybody: whoever calls knows why."""
+    """Remove every factor of the user, in the caller's transaction. Records nothing: the flow that calls it does."""
     for model in (Totp, Phone, Passkey, RecoveryCode):
         model.objects.filter(user=user).delete()
 
 
 def remove_since(user: User, moment: datetime) -> None:
-    """What has been enrolled since then, in the caller's transaction."""
+    """Remove what has been enrolled since then, in the caller's transaction."""
     Totp.objects.filter(user=user, confirmed_at__gte=moment).delete()
     Phone.objects.filter(user=user, confirmed_at__gte=moment).delete()
     Passkey.objects.filter(user=user, created_at__gte=moment).delete()
@@ -72,7 +72,7 @@ def _remove(removal: Removal, factor: str, name: str, delete: Callable[[], int])
     """Delete the factor. Refuse if what is left no longer meets the customer's policy."""
     user = removal.user
     with transaction.atomic():
-        directory.lock(user.id)  # of two removals at once, one sees the other
+        directory.lock(user.id)  # of two removals at once, the second sees the first
         before = enrolled.of(user.id)
         if not delete():
             raise NotFound
@@ -80,14 +80,14 @@ def _remove(removal: Removal, factor: str, name: str, delete: Callable[[], int])
         if not removal.may_break_policy and _breaks(removal.customer, before, left):
             raise SecondFactorRequired
         if not left.has_any:
-            RecoveryCode.objects.filter(user=user).delete()  # they stand in for a factor, and there is none
-        if factor in before.held:  # else it never counted: nobody has confirmed it
+            RecoveryCode.objects.filter(user=user).delete()  # they replace a factor, and there is none
+        if factor in before.held:  # one that was never confirmed has never counted
             credentials.change(user, now=removal.context.now)
             _announce(removal, factor, name)
 
 
 def _breaks(customer: CustomerState, before: Enrolled, left: Enrolled) -> bool:
-    """Whether the customer demands what was there and is not any more."""
+    """Whether something is gone that the customer demands."""
     if customer.second_factor == SecondFactorPolicy.BOTH:
         return bool((set(BOTH) & set(before.methods)) - set(left.methods))
     return customer.second_factor == SecondFactorPolicy.REQUIRED and before.has_usable and not left.has_usable

@@ -1,4 +1,4 @@
-"""Authenticator apps (RFC 6238): a secret shown once, and codes of which none is taken twice."""
+"""Authenticator apps (RFC 6238): a secret shown once, and codes that are accepted once each."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,7 +39,7 @@ class AppEnrolment:
 
 
 def begin(user: User, *, customer: CustomerState, now: datetime) -> AppEnrolment:
-    """A fresh secret, which counts once a first code has confirmed it. A confirmed app works on until then. Raises NotFound."""
+    """A fresh secret, to be confirmed by a first code. An app that is confirmed already works until then. Raises NotFound."""
     secret = pyotp.random_base32()
     with transaction.atomic():
         present = directory.hold(user.id)
@@ -53,7 +53,7 @@ def begin(user: User, *, customer: CustomerState, now: datetime) -> AppEnrolment
 
 
 def confirm(user: User, code: str, *, customer: CustomerState, context: RequestContext) -> tuple[str, ...]:
-    """Count the app from now on. Returns fresh recovery codes for a user who has none.
+    """Confirm the app by its first code. Returns fresh recovery codes for a user who has none.
 
     Raises InvalidFactorCode, RateLimited or ValkeyUnavailable.
     """
@@ -67,13 +67,13 @@ def confirm(user: User, code: str, *, customer: CustomerState, context: RequestC
 
 
 def keep(user: User, code: str, *, customer: CustomerState, context: RequestContext) -> tuple[str, ...]:
-    """The same where the try has been counted already, as at sign-in. Raises InvalidFactorCode."""
+    """The same for a flow that has counted the try already, as sign-in does. Raises InvalidFactorCode."""
     with transaction.atomic():
         row = _begun(user)
         step = step_of(code, sealed.read(row, "pending_secret").decode(), context.now) if row else None
         if row is None or step is None:
             raise InvalidFactorCode
-        if row.confirmed_at is not None:  # another app, which this one takes the place of
+        if row.confirmed_at is not None:  # this app replaces another
             credentials.change(user, now=context.now)
         sealed.write(row, "secret", sealed.read(row, "pending_secret"))
         row.pending_secret, row.confirmed_at, row.last_step = "", context.now, step
@@ -82,19 +82,19 @@ def keep(user: User, code: str, *, customer: CustomerState, context: RequestCont
 
 
 def _labelled(text: str) -> str:
-    """Without colons: one ends the issuer in an app's label, however it is encoded, and apps refuse a label with two."""
+    """Without colons: apps take a colon for the end of the issuer, however it is encoded, and refuse a label with two."""
     return names.tidy(text.replace(":", " "))
 
 
 def _begun(user: User) -> Totp | None:
-    """The app that waits for a first code, unless the user's credentials have changed since. Locks the user."""
+    """The app that is to be confirmed, unless the user's credentials have changed since. Locks the user."""
     present = directory.hold(user.id)
     begun = Totp.objects.filter(user=user, pending_version=present.credentials_version)
     return begun.exclude(pending_secret="").first()
 
 
 def check(user_id: UUID, code: str, *, now: datetime) -> bool:
-    """Whether the app shows this code now. A step is taken once: one statement decides between any number."""
+    """Whether the app shows this code now. Each time step is accepted once: one statement decides."""
     row = Totp.objects.filter(user_id=user_id, confirmed_at__isnull=False).first()
     step = step_of(code, sealed.read(row, "secret").decode(), now) if row else None
     if row is None or step is None:

@@ -1,4 +1,4 @@
-"""How often codes and passwords may be tried (contract 6): one count for both, since a guess is a guess."""
+"""How often codes and passwords may be tried (contract 6). Both are counted together, since a guess is a guess."""
 
 from uuid import UUID
 
@@ -17,8 +17,8 @@ from apps.users.models import User
 def hit_network(customer: CustomerState, context: RequestContext) -> Hit:
     """Count one try of the caller's network. Raises RateLimited or ValkeyUnavailable.
 
-    At all customers together, so its log stands under a tag of its own. One log a window: whoever counts in a shorter
-    one forgets what is older, and must not do so for the others.
+    Counted for all customers together, so its log has a hash tag of its own. Each window has its own log: counting in a
+    shorter window drops older entries, which a longer one still needs.
     """
     limit = customer.limit(limits.TRIES_PER_IP)
     return rate_limits.hit([limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(context.ip))])
@@ -34,9 +34,9 @@ def rules(customer: CustomerState, address: Address, context: RequestContext) ->
 
 
 def second_factor_rules(customer: CustomerState, user_id: UUID, context: RequestContext) -> list[Rule]:
-    """The same limits on tries of somebody who has given a first factor: of one user, from one network and from all.
+    """The same limits for somebody who has given a first factor: for one user, from one network and from all.
 
-    Counted apart, so that no stranger keeps anybody from giving a second factor.
+    Counted apart, so that strangers cannot keep a user from giving a second factor.
     """
     per_network = customer.limit(limits.TRIES_PER_EMAIL_AND_IP)
     return [
@@ -57,19 +57,19 @@ def after_a_first_factor(limit: Limit, customer: CustomerState, user_id: UUID, *
 
 
 def is_closed_to_codes(customer: CustomerState, user: User) -> bool:
-    """Whether so many wrong codes were given for the account that none is sent or taken until somebody opens it."""
+    """Whether so many wrong codes were given for the account that none is sent or accepted until it is opened again."""
     return user.wrong_codes >= customer.limit(limits.WRONG_CODES_IN_A_ROW).count
 
 
 def is_closed_to_second_factors(customer: CustomerState, user: User) -> bool:
-    """Whether somebody who knows the password has guessed as often: the account is to be entered by other means first."""
+    """Whether there were as many wrong codes after a right first factor: then the user has to sign in by other means first."""
     return user.wrong_second_factors >= customer.limit(limits.WRONG_CODES_IN_A_ROW).count
 
 
 def note_guess(customer: CustomerState) -> bool:
-    """Count a wrong code among those of all the customer's users. Whether there are too many. Raises ValkeyUnavailable.
+    """Count a wrong code among those of all the customer's users. True if there are too many. Raises ValkeyUnavailable.
 
-    Wrong codes that lie in Valkey are counted by the script that checks them (`code_store.claim`).
+    For codes that PostgreSQL checks. Those in Valkey are counted by the script that checks them (`code_store.claim`).
     """
     try:
         rate_limits.hit([limits.rule(customer.limit(limits.WRONG_CODES_PER_CUSTOMER), customer.id)])

@@ -1,4 +1,4 @@
-"""Redeeming a code, for whatever purpose: limits, the code itself, what it is for, and what is written down of a wrong one."""
+"""Redeeming a code, for any purpose: the limits, the code itself, what it is for, and the record of a wrong one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, kw_only=True)
 class CodeAttempt:
-    """A code, who gives it, and for what: `place`. `address`: whose account a wrong one is counted for."""
+    """Somebody gives a code. `code_set`: what it must belong to. `address`: the account that a wrong one is counted for."""
 
     customer: CustomerState
     address: Address
@@ -42,37 +42,38 @@ class CodeAttempt:
 def of_address(
     *, customer: CustomerState, address: Address, purpose: str, code: str, context: RequestContext
 ) -> CodeAttempt:
-    """A try at a code that was sent to this very address."""
+    """An attempt with a code that was sent to this very address."""
     code_set = code_requests.code_set_of(customer, address, purpose, context)
     return CodeAttempt(customer=customer, address=address, code_set=code_set, code=code, context=context)
 
 
 @dataclass(frozen=True)
 class RightCode:
-    """A code that is right, and not used up yet. `message_id`: what had carried it."""
+    """A code that is right and not used up yet. `message_id`: the message that carried it."""
 
     message_id: UUID
     set_name: str
     now: datetime
 
     def use(self) -> None:
-        """Use it up, in the transaction that does what it is for. Raises CodeSpent if another has been quicker."""
+        """Use it up, in the transaction that does what it is for. Raises CodeSpent if another request was quicker."""
         if not ledger.use_code(message_id=self.message_id, code_set=self.set_name, now=self.now):
             raise CodeSpent
 
 
 class CodeSpent(Exception):
-    """The code is right, but was used, or gone with its set, before. Ends the transaction; answered as a wrong one."""
+    """The code is right, but it or its set was used up before. Ends the transaction; the answer is that of a wrong code."""
 
 
 def redeem(
     attempt: CodeAttempt, accept: Callable[[RightCode], Result | None], *, rules: Sequence[Rule] | None = None
 ) -> Result:
-    """Do what the code is for, if it is right: `accept` does it, in one transaction, and uses the code up in it.
+    """Do what the code is for, if it is right: `accept` does it in one transaction, and uses the code up there.
 
-    If that fails through no fault of the caller's, the code is still good, and this was no try. When `accept` returns None,
-    it is answered as a wrong one; what else `accept` refuses with uses it up. `rules`: other limits than those on tries
-    for the address. Three round trips. Raises InvalidOtp (whatever is wrong with the code), RateLimited or ValkeyUnavailable.
+    If `accept` fails through no fault of the caller's, the code is still good and the attempt does not count. If it returns
+    None, the answer is that of a wrong code; if it raises a refusal, the code is used up. `rules`: other limits than those on
+    attempts for the address. Three round trips. Raises InvalidOtp (whatever is wrong with the code), RateLimited or
+    ValkeyUnavailable.
     """
     customer = attempt.customer
     network = attempt_limits.hit_network(customer, attempt.context)
@@ -91,7 +92,7 @@ def redeem(
 
 
 def _accepted(claim: Claim, accept: Callable[[RightCode], Result | None], now: datetime) -> Result | None:
-    """What the code was for, done. None when it was wrong, or is not accepted all the same."""
+    """What `accept` returned. None if the code was wrong, or was not accepted all the same."""
     if claim.message_id is None:
         return None
     try:
@@ -110,7 +111,7 @@ def _accepted(claim: Claim, accept: Callable[[RightCode], Result | None], now: d
 
 
 def _reject(attempt: CodeAttempt, claim: Claim) -> None:
-    """Count a wrong code for the account, if there is one, and write it down; one statement each, account or not."""
+    """Count a wrong code for the account and record it: one statement each, whether or not there is an account."""
     if claim.customer_is_guessed_at:
         sound_alarm(attempt.customer, context=attempt.context)
     with transaction.atomic():
@@ -128,9 +129,9 @@ def _reject(attempt: CodeAttempt, claim: Claim) -> None:
 
 
 def sound_alarm(customer: CustomerState, *, context: RequestContext) -> None:
-    """Codes of this customer's users are being guessed: one event in each window of the limit.
+    """Record that codes of this customer's users are being guessed: one event in each window of the limit.
 
-    Not to be called within a transaction that is rolled back: the next alarm would come a window later.
+    Not within a transaction that may be rolled back: the next alarm would come a window later.
     """
     window = customer.limit(limits.WRONG_CODES_PER_CUSTOMER).window
     if valkey.is_first(valkey.key(customer.id, "alarm"), within=window, in_doubt=True):

@@ -1,4 +1,4 @@
-"""The mail that carries a code, or a link that is worth as much."""
+"""Mails that carry a code, or a link that is worth as much."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ def draft(
     locale: str = "",
     more: Mapping[str, Any] | None = None,
 ) -> Draft:
-    """Worth sending for as long as the code lives. `locale`: the request's own wish.
+    """The mail with this code, which is worth sending for as long as the code lives. `locale`: what the request asks for.
 
     `more`: for templates that say more than the code.
     """
@@ -53,9 +53,9 @@ def post(
     counts: bool = True,
     pays: CustomerState | None = None,
 ) -> None:
-    """Post the mail; where nobody may receive it, do the same work and send nothing. Raises QuotaExceeded.
+    """Post the mail; if nobody may receive it, do the same work and send nothing. Raises QuotaExceeded.
 
-    `counts`: whether it uses a quota up; in the sandbox nothing does. `pays`: whose, if not the customer's.
+    `counts`: whether it uses up a quota; in the sandbox nothing does. `pays`: the customer whose quota it is, if another.
     """
     insert = outbox.post if receives and not is_kept_from(user, draft.sandbox_key_id) else outbox.suppress
     quota = (pays or customer).quota if counts and not draft.sandbox_key_id else None
@@ -63,7 +63,7 @@ def post(
 
 
 def is_kept_from(user: User | None, sandbox_key_id: str) -> bool:
-    """Whoever holds a test key reads what it has sent, and must not enter an administrator's account by it."""
+    """Whether it must not be sent: the holder of a test key can read it, and must not enter an administrator's account."""
     return bool(sandbox_key_id) and user is not None and user.role == BuiltInRole.ADMIN
 
 

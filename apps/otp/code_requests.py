@@ -1,4 +1,4 @@
-"""ApiClient for a code: limits and code in Valkey, then mail and event in one transaction; alike for every address."""
+"""Asking for a code: limits and code in Valkey, then mail and event in one transaction; the same for every address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class RequestedCode:
-    """A code is alive. `remaining`: of each limit. Durations in seconds."""
+    """What the answer says. `remaining`: how often one may still ask, by limit. Durations in seconds."""
 
     expires_in: int
     resend_in: int
@@ -38,7 +38,7 @@ class RequestedCode:
 
 @dataclass(frozen=True)
 class CodeRequest:
-    """What was asked for, by whom."""
+    """Somebody asks for a code to be sent to an address. `purpose`: one of `purposes.MAILS`."""
 
     customer: CustomerState
     address: Address
@@ -72,7 +72,7 @@ def request_code(request: CodeRequest) -> RequestedCode:
 
 
 def code_set_of(customer: CustomerState, address: Address, purpose: str, context: RequestContext) -> CodeSet:
-    """Where the codes lie that are sent to this address for this purpose."""
+    """The codes that are sent to this address for this purpose."""
     return CodeSet(customer.id, address.identity, purpose, in_sandbox=context.in_sandbox)
 
 
@@ -105,7 +105,7 @@ def rules_for(customer: CustomerState, address: Address, context: RequestContext
 
 
 def _write(request: CodeRequest, new: NewCode, *, is_fixed: bool) -> None:
-    """Three statements, whoever asks: look the user up, write the event, post (or suppress) the mail."""
+    """Look the user up, record the event, post (or suppress) the mail: three statements, for every address."""
     customer = request.customer
     user = directory.find(customer.id, request.address.identity)
     events.record(
@@ -120,12 +120,12 @@ def _write(request: CodeRequest, new: NewCode, *, is_fixed: bool) -> None:
         new=new,
         customer=customer,
         user=user,
-        # To a known user at the address that it gave, not at one that merely compares equal.
+        # A known user gets it at the address they gave, not at one that merely compares equal.
         recipient=user.email if user else request.address.typed,
         context=request.context,
         locale=request.locale,
     )
-    if is_fixed:  # nothing is ever sent, so nobody asks what may be
+    if is_fixed:  # it is never sent
         outbox.suppress(draft=draft, branding=customer.branding, quota=None, now=request.context.now)
     else:
         receives = _may_receive(request, user)

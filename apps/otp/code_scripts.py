@@ -1,4 +1,4 @@
-"""The Lua of a set of codes: each script is one atomic step, and reads what another version or a fault has left as nothing.
+"""The Lua scripts of a set of codes. Each is one atomic step; what it cannot read (of another version, say) counts as absent.
 
 A set is a hash: `wrong` (tries spent), `last` (when a code was last sent, ms), and per code its number →
 "<mac, 64 hex> <expiry, ms> <message, 32 hex>".

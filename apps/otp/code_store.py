@@ -32,9 +32,9 @@ PAUSE_SECONDS = 60  # for an address with a wrong code, while the customer's use
 
 @dataclass(frozen=True)
 class Claim:
-    """How a try ended. `message_id`: what had carried the right code; None for a wrong one.
+    """How an attempt ended. `message_id`: the message that carried the right code; None for a wrong one.
 
-    `hit`: what the try has counted. `set_is_spent`: this wrong one was the last that the set allowed.
+    `hit`: what the attempt has counted. `set_is_spent`: this wrong code was the last that the set allowed.
     """
 
     code_set: CodeSet
@@ -73,7 +73,7 @@ def claim(code_set: CodeSet, code: str, *, rules: Sequence[Rule], guessing: Rule
 
 
 def settle(claimed: Claim) -> None:
-    """What the code was for is done: no code of its set lives any longer. PostgreSQL knows it already."""
+    """Remove the whole set after its code was used. PostgreSQL knows already that it was."""
     try:
         with valkey.reachable():
             valkey.client().delete(claimed.code_set.key("codes"))
@@ -82,7 +82,7 @@ def settle(claimed: Claim) -> None:
 
 
 def drop(claimed: Claim) -> None:
-    """The code is not accepted: it alone goes. If it was used before, the others may be newer than the copy that came back."""
+    """Remove this code alone, which was not accepted. After a restore of Valkey an old code may stand beside newer, good ones."""
     try:
         code_scripts.drop(keys=[claimed.code_set.key("codes")], args=[claimed.number])
     except ValkeyUnavailable:
@@ -90,7 +90,7 @@ def drop(claimed: Claim) -> None:
 
 
 def _issue(code_set: CodeSet, new: NewCode, hit: Hit, customer: CustomerState) -> dict[str, int]:
-    """Let the code live, if the limits and the wait since the last one allow. One round trip.
+    """Store the code, if the limits and the wait since the last one allow it. One round trip.
 
     Returns what remains of each limit. Raises ResendTooSoon, RateLimited or ValkeyUnavailable.
     """
@@ -117,10 +117,10 @@ def _issue(code_set: CodeSet, new: NewCode, hit: Hit, customer: CustomerState) -
 def issued(
     code_set: CodeSet, new: NewCode, *, customer: CustomerState, rules: Sequence[Rule]
 ) -> Iterator[dict[str, int]]:
-    """Let the code live for what is done within, which posts it; if that fails for whatever reason, it is taken back.
+    """Issue the code for a block that posts it. If the block fails, the code is withdrawn.
 
-    And if the failure is ours, what asking has counted, too. Gives what remains of each limit. Raises ResendTooSoon,
-    RateLimited or ValkeyUnavailable.
+    If the failure is ours, what asking has counted is taken back too. Yields what remains of each limit. Raises
+    ResendTooSoon, RateLimited or ValkeyUnavailable.
     """
     hit = Hit(rate_limits.new_event(), tuple(rules))
     remaining = _issue(code_set, new, hit, customer)
@@ -132,7 +132,7 @@ def issued(
 
 
 def _withdraw(code_set: CodeSet, new: NewCode, hit: Hit, *, uncount: bool) -> None:
-    """Take back a code that will not be sent."""
+    """Remove a code that will not be sent."""
     keys = [code_set.key("codes"), *(rule.key for rule in hit.rules)]
     try:
         code_scripts.withdraw(keys=keys, args=[code_set.mac(new.code), hit.event, int(uncount)])
@@ -141,7 +141,7 @@ def _withdraw(code_set: CodeSet, new: NewCode, hit: Hit, *, uncount: bool) -> No
 
 
 def withdraw_all(sets: Sequence[CodeSet]) -> None:
-    """Take back every code of these places, all of one customer. One round trip. Raises ValkeyUnavailable."""
+    """Remove every code of these sets, all of one customer. One round trip. Raises ValkeyUnavailable."""
     code_scripts.withdraw_all(keys=[code_set.key("codes") for code_set in sets])
 
 

@@ -23,7 +23,7 @@ SHORTEST, LONGEST = typed_codes.SHORTEST, 10
 
 
 def code_for(customer: CustomerState, address: Address, *, now: datetime) -> str | None:
-    """The fixed code of this address, if it has one today and is no admin's. No query unless the customer lists any."""
+    """The fixed code of this address, if it has one today and is no administrator's. No query unless the customer lists any."""
     if not customer.has_fixed_codes:
         return None
     row = FixedCode.objects.of(customer.id).filter(email_identity=address.identity, valid_until__gt=now).first()
@@ -73,7 +73,7 @@ def remove(row: FixedCode, *, context: RequestContext) -> None:
 
 
 def forget(customer_id: UUID, identity: str) -> None:
-    """Take the address of one who is being erased off the list. In the caller's transaction."""
+    """Take the address of a user who is being erased off the list. In the caller's transaction."""
     if FixedCode.objects.of(customer_id).filter(email_identity=identity).delete()[0]:
         _note_whether_listed(customer_id)
 
@@ -89,7 +89,7 @@ def _announce(customer: Customer, context: RequestContext, **details: str) -> No
 
 
 def _take_turns(customer_id: UUID) -> None:
-    """Of two who change a customer's list at once, the second waits, and then sees what the first has done."""
+    """Lock the customer, so that of two changes of its list at once the second sees what the first has done."""
     Customer.objects.select_for_update(no_key=True).filter(id=customer_id).first()
 
 

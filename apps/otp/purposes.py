@@ -9,11 +9,11 @@ SECOND_FACTOR_EMAIL = "second_factor:email"
 SECOND_FACTOR_SMS = "second_factor:sms"
 ENROL_PHONE = "enrol_phone"
 
-# Those of somebody who has given a first factor: wrong ones are counted apart from those that any stranger can give.
+# Codes for somebody who has given a first factor. Wrong ones are counted apart from those that any stranger can give.
 AFTER_A_FIRST_FACTOR = {SECOND_FACTOR_EMAIL, SECOND_FACTOR_SMS, ENROL_PHONE}
 
-# Those of somebody who is signed in: wrong ones are counted for the session alone (`tokens.renewal`).
+# Codes for somebody who is signed in. Wrong ones are counted for the session alone (`tokens.renewal`).
 IN_A_SESSION = {REAUTHENTICATE_EMAIL, REAUTHENTICATE_SMS, CHANGE_EMAIL}
 
-# Those that anybody may ask for, with the mail that carries the code.
+# Codes that anybody may ask for, with the mail that carries them.
 MAILS = {LOGIN: "sign_in_code", VERIFY_EMAIL: "verify_email_code"}

@@ -1,4 +1,4 @@
-"""What a session says of how its user has proven who they are (RFC 8176), for each way in and each second factor."""
+"""How a session's user has proven who they are, as the claim `amr` says it (RFC 8176), for each way in and second factor."""
 
 from apps.factors.methods import PASSKEY, RECOVERY_CODE, SMS, TOTP
 from apps.signin.models import FirstFactor
@@ -20,11 +20,11 @@ OF_SECOND_FACTOR = {
 
 
 def of_sign_in(first_factor: FirstFactor, passed: tuple[str, ...]) -> tuple[str, ...]:
-    """`passed`: second factors. A passkey alone is among them: its device has verified its user."""
+    """Of a sign-in. `passed`: its second factors. A passkey alone counts as one too: its device has verified its user."""
     several = (proof.SEVERAL_FACTORS,) if passed else ()
     return proof.ordered((OF_FIRST_FACTOR[first_factor], *map(OF_SECOND_FACTOR.__getitem__, passed), *several))
 
 
 def of_second_factor(method: str) -> tuple[str, ...]:
-    """Of a second factor that somebody gives who is signed in."""
+    """Of a second factor that a user gives who is signed in."""
     return proof.ordered((OF_SECOND_FACTOR[method], proof.SEVERAL_FACTORS))

@@ -1,4 +1,4 @@
-"""Signing in by one-time code: limits, the code itself, the user, and then tokens or a second factor."""
+"""Signing in by one-time code: the code, the user, and then tokens or a second factor."""
 
 from dataclasses import dataclass, field
 from typing import cast
@@ -25,7 +25,7 @@ from apps.users.models import BuiltInRole, User, UserStatus
 
 @dataclass(frozen=True)
 class CodeSignIn:
-    """A code, and who gives it."""
+    """Somebody signs in by a code that was sent to the address."""
 
     customer: CustomerState
     address: Address
@@ -48,7 +48,7 @@ def sign_in(attempt: CodeSignIn) -> SignedIn | Challenged:
 
 
 def _accept(attempt: CodeSignIn, right: RightCode) -> SignedIn | Challenged | None:
-    """The code was right. None when this account may not sign in by it all the same."""
+    """The code was right. None if this account may not sign in by it all the same."""
     with transaction.atomic():
         sent = outbox.destination_of(right.message_id)
         found = _whose(attempt, sent) if sent else None
@@ -65,9 +65,8 @@ def _accept(attempt: CodeSignIn, right: RightCode) -> SignedIn | Challenged | No
 def _whose(attempt: CodeSignIn, sent: Destination) -> FoundUser | None:
     """The user who may sign in by this code.
 
-    What the code has proven is the address its mail went to; the one given now may be another that compares equal. A code
-    that was sent to somebody makes no user in the place of one who has gone meanwhile, and is void once the user's
-    credentials have changed.
+    The code proves the address that its mail went to; the one given now may be another that compares equal. A code that was
+    sent to a user who has gone since makes no new one, and a code is void once the user's credentials have changed.
     """
     customer, proven = attempt.customer, emails.parse(sent.recipient)
     may_create = customer.creates_users_on_sign_in and sent.user_id is None
@@ -101,7 +100,7 @@ def _prove_mailbox(attempt: CodeSignIn, found: FoundUser) -> None:
 
 
 def _may_sign_in(customer: CustomerState, user: User, proven: Address, *, is_known_to_others: bool) -> bool:
-    """`is_known_to_others`: whoever holds a test key reads its codes; and if the mail was suppressed, it was a fixed code."""
+    """`is_known_to_others`: it was asked for with a test key, whose holder can read it, or it was a fixed code (never sent)."""
     if user.status == UserStatus.DEACTIVATED or attempt_limits.is_closed_to_codes(customer, user):
         return False
     if is_known_to_others and user.role == BuiltInRole.ADMIN:

@@ -1,4 +1,4 @@
-"""Signing in by a passkey alone: the device has verified its user, so it is two factors in one (contract 4)."""
+"""Signing in by a passkey alone. The device has verified its user, so this is two factors in one (contract 4)."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -25,7 +25,7 @@ from apps.users.models import UserStatus
 
 @dataclass(frozen=True)
 class PasskeySignIn:
-    """A credential, as `navigator.credentials.get()` gave it, and who sends it."""
+    """Somebody signs in by a credential, as `navigator.credentials.get()` gave it."""
 
     customer: CustomerState
     credential: Any = field(repr=False)
@@ -34,14 +34,14 @@ class PasskeySignIn:
 
 
 def options(customer: CustomerState, *, now: datetime) -> dict[str, Any]:
-    """What to ask the browser for: any passkey of this site. Tells nothing of any account. Raises ValkeyUnavailable."""
+    """What to ask the browser for: any passkey of this site. Says nothing about any account. Raises ValkeyUnavailable."""
     return passkeys.request_options(customer=customer, user=None, now=now)
 
 
 def sign_in(attempt: PasskeySignIn) -> SignedIn | Challenged:
     """Sign in by passkey. Raises InvalidPasskey (whatever is wrong with it) or ValkeyUnavailable.
 
-    What nobody can guess needs no limit on guesses.
+    There is no limit on tries: nobody can guess a signature.
     """
     try:
         return _sign_in(attempt)
@@ -74,7 +74,7 @@ def _sign_in(attempt: PasskeySignIn) -> SignedIn | Challenged:
 
 
 def _report(attempt: PasskeySignIn) -> None:
-    """Write the event, of one network once a minute: nothing else keeps strangers from filling the log."""
+    """Record the event, once a minute for each network: nothing else keeps strangers from filling the log."""
     customer, network = attempt.customer, counted_as(attempt.context.ip)
     if valkey.is_first_this_minute(customer.id, "reported", actions.PASSKEY_REJECTED, network):
         events.record(

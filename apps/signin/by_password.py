@@ -1,4 +1,4 @@
-"""Signing in by password: one Argon2, one answer and one number of statements for whatever is wrong (contract 4, login)."""
+"""Signing in by password. Whatever is wrong costs one Argon2, as many statements, and gets one answer (contract 4, login)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ LOCKED_FOR = timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class PasswordSignIn:
-    """A password, and who gives it. `asked`: the customer that the request belongs to, whose limits count."""
+    """Somebody signs in by password. `client_customer`: the one that the request came to, whose limits count."""
 
     client_customer: CustomerState
     customer: CustomerState
@@ -63,14 +63,14 @@ def sign_in(attempt: PasswordSignIn) -> SignedIn | Challenged:
 
 
 def find(customer: CustomerState, address: Address) -> User | None:
-    """The user of this address, password and all: one statement."""
+    """The user of this address, with the password: one statement."""
     return User.objects.of(customer.id).filter(email_identity=address.identity).select_related("password").first()
 
 
 def check(user: User | None, text: str, *, now: datetime, despite_lock: bool = False) -> User | None:
-    """The user, if this password opens the account now. The same Argon2 for nobody, no password, and a locked one.
+    """The user, if this password opens the account now. Costs one Argon2 even without a user or a password, or with a lock.
 
-    `despite_lock`: for who is signed in already. Strangers can lock a password, and must not stand in the way then.
+    `despite_lock`: for a user who is signed in already. Strangers can lock a password, and must not stand in the way then.
     """
     password: Password | None = getattr(user, "password", None)
     encoded, is_imported = (password.encoded, password.is_imported) if password else (None, False)
@@ -89,16 +89,16 @@ def _is_open(now: datetime) -> Q:
 
 
 def accept(user: User, text: str, *, now: datetime, despite_lock: bool = False) -> None:
-    """The password was right: wrong ones are forgotten, and a hash of another kind is replaced by ours.
+    """The password was right: forget wrong ones, and replace a hash of another kind by ours.
 
     In the transaction that signs in, which has locked the user. Raises InvalidCredentials if the password was changed
-    or locked since it was read: of guesses that are made at once none counts that comes after the fifth wrong one.
+    or locked since it was read: of guesses made at once, a right one after the fifth wrong one comes too late.
     """
     password = user.password
     encoded = password.encoded
     if password.is_imported or passwords.is_outdated(encoded):
         encoded = passwords.encode(passwords.normalise(text))
-    # By the time it was set, since another sign-in may replace the hash by a better one of the same password.
+    # Compared by the time it was set: another sign-in may have replaced the hash by a better one of the same password.
     unchanged = Password.objects.filter(user=user, set_at=password.set_at)
     usable = unchanged if despite_lock else unchanged.filter(_is_open(now))
     ours = {"encoded": encoded, "is_imported": False}
@@ -107,9 +107,9 @@ def accept(user: User, text: str, *, now: datetime, despite_lock: bool = False) 
 
 
 def count_wrong(customer: CustomerState, address: Address, user: User | None, *, context: RequestContext) -> None:
-    """Count a wrong password and lock at the fifth in a row: two statements, whoever's address it is.
+    """Count a wrong password and lock at the fifth in a row: two statements, whether or not there is such a user.
 
-    Of a lock the user is told by `signin.tell_locked`, so that this request does the same work as any other.
+    `signin.tell_locked` tells the user of a lock, so that this request does the same work as any other.
     """
     with transaction.atomic():
         _count(customer, address, context)

@@ -1,4 +1,4 @@
-"""After a first factor that was right: tokens, or a challenge that asks for a second (contract 4, login)."""
+"""After a right first factor: tokens, or a challenge that asks for a second factor (contract 4, login)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -34,7 +34,7 @@ MOST_TRIES = 5
 
 @dataclass(frozen=True)
 class PendingSignIn:
-    """A user who has given a first factor, and perhaps second ones: `passed`."""
+    """A sign-in whose first factor was right. `passed`: the second factors that were given since."""
 
     customer: CustomerState
     user: User
@@ -56,7 +56,7 @@ class SignedIn:
     user: User
     is_new: bool
     pair: TokenPair
-    enrol: tuple[str, ...] = ()  # what the customer demands, and the user should enrol next
+    enrol: tuple[str, ...] = ()  # factors that the customer demands and the user should enrol next
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Challenged:
 
 @dataclass(frozen=True)
 class OpenChallenge:
-    """A challenge that can still be met, and what would meet it."""
+    """A challenge that can still be met. `missing`: what would meet it."""
 
     row: Challenge
     pending: PendingSignIn
@@ -106,13 +106,13 @@ def open_challenge(session_token: str, *, client: ApiClient, context: RequestCon
         raise UserInactive
     pending = _pending_of(row, customer, context)
     missing = _missing(pending, enrolled.of(pending.user.id))
-    if missing is None:  # the last factor was removed meanwhile: it has to begin anew
+    if missing is None:  # the last factor was removed meanwhile: the user has to begin anew
         raise InvalidToken
     return OpenChallenge(row, pending, missing)
 
 
 def count_try(challenge_id: UUID) -> None:
-    """Take one of the tries that a challenge allows; committed before the try is made. Raises InvalidToken."""
+    """Use up one of the tries that a challenge allows; committed before the factor is checked. Raises InvalidToken."""
     left = Challenge.objects.filter(id=challenge_id, used_at=None, wrong__lt=MOST_TRIES)
     if not left.update(wrong=F("wrong") + 1):
         raise InvalidToken
@@ -120,7 +120,7 @@ def count_try(challenge_id: UUID) -> None:
 
 @contextmanager
 def no_try_if_it_fails(challenge_id: UUID) -> Iterator[None]:
-    """The try is given back if what is done within fails through no fault of the caller's, and the database can be told."""
+    """Give the try back if the block fails through no fault of the caller's, and the database can be told."""
     try:
         yield
     except BaseException as error:
@@ -131,7 +131,7 @@ def no_try_if_it_fails(challenge_id: UUID) -> Iterator[None]:
 
 
 def use(challenge_id: UUID, *, now: datetime) -> None:
-    """Use the challenge up: one statement decides between any number. Raises InvalidToken."""
+    """Use the challenge up, in one statement: of many requests at once one succeeds. Raises InvalidToken."""
     if not Challenge.objects.filter(id=challenge_id, used_at=None).update(used_at=now):
         raise InvalidToken
 
@@ -147,7 +147,7 @@ def _missing(pending: PendingSignIn, found: Enrolled) -> MissingFactors | None:
 
 
 def _set_by_mail(user: User) -> bool:
-    """Whether whoever reads the mailbox has set the password: then a code sent there proves nothing more."""
+    """Whether the password was set by a link in a mail: then a code by mail proves nothing more."""
     password = getattr(user, "password", None)
     return password is not None and password.set_by_mail
 

@@ -1,6 +1,6 @@
-"""The first time that somebody proves to read a user's mailbox: what strangers may have set before goes (pre-hijacking).
+"""The first proof that somebody reads a user's mailbox. What strangers may have set before is removed (pre-hijacking).
 
-Whoever registers somebody else's address could otherwise wait, with a password, a passkey or a session of their own,
+Otherwise a stranger could register somebody else's address, and wait with a password, a passkey or a session of their own
 until the owner of the mailbox comes to use the account.
 """
 
@@ -23,10 +23,11 @@ from apps.users.models import User, UserStatus
 
 
 def by_mail(user: User, *, customer: CustomerState, context: RequestContext) -> None:
-    """A code or a link that was sent to the address has come back. In the caller's transaction.
+    """Mark the address as proven by a code or link that was sent there, and remove what was set before. In the caller's
+    transaction.
 
-    Of two that come back at once the second finds the address proven, and leaves what the first has set.
-    Raises UserInactive for a user who is being erased.
+    Of two proofs at once the second finds the address proven, and leaves what the first has set. Raises UserInactive for
+    a user who is being erased.
     """
     present = directory.lock(user.id)
     if present is None:
@@ -52,12 +53,12 @@ def by_mail(user: User, *, customer: CustomerState, context: RequestContext) -> 
 
 
 def _was_used(user: User) -> bool:
-    """Whether somebody has had a way in before: then the name and the phone number are theirs, not the mailbox's owner's."""
+    """Whether somebody could sign in before the proof: then name and phone number may be a stranger's."""
     return Password.objects.filter(user=user).exists() or Session.objects.filter(user=user).exists()
 
 
 def begin(user: User, *, customer: CustomerState, now: datetime) -> None:
-    """A user made just now by a proof waits for approval where that is demanded. In the caller's transaction."""
+    """Let a user whom a proof has just made wait for approval, if the customer demands it. In the caller's transaction."""
     user.status = lifecycle.status_due(user, customer)
     if user.status == UserStatus.PENDING:
         user.save(update_fields=["status"])
@@ -65,7 +66,7 @@ def begin(user: User, *, customer: CustomerState, now: datetime) -> None:
 
 
 def note(user: User, *, customer: CustomerState, context: RequestContext) -> None:
-    """The address is the user's; what the customer demands beyond that decides the status. In the caller's transaction."""
+    """Mark the address as proven; the status follows from what else the customer demands. In the caller's transaction."""
     user.email_verified_at = context.now
     if user.status == UserStatus.PENDING:
         user.status = lifecycle.status_due(user, customer)

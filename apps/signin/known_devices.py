@@ -1,4 +1,4 @@
-"""Which devices a user signs in from. A new one is worth a mail, unless it is the first of all."""
+"""Devices that a user has signed in from. The user is told of a new one by mail, unless it is the first of all."""
 
 from apps.audit import actions, events
 from apps.audit.models import Severity
@@ -14,7 +14,7 @@ LONGEST_NAME = 100
 
 
 def note(user: User, *, customer: CustomerState, context: RequestContext) -> None:
-    """Remember the caller's device, and tell the user of a new one. One statement for a device that is known."""
+    """Remember the caller's device, and tell the user of a new one. One statement if it is known."""
     name = devices.name_of(context.user_agent)[:LONGEST_NAME]
     known = set(KnownDevice.objects.filter(user=user).values_list("name", flat=True))
     if name in known:

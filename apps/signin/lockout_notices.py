@@ -1,4 +1,4 @@
-"""Telling users that their password is locked, some seconds after: so that the request that locked it did no more than others."""
+"""Telling users that their password is locked: some seconds later, so that the request that locked it does no more than others."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ BATCH = 100
 
 
 def tell(*, now: datetime) -> int:
-    """A mail for each lock that its user does not know of. Returns how many.
+    """Post a mail for each lock that its user does not know of. Returns how many.
 
     Two workers at once never tell of the same lock.
     """

@@ -15,9 +15,9 @@ class Password(models.Model):
     user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="password")
     encoded = models.CharField(max_length=512)  # as Django's hashers write it
     set_at = models.DateTimeField()
-    # As another system made it, of a text that it normalised in its own way; until the next sign-in.
+    # Made by another system, which normalised the text in its own way; until the next sign-in.
     is_imported = models.BooleanField(default=False, db_default=False)
-    # Set by whoever reads the mailbox (reset): then a code sent to that mailbox is no second factor.
+    # Set by a link in a mail (reset): then a code sent to that mailbox is no second factor.
     set_by_mail = models.BooleanField(default=False)
     wrong_in_a_row = models.PositiveIntegerField(default=0)
     locked_until = models.DateTimeField(null=True)
@@ -51,7 +51,7 @@ class FirstFactor(models.TextChoices):
 
 
 class Challenge(models.Model):
-    """A first factor that was right and waits for a second. Its id is the `jti` of the `2fa+jwt` (contract 4, login)."""
+    """A sign-in that waits for a second factor. Its id is the `jti` of the `2fa+jwt` (contract 4, login)."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
@@ -77,7 +77,7 @@ class Challenge(models.Model):
 
 
 class KnownDevice(models.Model):
-    """A device that a user has signed in from, by its name: another is worth a mail."""
+    """A device that a user has signed in from, by its name. The user is told of another one by mail."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_devices")

@@ -1,4 +1,4 @@
-"""Whose account an address means when no API key says so: owners sign in at the customer they made (contract 4, login)."""
+"""Which customer an address belongs to when no API key says so: owners sign in at the one they made (contract 4, login)."""
 
 from django.db.models import Case, F, Q, Value, When
 
@@ -10,9 +10,9 @@ from apps.users.models import User
 
 
 def presented_at(customer: CustomerState, *, owners_too: bool) -> Q:
-    """The rows of users whose challenge or link counts at this customer: of its own, and of no other (contract 1.5).
+    """Which rows of users (challenges, links) count at this customer: those of its own users, and no others (contract 1.5).
 
-    `owners_too`: without a key a request belongs to the default customer, but owners may sign in at theirs (1.4).
+    `owners_too`: without a key a request belongs to the default customer, but owners may sign in at their own (1.4).
     """
     own = Q(customer_id=customer.id)
     return own | Q(user__is_owner=True) if owners_too else own
@@ -21,9 +21,9 @@ def presented_at(customer: CustomerState, *, owners_too: bool) -> Q:
 def customer_of(client: ApiClient, address: Address) -> CustomerState:
     """The key's customer; without a key the one that this address owns, proven addresses first; else the default one.
 
-    Anybody can sign up with any address: that leads nobody away who can sign in at the default customer already, nor
-    whoever signed up before. Without a key two statements more, the same whether or not the address owns anything:
-    whether the customer is remembered would tell.
+    Anybody can sign up with any address. That must not lead away a user who can sign in at the default customer already, or
+    one who signed up before. Without a key there are two more statements, the same whether or not the address owns a
+    customer: a customer that is remembered must not be told by the time it takes.
     """
     if client.api_key is not None:
         return client.customer

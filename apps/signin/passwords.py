@@ -27,9 +27,9 @@ class Argon2Hasher(hashers.Argon2PasswordHasher):
 
 
 class BCryptHasher(hashers.BCryptPasswordHasher):
-    """For imported hashes: what follows the 72nd byte counts for nothing, as in the systems that made them.
+    """For imported hashes: bytes after the 72nd are ignored, as in the systems that made them.
 
-    bcrypt 5 refuses longer passwords with a ValueError, where those before it cut them.
+    bcrypt 5 refuses longer passwords with a ValueError; earlier versions cut them.
     """
 
     longest = 72  # bytes
@@ -40,7 +40,7 @@ class BCryptHasher(hashers.BCryptPasswordHasher):
 
 
 def normalise(text: str) -> str:
-    """One text for what keyboards write in several ways (RFC 8265 section 4.2.2)."""
+    """One form of a text that keyboards write in several ways (RFC 8265 section 4.2.2)."""
     return unicodedata.normalize("NFC", text)
 
 
@@ -79,10 +79,10 @@ def put(user: User, encoded: str, *, by_mail: bool, now: datetime) -> None:
 
 
 def matches(text: str, encoded: str | None, *, is_imported: bool = False) -> bool:
-    """Whether this is the password. Costs one Argon2 of ours whatever `encoded` is, None among it.
+    """Whether this is the password. Costs one Argon2 of ours whatever `encoded` is, even None.
 
-    And what an imported hash costs, which may be next to nothing: that alone would tell who has such a one. It was made by a
-    system that normalised otherwise, or not at all, so each form that the text may have had there is tried.
+    An imported hash may cost next to nothing to check, which alone would tell who has one: so its cost comes on top. It was
+    made by a system that normalised otherwise, or not at all, so each form that the text may have had there is tried.
     """
     password = normalise(text)
     if encoded is None or is_imported or is_outdated(encoded):
@@ -94,7 +94,7 @@ def matches(text: str, encoded: str | None, *, is_imported: bool = False) -> boo
 
 
 def _forms(text: str) -> tuple[str, ...]:
-    """What keyboards and systems make of one password; all the same for a text without accents and compatibility letters."""
+    """The forms that keyboards and systems make of one password: a single one unless it has accents or compatibility letters."""
     forms = (normalise(text), text, *(unicodedata.normalize(name, text) for name in ("NFD", "NFKC")))
     return tuple(dict.fromkeys(forms))
 

@@ -1,7 +1,7 @@
-"""Proving once more who one is, while signed in (contract 3.10): as strongly as the account can be entered at all.
+"""Proving once more who one is, while signed in (contract 3.10): by the strongest means that the account has.
 
-A second factor where there is one, else the password, else a code to the mailbox. What is sent is bound to the session that
-asked, and counted for it alone: whoever has stolen a token keeps nobody from signing in.
+That is a second factor if there is one, else the password, else a code by email. Codes are bound to the session that asked,
+and counted for it alone: a thief of its token cannot keep the user from signing in.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ AMR = {PASSWORD: amr.of_sign_in(FirstFactor.PASSWORD, ()), EMAIL: amr.of_sign_in
 
 @dataclass(frozen=True)
 class ReauthenticationRequest:
-    """What somebody who is signed in asks for, in which session. `now_is`: the user as the session's token found them."""
+    """A user who is signed in wants to prove it by this method. `now_is`: the user's state, as the session's token found it."""
 
     customer: CustomerState
     user: User
@@ -54,7 +54,7 @@ class ReauthenticationRequest:
 
 @dataclass(frozen=True)
 class ReauthenticationAttempt(ReauthenticationRequest):
-    """A proof: a code, the password, or a passkey's credential."""
+    """What the user gives as a proof: a code, the password, or a passkey's credential."""
 
     code: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
@@ -62,7 +62,7 @@ class ReauthenticationAttempt(ReauthenticationRequest):
 
 
 def methods_for(user: User, customer: CustomerState) -> tuple[str, ...]:
-    """What the user may prove it by, in the order in which to offer it. Empty: only another sign-in will do."""
+    """The methods that the user may choose from, in the order in which to offer them. If empty, only another sign-in will do."""
     found = enrolled.of(user.id)
     if found.has_any:
         offered: tuple[str, ...] = found.methods
@@ -99,7 +99,7 @@ def prove(attempt: ReauthenticationAttempt) -> TokenPair:
     SessionEnded once the session's tries are spent, UserInactive, RateLimited or ValkeyUnavailable.
     """
     _require_offered(attempt.user, attempt)
-    if attempt.method == PASSKEY:  # is no guess
+    if attempt.method == PASSKEY:  # cannot be guessed
         return _with_passkey(attempt)
     _count_try(attempt)
     if attempt.method in (EMAIL, SMS):
@@ -160,7 +160,7 @@ def _with_sent_code(attempt: ReauthenticationAttempt) -> TokenPair:
 
 
 def _with_password(attempt: ReauthenticationAttempt) -> TokenPair:
-    """Neither counted towards the lock of the password, nor stopped by it: the session's own tries bound the guesses."""
+    """A wrong one does not count towards the password's lock, and a lock does not stop it: the session's tries are the limit."""
     mine = User.objects.of(attempt.customer.id).filter(id=attempt.user.id).select_related("password").first()
     checked = by_password.check(mine, attempt.password, now=attempt.context.now, despite_lock=True)
     if checked is None:
@@ -187,7 +187,7 @@ def _with_kept_secret(attempt: ReauthenticationAttempt) -> TokenPair:
 
 
 def _is_right(user: User, attempt: ReauthenticationAttempt) -> bool:
-    """Uses the code up."""
+    """Whether the code is right; a right one is used up."""
     if attempt.method == TOTP:
         return totp.check(user.id, attempt.code, now=attempt.context.now)
     left = recovery_codes.spend(user, attempt.code, customer=attempt.customer, context=attempt.context)
@@ -209,7 +209,7 @@ def _require_offered(user: User, request: ReauthenticationRequest) -> None:
 
 
 def _lock(attempt: ReauthenticationAttempt) -> User:
-    """What is done with password or factors meanwhile comes wholly before this, or wholly after."""
+    """Lock the user: changes of password or factors meanwhile come wholly before this, or wholly after."""
     user = directory.lock(attempt.user.id)
     if user is None:
         raise UserInactive

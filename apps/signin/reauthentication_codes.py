@@ -1,4 +1,4 @@
-"""Codes by which somebody who is signed in proves once more who they are: sent for one session, and good in that alone."""
+"""Codes by which a user who is signed in proves once more who they are: sent for one session, and good in that alone."""
 
 from uuid import UUID
 
@@ -47,10 +47,9 @@ def send(method: str, *, user: User, session_id: UUID, customer: CustomerState, 
 def code_set_of(
     method: str, *, user: User, session_id: UUID, customer: CustomerState, context: RequestContext
 ) -> CodeSet:
-    """Where the codes of this session lie. One is worthless once mails or SMS of the user go elsewhere, and once the
-    user's credentials have changed.
+    """The codes of this session. They are worthless once the user's address, number or credentials have changed.
 
-    Raises MethodNotOffered when there is no number, or whoever holds a test key would read an administrator's code.
+    Raises MethodNotOffered if there is no number, or if the holder of a test key could read an administrator's code.
     """
     purpose = REAUTHENTICATE_SMS if method == SMS else REAUTHENTICATE_EMAIL
     return CodeSet(
@@ -73,7 +72,7 @@ def _recipient(method: str, user: User, context: RequestContext) -> str:
 
 
 def _rules(session_id: UUID, customer: CustomerState, context: RequestContext) -> list[Rule]:
-    """Counted for the session, so that whoever has stolen its token uses up nothing of what the user needs to sign in."""
+    """Counted for the session, so that a thief of its token does not use up what the user needs to sign in."""
     return [
         limits.rule(customer.limit(limits.CODES_PER_EMAIL), customer.id, "reauthenticate", str(session_id)),
         limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(context.ip)),

@@ -1,4 +1,4 @@
-"""What second factors a sign-in still needs, by the customer's policy and by what the user has enrolled (contract 4)."""
+"""Which second factors a sign-in still needs, by the customer's policy and by what the user has enrolled (contract 4)."""
 
 from dataclasses import dataclass, replace
 
@@ -13,22 +13,22 @@ GUESSABLE = (TOTP, SMS, EMAIL)
 
 @dataclass(frozen=True)
 class MissingFactors:
-    """What must still be given: one of `methods`, or, where there is none, one of `enrol`, enrolled on the way in."""
+    """What must still be given: one of `methods`; if there are none, one of `enrol` must be enrolled on the way in."""
 
     methods: tuple[str, ...]
     enrol: tuple[str, ...] = ()
 
     def but_codes(self) -> "MissingFactors":
-        """The same without the codes that can be guessed. Where that leaves nothing, the password has to be reset first."""
+        """The same without codes that can be guessed. If nothing is left, the user has to reset the password first."""
         return replace(self, methods=tuple(method for method in self.methods if method not in GUESSABLE))
 
 
 @dataclass(frozen=True)
 class GivenFactors:
-    """What a sign-in has shown so far. `passed`: second factors, a passkey that was the first among them.
+    """What was given at this sign-in so far. `passed`: the second factors; a passkey counts even if it was the first factor.
 
     `mailbox`: the first factor was a code by email. `may_use_email`: a code by email may be the second.
-    `codes_closed`: so many wrong ones came after a right first factor that no more are taken.
+    `codes_closed`: there were so many wrong codes after a right first factor that no more are accepted.
     """
 
     passed: tuple[str, ...]
@@ -38,19 +38,19 @@ class GivenFactors:
 
     @property
     def may_enrol(self) -> bool:
-        """Whoever merely knows the password must not make a factor of their own the account's."""
+        """Whether a factor may be enrolled now: somebody who merely knows the password must not add one of their own."""
         return self.mailbox or bool(self.passed) or not self.may_use_email
 
 
 def missing(*, policy: str, enrolled: Enrolled, given: GivenFactors) -> MissingFactors | None:
-    """None when nothing is."""
+    """What is still missing. None if nothing is."""
     is_both = policy == SecondFactorPolicy.BOTH
     found = _missing_of_both(enrolled, given) if is_both else _missing_of_one(policy, enrolled, given)
     return found.but_codes() if found and given.codes_closed else found
 
 
 def to_enrol(*, policy: str, enrolled: Enrolled) -> tuple[str, ...]:
-    """What a user who was let in by a code to the mailbox should enrol next."""
+    """What a user who has signed in by a code alone should enrol next."""
     return ENROLLABLE if policy == SecondFactorPolicy.REQUIRED and not enrolled.has_usable else ()
 
 
@@ -63,7 +63,7 @@ def _missing_of_one(policy: str, enrolled: Enrolled, given: GivenFactors) -> Mis
 
 
 def _missing_of_both(enrolled: Enrolled, given: GivenFactors) -> MissingFactors | None:
-    """What is enrolled is given first, and nobody enrols beside factors of which none was given."""
+    """Enrolled factors are asked for first; a new one can be enrolled only after one of the account's own was given."""
     left = _left_of_both(enrolled, given)
     if not left:
         return None
@@ -77,7 +77,7 @@ def _missing_of_both(enrolled: Enrolled, given: GivenFactors) -> MissingFactors 
 
 
 def _left_of_both(enrolled: Enrolled, given: GivenFactors) -> tuple[str, ...]:
-    """Without the one that has been lost, for which a recovery code stands. It stands for none that never was."""
+    """Which of the two are still to be given. A recovery code stands for one that was lost, but not for one never enrolled."""
     left = tuple(method for method in BOTH if method not in given.passed)
     held = tuple(method for method in left if method in enrolled.held)
     if RECOVERY_CODE in given.passed and len(held) == 1:
@@ -86,6 +86,6 @@ def _left_of_both(enrolled: Enrolled, given: GivenFactors) -> tuple[str, ...]:
 
 
 def _has_shown_own(enrolled: Enrolled, given: GivenFactors) -> bool:
-    """Whether one of the account's own factors was given: a code by email only where no other can be."""
+    """Whether one of the account's own factors was given; a code by email counts only if the account has no other."""
     own = {*enrolled.methods, PASSKEY, RECOVERY_CODE, *(() if enrolled.has_usable else (EMAIL,))}
     return not own.isdisjoint(given.passed)

@@ -31,7 +31,7 @@ from apps.users import directory, emails
 
 @dataclass(frozen=True)
 class SecondFactorRequest:
-    """What is asked for the challenge of `session_token`, by whom."""
+    """Somebody wants to meet the challenge of `session_token` by this method."""
 
     client: ApiClient
     session_token: str = field(repr=False)
@@ -41,7 +41,7 @@ class SecondFactorRequest:
 
 @dataclass(frozen=True)
 class SecondFactorAttempt(SecondFactorRequest):
-    """A second factor: a code, or a passkey's credential. `hits`: what this try has counted."""
+    """A second factor is given: a code, or a passkey's credential. `hits`: what this try has counted."""
 
     code: str = field(default="", repr=False)
     credential: Any = field(default=None, repr=False)
@@ -50,7 +50,7 @@ class SecondFactorAttempt(SecondFactorRequest):
 
 @dataclass(frozen=True)
 class SecondFactorResult:
-    """How the sign-in goes on; the recovery codes made when a first factor was enrolled on the way in, or those left."""
+    """How the sign-in goes on. `recovery_codes`: fresh ones, made with the first factor that was enrolled on the way in."""
 
     ended: SignedIn | Challenged
     recovery_codes: tuple[str, ...] = field(default=(), repr=False)
@@ -111,7 +111,7 @@ def _require(offered: bool) -> None:  # noqa: FBT001  (reads as a sentence)
 
 
 def _limit(challenge: OpenChallenge, method: str) -> tuple[Hit, ...]:
-    """However many challenges somebody who knows the password opens: so many codes are tried. A passkey is no guess."""
+    """Count the try for the user, however many challenges were opened with the password. A passkey cannot be guessed."""
     if method == PASSKEY:
         return ()
     customer, user, context = challenge.pending.customer, challenge.pending.user, challenge.pending.context
@@ -121,7 +121,7 @@ def _limit(challenge: OpenChallenge, method: str) -> tuple[Hit, ...]:
 
 
 def _meet(challenge: OpenChallenge, attempt: SecondFactorAttempt) -> SecondFactorResult:
-    """What lives in Valkey is used up before the transaction, what lives in PostgreSQL within it."""
+    """Check a factor that the user has. What is kept in Valkey is used up before the transaction, the rest within it."""
     if attempt.method == PASSKEY:
         return _with_passkey(challenge, attempt)
     if attempt.method in (EMAIL, SMS):
@@ -185,7 +185,7 @@ def _with_recovery_code(challenge: OpenChallenge, attempt: SecondFactorAttempt) 
 
 
 def _confirm_enrolment(challenge: OpenChallenge, attempt: SecondFactorAttempt) -> SecondFactorResult:
-    """The factor is enrolled and given in one step."""
+    """Enrol a factor and count it as given, in one step."""
     try:
         return _enrolled(challenge, attempt)
     except InvalidOtp:
@@ -219,10 +219,10 @@ def _enrolled(challenge: OpenChallenge, attempt: SecondFactorAttempt) -> SecondF
 
 @contextmanager
 def _transaction(challenge: OpenChallenge, attempt: SecondFactorAttempt) -> Iterator[None]:
-    """In which a right factor is used and the sign-in goes on; if it fails through no fault of the caller's, it was no try.
+    """The transaction in which a right factor is used and the sign-in goes on. If it fails through no fault of the caller's,
+    the try does not count.
 
-    The user is locked: what is done with the password or the factors meanwhile comes wholly before this, and voids it, or
-    wholly after.
+    The user is locked: changes of password or factors meanwhile come wholly before this, and void it, or wholly after.
     """
     uncounted = rate_limits.uncounted_if_it_fails(*attempt.hits)
     with uncounted, challenges.no_try_if_it_fails(challenge.row.id), transaction.atomic():
@@ -237,7 +237,7 @@ def _transaction(challenge: OpenChallenge, attempt: SecondFactorAttempt) -> Iter
 def _go_on(
     challenge: OpenChallenge, attempt: SecondFactorAttempt, *, recovery_codes: tuple[str, ...] = ()
 ) -> SecondFactorResult:
-    """The challenge is used in the transaction that starts the session, so that of any number exactly one does."""
+    """Use the challenge in the transaction that starts the session: of many requests at once one succeeds."""
     challenges.use(challenge.row.id, now=attempt.context.now)
     return SecondFactorResult(challenges.proceed(challenge.pending.having_passed(attempt.method)), recovery_codes)
 

@@ -1,4 +1,4 @@
-"""Codes that are second factors: sent by email or SMS for one challenge, and worth something for that one alone."""
+"""Codes that are second factors: sent by email or SMS for one challenge, and good for that one alone."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -45,7 +45,7 @@ def send(challenge: OpenChallenge, method: str) -> SentCode:
 
 
 def code_set_of(challenge: OpenChallenge, method: str) -> CodeSet:
-    """Where the codes of this challenge lie. However many challenges are opened, the user's share one wait and one budget."""
+    """The codes of this challenge. All challenges of a user share one wait and one budget, however many are opened."""
     pending, challenge_id = challenge.pending, challenge.row.id
     return CodeSet(
         pending.customer.id,
@@ -83,7 +83,7 @@ def _send_text(challenge: OpenChallenge) -> None:
 
 
 def _mail_rules(pending: PendingSignIn) -> list[Rule]:
-    """As for codes that anybody may ask for, but counted apart: no stranger uses up what the user may be sent."""
+    """As for codes that anybody may ask for, but counted apart: strangers must not use up what the user may be sent."""
     customer = pending.customer
     return [
         attempt_limits.after_a_first_factor(customer.limit(limits.CODES_PER_EMAIL), customer, pending.user.id),

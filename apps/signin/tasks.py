@@ -10,18 +10,18 @@ from apps.core.advisory_locks import alone
 from apps.signin import lockout_notices
 from apps.signin.models import Challenge
 
-KEPT = timedelta(days=1)  # what has ended is of use to whoever looks into a trouble, for this long
+KEPT = timedelta(days=1)  # for operators who look into a problem
 
 
 @shared_task(name="signin.tell_locked")
 @alone
 def tell_locked() -> int:
-    """Tell users that their password is locked: not in the request that locked it, which is to do no more than others."""
+    """Tell users that their password is locked. The request that locked it must do no more work than others."""
     return lockout_notices.tell(now=timezone.now())
 
 
 @shared_task(name="signin.remove_expired")
 @alone
 def remove_expired() -> int:
-    """Delete what leads into no account any more. Returns how many rows."""
+    """Delete challenges that are of no use any more. Returns how many rows."""
     return batches.delete(Challenge.objects.filter(expires_at__lt=timezone.now() - KEPT), by="expires_at")
