@@ -15,6 +15,7 @@ from apps.core.owned import OwnedQuerySet
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ROOT / "apps"
+FRAMEWORK_NAMES = {"Meta", "Command"}  # which Django looks for by these names
 LOOK_UPS = ("filter", "exclude", "get", "get_or_create", "update_or_create")
 
 
@@ -101,3 +102,17 @@ def test_base64url_has_one_door() -> None:
         if re.search(r"urlsafe_b64|altchars", path.read_text(encoding="utf-8"))
     ]
     assert by_hand == ["core/base64url.py"]
+
+
+def test_no_class_name_stands_in_two_rooms() -> None:
+    """A name means one thing in the whole house. Private classes are seen in their own file alone."""
+    rooms: dict[str, set[str]] = {}
+    for path in APPS.rglob("*.py"):
+        room, *rest = path.relative_to(APPS).parts
+        if "migrations" in rest:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and node.name not in FRAMEWORK_NAMES:
+                rooms.setdefault(node.name, set()).add(room)
+    assert len(rooms) > 200
+    assert {name: where for name, where in rooms.items() if len(where) > 1} == {}

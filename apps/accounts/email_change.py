@@ -7,14 +7,12 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from apps.accounts import erasure, password_change
+from apps.accounts import new_address, password_change
 from apps.accounts.errors import EmailTaken
 from apps.accounts.models import EmailChange
-from apps.audit import actions, events
-from apps.audit.models import Severity
-from apps.core import actors, ciphers
+from apps.audit import actions
+from apps.core import ciphers
 from apps.core.context import RequestContext
-from apps.core.state.announcements import announce
 from apps.customers import links
 from apps.customers.state import CustomerState
 from apps.otp import attempt_limits, code_attempts, code_mails, code_requests, code_store, new_codes
@@ -25,9 +23,9 @@ from apps.otp.new_codes import NewCode
 from apps.otp.purposes import CHANGE_EMAIL
 from apps.signin import first_proof
 from apps.tokens import renewal
-from apps.users import credentials, directory, emails, notices, state
+from apps.users import credentials, directory, emails, notices
 from apps.users.emails import Address
-from apps.users.models import BuiltInRole, User
+from apps.users.models import User
 
 MAIL = "change_email_code"
 UNDOABLE_FOR = timedelta(days=7)
@@ -101,37 +99,6 @@ def confirm(proof: EmailChangeProof) -> User:
     return user
 
 
-def set_address(user: User, email: str, context: RequestContext) -> None:
-    """Give the user this address, which is proven. Raises IntegrityError if it is taken.
-
-    A user who has registered the address without proving it is erased. But one who owns the customer, or has been given a
-    role or permissions, has not merely registered: that user stays, and the address is taken.
-    """
-    squatter = (
-        User.objects.of(user.customer_id)
-        .filter(email_identity=emails.identity(email), email_verified_at=None)
-        .filter(is_owner=False, role=BuiltInRole.COMPANY_USER, permissions=[])
-        .exclude(id=user.id)
-        .first()
-    )
-    if squatter is not None:
-        erasure.erase(customer_id=user.customer_id, user_id=squatter.id, context=context.by(actors.SYSTEM))
-    user.email, user.email_identity, user.email_verified_at = email, emails.identity(email), context.now
-    user.save(update_fields=["email", "email_identity", "email_verified_at"])
-    announce(state.subject(user.customer_id, user.id))
-
-
-def record(action: str, user: User, context: RequestContext, *, severity: Severity = Severity.LOW) -> None:
-    """Record what was done to the user's address, by the user or by a reader of the mailbox."""
-    events.record(
-        action=action,
-        severity=severity,
-        customer_id=user.customer_id,
-        user_id=user.id,
-        context=context.by(actors.user(user.id)),
-    )
-
-
 def _code_set(user: User, address: Address, context: RequestContext) -> CodeSet:
     return CodeSet(user.customer_id, f"{user.id} {address.identity}", CHANGE_EMAIL, in_sandbox=context.in_sandbox)
 
@@ -148,7 +115,7 @@ def _write(wanted: EmailChangeRequest, new: NewCode) -> None:
         created_at=wanted.context.now,
         expires_at=wanted.context.now + timedelta(seconds=customer.code_lifetime),
     )
-    record(actions.EMAIL_CHANGE_REQUESTED, user, wanted.context)
+    new_address.record(actions.EMAIL_CHANGE_REQUESTED, user, wanted.context)
     draft = code_mails.draft(
         kind=MAIL,
         new=new,
@@ -184,9 +151,9 @@ def _move(proof: EmailChangeProof, right: RightCode) -> User:
     was_proven = user.email_verified_at is not None
     change.old_email, change.confirmed_at = user.email, proof.context.now
     change.save(update_fields=["old_email", "confirmed_at"])
-    set_address(user, change.new_email, proof.context)
+    new_address.give(user, change.new_email, proof.context)
     credentials.change(user, now=proof.context.now)  # what was issued lies in the old mailbox
-    record(actions.EMAIL_CHANGED, user, proof.context)
+    new_address.record(actions.EMAIL_CHANGED, user, proof.context)
     if was_proven:
         _announce(change, user, proof)
     else:  # the old address may have been mistyped: its reader must not get the account

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from apps.accounts import email_change, recovery
+from apps.accounts import new_address, reset_links
 from apps.accounts.errors import EmailTaken, InvalidUndoToken
 from apps.accounts.models import EmailChange
 from apps.audit import actions, events
@@ -80,7 +80,7 @@ def _move_back(change: EmailChange, customer: CustomerState, request: UndoReques
     if not changes.filter(id=change.id).update(undone_at=request.context.now):
         raise InvalidUndoToken
     changes.filter(confirmed_at__gte=change.confirmed_at).update(undone_at=request.context.now)
-    email_change.set_address(user, change.old_email, request.context)
+    new_address.give(user, change.old_email, request.context)
     _drop_what_came_with_it(user, change, request.context.now)
     sessions.end_all(
         customer_id=user.customer_id,
@@ -88,8 +88,8 @@ def _move_back(change: EmailChange, customer: CustomerState, request: UndoReques
         reason=EndReason.EMAIL_CHANGE_UNDONE,
         context=request.context.by(actors.user(user.id)),
     )
-    email_change.record(actions.EMAIL_CHANGE_UNDONE, user, request.context, severity=Severity.HIGH)
-    recovery.send_link(user, customer=customer, context=request.context)
+    new_address.record(actions.EMAIL_CHANGE_UNDONE, user, request.context, severity=Severity.HIGH)
+    reset_links.send(user, customer=customer, context=request.context)
 
 
 def _drop_what_came_with_it(user: User, change: EmailChange, now: datetime) -> None:

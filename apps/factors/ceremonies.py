@@ -5,24 +5,29 @@ A challenge is found again by its own value, which the device signs in `clientDa
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
 from webauthn.helpers import base64url_to_bytes
+from webauthn.helpers.structs import AuthenticatorTransport, PublicKeyCredentialDescriptor
 
 from apps.core import base64url, ciphers, valkey
 from apps.customers import allowed_origins
 from apps.customers.state import CustomerState
+from apps.factors.errors import InvalidPasskey
+from apps.factors.models import Passkey
 from apps.users.models import User
 
 LIFETIME_SECONDS = 300
 CHALLENGE_BYTES = 32
 CREATE, GET = "create", "get"
 ANYBODY = "-"
+Verified = TypeVar("Verified")
 
 
 @dataclass(frozen=True)
@@ -108,3 +113,25 @@ def _purpose(kind: str, user: User | None) -> str:
 def _lies_under(origin: str, domain: str) -> bool:
     host = urlsplit(origin).hostname or ""
     return host == domain or host.endswith(f".{domain}")
+
+
+def verified(verify: Callable[[], Verified]) -> Verified:
+    """What the library has verified. Raises InvalidPasskey for every exception of the library.
+
+    Strangers give it certificates and keys of every kind, and the parsers below it raise errors of no common type.
+    """
+    try:
+        return verify()
+    except Exception as error:
+        raise InvalidPasskey from error
+
+
+def descriptors(rows: list[Passkey]) -> list[PublicKeyCredentialDescriptor]:
+    """These passkeys as the browser is told of them."""
+    return [
+        PublicKeyCredentialDescriptor(
+            id=base64url_to_bytes(row.credential_id),
+            transports=[AuthenticatorTransport(name) for name in row.transports],
+        )
+        for row in rows
+    ]

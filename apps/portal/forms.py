@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.recovery import LONGEST_TOKEN
+from apps.accounts.reset_links import LONGEST_TOKEN
 from apps.signin import passwords
 
 

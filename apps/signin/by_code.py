@@ -14,9 +14,11 @@ from apps.mail.outbox import Destination
 from apps.otp import attempt_limits, code_attempts
 from apps.otp.code_attempts import RightCode
 from apps.otp.purposes import LOGIN
-from apps.signin import challenges, first_proof
-from apps.signin.challenges import Challenged, PendingSignIn, SignedIn
+from apps.signin import completion, first_proof
+from apps.signin.challenges import Challenged
+from apps.signin.completion import SignedIn
 from apps.signin.models import FirstFactor
+from apps.signin.pending_sign_in import PendingSignIn
 from apps.users import directory, emails, languages
 from apps.users.directory import FoundUser
 from apps.users.emails import Address
@@ -56,7 +58,7 @@ def _accept(attempt: CodeSignIn, right: RightCode) -> SignedIn | Challenged | No
             return None
         right.use()  # users are locked before what hangs on them
         _prove_mailbox(attempt, found)
-        ended = challenges.proceed(_pending(attempt, found))
+        ended = completion.proceed(_pending(attempt, found))
         if sent.suppressed:
             _record(attempt, actions.FIXED_CODE_USED, found.user)
         return ended

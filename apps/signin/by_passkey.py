@@ -16,9 +16,11 @@ from apps.factors import ceremonies, passkeys
 from apps.factors.errors import InvalidPasskey
 from apps.factors.methods import PASSKEY
 from apps.payloads.errors import ReplayedRequest
-from apps.signin import challenges
-from apps.signin.challenges import Challenged, PendingSignIn, SignedIn
+from apps.signin import completion
+from apps.signin.challenges import Challenged
+from apps.signin.completion import SignedIn
 from apps.signin.models import FirstFactor
+from apps.signin.pending_sign_in import PendingSignIn
 from apps.users import directory
 from apps.users.models import UserStatus
 
@@ -61,7 +63,7 @@ def _sign_in(attempt: PasskeySignIn) -> SignedIn | Challenged:
             raise InvalidPasskey
         if user.credentials_version != passkey.user.credentials_version:  # changed meanwhile
             raise InvalidPasskey
-        return challenges.proceed(
+        return completion.proceed(
             PendingSignIn(
                 customer=attempt.customer,
                 user=user,

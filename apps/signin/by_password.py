@@ -13,10 +13,12 @@ from apps.core.context import RequestContext
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
 from apps.otp import attempt_limits
-from apps.signin import challenges, passwords
-from apps.signin.challenges import Challenged, PendingSignIn, SignedIn
+from apps.signin import completion, passwords
+from apps.signin.challenges import Challenged
+from apps.signin.completion import SignedIn
 from apps.signin.errors import InvalidCredentials
 from apps.signin.models import FirstFactor, Password
+from apps.signin.pending_sign_in import PendingSignIn
 from apps.users import directory
 from apps.users.emails import Address
 from apps.users.models import User, UserStatus
@@ -50,7 +52,7 @@ def sign_in(attempt: PasswordSignIn) -> SignedIn | Challenged:
     with rate_limits.uncounted_if_it_fails(network, hit), transaction.atomic():
         directory.lock(user.id)
         accept(user, attempt.password, now=attempt.context.now)
-        return challenges.proceed(
+        return completion.proceed(
             PendingSignIn(
                 customer=attempt.customer,
                 user=user,

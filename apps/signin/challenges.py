@@ -1,8 +1,8 @@
-"""After a right first factor: tokens, or a challenge that asks for a second factor (contract 4, login)."""
+"""Challenges: sign-ins that wait for a second factor, each known by its token and good for a few tries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,53 +10,22 @@ from django.db import DatabaseError, InterfaceError
 from django.db.models import F
 
 from apps.api_keys.clients import ApiClient
-from apps.audit import actions, events
-from apps.core import actors
+from apps.audit import actions
 from apps.core.context import RequestContext
 from apps.core.errors import is_refusal
 from apps.core.ids import new_id
 from apps.customers.state import CustomerState
 from apps.factors import enrolled
-from apps.factors.enrolled import Enrolled
-from apps.otp import attempt_limits
-from apps.signin import amr, known_devices, owner_lookup, requirements
+from apps.signin import owner_lookup, pending_sign_in
 from apps.signin.models import Challenge, FirstFactor
-from apps.signin.requirements import GivenFactors, MissingFactors
-from apps.tokens import minting, sessions, verification
+from apps.signin.pending_sign_in import PendingSignIn
+from apps.signin.requirements import MissingFactors
+from apps.tokens import minting, verification
 from apps.tokens.errors import InvalidToken, UserInactive
-from apps.tokens.minting import TokenPair
-from apps.users import directory
-from apps.users.models import User, UserStatus
+from apps.users.models import UserStatus
 
 LIFETIME = timedelta(minutes=5)
 MOST_TRIES = 5
-
-
-@dataclass(frozen=True)
-class PendingSignIn:
-    """A sign-in whose first factor was right. `passed`: the second factors that were given since."""
-
-    customer: CustomerState
-    user: User
-    first_factor: FirstFactor
-    delivery: str
-    context: RequestContext
-    may_use_email: bool = False
-    is_new: bool = False
-    passed: tuple[str, ...] = ()
-
-    def having_passed(self, method: str) -> "PendingSignIn":
-        return replace(self, passed=(*self.passed, method))
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    """A user with a fresh session."""
-
-    user: User
-    is_new: bool
-    pair: TokenPair
-    enrol: tuple[str, ...] = ()  # factors that the customer demands and the user should enrol next
 
 
 @dataclass(frozen=True)
@@ -75,15 +44,6 @@ class OpenChallenge:
     row: Challenge
     pending: PendingSignIn
     missing: MissingFactors
-
-
-def proceed(pending: PendingSignIn) -> SignedIn | Challenged:
-    """A session if nothing more is needed, else a challenge. In the caller's transaction."""
-    found = enrolled.of(pending.user.id)
-    missing = _missing(pending, found)
-    if missing is not None:
-        return _challenge(pending, missing)
-    return _finish(pending, requirements.to_enrol(policy=pending.customer.second_factor, enrolled=found))
 
 
 def open_challenge(session_token: str, *, client: ApiClient, context: RequestContext) -> OpenChallenge:
@@ -105,7 +65,7 @@ def open_challenge(session_token: str, *, client: ApiClient, context: RequestCon
     if row.user.status == UserStatus.DEACTIVATED:
         raise UserInactive
     pending = _pending_of(row, customer, context)
-    missing = _missing(pending, enrolled.of(pending.user.id))
+    missing = pending_sign_in.missing(pending, enrolled.of(pending.user.id))
     if missing is None:  # the last factor was removed meanwhile: the user has to begin anew
         raise InvalidToken
     return OpenChallenge(row, pending, missing)
@@ -136,39 +96,8 @@ def use(challenge_id: UUID, *, now: datetime) -> None:
         raise InvalidToken
 
 
-def _missing(pending: PendingSignIn, found: Enrolled) -> MissingFactors | None:
-    given = GivenFactors(
-        passed=pending.passed,
-        mailbox=pending.first_factor == FirstFactor.CODE,
-        may_use_email=pending.may_use_email and not (found.has_any and _set_by_mail(pending.user)),
-        codes_closed=attempt_limits.is_closed_to_second_factors(pending.customer, pending.user),
-    )
-    return requirements.missing(policy=pending.customer.second_factor, enrolled=found, given=given)
-
-
-def _set_by_mail(user: User) -> bool:
-    """Whether the password was set by a link in a mail: then a code by mail proves nothing more."""
-    password = getattr(user, "password", None)
-    return password is not None and password.set_by_mail
-
-
-def _finish(pending: PendingSignIn, enrol: tuple[str, ...]) -> SignedIn:
-    customer, user = pending.customer, pending.user
-    if not directory.note_sign_in(user, now=pending.context.now):
-        raise UserInactive
-    pair = sessions.start(
-        customer=customer,
-        user=user,
-        amr=amr.of_sign_in(pending.first_factor, pending.passed),
-        delivery=pending.delivery,
-        context=pending.context,
-    )
-    known_devices.note(user, customer=customer, context=pending.context)
-    _record(actions.SIGN_IN, pending, method=pending.first_factor, second_factors=list(pending.passed))
-    return SignedIn(user, pending.is_new, pair, enrol)
-
-
-def _challenge(pending: PendingSignIn, missing: MissingFactors) -> Challenged:
+def issue(pending: PendingSignIn, missing: MissingFactors) -> Challenged:
+    """Keep the sign-in until a second factor is given, and make the token by which the client goes on."""
     issued_at = pending.context.now.replace(microsecond=0)  # a token's times are whole seconds
     row = Challenge.objects.create(
         id=new_id(),
@@ -183,7 +112,7 @@ def _challenge(pending: PendingSignIn, missing: MissingFactors) -> Challenged:
         created_at=issued_at,
         expires_at=issued_at + LIFETIME,
     )
-    _record(actions.SECOND_FACTOR_ASKED, pending, method=pending.first_factor)
+    pending_sign_in.record(actions.SECOND_FACTOR_ASKED, pending, method=pending.first_factor)
     token = minting.challenge(
         customer=pending.customer,
         user_id=pending.user.id,
@@ -204,14 +133,4 @@ def _pending_of(row: Challenge, customer: CustomerState, context: RequestContext
         may_use_email=row.may_use_email,
         is_new=row.is_new,
         passed=tuple(row.passed),
-    )
-
-
-def _record(action: str, pending: PendingSignIn, **details: object) -> None:
-    events.record(
-        action=action,
-        customer_id=pending.customer.id,
-        user_id=pending.user.id,
-        context=pending.context.by(actors.user(pending.user.id)),
-        details=details,
     )

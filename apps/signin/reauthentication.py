@@ -5,73 +5,17 @@ and counted for it alone: a thief of its token cannot keep the user from signing
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
-from django.db import transaction
-
-from apps.audit import actions, events
-from apps.audit.models import Outcome, Severity
-from apps.core import actors
-from apps.core.context import RequestContext
-from apps.customers.state import CustomerState
-from apps.factors import enrolled, passkeys, recovery_codes, totp
-from apps.factors.errors import InvalidFactorCode, InvalidPasskey
-from apps.factors.methods import PASSKEY, RECOVERY_CODE, SMS, TOTP
-from apps.otp import attempt_limits, code_attempts
-from apps.otp.code_attempts import CodeAttempt, RightCode
-from apps.otp.errors import InvalidOtp
-from apps.signin import amr, by_password, reauthentication_codes
-from apps.signin.errors import InvalidCredentials, InvalidPassword, MethodNotOffered
-from apps.signin.models import FirstFactor, Password
-from apps.signin.requirements import EMAIL, GUESSABLE
+from apps.factors import passkeys
+from apps.factors.methods import PASSKEY, SMS
+from apps.otp import attempt_limits
+from apps.signin import reauthentication_attempts, reauthentication_codes, reauthentication_methods
+from apps.signin.reauthentication_attempts import ReauthenticationAttempt, ReauthenticationRequest
+from apps.signin.requirements import EMAIL
 from apps.signin.second_factor_codes import SentCode
 from apps.tokens import renewal
-from apps.tokens.errors import UserInactive
 from apps.tokens.minting import TokenPair
-from apps.users import directory, emails
-from apps.users.models import User
-from apps.users.state import UserState
-
-PASSWORD = "password"  # noqa: S105  (the name of a method)
-METHODS = (PASSKEY, TOTP, SMS, RECOVERY_CODE, PASSWORD, EMAIL)
-SENT = (EMAIL, SMS, PASSKEY)  # what has to be asked for first
-AMR = {PASSWORD: amr.of_sign_in(FirstFactor.PASSWORD, ()), EMAIL: amr.of_sign_in(FirstFactor.CODE, ())}
-
-
-@dataclass(frozen=True)
-class ReauthenticationRequest:
-    """A user who is signed in wants to prove it by this method. `now_is`: the user's state, as the session's token found it."""
-
-    customer: CustomerState
-    user: User
-    now_is: UserState
-    session_id: UUID
-    method: str
-    context: RequestContext
-
-
-@dataclass(frozen=True)
-class ReauthenticationAttempt(ReauthenticationRequest):
-    """What the user gives as a proof: a code, the password, or a passkey's credential."""
-
-    code: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
-    credential: Any = field(default=None, repr=False)
-
-
-def methods_for(user: User, customer: CustomerState) -> tuple[str, ...]:
-    """The methods that the user may choose from, in the order in which to offer them. If empty, only another sign-in will do."""
-    found = enrolled.of(user.id)
-    if found.has_any:
-        offered: tuple[str, ...] = found.methods
-    elif Password.objects.filter(user=user).exists():
-        offered = (PASSWORD,)
-    else:
-        offered = (EMAIL,)
-    is_closed = attempt_limits.is_closed_to_second_factors(customer, user)
-    return tuple(method for method in offered if not (is_closed and method in GUESSABLE))
 
 
 def send(request: ReauthenticationRequest) -> SentCode | Mapping[str, Any]:
@@ -79,7 +23,7 @@ def send(request: ReauthenticationRequest) -> SentCode | Mapping[str, Any]:
 
     Raises MethodNotOffered, SessionEnded once the session's tries are spent, and what `reauthentication_codes.send` raises.
     """
-    _require_offered(request.user, request)
+    reauthentication_attempts.require_offered(request.user, request)
     if request.method == PASSKEY:
         return passkeys.request_options(customer=request.customer, user=request.user, now=request.context.now)
     _count_try(request)
@@ -98,100 +42,16 @@ def prove(attempt: ReauthenticationAttempt) -> TokenPair:
     Raises InvalidOtp, InvalidPassword or InvalidPasskey for whatever is wrong with what was given, MethodNotOffered,
     SessionEnded once the session's tries are spent, UserInactive, RateLimited or ValkeyUnavailable.
     """
-    _require_offered(attempt.user, attempt)
+    reauthentication_attempts.require_offered(attempt.user, attempt)
     if attempt.method == PASSKEY:  # cannot be guessed
-        return _with_passkey(attempt)
+        return reauthentication_attempts.with_passkey(attempt)
     _count_try(attempt)
     if attempt.method in (EMAIL, SMS):
-        return _with_sent_code(attempt)
+        return reauthentication_attempts.with_sent_code(attempt)
     attempt_limits.hit_network(attempt.customer, attempt.context)
-    if attempt.method == PASSWORD:
-        return _with_password(attempt)
-    return _with_kept_secret(attempt)
-
-
-def _with_passkey(attempt: ReauthenticationAttempt) -> TokenPair:
-    try:
-        passkeys.check(
-            customer=attempt.customer,
-            credential=attempt.credential,
-            context=attempt.context,
-            user=attempt.user,
-        )
-    except InvalidPasskey:
-        _reject(attempt)
-        raise
-    with transaction.atomic():
-        user = _lock(attempt)
-        if user.credentials_version != attempt.user.credentials_version:  # changed meanwhile
-            raise InvalidPasskey
-        return _renew(user, attempt)
-
-
-def _with_sent_code(attempt: ReauthenticationAttempt) -> TokenPair:
-    code_set = reauthentication_codes.code_set_of(
-        attempt.method,
-        user=attempt.user,
-        session_id=attempt.session_id,
-        customer=attempt.customer,
-        context=attempt.context,
-    )
-    code_attempt = CodeAttempt(
-        customer=attempt.customer,
-        address=emails.parse(attempt.user.email),
-        code_set=code_set,
-        code=attempt.code,
-        context=attempt.context,
-    )
-
-    def accept(right: RightCode) -> TokenPair | None:
-        with transaction.atomic():
-            user = _lock(attempt)
-            if user.credentials_version != attempt.user.credentials_version:  # changed meanwhile
-                return None
-            right.use()
-            return _renew(user, attempt)
-
-    try:
-        return code_attempts.redeem(code_attempt, accept, rules=())
-    except InvalidOtp:
-        _reject(attempt)
-        raise
-
-
-def _with_password(attempt: ReauthenticationAttempt) -> TokenPair:
-    """A wrong one does not count towards the password's lock, and a lock does not stop it: the session's tries are the limit."""
-    mine = User.objects.of(attempt.customer.id).filter(id=attempt.user.id).select_related("password").first()
-    checked = by_password.check(mine, attempt.password, now=attempt.context.now, despite_lock=True)
-    if checked is None:
-        _reject(attempt)
-        raise InvalidPassword
-    with transaction.atomic():
-        user = _lock(attempt)
-        try:
-            by_password.accept(checked, attempt.password, now=attempt.context.now, despite_lock=True)
-        except InvalidCredentials as error:  # changed meanwhile
-            raise InvalidPassword from error
-        return _renew(user, attempt)
-
-
-def _with_kept_secret(attempt: ReauthenticationAttempt) -> TokenPair:
-    with transaction.atomic():
-        user = _lock(attempt)
-        if _is_right(user, attempt):
-            return _renew(user, attempt)
-    if attempt_limits.note_guess(attempt.customer):
-        code_attempts.sound_alarm(attempt.customer, context=attempt.context)
-    _reject(attempt)
-    raise InvalidFactorCode
-
-
-def _is_right(user: User, attempt: ReauthenticationAttempt) -> bool:
-    """Whether the code is right; a right one is used up."""
-    if attempt.method == TOTP:
-        return totp.check(user.id, attempt.code, now=attempt.context.now)
-    left = recovery_codes.spend(user, attempt.code, customer=attempt.customer, context=attempt.context)
-    return left is not None
+    if attempt.method == reauthentication_methods.PASSWORD:
+        return reauthentication_attempts.with_password(attempt)
+    return reauthentication_attempts.with_kept_secret(attempt)
 
 
 def _count_try(request: ReauthenticationRequest) -> None:
@@ -200,49 +60,4 @@ def _count_try(request: ReauthenticationRequest) -> None:
         user_id=request.user.id,
         session_id=request.session_id,
         context=request.context,
-    )
-
-
-def _require_offered(user: User, request: ReauthenticationRequest) -> None:
-    if request.method not in methods_for(user, request.customer):
-        raise MethodNotOffered
-
-
-def _lock(attempt: ReauthenticationAttempt) -> User:
-    """Lock the user: changes of password or factors meanwhile come wholly before this, or wholly after."""
-    user = directory.lock(attempt.user.id)
-    if user is None:
-        raise UserInactive
-    _require_offered(user, attempt)
-    return user
-
-
-def _renew(user: User, attempt: ReauthenticationAttempt) -> TokenPair:
-    proven_by = AMR.get(attempt.method) or amr.of_second_factor(attempt.method)
-    pair = renewal.renew(
-        customer=attempt.customer,
-        user=attempt.now_is,
-        session_id=attempt.session_id,
-        amr=proven_by,
-        now=attempt.context.now,
-    )
-    events.record(
-        action=actions.REAUTHENTICATED,
-        customer_id=attempt.customer.id,
-        user_id=user.id,
-        context=attempt.context.by(actors.user(user.id)),
-        details={"method": attempt.method, "session": str(attempt.session_id)},
-    )
-    return pair
-
-
-def _reject(attempt: ReauthenticationAttempt) -> None:
-    events.record(
-        action=actions.REAUTHENTICATION_REJECTED,
-        outcome=Outcome.FAILURE,
-        severity=Severity.MEDIUM,
-        customer_id=attempt.customer.id,
-        user_id=attempt.user.id,
-        context=attempt.context.by(actors.user(attempt.user.id)),
-        details={"method": attempt.method, "session": str(attempt.session_id)},
     )

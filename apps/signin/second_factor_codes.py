@@ -15,8 +15,9 @@ from apps.factors.methods import SMS
 from apps.otp import attempt_limits, code_mails, code_store, new_codes
 from apps.otp.code_sets import CodeSet
 from apps.otp.purposes import SECOND_FACTOR_EMAIL, SECOND_FACTOR_SMS
-from apps.signin.challenges import OpenChallenge, PendingSignIn
+from apps.signin.challenges import OpenChallenge
 from apps.signin.errors import MethodNotOffered
+from apps.signin.pending_sign_in import PendingSignIn
 from apps.signin.requirements import EMAIL
 
 MAIL = "second_factor_code"

@@ -162,10 +162,10 @@ def test_whatever_changes_credentials_is_one_of_the_events() -> None:
         if isinstance(function, ast.FunctionDef) and "credentials.change(" in ast.unparse(function)
     }
     assert found == {
-        "signin/password_change.py:replace",  # password changed, password reset
+        "accounts/password_change.py:replace",  # password changed, password reset
         "signin/first_proof.py:by_mail",  # address proven for the first time
-        "signin/email_change.py:_move",  # address changed
-        "signin/email_undo.py:_drop_what_came_with_it",  # change of address undone
+        "accounts/email_change.py:_move",  # address changed
+        "accounts/email_undo.py:_drop_what_came_with_it",  # change of address undone
         "factors/removal.py:_remove",  # factor removed
         "factors/totp.py:keep",  # app replaced
         "factors/phones.py:keep",  # number replaced

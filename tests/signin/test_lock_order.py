@@ -10,7 +10,7 @@ from django.db.models import F
 from apps.accounts import erasure
 from apps.core import actors
 from apps.factors import recovery_codes
-from apps.signin import challenges
+from apps.signin import completion, pending_sign_in
 from apps.signin.models import Challenge, Password
 from apps.tokens.models import Session
 from apps.users import directory
@@ -52,14 +52,14 @@ def test_a_password_while_a_first_code_comes_back(client_for: MakeClient, monkey
     member(customer, email_verified_at=None)
     client = client_for(customer)
     client.request_otp(EMAIL)
-    code, proceed = newest_code(), challenges.proceed
+    code, proceed = newest_code(), completion.proceed
     proving = Intruder(lambda: client.verify_otp(EMAIL, code).status)
 
-    def interrupted(pending: challenges.PendingSignIn) -> object:
+    def interrupted(pending: pending_sign_in.PendingSignIn) -> object:
         proving.begin()
         return proceed(pending)
 
-    monkeypatch.setattr(challenges, "proceed", interrupted)
+    monkeypatch.setattr(completion, "proceed", interrupted)
     assert login(client).status == 200
     assert proving.result() == 200
     assert not Password.objects.exists()
@@ -73,14 +73,14 @@ def test_no_next_challenge_outlives_a_reset(client_for: MakeClient, monkeypatch:
     enrol_passkey(client, factories.session(user).access, device)
     token = login(client).document["session_token"]
     forgot(client)
-    mailed, proceed = mailed_token(), challenges.proceed
+    mailed, proceed = mailed_token(), completion.proceed
     resetting = Intruder(lambda: reset(client, mailed).status)
 
-    def interrupted(pending: challenges.PendingSignIn) -> object:
+    def interrupted(pending: pending_sign_in.PendingSignIn) -> object:
         resetting.begin()
         return proceed(pending)
 
-    monkeypatch.setattr(challenges, "proceed", interrupted)
+    monkeypatch.setattr(completion, "proceed", interrupted)
     credential = device.get(send(client, token, "passkey").document)
     assert second(client, token, "passkey", credential=credential).status == 200
     assert resetting.result() == 200

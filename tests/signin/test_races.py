@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from apps.signin import by_password, challenges, passwords
+from apps.signin import by_password, completion, passwords, pending_sign_in
 from apps.signin.errors import InvalidCredentials
 from apps.signin.models import Password
 from apps.tokens.models import Session
@@ -80,14 +80,14 @@ def test_a_reset_that_comes_while_a_session_starts_waits_and_ends_it(
     user = member(customer)
     client = client_for(customer)
     forgot(client)
-    token, proceed = mailed_token(), challenges.proceed
+    token, proceed = mailed_token(), completion.proceed
     resetting = Intruder(lambda: reset(client, token).status)
 
-    def interrupted(pending: challenges.PendingSignIn) -> object:
+    def interrupted(pending: pending_sign_in.PendingSignIn) -> object:
         resetting.begin()
         return proceed(pending)
 
-    monkeypatch.setattr(challenges, "proceed", interrupted)
+    monkeypatch.setattr(completion, "proceed", interrupted)
     by_password.sign_in(attempt(user))
     assert resetting.result() == 200
     assert Session.objects.get().ended_at is not None

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.accounts.recovery import LONGEST_TOKEN
+from apps.accounts.reset_links import LONGEST_TOKEN
 from apps.api.auth.entering_serializers import LONGEST_EMAIL, LONGEST_PASSWORD
 from apps.api.serializers import CodeField, StrictSerializer
 

@@ -33,7 +33,7 @@ from apps.core import actors
 from apps.core.errors import NotFound, RateLimited
 from apps.core.requests import context_of
 from apps.core.times import rfc3339, rfc3339_or_none
-from apps.factors import enrolment, overview, passkeys, phones, removal, totp
+from apps.factors import enrolment, overview, passkey_enrolment, phones, removal, totp
 from apps.factors.errors import InvalidPasskey, NoSecondFactor, SecondFactorRequired, TooManyPasskeys
 from apps.factors.models import Passkey
 from apps.factors.removal import Removal
@@ -136,7 +136,9 @@ class NewPasskeyOptions(EncryptedView):
     @needs_fresh_proof
     @refuses_with(TooManyPasskeys, NotFound)
     def post(self, request: Request) -> Response:
-        options = passkeys.creation_options(user_of(request), customer=customer_of(request), now=timezone.now())
+        options = passkey_enrolment.creation_options(
+            user_of(request), customer=customer_of(request), now=timezone.now()
+        )
         return Response(options)
 
 
@@ -150,7 +152,7 @@ class Passkeys(EncryptedView):
     @refuses_with(InvalidPasskey, TooManyPasskeys, NotFound)
     def post(self, request: Request) -> Response:
         given = self.read(NewPasskeySerializer)
-        made = passkeys.enrol(
+        made = passkey_enrolment.enrol(
             user_of(request),
             customer=customer_of(request),
             credential=given["credential"],
@@ -168,7 +170,7 @@ class OnePasskey(EncryptedView):
     @refuses_with(NotFound)
     def patch(self, request: Request, passkey_id: UUID) -> Response:
         given = self.read(PasskeyNameSerializer)
-        row = passkeys.rename(user_of(request), passkey_id, name=given["name"], context=context_of(request))
+        row = passkey_enrolment.rename(user_of(request), passkey_id, name=given["name"], context=context_of(request))
         return Response(_passkey(row))
 
     @extend_schema(operation_id="remove_passkey", responses={200: MessageSerializer})

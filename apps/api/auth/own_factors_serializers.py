@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.api.serializers import CodeField, NameInputField, StrictSerializer
-from apps.factors.passkeys import LONGEST_NAME
+from apps.factors.passkey_enrolment import LONGEST_NAME
 
 
 class CodeSerializer(StrictSerializer):

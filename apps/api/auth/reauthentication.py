@@ -22,9 +22,9 @@ from apps.core.requests import context_of
 from apps.factors.errors import InvalidPasskey
 from apps.mail.errors import QuotaExceeded, TextsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
-from apps.signin import reauthentication
+from apps.signin import reauthentication, reauthentication_methods
 from apps.signin.errors import InvalidPassword, MethodNotOffered
-from apps.signin.reauthentication import ReauthenticationAttempt, ReauthenticationRequest
+from apps.signin.reauthentication_attempts import ReauthenticationAttempt, ReauthenticationRequest
 from apps.signin.second_factor_codes import SentCode
 
 
@@ -38,7 +38,7 @@ class Reauthenticate(EncryptedView):
         customer, proof = customer_of(request), principal_of(request).proof
         max_age = customer.reauthenticate_after
         body = {
-            "methods": list(reauthentication.methods_for(user_of(request), customer)),
+            "methods": list(reauthentication_methods.methods_for(user_of(request), customer)),
             "auth_time": proof.auth_time,
             "max_age": max_age,
             "fresh": proof.is_fresh(max_age=max_age, now=timezone.now()),

@@ -9,13 +9,16 @@ from apps.api.auth.entering_serializers import LONGEST_PASSWORD, SentSerializer
 from apps.api.auth.webauthn_serializers import REQUEST_OPTIONS
 from apps.api.serializers import CodeField, StrictSerializer
 from apps.factors import methods
-from apps.signin import reauthentication
+from apps.signin import reauthentication_methods
 
-CARRIED_AS = {methods.PASSKEY: "credential", reauthentication.PASSWORD: "password"}  # by every other method: `code`
+CARRIED_AS = {
+    methods.PASSKEY: "credential",
+    reauthentication_methods.PASSWORD: "password",
+}  # by every other method: `code`
 
 
 class ReauthenticateSerializer(StrictSerializer):
-    method = serializers.ChoiceField(choices=reauthentication.METHODS)
+    method = serializers.ChoiceField(choices=reauthentication_methods.METHODS)
     code = CodeField(default="", allow_blank=True)
     password = serializers.CharField(
         max_length=LONGEST_PASSWORD, default="", allow_blank=True, trim_whitespace=False, help_text="for `password`"
@@ -30,7 +33,7 @@ class ReauthenticateSerializer(StrictSerializer):
 
 
 class ReauthenticateSendSerializer(StrictSerializer):
-    method = serializers.ChoiceField(choices=reauthentication.SENT)
+    method = serializers.ChoiceField(choices=reauthentication_methods.SENT)
 
 
 class ProofSerializer(serializers.Serializer[Any]):

@@ -26,7 +26,7 @@ from apps.mail.errors import QuotaExceeded, TextsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.signin import second_factor
 from apps.signin.errors import MethodNotOffered
-from apps.signin.second_factor import SecondFactorAttempt, SecondFactorRequest
+from apps.signin.second_factor_attempts import SecondFactorAttempt, SecondFactorRequest
 from apps.signin.second_factor_codes import SentCode
 from apps.tokens.errors import InvalidToken, MalformedToken, TokenExpired, UserInactive
 

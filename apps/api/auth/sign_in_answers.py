@@ -6,7 +6,8 @@ from django.utils.translation import gettext as _
 from rest_framework.response import Response
 
 from apps.api.auth import token_answers
-from apps.signin.challenges import Challenged, SignedIn
+from apps.signin.challenges import Challenged
+from apps.signin.completion import SignedIn
 from apps.signin.second_factor_codes import SentCode
 
 

@@ -1,0 +1,50 @@
+"""How a sign-in goes on after each right factor: to tokens, or to a challenge that asks for another (contract 4, login)."""
+
+from dataclasses import dataclass
+
+from apps.audit import actions
+from apps.factors import enrolled
+from apps.signin import amr, challenges, known_devices, pending_sign_in, requirements
+from apps.signin.challenges import Challenged
+from apps.signin.pending_sign_in import PendingSignIn
+from apps.tokens import sessions
+from apps.tokens.errors import UserInactive
+from apps.tokens.minting import TokenPair
+from apps.users import directory
+from apps.users.models import User
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A user with a fresh session."""
+
+    user: User
+    is_new: bool
+    pair: TokenPair
+    enrol: tuple[str, ...] = ()  # factors that the customer demands and the user should enrol next
+
+
+def proceed(pending: PendingSignIn) -> SignedIn | Challenged:
+    """A session if nothing more is needed, else a challenge. In the caller's transaction."""
+    found = enrolled.of(pending.user.id)
+    missing = pending_sign_in.missing(pending, found)
+    if missing is not None:
+        return challenges.issue(pending, missing)
+    return _finish(pending, requirements.to_enrol(policy=pending.customer.second_factor, enrolled=found))
+
+
+def _finish(pending: PendingSignIn, enrol: tuple[str, ...]) -> SignedIn:
+    """Begin a session. Raises UserInactive for a user who was deactivated or erased a moment ago."""
+    customer, user = pending.customer, pending.user
+    if not directory.note_sign_in(user, now=pending.context.now):
+        raise UserInactive
+    pair = sessions.start(
+        customer=customer,
+        user=user,
+        amr=amr.of_sign_in(pending.first_factor, pending.passed),
+        delivery=pending.delivery,
+        context=pending.context,
+    )
+    known_devices.note(user, customer=customer, context=pending.context)
+    pending_sign_in.record(actions.SIGN_IN, pending, method=pending.first_factor, second_factors=list(pending.passed))
+    return SignedIn(user, pending.is_new, pair, enrol)

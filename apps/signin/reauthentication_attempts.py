@@ -1,0 +1,188 @@
+"""One attempt to prove once more who one is: checked by its method, and recorded if it is wrong."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.audit import actions, events
+from apps.audit.models import Outcome, Severity
+from apps.core import actors
+from apps.core.context import RequestContext
+from apps.customers.state import CustomerState
+from apps.factors import passkeys, recovery_codes, totp
+from apps.factors.errors import InvalidFactorCode, InvalidPasskey
+from apps.factors.methods import TOTP
+from apps.otp import attempt_limits, code_attempts
+from apps.otp.code_attempts import CodeAttempt, RightCode
+from apps.otp.errors import InvalidOtp
+from apps.signin import amr, by_password, reauthentication_codes, reauthentication_methods
+from apps.signin.errors import InvalidCredentials, InvalidPassword, MethodNotOffered
+from apps.signin.models import FirstFactor
+from apps.signin.requirements import EMAIL
+from apps.tokens import renewal
+from apps.tokens.errors import UserInactive
+from apps.tokens.minting import TokenPair
+from apps.users import directory, emails
+from apps.users.models import User
+from apps.users.state import UserState
+
+AMR = {
+    reauthentication_methods.PASSWORD: amr.of_sign_in(FirstFactor.PASSWORD, ()),
+    EMAIL: amr.of_sign_in(FirstFactor.CODE, ()),
+}
+
+
+@dataclass(frozen=True)
+class ReauthenticationRequest:
+    """A user who is signed in wants to prove it by this method. `now_is`: the user's state, as the session's token found it."""
+
+    customer: CustomerState
+    user: User
+    now_is: UserState
+    session_id: UUID
+    method: str
+    context: RequestContext
+
+
+@dataclass(frozen=True)
+class ReauthenticationAttempt(ReauthenticationRequest):
+    """What the user gives as a proof: a code, the password, or a passkey's credential."""
+
+    code: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    credential: Any = field(default=None, repr=False)
+
+
+def with_passkey(attempt: ReauthenticationAttempt) -> TokenPair:
+    """Raises InvalidPasskey."""
+    try:
+        passkeys.check(
+            customer=attempt.customer,
+            credential=attempt.credential,
+            context=attempt.context,
+            user=attempt.user,
+        )
+    except InvalidPasskey:
+        _reject(attempt)
+        raise
+    with transaction.atomic():
+        user = _lock(attempt)
+        if user.credentials_version != attempt.user.credentials_version:  # changed meanwhile
+            raise InvalidPasskey
+        return _renew(user, attempt)
+
+
+def with_sent_code(attempt: ReauthenticationAttempt) -> TokenPair:
+    """By a code that was sent for this session. Raises InvalidOtp."""
+    code_set = reauthentication_codes.code_set_of(
+        attempt.method,
+        user=attempt.user,
+        session_id=attempt.session_id,
+        customer=attempt.customer,
+        context=attempt.context,
+    )
+    code_attempt = CodeAttempt(
+        customer=attempt.customer,
+        address=emails.parse(attempt.user.email),
+        code_set=code_set,
+        code=attempt.code,
+        context=attempt.context,
+    )
+
+    def accept(right: RightCode) -> TokenPair | None:
+        with transaction.atomic():
+            user = _lock(attempt)
+            if user.credentials_version != attempt.user.credentials_version:  # changed meanwhile
+                return None
+            right.use()
+            return _renew(user, attempt)
+
+    try:
+        return code_attempts.redeem(code_attempt, accept, rules=())
+    except InvalidOtp:
+        _reject(attempt)
+        raise
+
+
+def with_password(attempt: ReauthenticationAttempt) -> TokenPair:
+    """A wrong one does not count towards the password's lock, and a lock does not stop it: the session's tries are the limit."""
+    mine = User.objects.of(attempt.customer.id).filter(id=attempt.user.id).select_related("password").first()
+    checked = by_password.check(mine, attempt.password, now=attempt.context.now, despite_lock=True)
+    if checked is None:
+        _reject(attempt)
+        raise InvalidPassword
+    with transaction.atomic():
+        user = _lock(attempt)
+        try:
+            by_password.accept(checked, attempt.password, now=attempt.context.now, despite_lock=True)
+        except InvalidCredentials as error:  # changed meanwhile
+            raise InvalidPassword from error
+        return _renew(user, attempt)
+
+
+def with_kept_secret(attempt: ReauthenticationAttempt) -> TokenPair:
+    """By a code of an authenticator app, or a recovery code. Raises InvalidFactorCode."""
+    with transaction.atomic():
+        user = _lock(attempt)
+        if _is_right(user, attempt):
+            return _renew(user, attempt)
+    if attempt_limits.note_guess(attempt.customer):
+        code_attempts.sound_alarm(attempt.customer, context=attempt.context)
+    _reject(attempt)
+    raise InvalidFactorCode
+
+
+def _is_right(user: User, attempt: ReauthenticationAttempt) -> bool:
+    """Whether the code is right; a right one is used up."""
+    if attempt.method == TOTP:
+        return totp.check(user.id, attempt.code, now=attempt.context.now)
+    left = recovery_codes.spend(user, attempt.code, customer=attempt.customer, context=attempt.context)
+    return left is not None
+
+
+def require_offered(user: User, request: ReauthenticationRequest) -> None:
+    """Raises MethodNotOffered."""
+    if request.method not in reauthentication_methods.methods_for(user, request.customer):
+        raise MethodNotOffered
+
+
+def _lock(attempt: ReauthenticationAttempt) -> User:
+    """Lock the user: changes of password or factors meanwhile come wholly before this, or wholly after."""
+    user = directory.lock(attempt.user.id)
+    if user is None:
+        raise UserInactive
+    require_offered(user, attempt)
+    return user
+
+
+def _renew(user: User, attempt: ReauthenticationAttempt) -> TokenPair:
+    proven_by = AMR.get(attempt.method) or amr.of_second_factor(attempt.method)
+    pair = renewal.renew(
+        customer=attempt.customer,
+        user=attempt.now_is,
+        session_id=attempt.session_id,
+        amr=proven_by,
+        now=attempt.context.now,
+    )
+    events.record(
+        action=actions.REAUTHENTICATED,
+        customer_id=attempt.customer.id,
+        user_id=user.id,
+        context=attempt.context.by(actors.user(user.id)),
+        details={"method": attempt.method, "session": str(attempt.session_id)},
+    )
+    return pair
+
+
+def _reject(attempt: ReauthenticationAttempt) -> None:
+    events.record(
+        action=actions.REAUTHENTICATION_REJECTED,
+        outcome=Outcome.FAILURE,
+        severity=Severity.MEDIUM,
+        customer_id=attempt.customer.id,
+        user_id=attempt.user.id,
+        context=attempt.context.by(actors.user(attempt.user.id)),
+        details={"method": attempt.method, "session": str(attempt.session_id)},
+    )
