@@ -1,7 +1,5 @@
 """An operator's request, for flows and events: who acts, from where, and when."""
 
-from typing import NamedTuple
-
 from django.http import HttpRequest
 
 from apps.core import actors
@@ -12,11 +10,3 @@ from apps.core.requests import context_for_others
 def context_of_operator(request: HttpRequest) -> RequestContext:
     """The request of an operator, which is about somebody else."""
     return context_for_others(request).by(actors.operator(request.user.get_username()))
-
-
-class Recorded(NamedTuple):
-    """What events call an addition, a change and a deletion: names from `actions`."""
-
-    added: str
-    changed: str
-    deleted: str

@@ -22,11 +22,12 @@ from unfold.decorators import action
 
 from apps.core.errors import GatehouseError
 from apps.operators import questions
+from apps.operators.context import context_of_operator
 from apps.operators.questions import Question, ShownOnce
 
 CONFIRMED = "confirmed"
 SELECTION = ("action", ACTION_CHECKBOX_NAME, "select_across")  # the fields in which Django's list posts a selection
-Outcome = str | ShownOnce
+Result = str | ShownOnce
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class _DeclaredAction:
 
 @dataclass(frozen=True, kw_only=True)
 class RowAction(_DeclaredAction):
-    """Declares what a method of a page does to one row: `act(self, row, request)`, or `act(self, row, request, form)`.
+    """Declares what a method of a page does to one row: `act(self, row, context)`, or `act(self, row, context, form)`.
 
     The method returns the sentence that the operator reads next, or a secret to show once. A GatehouseError is shown as refused.
     `form`: what the question asks for besides yes; the method gets it valid. `offered`: for which rows there is a button.
@@ -55,7 +56,7 @@ class RowAction(_DeclaredAction):
     offered: Callable[[Any], bool] | None = None
     removes_row: bool = False
 
-    def __call__(self, act: Callable[..., Outcome]) -> Any:
+    def __call__(self, act: Callable[..., Result]) -> Any:
         @wraps(act)
         def view(page: OffersActions, request: HttpRequest, object_id: str) -> HttpResponse:
             return _answer(self, act, page, request, object_id)
@@ -70,7 +71,7 @@ class RowAction(_DeclaredAction):
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionAction(_DeclaredAction):
-    """Declares what a method of a page does to selected rows: `act(self, rows, request)`, which returns a sentence.
+    """Declares what a method of a page does to selected rows: `act(self, rows, context)`, which returns a sentence.
 
     `affected`: those of the selection for which it makes sense; the others are left alone.
     """
@@ -116,7 +117,7 @@ def _full_name(page: ModelAdmin, permission: str) -> str:
 
 
 def _answer(
-    declared: RowAction, act: Callable[..., Outcome], page: OffersActions, request: HttpRequest, object_id: str
+    declared: RowAction, act: Callable[..., Result], page: OffersActions, request: HttpRequest, object_id: str
 ) -> HttpResponse:
     """May I, is there a row, ask first, act, say so."""
     if not declared.is_allowed(page, request):
@@ -130,17 +131,18 @@ def _answer(
     if request.method != "POST" or not (form is None or form.is_valid()):
         return questions.ask(page, request, declared.question(row), form=form, back=back)
     try:
-        outcome = act(page, row, request) if form is None else act(page, row, request, form)
+        context = context_of_operator(request)
+        result = act(page, row, context) if form is None else act(page, row, context, form)
     except GatehouseError as error:
         questions.say_why(request, error)
         return HttpResponseRedirect(back)
-    return _say(page, request, outcome, questions.address_of_list(page.model) if declared.removes_row else back)
+    return _say(page, request, result, questions.address_of_list(page.model) if declared.removes_row else back)
 
 
-def _say(page: OffersActions, request: HttpRequest, outcome: Outcome, back: str) -> HttpResponse:
-    if isinstance(outcome, ShownOnce):
-        return questions.show_once(page, request, outcome)
-    messages.success(request, outcome)
+def _say(page: OffersActions, request: HttpRequest, result: Result, back: str) -> HttpResponse:
+    if isinstance(result, ShownOnce):
+        return questions.show_once(page, request, result)
+    messages.success(request, result)
     return HttpResponseRedirect(back)
 
 
@@ -157,5 +159,5 @@ def _answer_selection(
         kept = [(name, value) for name in SELECTION for value in request.POST.getlist(name)]
         back = questions.address_of_list(page.model)
         return questions.ask(page, request, declared.question(rows), back=back, hidden=[*kept, (CONFIRMED, "yes")])
-    page.message_user(request, act(page, rows, request))
+    page.message_user(request, act(page, rows, context_of_operator(request)))
     return None

@@ -10,6 +10,8 @@ from apps.audit.models import Outcome, Severity
 from apps.core import actors
 from apps.core.requests import context_of
 
+LONGEST_NAME = 150  # characters, as Django keeps of a user name
+
 
 def connect() -> None:
     """Listen, once per process."""
@@ -19,20 +21,21 @@ def connect() -> None:
 
 
 def _signed_in(request: HttpRequest, user: Any, **_: Any) -> None:
-    _record(actions.OPERATOR_SIGNED_IN, request, user.get_username(), Outcome.SUCCESS, Severity.INFO)
+    record(actions.OPERATOR_SIGNED_IN, request, user.get_username(), Outcome.SUCCESS, Severity.INFO)
 
 
 def _signed_out(request: HttpRequest, user: Any, **_: Any) -> None:
     if user is not None:
-        _record(actions.OPERATOR_SIGNED_OUT, request, user.get_username(), Outcome.SUCCESS, Severity.INFO)
+        record(actions.OPERATOR_SIGNED_OUT, request, user.get_username(), Outcome.SUCCESS, Severity.INFO)
 
 
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     if request is not None:
-        name = str(credentials.get("username", "")).replace("\0", "")[:150]
-        _record(actions.OPERATOR_SIGN_IN_FAILED, request, name, Outcome.FAILURE, Severity.MEDIUM)
+        name = str(credentials.get("username", ""))
+        record(actions.OPERATOR_SIGN_IN_FAILED, request, name, Outcome.FAILURE, Severity.MEDIUM)
 
 
-def _record(action: str, request: HttpRequest, name: str, outcome: Outcome, severity: Severity) -> None:
-    context = context_of(request).by(actors.operator(name))
-    events.record(action=action, outcome=outcome, severity=severity, context=context)
+def record(action: str, request: HttpRequest, name: str, outcome: Outcome, severity: Severity, **details: str) -> None:
+    """Write the event. Its actor is the name that was typed, which may be anything."""
+    context = context_of(request).by(actors.operator(name.replace("\0", "")[:LONGEST_NAME]))
+    events.record(action=action, outcome=outcome, severity=severity, details=details, context=context)

@@ -12,13 +12,12 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django_otp import match_token
 
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.audit.models import Outcome, Severity
-from apps.core import actors
 from apps.core.client_address import counted_as
 from apps.core.rate_limits import Limit
-from apps.core.requests import address_of, context_of
-from apps.operators import attempt_counter, known_browsers, usernames
+from apps.core.requests import address_of
+from apps.operators import attempt_counter, known_browsers, sign_in_events, usernames
 from apps.operators.attempt_counter import Counted
 
 QUARTER, HOUR, DAY = 15 * 60, 60 * 60, 24 * 60 * 60
@@ -68,7 +67,7 @@ def check_code(request: HttpRequest, operator: User, code: str) -> Any:
     counted = attempt_counter.count({PER_FACTOR: subject, PER_FACTOR_AND_DAY: subject})
     limits = (PER_FACTOR, PER_FACTOR_AND_DAY)
     if any(map(counted.just_over, limits)):
-        _record(request, operator.get_username(), actions.OPERATOR_GUESSING, what="second factor")
+        _record_guessing(request, operator.get_username(), "second factor")
     device = match_token(operator, code) if code and not any(map(counted.over, limits)) else None
     if device is not None:
         counted.give_back()
@@ -85,17 +84,13 @@ def _browser_of(request: HttpRequest, name: str) -> str | None:
 def _record_first_refusals(request: HttpRequest, name: str, counted: Counted) -> None:
     """One event for each limit and window. Further refusals tell nothing new."""
     if counted.just_over(PER_NAME):
-        _record(request, name, actions.OPERATOR_GUESSING, what="password")
+        _record_guessing(request, name, "password")
     for limit in (PER_BROWSER, PER_NETWORK, PER_NAME_AND_NETWORK):
         if counted.just_over(limit):
-            _record(request, name, actions.OPERATOR_SIGN_IN_FAILED, limit=limit.name)
+            sign_in_events.record(
+                actions.OPERATOR_SIGN_IN_FAILED, request, name, Outcome.DENIED, Severity.MEDIUM, limit=limit.name
+            )
 
 
-def _record(request: HttpRequest, name: str, action: str, **details: str) -> None:
-    events.record(
-        action=action,
-        outcome=Outcome.DENIED,
-        severity=Severity.HIGH if action == actions.OPERATOR_GUESSING else Severity.MEDIUM,
-        context=context_of(request).by(actors.operator(name.replace("\0", "")[:150])),
-        details=details,
-    )
+def _record_guessing(request: HttpRequest, name: str, what: str) -> None:
+    sign_in_events.record(actions.OPERATOR_GUESSING, request, name, Outcome.DENIED, Severity.HIGH, what=what)

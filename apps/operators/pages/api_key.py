@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from apps.api_keys import lifecycle
 from apps.api_keys.models import ApiKey, Scope
+from apps.core.context import RequestContext
 from apps.operators import questions
 from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
@@ -105,9 +106,9 @@ class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
             button=_("Rotate"),
         ),
     )
-    def rotate(self, key: ApiKey, request: HttpRequest, form: forms.Form) -> ShownOnce:
+    def rotate(self, key: ApiKey, context: RequestContext, form: forms.Form) -> ShownOnce:
         overlap = timedelta(hours=form.cleaned_data["hours"])
-        fresh, text = lifecycle.rotate(key, overlap=overlap, context=context_of_operator(request))
+        fresh, text = lifecycle.rotate(key, overlap=overlap, context=context)
         return ShownOnce(_("The successor of %s") % key.name, text, fresh)
 
     @RowAction(
@@ -120,6 +121,6 @@ class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
             button=_("Revoke"),
         ),
     )
-    def revoke(self, key: ApiKey, request: HttpRequest) -> str:
-        lifecycle.revoke(key, context=context_of_operator(request))
+    def revoke(self, key: ApiKey, context: RequestContext) -> str:
+        lifecycle.revoke(key, context=context)
         return _("Revoked.")

@@ -1,15 +1,14 @@
 """Users who wait to be approved."""
 
 from django import forms
-from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.approvals import approval_queue, decisions, outside_answers
 from apps.approvals.models import CheckState, IdentityCheck
+from apps.core.context import RequestContext
 from apps.customers import state as customers
-from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
@@ -58,8 +57,8 @@ class IdentityCheckAdmin(ReadOnlyAdmin):
             button=_("Approve"),
         ),
     )
-    def approve(self, check: IdentityCheck, request: HttpRequest) -> str:
-        decisions.approve(check, customer=customers.read(check.customer_id), context=context_of_operator(request))
+    def approve(self, check: IdentityCheck, context: RequestContext) -> str:
+        decisions.approve(check, customer=customers.read(check.customer_id), context=context)
         return _("Approved. The user is told by mail.")
 
     @RowAction(
@@ -74,9 +73,7 @@ class IdentityCheckAdmin(ReadOnlyAdmin):
             button=_("Reject"),
         ),
     )
-    def reject(self, check: IdentityCheck, request: HttpRequest, form: forms.Form) -> str:
+    def reject(self, check: IdentityCheck, context: RequestContext, form: forms.Form) -> str:
         customer = customers.read(check.customer_id)
-        decisions.reject(
-            check, reason=form.cleaned_data["reason"], customer=customer, context=context_of_operator(request)
-        )
+        decisions.reject(check, reason=form.cleaned_data["reason"], customer=customer, context=context)
         return _("Rejected. The user is told by mail.")

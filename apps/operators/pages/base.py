@@ -1,15 +1,23 @@
 """What every page of the admin has in common: whatever an operator does becomes an audit event."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from apps.audit import events
-from apps.operators.context import Recorded, context_of_operator
+from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import OffersActions
 from apps.operators.strict_lists import StrictLists
+
+
+class Recorded(NamedTuple):
+    """What events call an addition, a change and a deletion: names from `actions`."""
+
+    added: str
+    changed: str
+    deleted: str
 
 
 class AuditedAdmin(StrictLists, OffersActions):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from apps.approvals import approval_queue, check_secret
+from apps.core.context import RequestContext
 from apps.customers import keyring, lifecycle, limits
 from apps.customers.models import Customer, CustomerStatus, SigningSecret
 from apps.mail.models import Allowance
@@ -70,7 +71,7 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
             lifecycle.register(row, context=context_of_operator(request))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
-        customer_lists.save(formset, form.instance, request)
+        customer_lists.save(formset, form.instance, context_of_operator(request))
 
     @display(description=_("State"), label={"active": "success", "suspended": "danger"})
     def state(self, row: Customer) -> str:
@@ -113,8 +114,8 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
             button=_("Suspend"),
         ),
     )
-    def suspend(self, customer: Customer, request: HttpRequest) -> str:
-        lifecycle.suspend(customer, context=context_of_operator(request))
+    def suspend(self, customer: Customer, context: RequestContext) -> str:
+        lifecycle.suspend(customer, context=context)
         return _("Suspended.")
 
     @RowAction(
@@ -128,8 +129,8 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
             button=_("Reactivate"),
         ),
     )
-    def reactivate(self, customer: Customer, request: HttpRequest) -> str:
-        lifecycle.reactivate(customer, context=context_of_operator(request))
+    def reactivate(self, customer: Customer, context: RequestContext) -> str:
+        lifecycle.reactivate(customer, context=context)
         return _("Active again.")
 
     @RowAction(
@@ -146,8 +147,8 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
             button=_("Rotate"),
         ),
     )
-    def rotate_gracefully(self, customer: Customer, request: HttpRequest) -> str:
-        keyring.rotate_gracefully(customer, context=context_of_operator(request))
+    def rotate_gracefully(self, customer: Customer, context: RequestContext) -> str:
+        keyring.rotate_gracefully(customer, context=context)
         return _("New tokens are signed with a new secret.")
 
     @RowAction(
@@ -164,8 +165,8 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
             button=_("Rotate and end all sessions"),
         ),
     )
-    def rotate_in_emergency(self, customer: Customer, request: HttpRequest) -> str:
-        ended = emergency_rotation.rotate_in_emergency(customer, context=context_of_operator(request))
+    def rotate_in_emergency(self, customer: Customer, context: RequestContext) -> str:
+        ended = emergency_rotation.rotate_in_emergency(customer, context=context)
         return _("Rotated. %d session(s) ended.") % ended
 
     @RowAction(
@@ -181,8 +182,8 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
             button=_("Make a new secret"),
         ),
     )
-    def renew_identity_check_secret(self, customer: Customer, request: HttpRequest) -> ShownOnce:
-        text = check_secret.renew(customer, context=context_of_operator(request))
+    def renew_identity_check_secret(self, customer: Customer, context: RequestContext) -> ShownOnce:
+        text = check_secret.renew(customer, context=context)
         return ShownOnce(_("The identity check secret of %s") % customer.name, text, customer)
 
 

@@ -3,13 +3,12 @@
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest
 from unfold.admin import TabularInline
 
+from apps.core.context import RequestContext
 from apps.customers import lifecycle
 from apps.customers.models import AllowedNetwork, Customer, LimitOverride
 from apps.customers.validation import canonical_network
-from apps.operators.context import context_of_operator
 
 
 class NetworkForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -41,17 +40,15 @@ class LimitInline(TabularInline):
     verbose_name_plural = "Limits of its own (count in a window of seconds)"
 
 
-def save(formset: Any, customer: Customer, request: HttpRequest) -> None:
+def save(formset: Any, customer: Customer, context: RequestContext) -> None:
     """Save one of the two lists, if the page has changed it."""
     formset.save(commit=False)  # only sorts the rows into new, changed and deleted ones
     if not formset.has_changed():
         return
     if formset.model is AllowedNetwork:
-        lifecycle.replace_allowlist(
-            customer=customer, networks=_networks_left(formset), context=context_of_operator(request)
-        )
+        lifecycle.replace_allowlist(customer=customer, networks=_networks_left(formset), context=context)
     else:
-        _save_limits(formset, customer, request)
+        _save_limits(formset, customer, context)
 
 
 def _networks_left(formset: Any) -> dict[str, str]:
@@ -62,13 +59,11 @@ def _networks_left(formset: Any) -> dict[str, str]:
     return {row.network: row.note for row in (*kept, *written)}
 
 
-def _save_limits(formset: Any, customer: Customer, request: HttpRequest) -> None:
+def _save_limits(formset: Any, customer: Customer, context: RequestContext) -> None:
     for row in formset.deleted_objects:
-        lifecycle.restore_limit(customer=customer, name=row.name, context=context_of_operator(request))
+        lifecycle.restore_limit(customer=customer, name=row.name, context=context)
     for row in _written(formset):
-        lifecycle.override_limit(
-            customer=customer, name=row.name, count=row.count, window=row.window, context=context_of_operator(request)
-        )
+        lifecycle.override_limit(customer=customer, name=row.name, count=row.count, window=row.window, context=context)
 
 
 def _written(formset: Any) -> list[Any]:

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 
+from apps.core.context import RequestContext
 from apps.customers import state as customers
 from apps.factors.removal import Removal
-from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
@@ -40,11 +39,11 @@ class FactorAdmin(ReadOnlyAdmin):
             button=_("Remove"),
         ),
     )
-    def remove(self, factor: Any, request: HttpRequest) -> str:
+    def remove(self, factor: Any, context: RequestContext) -> str:
         customer = customers.read(factor.user.customer_id)
         self.take_away(
             factor,
-            Removal(user=factor.user, customer=customer, may_break_policy=True, context=context_of_operator(request)),
+            Removal(user=factor.user, customer=customer, may_break_policy=True, context=context),
         )
         return _("Removed. The user is told by mail.")
 

@@ -60,8 +60,13 @@ class FixedCodeAdmin(NeverChanged, AuditedAdmin):
         return ("customer", "email", "valid_until") if obj else self.fields
 
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
-        facts = {name: form.cleaned_data[name] for name in ("customer", "email", "valid_until")}
-        made = fixed_codes.add(code=form.cleaned_data["fixed_code"], **facts, context=context_of_operator(request))
+        made = fixed_codes.add(
+            customer=form.cleaned_data["customer"],
+            email=form.cleaned_data["email"],
+            code=form.cleaned_data["fixed_code"],
+            valid_until=form.cleaned_data["valid_until"],
+            context=context_of_operator(request),
+        )
         adopt(row, made)
 
     def delete_model(self, request: HttpRequest, row: Any) -> None:

@@ -6,15 +6,14 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from apps.audit import actions, events
+from apps.core.context import RequestContext
 from apps.mail import outbox
 from apps.mail.models import LedgerEntry, Message
-from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import LookOnly, ReadOnlyAdmin
 from apps.operators.questions import Question
@@ -81,13 +80,13 @@ class MessageAdmin(ReadOnlyAdmin):
             button=_("Send again"),
         ),
     )
-    def send_again(self, message: Message, request: HttpRequest) -> str:
-        outbox.resend(message=message, now=timezone.now())
+    def send_again(self, message: Message, context: RequestContext) -> str:
+        outbox.resend(message=message, now=context.now)
         details = {"message": str(message.id)}
         events.record(
             action=actions.MAIL_RESENT,
             customer_id=message.customer_id,
             details=details,
-            context=context_of_operator(request),
+            context=context,
         )
         return _("It is on its way again.")

@@ -12,8 +12,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from apps.audit import actions
 from apps.operators import usernames
-from apps.operators.context import Recorded
-from apps.operators.pages.base import AuditedAdmin
+from apps.operators.pages.base import AuditedAdmin, Recorded
 
 
 class OperatorForm(UserChangeForm):

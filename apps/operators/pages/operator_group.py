@@ -3,7 +3,7 @@
 from django.contrib.auth.admin import GroupAdmin
 
 from apps.audit import actions
-from apps.operators.context import Recorded
+from apps.operators.pages.base import Recorded
 from apps.operators.pages.operator import SuperusersAlone
 
 

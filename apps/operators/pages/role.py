@@ -37,9 +37,11 @@ class RoleAdmin(NamedByCustomer):
 
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         if change:
+            changes = {name: form.cleaned_data[name] for name in form.changed_data}
             roles.change(
                 row,
-                **{name: form.cleaned_data[name] for name in form.changed_data},
+                permissions=changes.get("permissions"),
+                description=changes.get("description"),
                 context=context_of_operator(request),
             )
         else:

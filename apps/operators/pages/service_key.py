@@ -1,11 +1,10 @@
 """The service's key pairs: their ids and ages, and rotation."""
 
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 
-from apps.operators.context import context_of_operator
+from apps.core.context import RequestContext
 from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
@@ -40,6 +39,6 @@ class ServiceKeyPairAdmin(ReadOnlyAdmin):
             button=_("Rotate"),
         ),
     )
-    def rotate(self, _pair: ServiceKeyPair, request: HttpRequest) -> str:
-        service_keys.rotate(overlap=service_keys.DEFAULT_OVERLAP, context=context_of_operator(request))
+    def rotate(self, _pair: ServiceKeyPair, context: RequestContext) -> str:
+        service_keys.rotate(overlap=service_keys.DEFAULT_OVERLAP, context=context)
         return _("A new key is published.")

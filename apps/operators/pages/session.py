@@ -1,15 +1,12 @@
 """Sessions: who is signed in, with what device and from where; and ending one or many."""
 
-from typing import Any
-
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 
+from apps.core.context import RequestContext
 from apps.core.errors import NotFound
-from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction, SelectionAction
 from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
@@ -65,8 +62,8 @@ class SessionAdmin(ReadOnlyAdmin):
             button=_("End the session"),
         ),
     )
-    def end(self, session: Session, request: HttpRequest) -> str:
-        _end(session, context=context_of_operator(request))
+    def end(self, session: Session, context: RequestContext) -> str:
+        _end(session, context)
         return _("Ended.")
 
     @SelectionAction(
@@ -79,25 +76,25 @@ class SessionAdmin(ReadOnlyAdmin):
             button=_("End the sessions"),
         ),
     )
-    def end_selected(self, chosen: list[Session], request: HttpRequest) -> str:
-        ended = [session for session in chosen if _has_ended(session, context=context_of_operator(request))]
+    def end_selected(self, chosen: list[Session], context: RequestContext) -> str:
+        ended = [session for session in chosen if _has_ended(session, context)]
         return _("%d session(s) ended.") % len(ended)
 
 
-def _has_ended(session: Session, **acting: Any) -> bool:
+def _has_ended(session: Session, context: RequestContext) -> bool:
     """End one of many. False: it has ended by itself meanwhile, and the others shall still end."""
     try:
-        _end(session, **acting)
+        _end(session, context)
     except NotFound:
         return False
     return True
 
 
-def _end(session: Session, **acting: Any) -> None:
+def _end(session: Session, context: RequestContext) -> None:
     sessions.end_one(
         customer_id=session.customer_id,
         user_id=session.user_id,
         session_id=session.id,
         reason=EndReason.OPERATOR,
-        **acting,
+        context=context,
     )

@@ -13,6 +13,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.accounts import deactivation, erasure
+from apps.core.context import RequestContext
 from apps.core.errors import ValidationFailed
 from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
@@ -115,16 +116,11 @@ class UserAdmin(NeverDeleted, AuditedAdmin):
         return (*self.readonly_fields, "customer", "email", "status") if obj else self.readonly_fields
 
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        context = context_of_operator(request)
         if change:
-            changes = {name: form.cleaned_data[name] for name in form.changed_data}
-            if changes:
-                lifecycle.change(row, changes=changes, context=context_of_operator(request))
+            _change(row, {name: form.cleaned_data[name] for name in form.changed_data}, context)
         else:
-            lifecycle.register(row, context=context_of_operator(request))
-        if change and row.role == BuiltInRole.ADMIN and "role" in form.changed_data:
-            sessions.end_begun_by_test_keys(
-                customer_id=row.customer_id, user_id=row.id, context=context_of_operator(request)
-            )
+            lifecycle.register(row, context=context)
 
     @display(description=_("Status"), label={"active": "success", "pending": "warning", "deactivated": "danger"})
     def state(self, row: User) -> str:
@@ -148,8 +144,8 @@ class UserAdmin(NeverDeleted, AuditedAdmin):
             button=_("Deactivate"),
         ),
     )
-    def deactivate(self, user: User, request: HttpRequest) -> str:
-        deactivation.deactivate(user, context=context_of_operator(request))
+    def deactivate(self, user: User, context: RequestContext) -> str:
+        deactivation.deactivate(user, context=context)
         return _("Deactivated.")
 
     @RowAction(
@@ -166,8 +162,8 @@ class UserAdmin(NeverDeleted, AuditedAdmin):
             button=_("Reactivate"),
         ),
     )
-    def reactivate(self, user: User, request: HttpRequest) -> str:
-        lifecycle.reactivate(user, context=context_of_operator(request))
+    def reactivate(self, user: User, context: RequestContext) -> str:
+        lifecycle.reactivate(user, context=context)
         return _("The account is open again.")
 
     @RowAction(
@@ -183,8 +179,8 @@ class UserAdmin(NeverDeleted, AuditedAdmin):
             button=_("Clear"),
         ),
     )
-    def clear_wrong_codes(self, user: User, request: HttpRequest) -> str:
-        lifecycle.clear_wrong_codes(user, context=context_of_operator(request))
+    def clear_wrong_codes(self, user: User, context: RequestContext) -> str:
+        lifecycle.clear_wrong_codes(user, context=context)
         return _("Codes are open to this user again.")
 
     @RowAction(
@@ -201,9 +197,16 @@ class UserAdmin(NeverDeleted, AuditedAdmin):
             button=_("Erase for good"),
         ),
     )
-    def erase(self, user: User, request: HttpRequest) -> str:
-        erasure.erase(customer_id=user.customer_id, user_id=user.id, context=context_of_operator(request))
+    def erase(self, user: User, context: RequestContext) -> str:
+        erasure.erase(customer_id=user.customer_id, user_id=user.id, context=context)
         return _("Erased.")
+
+
+def _change(user: User, changes: dict[str, Any], context: RequestContext) -> None:
+    if changes:
+        lifecycle.change(user, changes=changes, context=context)
+    if changes.get("role") == BuiltInRole.ADMIN:
+        sessions.end_begun_by_test_keys(customer_id=user.customer_id, user_id=user.id, context=context)
 
 
 def _living(user: User) -> int:
