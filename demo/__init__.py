@@ -1,1 +1,1 @@
-"""`make demo`: Gatehouse on this machine, with two journeys of users performed before your eyes. Development only."""
+"""`make demo`: Gatehouse on this machine, with two journeys of users that you can watch. Development only."""

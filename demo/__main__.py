@@ -15,7 +15,7 @@ from demo.apps import RUNNING
 from demo.processes import Processes, ProcessFailed, run
 
 HOST = "127.0.0.1"
-READY_WITHIN_SECONDS = 120  # on a small, busy machine; what cannot start is said at once
+READY_WITHIN_SECONDS = 120  # on a small, busy machine; a process that cannot start is reported at once
 
 
 class DemoFailed(Exception):
@@ -92,7 +92,7 @@ def _environment(*, data_dir: Path, port: int, smtp_port: int) -> dict[str, str]
 
 
 def _refuse_an_installation() -> None:
-    """The demo migrates its database and adds an operator: not to one that a shell happens to know."""
+    """The demo migrates its database and adds an operator. It must not do so to an installation that the shell's variables name."""
     named = [name for name in ENGINES if os.environ.get(name)]
     if named and os.environ.get("DJANGO_SETTINGS_MODULE") != DEVELOPMENT:
         raise DemoFailed(

@@ -38,7 +38,7 @@ Send = Callable[[str, str, Mapping[str, str], bytes], Wire]
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer, decrypted, and what had been sent for it."""
+    """An answer, decrypted, and the request that it answers."""
 
     call: str
     status: int
@@ -94,7 +94,7 @@ class TokenKeys:
 
 
 class Client:
-    """Calls the API for a customer. `service_key` encrypts what precedes sign-in, or `public_jwk` does (as a browser would)."""
+    """Calls the API for a customer. Before sign-in it encrypts with `service_key` or, as a browser would, with `public_jwk`."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class Client:
         return self.call("POST", path, body, sent_document=dict(document))
 
     def stamped(self, document: Mapping[str, Any], path: str) -> dict[str, Any]:
-        """The document with what makes it fresh, used once, and meant for this path."""
+        """The document with what makes it fresh, good for one use, and bound to this path."""
         return {**document, "iat": int(time.time()), "jti": secrets.token_hex(16), "htu": path}
 
     def seal_to_service(self, document: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The limits of customers in the demo, where one address plays everybody: so wide that no number of journeys meets them."""
+"""Wide limits for the demo's customers: all its users come from one address, and no number of journeys may reach a limit."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ COUNT = 100_000
 
 
 def widen_limits(customer: Customer) -> None:
-    """Those that the customer has changed already stay as they are."""
+    """Limits that the customer has changed already stay as they are."""
     for name, limit in limits.DEFAULTS.items():
         LimitOverride.objects.get_or_create(
             customer=customer, name=name, defaults={"count": COUNT, "window": limit.window}
@@ -19,7 +19,7 @@ def widen_limits(customer: Customer) -> None:
 
 
 def widen_limits_of_new_customers() -> None:
-    """In this process, whoever makes them: the journeys do by signing up, visitors in the admin too."""
+    """For every customer made in this process: by the journeys, which sign up, or by a visitor in the admin."""
     post_save.connect(_at_creation, sender=Customer, dispatch_uid="demo")
 
 

@@ -15,7 +15,7 @@ CODE = re.compile(r"#([0-9]{4,10})\b")  # the last line of the mail: "@example.c
 def wait_for_mail(folder: Path, *, recipient: str, about: re.Pattern[str], within_seconds: float) -> EmailMessage:
     """The newest mail to `recipient` whose text matches `about`. Raises TimeoutError when none has come in time.
 
-    Two workers send at once: the mail waited for need not be the last to arrive.
+    Two workers send at once, so the mail that is waited for need not be the last to arrive.
     """
     deadline = time.monotonic() + within_seconds
     while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The demo's child processes: each with a log of its own, all ended together, even when the demo is killed."""
+"""The demo's child processes: each has its own log, and all end with the demo, even when it is killed."""
 
 import ctypes
 import os
@@ -40,7 +40,7 @@ def _end_with_parent() -> None:
 
 
 class Processes:
-    """A context in which processes run; leaving it stops them, the last started first."""
+    """A context in which processes run. Leaving it stops them, the last one first."""
 
     def __init__(self, *, log_dir: Path, environment: Mapping[str, str]) -> None:
         self._log_dir = log_dir
@@ -81,7 +81,7 @@ class Processes:
         raise ProcessFailed(f"{url} did not answer within {within_seconds:.0f} s.\n{self._tail('web')}")
 
     def watch(self) -> None:
-        """Return never, but raise ProcessFailed when one of the processes ends."""
+        """Wait until one of the processes ends, and raise ProcessFailed then."""
         while True:
             self.check()
             time.sleep(0.5)

@@ -31,7 +31,7 @@ def failure(text: str) -> None:
 
 @contextmanager
 def progress(text: str) -> Iterator[None]:
-    """Say what is being done, and how long it took (seconds) once it is."""
+    """Say what is being done and, when it is done, how many seconds it took."""
     print(f"  {text} …", end="", flush=True)
     started = time.monotonic()
     try:
@@ -65,7 +65,7 @@ def note(text: str) -> None:
 
 
 def shortened(document: Any) -> str:
-    """The document as JSON on one line, long values cut in the middle of nowhere."""
+    """The document as JSON on one line, with long values cut short."""
     return _cut(json.dumps(_short(document), ensure_ascii=False), LONGEST_LINE)
 
 

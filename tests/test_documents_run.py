@@ -163,8 +163,8 @@ def test_an_answer_that_is_signed_as_shown_decides(asked: Asked, approved: bool)
 
 
 def test_guards_let_in_whom_the_document_says(monkeypatch: pytest.MonkeyPatch, client_for: MakeClient) -> None:
-    code = block_with(DOCS / "roles.md", "python", "class Invoices")
-    view = run_python(code)["Invoices"].as_view()
+    code = block_with(DOCS / "roles.md", "python", "class InvoicesView")
+    view = run_python(code)["InvoicesView"].as_view()
     urls = ModuleType("example_urls")
     urls.urlpatterns = [*config.urls.urlpatterns, path("api/invoices", view)]  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "example_urls", urls)

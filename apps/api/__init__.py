@@ -1,1 +1,1 @@
-"""The REST API, and DRF nowhere else: authentication, permissions, envelopes, errors, schema, and a file for each endpoint."""
+"""The REST API. Folders mirror the URLs, and one file holds an endpoint's views and serializers. DRF is used nowhere else."""

@@ -1,8 +1,8 @@
-"""CORS: which pages may read an answer (contract 3.8). Only those that the customer allows whom the request concerns.
+"""CORS: which pages may read an answer (contract 3.8). Only pages that the request's customer allows.
 
-A preflight bears neither key nor token, and so names no customer: it passes for any customer's origin. It gives nothing
-away; the answer itself can be read only by the customer's own pages. An answer that concerns no customer (a token that
-nobody can verify, the service's public keys) can be read by any listed page, so that apps can tell what is wrong.
+A preflight comes without key and token, and so names no customer: it passes for any customer's origin. It gives nothing
+away; the answer itself can be read only by the customer's own pages. An answer that is about no customer (a token that
+cannot be verified, the service's public keys) can be read by any customer's pages, so that apps can tell what is wrong.
 """
 
 import re
@@ -13,24 +13,24 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from apps.core.requests import facts_of
 from apps.customers import allowed_origins
 from apps.customers.models import Customer, CustomerStatus
 from apps.customers.state import CustomerState
 
 REMEMBERED_SECONDS = 10.0
-ATTRIBUTE = "gatehouse_allowed_origins"
 
 
 class _Memory:
-    """All listed origins, as of a moment ago."""
+    """The origins of all customers, as of a moment ago."""
 
     origins: frozenset[str] = frozenset()
     until = 0.0
 
 
-def concerns(request: HttpRequest, customer: CustomerState) -> None:
-    """From here on the request is this customer's: only its pages may read the answer."""
-    setattr(getattr(request, "_request", request), ATTRIBUTE, customer.allowed_origins)  # DRF's request wraps Django's
+def limit_to_pages_of(customer: CustomerState, request: HttpRequest) -> None:
+    """It is known now whose request it is: only this customer's pages may read the answer."""
+    facts_of(request).allowed_origins = customer.allowed_origins
 
 
 def may_read(request: HttpRequest, **_: Any) -> bool:
@@ -42,7 +42,7 @@ def may_read(request: HttpRequest, **_: Any) -> bool:
 
 
 def _origins_of(request: HttpRequest) -> Collection[str]:
-    known: tuple[str, ...] | None = getattr(request, ATTRIBUTE, None)
+    known = facts_of(request).allowed_origins
     return _all() if known is None else known
 
 

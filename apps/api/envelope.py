@@ -4,7 +4,7 @@ from enum import Enum
 
 
 class Envelope(Enum):
-    """TOKEN is what a view gets without a word: encrypted both ways under the access token (contract 2.2)."""
+    """TOKEN is what a view has unless it says otherwise: encrypted both ways under the access token (contract 2.2)."""
 
     TOKEN = "token"  # noqa: S105  (a name, not a secret)
     SERVICE = "service"  # requests encrypted to the service, answers plain (2.1)

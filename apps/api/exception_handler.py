@@ -1,4 +1,4 @@
-"""DRF's exceptions as errors of ours, in the one form of contract 5. `core.error_answers` knows all others."""
+"""Turns DRF's exceptions into our errors, in the one form of contract 5. `core.error_answers` does so for all others."""
 
 from typing import Any, cast
 

@@ -1,18 +1,15 @@
 """The webhook by which an outside identity check answers."""
 
-from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from apps.api.auth.tokens_serializers import MessageSerializer
-from apps.api.envelope import Envelope
+from apps.api.base_views import PublicView
 from apps.api.refusals import refuses_with
-from apps.api.serializers import StrictSerializer
+from apps.api.serializers import MessageSerializer, StrictSerializer
 from apps.approvals import outside_answers
 from apps.approvals.errors import AlreadyDecided, InvalidSignature
 from apps.core import signatures
@@ -24,17 +21,13 @@ HOW_SIGNED = '`t=<unix time>,v1=<hex HMAC-SHA256 of "<t>.<body>">`, with the ide
 
 
 class CheckAnswerSerializer(StrictSerializer):
-    check_id = serializers.UUIDField()  # again, since the address is not signed
+    check_id = serializers.UUIDField()  # once more, since the signature does not cover the address
     approved = serializers.BooleanField()
     reason = serializers.CharField(max_length=outside_answers.LONGEST_REASON, default="", allow_blank=True)
 
 
-class IdentityCheckAnswer(APIView):
+class IdentityCheckAnswerView(PublicView):
     """Approve or reject the user of a check. Signed with the customer's identity check secret (X-Gatehouse-Signature)."""
-
-    authentication_classes: Any = ()
-    permission_classes: Any = ()
-    envelope = Envelope.PLAIN
 
     @extend_schema(
         operation_id="identity_check_answer",
@@ -53,10 +46,8 @@ class IdentityCheckAnswer(APIView):
             context=context_for_others(request),
         )
         genuine = outside_answers.require_genuine(answer)
-        given = CheckAnswerSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        found = given.validated_data
+        given = self.read(CheckAnswerSerializer)
         changed = outside_answers.take(
-            genuine, check_id=found["check_id"], approved=found["approved"], reason=found["reason"]
+            genuine, check_id=given["check_id"], approved=given["approved"], reason=given["reason"]
         )
         return Response({"message": "Noted" if changed else "Already so"})

@@ -1,4 +1,4 @@
-"""Content negotiation: there is one representation, whatever the caller says it accepts."""
+"""Content negotiation: every answer is JSON, whatever the client says it accepts."""
 
 from collections.abc import Iterable
 

@@ -17,7 +17,7 @@ from apps.core.errors import ValidationFailed
 
 DEFAULT_SIZE = 50
 LARGEST_SIZE = 100
-LONGEST = 46 * 1024  # bytes of rows: an answer stays under 48 KiB (contract 2.2.4), what is around the rows included
+LONGEST_PAGE = 46 * 1024  # bytes of rows; with what is around them an answer stays under 48 KiB (contract 2.2.4)
 
 Row = TypeVar("Row", bound=Model)
 
@@ -34,16 +34,20 @@ class ListPage:
 
 
 def page(rows: QuerySet[Row], *, request: Request, represent: Callable[[Row], dict[str, Any]]) -> ListPage:
-    """The page that `?cursor=` and `?limit=` ask for, newest id first (ids are UUIDv7). Raises ValidationFailed."""
+    """The page that `?cursor=` and `?limit=` ask for, from the newest id on (ids are UUIDv7). Raises ValidationFailed."""
     size = _size(request.query_params.get("limit"))
     cursor = request.query_params.get("cursor")
-    return first(rows.filter(pk__lt=_decode(cursor)) if cursor else rows, represent=represent, size=size)
+    return first_page(rows.filter(pk__lt=_decode(cursor)) if cursor else rows, represent=represent, size=size)
 
 
-def first(
-    rows: QuerySet[Row], *, represent: Callable[[Row], dict[str, Any]], size: int = DEFAULT_SIZE, longest: int = LONGEST
+def first_page(
+    rows: QuerySet[Row],
+    *,
+    represent: Callable[[Row], dict[str, Any]],
+    size: int = DEFAULT_SIZE,
+    longest: int = LONGEST_PAGE,
 ) -> ListPage:
-    """The first page, of at most so many rows and bytes: for answers that begin several lists."""
+    """The first page, of at most so many rows and bytes. For answers that begin several lists."""
     found = list(rows.order_by("-pk")[: size + 1])
     results = _fitting([represent(row) for row in found[:size]], longest)
     more = len(found) > len(results)
@@ -51,7 +55,7 @@ def first(
 
 
 def _fitting(results: Sequence[dict[str, Any]], longest: int) -> list[dict[str, Any]]:
-    """As many of the first as fit into so many bytes, and always one: a list must come to its end."""
+    """As many of the first as fit into so many bytes, but always one: else the list would never come to its end."""
     lengths = accumulate(len(json.dumps(result, cls=JSONEncoder)) + len(", ") for result in results)
     return list(results[: max(1, sum(length <= longest for length in lengths))])
 

@@ -1,7 +1,8 @@
-"""Opens request bodies, by the envelope of the view. DRF authenticates before it parses, so customer and token are known."""
+"""Read request bodies: JSON in the envelope of the view, and forms. DRF authenticates first, so customer and token are known."""
 
 from collections.abc import Mapping
 from typing import IO, Any
+from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.http import UnreadablePostError
@@ -9,17 +10,20 @@ from django.utils import timezone
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
+from apps.api.authentication.api_key import client_of
 from apps.api.envelope import Envelope
 from apps.core.errors import AuthenticationRequired, MalformedRequest, PayloadTooLarge
-from apps.core.requests import path_as_sent
+from apps.core.requests import facts_of, path_as_sent
 from apps.payloads import service_envelope
 from apps.payloads.errors import EncryptionRequired
 from apps.payloads.strict_json import NotStrictJson, parse_object
 from apps.payloads.token_envelope import TokenEnvelope
 
+MOST_FORM_FIELDS = 20
+
 
 class EnvelopeParser(BaseParser):
-    """The parser of every view; `view.envelope` says which envelope, TOKEN without a word."""
+    """The parser of every view. `view.envelope` says which envelope it opens; TOKEN if the view says nothing."""
 
     media_type = "application/json"
 
@@ -41,6 +45,24 @@ class EnvelopeParser(BaseParser):
         return _open_token(text, request)
 
 
+class StrictFormParser(BaseParser):
+    """Form bodies, for endpoints that OAuth's libraries call (RFC 6749 appendix B): UTF-8, bounded, no parameter twice.
+
+    DRF's own parser reads bodies of any size, in any encoding that the client names.
+    """
+
+    media_type = "application/x-www-form-urlencoded"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, str]:
+        pairs = _pairs(_read(stream))
+        fields = dict(pairs)
+        if len(fields) != len(pairs):  # RFC 6749 section 3.2
+            raise MalformedRequest
+        return fields
+
+
 def _read(stream: IO[Any]) -> bytes:
     """At most MAX_BODY_BYTES, whatever Content-Length says."""
     try:
@@ -53,7 +75,7 @@ def _read(stream: IO[Any]) -> bytes:
 
 
 def _nothing(envelope: Envelope) -> dict[str, Any]:
-    """An empty body is nothing to hide, but before sign-in it would lack what makes a request fresh and used once."""
+    """An empty body has nothing to hide. But before sign-in it would lack what makes a request fresh, and good once only."""
     if envelope is Envelope.SERVICE:
         raise EncryptionRequired
     return {}
@@ -76,10 +98,10 @@ def _open_service(text: str, request: Request) -> dict[str, Any]:
     opened = service_envelope.open_request(
         text,
         path=path_as_sent(request),
-        customer_id=request.customer.id,  # type: ignore[attr-defined]  # put there by ApiKeyAuthentication
+        customer_id=client_of(request).customer.id,
         now=timezone.now(),
     )
-    request.request_mark = opened.mark  # type: ignore[attr-defined]  # for `context_of`
+    facts_of(request).request_mark = opened.mark
     return opened.fields
 
 
@@ -88,3 +110,10 @@ def _open_token(text: str, request: Request) -> dict[str, Any]:
     if not isinstance(envelope, TokenEnvelope):
         raise AuthenticationRequired
     return envelope.open_request(text, method=str(request.method), path=path_as_sent(request))
+
+
+def _pairs(body: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FORM_FIELDS)
+    except ValueError as error:
+        raise MalformedRequest from error

@@ -1,6 +1,6 @@
-"""Who may use endpoints that take an access token, in sentences: `permission_classes = [HasRole("admin") | HasPermission("users.read")]`.
+"""Which signed-in users may use an endpoint, in sentences: `permission_classes = [HasRole("admin") | HasPermission("users.read")]`.
 
-What a user may do is asked of its state, as it is at this moment, never of the token's claims (contract 3.3).
+What counts is what the user may do at this moment, never what the token says (contract 3.3).
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from rest_framework.permissions import AND, OR, BasePermission, OperandHolder
 from rest_framework.request import Request
 
 from apps.api import refusals
-from apps.api.authentication.access_token import principal_of, require_fresh_proof
+from apps.api.authentication.principal import principal_of, require_fresh_proof
 from apps.api.refusals import refuses_with
 from apps.core.errors import PermissionDenied
 from apps.core.requests import context_of
@@ -20,14 +20,14 @@ from apps.tokens.errors import InsufficientUserAuthentication
 from apps.users.models import BuiltInRole
 from apps.users.state import UserState
 
-if TYPE_CHECKING:  # DRF reads its defaults while this very module is being imported
+if TYPE_CHECKING:  # importing it here would be a circle: DRF imports its default permissions first
     from rest_framework.views import APIView
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class IsSignedIn(BasePermission):
-    """What every view asks for without a word."""
+    """What every view asks for unless it says otherwise."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         principal_of(request)
@@ -35,18 +35,18 @@ class IsSignedIn(BasePermission):
 
 
 class Requirement(BasePermission):
-    """Something that an active, signed-in user must have. Made with what it asks for; joined by `&` and `|`.
+    """Something that an active, signed-in user must have. Instances name what they ask for, and are joined by `&` and `|`.
 
     There is no `~`: say who may, not who may not.
     """
 
-    roles: frozenset[str] = frozenset()  # that would meet it, or help to
+    roles: frozenset[str] = frozenset()  # that meet it, alone or with something else
 
     def met_by(self, user: UserState) -> bool:
         raise NotImplementedError
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Raises AuthenticationRequired: to be refused for what one may not, one must be somebody."""
+        """Raises AuthenticationRequired if nobody is signed in: only somebody can be refused a right."""
         user = principal_of(request).user
         met = user.is_active and self.met_by(user)
         if not met and BuiltInRole.ADMIN in self.roles and user.role != BuiltInRole.ADMIN:
@@ -54,19 +54,19 @@ class Requirement(BasePermission):
         return met
 
     def __call__(self) -> Self:
-        """DRF makes an instance of each of a view's permission classes; this is one already."""
+        """DRF calls each of a view's permission classes to get an instance; this is one already."""
         return self
 
     def __and__(self, other: Any) -> Any:
         return AllOf(self, other) if isinstance(other, Requirement) else _joined(AND, self, other)
 
     def __or__(self, other: Any) -> Any:
-        """Other kinds of permission are asked first, so that a refusal here is the last word, and worth an event."""
+        """Other kinds of permission are asked first: a refusal here is then final, and worth an event."""
         return AnyOf(self, other) if isinstance(other, Requirement) else _joined(OR, other, self)
 
 
 class HasRole(Requirement):
-    """Without the role `admin` a refusal is a security event, too (contract 4)."""
+    """If the role is `admin`, a refusal is a security event, too (contract 4)."""
 
     def __init__(self, role: str) -> None:
         self.role = role
@@ -77,7 +77,7 @@ class HasRole(Requirement):
 
 
 class HasPermission(Requirement):
-    """By the role, or given to the user."""
+    """The permission comes with the user's role, or was given to the user."""
 
     def __init__(self, permission: str) -> None:
         self.permission = permission
@@ -101,7 +101,7 @@ class AnyOf(AllOf):
 
 
 def requires(requirement: Requirement) -> Callable[[Method], Method]:
-    """For one method of a view: who does not meet the requirement is refused before it begins."""
+    """For one method of a view: users who do not meet the requirement are refused before it begins."""
 
     def decorate(method: Method) -> Method:
         @wraps(method)
@@ -126,9 +126,9 @@ def requires_permission(permission: str) -> Callable[[Method], Method]:
 
 
 def needs_fresh_proof(method: Method) -> Method:
-    """For one method of a view: what changes an account's credentials, or ends the account (contract 3.10).
+    """For one method of a view that changes an account's credentials, or ends the account (contract 3.10).
 
-    Stands above `refuses_with`, and adds to it.
+    Write it above `refuses_with`: it adds its own refusal to that list.
     """
 
     @wraps(method)
@@ -140,5 +140,5 @@ def needs_fresh_proof(method: Method) -> Method:
 
 
 def _joined(operator: Any, left: Any, right: Any) -> OperandHolder:
-    """As DRF joins permission classes; that instances do as well its types do not know."""
+    """As DRF joins permission classes. Instances work as well, but its types do not say so."""
     return OperandHolder(operator, left, right)

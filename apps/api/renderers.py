@@ -1,4 +1,4 @@
-"""Seals answers: whatever answers a request that was authenticated by an access token, errors included (contract 2.2.1)."""
+"""Seals the answers to requests that an access token authenticated, errors included (contract 2.2.1)."""
 
 import json
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
+from apps.api.authentication.access_token import TokenAuthentication
 from apps.core.requests import path_as_sent
 from apps.payloads.token_envelope import TokenEnvelope
 
@@ -17,7 +18,7 @@ TOO_LONG = 48 * 1024  # bytes (contract 2.2.4: answers stay under it)
 
 
 class AnswerTooLong(Exception):
-    """A view made a document that some JOSE libraries would refuse: page it."""
+    """A view made a document so long that some JOSE libraries would refuse it. It should be paged."""
 
 
 class EnvelopeRenderer(BaseRenderer):
@@ -54,15 +55,19 @@ def _sealed(plaintext: bytes, envelope: TokenEnvelope, request: Request, respons
 
 
 def _envelope_of(request: Request, status: int) -> TokenEnvelope | None:
-    """The token's envelope, if authentication succeeded; for a 403, if the token is genuine at all.
+    """The token's envelope if authentication succeeded. For a 403 it is enough that the token is genuine.
 
-    Never authenticates by itself: that may be what failed.
+    Does not touch `request.auth`, which would authenticate: that may be what failed.
     """
     auth = getattr(request, "_auth", None)
     if isinstance(auth, TokenEnvelope):
         return auth
-    genuine = getattr(request, "genuine_envelope", None)
-    return genuine if status == FORBIDDEN and isinstance(genuine, TokenEnvelope) else None
+    return _genuine_envelope_of(request) if status == FORBIDDEN else None
+
+
+def _genuine_envelope_of(request: Request) -> TokenEnvelope | None:
+    tried = (one for one in request.authenticators or () if isinstance(one, TokenAuthentication))
+    return next((one.genuine_envelope for one in tried), None)
 
 
 def _json(document: Any) -> bytes:

@@ -2,7 +2,8 @@
 
 import re
 import uuid
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from django.conf import settings
@@ -15,20 +16,42 @@ from apps.core.context import RequestContext
 
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 LONGEST_USER_AGENT = 512
+FACTS = "gatehouse.facts"  # no header can claim this name: in the environment headers begin with HTTP_
 # Letters, digits and -._~ (RFC 3986 section 2.3), percent-encoded.
 ENCODED_UNRESERVED = re.compile(r"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
 
 
+@dataclass(slots=True)
+class RequestFacts:
+    """What is found out about a request on its way, for those who handle it later.
+
+    `sandbox_key_id`: by the authentication that succeeded. `request_mark`: by the parser that opened the body.
+    `allowed_origins`: of the customer whose request it is; None while that is unknown.
+    """
+
+    request_id: str = ""
+    sandbox_key_id: str = ""
+    request_mark: bytes | None = field(default=None, repr=False)
+    allowed_origins: Collection[str] | None = None
+
+
+def facts_of(request: HttpRequest) -> RequestFacts:
+    """Kept in the request's environment, which DRF's request shares with the one of Django's that it wraps."""
+    facts: RequestFacts = request.META.setdefault(FACTS, RequestFacts())
+    return facts
+
+
 def context_of(request: HttpRequest) -> RequestContext:
     """This request for the flows, with nobody as its actor yet."""
+    facts = facts_of(request)
     return RequestContext(
         now=timezone.now(),
         ip=address_of(request),
         user_agent=names.cleaned(request.headers.get("User-Agent", "")[:LONGEST_USER_AGENT]),
         request_id=request_id_of(request),
-        sandbox_key_id=getattr(request, "sandbox_key_id", ""),  # set by whichever authentication succeeded
+        sandbox_key_id=facts.sandbox_key_id,
         accept_language=request.headers.get("Accept-Language", ""),
-        request_mark=getattr(request, "request_mark", None),  # set by the parser that opened its body
+        request_mark=facts.request_mark,
     )
 
 
@@ -62,12 +85,11 @@ def _networks(texts: tuple[str, ...]) -> tuple[client_address.Network, ...]:
 
 def request_id_of(request: HttpRequest) -> str:
     """The request's id: the caller's own `X-Request-ID` when it is harmless, else a fresh one; the same at every call."""
-    known = getattr(request, "gatehouse_request_id", None)
-    if known is None:
+    facts = facts_of(request)
+    if not facts.request_id:
         offered = request.headers.get("X-Request-ID", "")
-        known = offered if ACCEPTED_REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
-        request.gatehouse_request_id = known  # type: ignore[attr-defined]  # ours, on Django's request
-    return str(known)
+        facts.request_id = offered if ACCEPTED_REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
+    return facts.request_id
 
 
 def path_as_sent(request: HttpRequest) -> str:

@@ -1,1 +1,1 @@
-"""The few pages that links in mails lead to, for customers who have none of their own."""
+"""The front page, and the pages that links in mails lead to when a customer has no pages of its own."""

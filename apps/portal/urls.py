@@ -3,11 +3,11 @@
 from django.urls import path
 
 from apps.customers import links
-from apps.portal import views
+from apps.portal import email_change, front_page, password
 
 urlpatterns = [
-    path("", views.FrontPage.as_view()),
-    path(f"account/<slug:slug>/{links.RESET_PASSWORD}", views.ResetPasswordPage.as_view()),
-    path(f"account/<slug:slug>/{links.FORGOT_PASSWORD}", views.ForgotPasswordPage.as_view()),
-    path(f"account/<slug:slug>/{links.UNDO_EMAIL_CHANGE}", views.UndoEmailChangePage.as_view()),
+    path("", front_page.FrontPage.as_view()),
+    path(f"account/<slug:slug>/{links.RESET_PASSWORD}", password.ResetPasswordPage.as_view()),
+    path(f"account/<slug:slug>/{links.FORGOT_PASSWORD}", password.ForgotPasswordPage.as_view()),
+    path(f"account/<slug:slug>/{links.UNDO_EMAIL_CHANGE}", email_change.UndoEmailChangePage.as_view()),
 ]

@@ -284,7 +284,9 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {"SendMethodEnum": "apps.signin.reauthentication_methods.SENT"},  # two serializers offer these
+    "ENUM_NAME_OVERRIDES": {
+        "SendMethodEnum": "apps.signin.reauthentication_methods.SENT"
+    },  # two serializers offer these
     "COMPONENT_SPLIT_REQUEST": True,
     "COMPONENT_SPLIT_PATCH": False,  # a PATCH is checked like any other document
 }

@@ -59,7 +59,7 @@ def _enrol_app(stage: Stage, access_token: str) -> tuple[pyotp.TOTP, list[str]]:
 
 
 def _prove_it_once_more(stage: Stage, access_token: str, recovery_codes: list[str]) -> list[str]:
-    stage.step("Prove once more who it is, by one of the codes: what changes factors wants a proof that is fresh")
+    stage.step("Prove once more who you are, by one of the codes: changing factors takes a fresh proof")
     proof = {"method": "recovery_code", "code": recovery_codes[0]}
     fresh = stage.show(stage.client.post("/api/auth/reauthenticate", proof, token=access_token), expected=200)
     made = stage.client.post("/api/auth/2fa/recovery-codes", {}, token=fresh["access_token"])
@@ -69,7 +69,7 @@ def _prove_it_once_more(stage: Stage, access_token: str, recovery_codes: list[st
 def _sign_in_with_app(stage: Stage, email: str, app: pyotp.TOTP) -> None:
     stage.step("Sign in by password again: now the app's code is asked for")
     asked = _be_asked(stage, email, PASSWORD, method="totp")
-    # No code is taken twice, and the present one confirmed the app: the next is accepted, for clocks that run ahead.
+    # No code works twice, and the present one confirmed the app. The next one works already, for clocks that run ahead.
     code = app.at(int(time.time()) + app.interval)
     document = {"session_token": asked["session_token"], "method": "totp", "code": code}
     stage.show(stage.client.before_sign_in("/api/auth/2fa/verify", document), expected=200)
@@ -100,7 +100,7 @@ def _old_session_is_over(stage: Stage, access_token: str) -> None:
 def _a_reset_does_not_get_around_the_second_factor(stage: Stage, email: str, recovery_code: str) -> None:
     stage.step("The new password alone does not suffice; a recovery code stands in for the app")
     asked = _be_asked(stage, email, NEW_PASSWORD, method="recovery_code")
-    stage.require("email" not in asked["methods"], "whoever reads the mailbox could get in")
+    stage.require("email" not in asked["methods"], "a reader of the mailbox could get in")
     document = {"session_token": asked["session_token"], "method": "recovery_code", "code": recovery_code}
     stage.show(stage.client.before_sign_in("/api/auth/2fa/verify", document), expected=200)
 

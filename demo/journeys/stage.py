@@ -1,4 +1,4 @@
-"""What journeys share: the client, the mailbox, and steps that must go as they should."""
+"""What the journeys share: the client, the mailbox, and steps that must succeed."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ MAIL_WITHIN_SECONDS = 60
 
 
 class StepFailed(Exception):
-    """A step of a journey did not go as it should."""
+    """A step of a journey did not end as expected."""
 
 
 class Stage:
@@ -49,7 +49,7 @@ class Stage:
             raise StepFailed(f"The journey failed: {otherwise}.")
 
     def mail(self, recipient: str, *, about: re.Pattern[str]) -> EmailMessage:
-        """The newest mail to `recipient` whose text matches `about`, once it has come."""
+        """Wait for a mail to `recipient` whose text matches `about`; the newest one."""
         try:
             message = inbox.wait_for_mail(
                 self._mailbox, recipient=recipient, about=about, within_seconds=MAIL_WITHIN_SECONDS

@@ -135,7 +135,7 @@ def preflight(origin: str, path: str = "/api/auth/request-otp") -> str | None:
     return Browser().options(path, headers=headers).headers.get("Access-Control-Allow-Origin")
 
 
-def test_a_preflight_passes_for_listed_origins_alone() -> None:
+def test_a_preflight_passes_for_listed_origins_only() -> None:
     factories.customer(allowed_origins=["https://app.example.com"])
     suspended = factories.customer(allowed_origins=["https://gone.example.com"])
     lifecycle.suspend(suspended, context=factories.context(WHO))
@@ -148,7 +148,7 @@ def test_a_preflight_passes_for_listed_origins_alone() -> None:
 @pytest.mark.parametrize(
     "path", ["/admin/", "/admin/login/", "/healthz", "/metrics", "/static/x.css", "/", "/admin/api/"]
 )
-def test_no_page_reads_what_is_no_api(path: str) -> None:
+def test_no_page_reads_anything_outside_the_api(path: str) -> None:
     """An operator's browser must not show the admin to the pages of a customer."""
     factories.customer(allowed_origins=[SHOP])
     for method in ("get", "post", "options", "head"):
@@ -170,14 +170,14 @@ def readable(origin: str, method: str, path: str, **headers: str) -> bool:
     return answer.headers.get("Access-Control-Allow-Origin") == origin
 
 
-def test_an_answer_is_read_by_the_pages_of_its_customer_alone(shops: dict[str, str]) -> None:
-    """C1.5: another customer's allowed origin is nobody here."""
+def test_an_answer_is_read_by_the_pages_of_its_customer_only(shops: dict[str, str]) -> None:
+    """C1.5: another customer's allowed origin reads nothing here."""
     for path in ("/api/auth/request-otp", "/api/auth/login", "/api/auth/introspect"):
         assert readable(SHOP, "POST", path, X_OTP_API_Key=shops[SHOP])
         assert not readable(BANK, "POST", path, X_OTP_API_Key=shops[SHOP])
 
 
-def test_a_tokens_answer_is_read_by_the_pages_of_its_customer_alone() -> None:
+def test_the_answer_to_a_token_is_read_by_the_pages_of_its_customer_only() -> None:
     shop = factories.customer(allowed_origins=[SHOP])
     factories.customer(allowed_origins=[BANK])
     pair = factories.session(factories.user(shop))
@@ -194,8 +194,8 @@ def test_a_tokens_answer_is_read_by_the_pages_of_its_customer_alone() -> None:
         assert (answer.headers.get("Access-Control-Allow-Origin") == origin) is expected
 
 
-def test_what_concerns_no_customer_can_be_read_by_every_listed_page() -> None:
-    """So that an app can tell a token that nobody verifies from a network that is away."""
+def test_an_answer_about_no_customer_is_read_by_every_listed_page() -> None:
+    """So that an app can tell a token that is not valid from a network that is away."""
     factories.customer(allowed_origins=[SHOP])
     assert readable(SHOP, "GET", "/api/auth/me", Authorization="Bearer nonsense")
     assert readable(SHOP, "GET", "/.well-known/jwks.json")

@@ -59,7 +59,7 @@ def test_a_page_without_more_has_no_cursor(users: list[User]) -> None:
     assert ask(users).document()["next"] is None
 
 
-def test_rows_added_while_one_reads_disturb_nothing(users: list[User]) -> None:
+def test_rows_added_while_somebody_reads_change_no_page(users: list[User]) -> None:
     first = ask(users, limit=3)
     factories.user(users[0].customer, "newest@example.com")
     second = ask(users, limit=3, cursor=first.next)
@@ -105,7 +105,7 @@ def test_an_answer_stays_under_48_kib_however_long_its_rows(users: list[User], l
     assert [row for one in found for row in ids(one)] == [str(user.id) for user in users]
 
 
-def test_a_row_too_long_for_any_page_stands_alone(users: list[User]) -> None:
+def test_a_row_too_long_for_any_page_gets_a_page_of_its_own(users: list[User]) -> None:
     """Better one long page than a list that never ends."""
     found = list(pages(users, text="x" * 60_000))
     assert [len(one.results) for one in found] == [1] * 7
@@ -114,7 +114,7 @@ def test_a_row_too_long_for_any_page_stands_alone(users: list[User]) -> None:
 @pytest.mark.parametrize(
     "text", ["0000000015000000", "0000000010", "00000001" + "0" * 5000, "101", "0", "-1", "\u0663", ""]
 )
-def test_a_page_is_no_longer_than_the_longest(text: str) -> None:
+def test_a_limit_above_the_largest_is_refused(text: str) -> None:
     """Leading zeros hide a number of any size; one of 4,301 digits was an error of ours."""
     with pytest.raises(ValidationFailed):
         pagination._size(text)

@@ -1,4 +1,4 @@
-"""Guards of endpoints: who is let in, who is not, and which refusals are security events."""
+"""The guards of endpoints: whom they let in, whom they refuse, and which refusals are security events."""
 
 import pytest
 
@@ -49,7 +49,7 @@ def enter(client_for: MakeClient, user: User, guard: str, method: str = "GET") -
     return client_for(None).with_token(method, f"/guarded/{guard}", token=factories.session(user).access)
 
 
-def test_every_guard_lets_in_whom_it_names_and_nobody_else(client_for: MakeClient) -> None:
+def test_every_guard_lets_in_the_users_that_it_names_and_nobody_else(client_for: MakeClient) -> None:
     assert LET_IN.keys() == GUARDS.keys()
     users = everybody()
     for guard, names in LET_IN.items():
@@ -94,12 +94,12 @@ def test_reaching_for_the_role_admin_is_a_security_event(client_for: MakeClient,
     assert first.details == {"role": "company_user", "wanted": "admin"}
 
 
-def test_reaching_for_it_by_method_is_one_too(client_for: MakeClient) -> None:
+def test_reaching_for_the_role_admin_by_a_guarded_method_is_a_security_event_too(client_for: MakeClient) -> None:
     enter(client_for, everybody()["nobody"], "by-method", "POST")
     assert Event.objects.filter(action=ESCALATION).count() == 1
 
 
-def test_who_is_let_in_for_another_reason_has_attempted_nothing(client_for: MakeClient) -> None:
+def test_a_user_who_is_let_in_for_another_reason_has_attempted_nothing(client_for: MakeClient) -> None:
     users = everybody()
     for guard in ("either", "either-or-auditor"):
         assert enter(client_for, users["reader"], guard).status == 200
@@ -111,7 +111,7 @@ def test_who_is_let_in_for_another_reason_has_attempted_nothing(client_for: Make
     assert not Event.objects.filter(action=ESCALATION).exists()
 
 
-def test_who_waits_to_be_approved_may_nothing_yet(client_for: MakeClient) -> None:
+def test_a_user_who_waits_to_be_approved_may_do_nothing_yet(client_for: MakeClient) -> None:
     """C4, register: a pending user signs in, but its role and permissions do not count."""
     users = everybody()
     User.objects.update(status="pending")

@@ -1,4 +1,4 @@
-"""C2.2.1: a genuine token's refusals are encrypted too, also where it is refused before it counts; a 401 never is."""
+"""C2.2.1: refusals of a genuine token are encrypted too, even before its session is looked at; a 401 never is."""
 
 import pytest
 from django.utils import timezone
@@ -20,8 +20,8 @@ def customer() -> Customer:
     return factories.customer()
 
 
-def test_of_a_suspended_customer(client_for: MakeClient, customer: Customer) -> None:
-    """C1.8; the demo client opens it, so it is bound to this call and its status."""
+def test_a_refusal_of_a_suspended_customer_is_sealed(client_for: MakeClient, customer: Customer) -> None:
+    """C1.8: the client can open it, so it is bound to this call and its status."""
     token = factories.session(factories.user(customer)).access
     lifecycle.suspend(customer, context=factories.context(WHO))
     for method, document in (("GET", None), ("PATCH", {"name": "x"}), ("DELETE", None)):
@@ -29,7 +29,7 @@ def test_of_a_suspended_customer(client_for: MakeClient, customer: Customer) -> 
         assert (refused.status, refused.error_type, refused.encrypted) == (403, "customer_suspended", True)
 
 
-def test_from_outside_the_allowlist(client_for: MakeClient, customer: Customer) -> None:
+def test_a_refusal_of_an_address_outside_the_allowlist_is_sealed(client_for: MakeClient, customer: Customer) -> None:
     """C1.6."""
     token = factories.session(factories.user(customer)).access
     networks = {"198.51.100.0/24": ""}
@@ -39,7 +39,7 @@ def test_from_outside_the_allowlist(client_for: MakeClient, customer: Customer) 
     assert (refused.status, refused.error_type, refused.encrypted) == (403, "ip_not_allowed", True)
 
 
-def test_of_a_cookie_without_its_proof(client_for: MakeClient, customer: Customer) -> None:
+def test_a_refusal_of_a_cookie_without_its_csrf_token_is_sealed(client_for: MakeClient, customer: Customer) -> None:
     """C3.8."""
     pair = factories.session(factories.user(customer), delivery="cookie")
     headers = {"Cookie": f"__Host-gatehouse_access={pair.access}"}
@@ -48,14 +48,14 @@ def test_of_a_cookie_without_its_proof(client_for: MakeClient, customer: Custome
     assert (refused.status, refused.error_type, refused.encrypted) == (403, "csrf_failed", True)
 
 
-def test_of_a_role_that_one_lacks_as_before(client_for: MakeClient, customer: Customer) -> None:
-    """Whatever else is refused after the token has counted."""
+def test_a_refusal_for_a_missing_role_is_sealed(client_for: MakeClient, customer: Customer) -> None:
+    """As for every refusal after the token has been accepted."""
     token = factories.session(factories.user(customer)).access
     missing = client_for(None).delete("/api/auth/sessions/01900000-0000-7000-8000-00000000abcd", token=token)
     assert (missing.status, missing.encrypted) == (404, True)
 
 
-def test_a_forged_token_is_told_nothing_by_it(client_for: MakeClient, customer: Customer) -> None:
+def test_a_refusal_of_a_forged_token_is_plain_and_says_nothing(client_for: MakeClient, customer: Customer) -> None:
     """There is no genuine token to encrypt to, and no 403 either."""
     token = factories.session(factories.user(customer)).access
     lifecycle.suspend(customer, context=factories.context(WHO))
@@ -65,7 +65,7 @@ def test_a_forged_token_is_told_nothing_by_it(client_for: MakeClient, customer: 
         assert not refused.encrypted
 
 
-def test_an_expired_token_is_no_longer_genuine(client_for: MakeClient, customer: Customer) -> None:
+def test_a_refusal_of_an_expired_token_is_plain(client_for: MakeClient, customer: Customer) -> None:
     from datetime import timedelta
 
     token = factories.session(factories.user(customer), now=timezone.now() - timedelta(days=2)).access
@@ -74,9 +74,7 @@ def test_an_expired_token_is_no_longer_genuine(client_for: MakeClient, customer:
     assert (refused.status, refused.error_type, refused.encrypted) == (401, "token_expired", False)
 
 
-def test_before_sign_in_and_at_refresh_there_is_nothing_to_encrypt_to(
-    client_for: MakeClient, customer: Customer
-) -> None:
+def test_refusals_before_sign_in_and_at_refresh_are_plain(client_for: MakeClient, customer: Customer) -> None:
     pair, client = factories.session(factories.user(customer)), client_for(customer)
     lifecycle.suspend(customer, context=factories.context(WHO))
     for refused in (client.request_otp("ada@example.com"), client_for(None).refresh(pair.refresh)):
@@ -91,7 +89,7 @@ def test_before_sign_in_and_at_refresh_there_is_nothing_to_encrypt_to(
         ("/api/auth/me%3f", "/api/auth/me%3f"),  # reserved: stays as it was sent
     ],
 )
-def test_the_path_counts_with_unreserved_characters_decoded(
+def test_the_key_is_bound_to_the_path_with_unreserved_characters_decoded(
     client_for: MakeClient, customer: Customer, settings: object, sent: str, meant: str
 ) -> None:
     """C2.2.2: a proxy may encode them or not; both ends derive the key from the same path."""

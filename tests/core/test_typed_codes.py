@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework import serializers
 
-from apps.api.serializers import CodeField, StrictSerializer
+from apps.api.fields import CodeField
+from apps.api.serializers import StrictSerializer
 from apps.core import typed_codes
 
 BETWEEN = [

@@ -22,13 +22,13 @@ def test_people_find_the_admin_and_the_documentation(accept: str) -> None:
     assert {"Accept", "Accept-Language"} <= set(re.split(r", *", shown.headers["Vary"]))
 
 
-def test_programs_get_the_same_ways() -> None:
+def test_programs_get_the_same_links_as_json() -> None:
     shown = Browser(headers={"Accept": "application/json"}).get("/")
     assert shown.json() == {"admin": "/admin/", "documentation": "/api/docs", "health": "/healthz"}
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_each_way_leads_somewhere(way: str) -> None:
+def test_each_link_leads_somewhere(way: str) -> None:
     assert Browser().get(way, follow=True).status_code == 200
 
 
@@ -63,7 +63,7 @@ def test_it_tells_nothing_of_customers_or_versions() -> None:
     assert not shown.cookies
 
 
-def test_its_policy_lets_nothing_in_but_its_own_style_and_picture() -> None:
+def test_its_content_security_policy_allows_only_its_own_style_and_picture() -> None:
     shown = Browser().get("/")
     policy = dict(part.strip().split(" ", 1) for part in shown.headers["Content-Security-Policy"].split(";"))
     assert policy["default-src"] == "'none'"

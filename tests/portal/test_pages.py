@@ -21,7 +21,7 @@ def page(slug: str, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["reset-password", "forgot-password", "undo-email-change"])
-def test_each_shows_itself_and_lets_nothing_out(name: str) -> None:
+def test_each_page_is_shown_and_sends_nothing_elsewhere(name: str) -> None:
     customer = factories.customer(name="Acme <b>")
     shown = Browser().get(page(customer.slug, name))
     assert shown.status_code == 200
@@ -45,7 +45,7 @@ def test_it_speaks_german() -> None:
     assert "Email address" not in shown.content.decode()
 
 
-def test_a_password_is_reset_there(client_for: MakeClient) -> None:
+def test_a_password_is_reset_on_its_page(client_for: MakeClient) -> None:
     customer = factories.customer()
     member(customer)
     browser = Browser()
@@ -66,7 +66,7 @@ def test_a_password_is_reset_there(client_for: MakeClient) -> None:
     assert "This link is not valid, or no longer." in again.content.decode()
 
 
-def test_asking_says_the_same_to_everybody() -> None:
+def test_asking_for_a_link_says_the_same_to_everybody() -> None:
     customer = factories.customer()
     member(customer)
     answers = {
@@ -76,7 +76,7 @@ def test_asking_says_the_same_to_everybody() -> None:
     assert len(answers) == 1
 
 
-def test_a_change_of_address_is_undone_there(client_for: MakeClient) -> None:
+def test_a_change_of_address_is_undone_on_its_page(client_for: MakeClient) -> None:
     _client, _token, user = moved(client_for)
     done = Browser().post(page(user.customer.slug, "undo-email-change"), {"token": undo_token()})
     assert done.status_code == 200
@@ -84,7 +84,7 @@ def test_a_change_of_address_is_undone_there(client_for: MakeClient) -> None:
     assert user.email == EMAIL
 
 
-def test_limits_hold_there_too() -> None:
+def test_limits_hold_for_pages_too() -> None:
     customer = factories.customer()
     factories.limit(customer, "tries_per_ip", 2)
     browser = Browser()
@@ -97,7 +97,7 @@ def test_limits_hold_there_too() -> None:
 
 @pytest.mark.parametrize("name", ["reset-password", "forgot-password", "undo-email-change"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_customers_that_there_are_not_have_none(name: str, method: str) -> None:
+def test_an_unknown_customer_has_no_pages(name: str, method: str) -> None:
     shown = getattr(Browser(), method)(page("nobody", name))
     assert shown.status_code == 404
     assert "There is nothing here." in shown.content.decode()

@@ -271,7 +271,7 @@ def test_a_new_user_can_enrol_at_once(client_for: MakeClient) -> None:
 
 def test_introspection_says_it_too(client_for: MakeClient) -> None:
     """RFC 9470 section 6.2: resource servers ask for it."""
-    from tests.tokens.servers import Server
+    from tests.api.servers import Server
 
     customer = generous()
     pair = old_session(member(customer), amr=("pwd", "otp", "mfa"))

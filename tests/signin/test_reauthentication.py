@@ -15,7 +15,7 @@ from apps.users import directory, emails
 from apps.users.models import User
 from demo.client import Answer
 from tests import factories
-from tests.api.test_cookies import ORIGIN, Browser
+from tests.api.authentication.test_cookies import ORIGIN, Browser
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator
 from tests.factors.enrolling import enrol_passkey

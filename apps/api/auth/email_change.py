@@ -1,25 +1,22 @@
-"""Changing the address over HTTP."""
+"""Change the address, confirm the new one, undo the change."""
+
+from typing import Any
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts import email_change, email_undo
 from apps.accounts.errors import EmailTaken, InvalidUndoToken
-from apps.api.auth.email_change_serializers import (
-    ChangeEmailSerializer,
-    ChangingEmailSerializer,
-    ConfirmEmailSerializer,
-    EmailChangedSerializer,
-    UndoEmailChangeSerializer,
-)
-from apps.api.auth.tokens_serializers import MessageSerializer
-from apps.api.authentication.access_token import customer_of, principal_of, require_fresh_proof, user_of
+from apps.accounts.reset_links import LONGEST_TOKEN
 from apps.api.authentication.api_key import client_of
+from apps.api.authentication.principal import customer_of, principal_of, require_fresh_proof, user_of
+from apps.api.base_views import BeforeSignInView, SignedInView
+from apps.api.fields import CodeField, EmailAddressField, PasswordField
 from apps.api.refusals import refuses_with
-from apps.api.views import EncryptedView, ServiceView
+from apps.api.serializers import MessageSerializer, StrictSerializer
 from apps.core.errors import NotFound, RateLimited
 from apps.core.requests import context_of
 from apps.mail.errors import QuotaExceeded
@@ -29,7 +26,36 @@ from apps.tokens.errors import InsufficientUserAuthentication, SessionEnded
 from apps.users import emails
 
 
-class ChangeEmail(EncryptedView):
+class ChangeEmailSerializer(StrictSerializer):
+    email = EmailAddressField()
+    password = PasswordField(
+        default="",
+        allow_blank=True,
+        help_text="the present one; may be left out where the session's proof is fresh",
+    )
+
+
+class ChangingEmailSerializer(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    expires_in = serializers.IntegerField(help_text="seconds until the code expires")
+    resend_in = serializers.IntegerField(help_text="seconds until a further code may be asked for")
+
+
+class ConfirmEmailSerializer(StrictSerializer):
+    email = EmailAddressField()
+    otp = CodeField()
+
+
+class EmailChangedSerializer(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    email = serializers.CharField()
+
+
+class UndoEmailChangeSerializer(StrictSerializer):
+    token = serializers.CharField(max_length=LONGEST_TOKEN, help_text="from the link in the mail")
+
+
+class ChangeEmailView(SignedInView):
     """Have a code sent to the address that is to be the user's."""
 
     @extend_schema(operation_id="change_email", request=ChangeEmailSerializer, responses={202: ChangingEmailSerializer})
@@ -57,7 +83,7 @@ class ChangeEmail(EncryptedView):
         return Response(body, status=status.HTTP_202_ACCEPTED)
 
 
-class ConfirmEmail(EncryptedView):
+class ConfirmEmailChangeView(SignedInView):
     """Prove the new address with the code that was sent there."""
 
     @extend_schema(
@@ -79,7 +105,7 @@ class ConfirmEmail(EncryptedView):
         return Response({"message": _("Your address has been changed."), "email": user.email})
 
 
-class UndoEmailChange(ServiceView):
+class UndoEmailChangeView(BeforeSignInView):
     """Give the account its old address back, with the token from the mail that announced the change."""
 
     @extend_schema(operation_id="undo_email_change", request=UndoEmailChangeSerializer, responses=MessageSerializer)

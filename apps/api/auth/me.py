@@ -1,43 +1,57 @@
-"""The user's own account over HTTP: read, changed, exported, erased."""
+"""The user's own account: read, changed, erased."""
 
 from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts import erasure
-from apps.accounts.export import sections
-from apps.accounts.export.sections import SECTIONS, Section
-from apps.accounts.export.users import account
-from apps.api import pagination
-from apps.api.auth import token_answers
-from apps.api.auth.tokens_serializers import (
-    EXPORT_ANSWER,
-    MessageSerializer,
-    ProfileAnswerSerializer,
-    ProfileSerializer,
-)
 from apps.api.authentication import cookies
-from apps.api.authentication.access_token import principal_of, user_of
+from apps.api.authentication.principal import principal_of, user_of
+from apps.api.base_views import SignedInView
+from apps.api.fields import NameInputField
 from apps.api.permissions import needs_fresh_proof
 from apps.api.refusals import refuses_with
-from apps.api.views import EncryptedView
-from apps.core.errors import NotFound, ValidationFailed
+from apps.api.serializers import MessageSerializer, StrictSerializer
+from apps.api.user_document import UserSerializer, describe_user
+from apps.core.errors import NotFound
 from apps.core.requests import context_of
+from apps.core.text_languages import is_known
 from apps.core.times import rfc3339
 from apps.tokens.models import Delivery
 from apps.users import lifecycle
 from apps.users.errors import LastAdmin
-from apps.users.models import User
 from apps.users.state import UserState
 
-LONGEST_OF_ALL_SECTIONS = 40 * 1024  # bytes: with the account itself an export stays under 48 KiB (contract 2.2.4)
+
+class ProfileSerializer(StrictSerializer):
+    """`PATCH /api/auth/me`: only what is sent changes."""
+
+    name = NameInputField(max_length=200, required=False, allow_blank=True)
+    locale = serializers.CharField(max_length=16, required=False, allow_blank=True)
+    phone = serializers.CharField(
+        max_length=40, required=False, allow_blank=True, help_text="with its country code; kept as E.164"
+    )
+
+    def validate_locale(self, value: str) -> str:
+        """A language we have texts for ("de-AT" is kept as it is, and served by "de")."""
+        if value and not is_known(value):
+            raise serializers.ValidationError("There are no texts in this language.")
+        return value
 
 
-class Me(EncryptedView):
+class ProfileAnswerSerializer(UserSerializer):
+    locale = serializers.CharField()
+    phone = serializers.CharField()
+    email_verified = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+
+class MeView(SignedInView):
     """The user of the token, as it is now."""
 
     @extend_schema(operation_id="me", responses=ProfileAnswerSerializer)
@@ -50,7 +64,7 @@ class Me(EncryptedView):
         changes, user = self.read(ProfileSerializer), user_of(request)
         lifecycle.change_profile(user, changes=changes, context=context_of(request))
         now = replace(principal_of(request).user, name=user.name, locale=user.locale, sealed_phone=user.phone)
-        return Response(_profile(now))
+        return Response({**_profile(now)})
 
     @extend_schema(operation_id="erase_me", request=None, responses={200: MessageSerializer})
     @needs_fresh_proof
@@ -68,55 +82,9 @@ class Me(EncryptedView):
         return response
 
 
-class Export(EncryptedView):
-    """All data held about the user."""
-
-    @extend_schema(
-        operation_id="export_me",
-        responses=EXPORT_ANSWER,
-        parameters=[
-            OpenApiParameter("section", str, description="one list alone, page by page"),
-            OpenApiParameter("cursor", str, description="with `section`: its `next`"),
-            OpenApiParameter("limit", int, description="with `section`"),
-        ],
-    )
-    @refuses_with(NotFound)
-    def get(self, request: Request) -> Response:
-        """The account and every list of what belongs to it, each from its newest row on:
-        `{"user": {…}, "sections": {"sessions": {"results": […], "next": "<cursor>" or null}, …}}`.
-
-        A list that is longer goes on at `?section=sessions&cursor=<next>`: `{"section", "results", "next"}`.
-        """
-        user, wanted = user_of(request), request.query_params.get("section")
-        if wanted is None:
-            _note(request, user, "")
-            return Response({"user": account(user), "sections": _beginnings(user)})
-        section = sections.find(wanted)
-        if section is None:
-            raise ValidationFailed(fields={"section": [_("There is no such section.")]})
-        if not request.query_params.get("cursor"):
-            _note(request, user, section.name)
-        page = pagination.page(section.rows(user), request=request, represent=section.represent)
-        return Response({"section": section.name, **page.document()})
-
-
-def _beginnings(user: User) -> dict[str, Any]:
-    """The first page of each section; together they fit into one answer."""
-    share = LONGEST_OF_ALL_SECTIONS // len(SECTIONS)
-    return {section.name: _beginning(section, user, share) for section in SECTIONS}
-
-
-def _beginning(section: Section, user: User, longest: int) -> dict[str, Any]:
-    return pagination.first(section.rows(user), represent=section.represent, longest=longest).document()
-
-
-def _note(request: Request, user: User, section: str) -> None:
-    sections.note_export(user, section=section, context=context_of(request))
-
-
 def _profile(user: UserState) -> dict[str, Any]:
     return {
-        **token_answers.describe(user, user.permissions),
+        **describe_user(user, user.permissions),
         "locale": user.locale,
         "phone": user.phone(),
         "email_verified": user.email_verified,

@@ -1,16 +1,20 @@
-"""ApiClient for a one-time code over HTTP."""
+"""Have a one-time code sent by mail, and sign in with it."""
 
 import math
+from typing import Any
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api.auth.one_time_code_serializers import RequestedSerializer, RequestOtpSerializer
+from apps.api.auth.sign_in_answer import SIGN_IN_ANSWER, sign_in_answer
 from apps.api.authentication.api_key import client_of
+from apps.api.base_views import BeforeSignInView
+from apps.api.fields import CodeField, DeliveryField, EmailAddressField
 from apps.api.refusals import refuses_with
-from apps.api.views import ServiceView
+from apps.api.serializers import StrictSerializer
 from apps.core.errors import GatehouseError, RateLimited
 from apps.core.rate_limits import Limit
 from apps.core.requests import context_of
@@ -20,13 +24,35 @@ from apps.mail import quotas
 from apps.mail.errors import QuotaExceeded
 from apps.otp import code_requests, code_store
 from apps.otp.code_requests import CodeRequest
-from apps.otp.errors import ResendTooSoon
+from apps.otp.errors import InvalidOtp, ResendTooSoon
+from apps.otp.purposes import LOGIN, MAILS
+from apps.signin import by_code
+from apps.tokens.errors import UserInactive
 from apps.users import emails
 
 RATE_LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit")
 
 
-class RequestOtp(ServiceView):
+class RequestOtpSerializer(StrictSerializer):
+    email = EmailAddressField()
+    purpose = serializers.ChoiceField(choices=list(MAILS), default=LOGIN)
+    locale = serializers.CharField(max_length=35, default="", allow_blank=True)
+
+
+class RequestedSerializer(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    expires_in = serializers.IntegerField(help_text="seconds until the code expires")
+    resend_in = serializers.IntegerField(help_text="seconds until a further code may be asked for")
+    message = serializers.CharField()
+
+
+class VerifyOtpSerializer(StrictSerializer):
+    email = EmailAddressField()
+    otp = CodeField()
+    delivery = DeliveryField()
+
+
+class RequestOtpView(BeforeSignInView):
     """Have a code sent by email. The answer is the same whether or not the address is known."""
 
     @extend_schema(
@@ -61,6 +87,26 @@ class RequestOtp(ServiceView):
         }
         left = requested.remaining[limit.name]
         return Response(body, headers=_rate_limit_headers(limit, remaining=left, reset=limit.window))
+
+
+class VerifyOtpView(BeforeSignInView):
+    """Sign in with a code."""
+
+    @extend_schema(operation_id="verify_otp", request=VerifyOtpSerializer, responses=SIGN_IN_ANSWER)
+    @refuses_with(InvalidOtp, RateLimited, UserInactive)
+    def post(self, request: Request) -> Response:
+        given = self.read(VerifyOtpSerializer)
+        client = client_of(request)
+        ended = by_code.sign_in(
+            by_code.CodeSignIn(
+                customer=client.customer,
+                address=emails.parse(given["email"]),
+                code=given["otp"],
+                delivery=given["delivery"],
+                context=context_of(request),
+            )
+        )
+        return sign_in_answer(ended)
 
 
 def _headers_of_refusal(error: GatehouseError, customer: CustomerState) -> dict[str, str]:

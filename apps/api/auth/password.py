@@ -1,22 +1,20 @@
-"""Forgetting, resetting and changing a password, over HTTP."""
+"""A password that is forgotten, reset or changed."""
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts import password_change, recovery
 from apps.accounts.errors import InvalidResetToken
-from apps.api.auth.password_serializers import (
-    ChangePasswordSerializer,
-    ForgotPasswordSerializer,
-    ResetPasswordSerializer,
-)
-from apps.api.auth.tokens_serializers import MessageSerializer
-from apps.api.authentication.access_token import customer_of, principal_of, user_of
+from apps.accounts.reset_links import LONGEST_TOKEN
 from apps.api.authentication.api_key import client_of
+from apps.api.authentication.principal import customer_of, principal_of, user_of
+from apps.api.base_views import BeforeSignInView, SignedInView
+from apps.api.fields import EmailAddressField, PasswordField
 from apps.api.refusals import refuses_with
-from apps.api.views import EncryptedView, ServiceView
+from apps.api.serializers import MessageSerializer, StrictSerializer
 from apps.core.errors import NotFound, RateLimited
 from apps.core.requests import context_of
 from apps.mail.errors import QuotaExceeded
@@ -25,7 +23,21 @@ from apps.signin.errors import InvalidPassword
 from apps.users import emails
 
 
-class ForgotPassword(ServiceView):
+class ForgotPasswordSerializer(StrictSerializer):
+    email = EmailAddressField()
+
+
+class ResetPasswordSerializer(StrictSerializer):
+    token = serializers.CharField(max_length=LONGEST_TOKEN, help_text="from the link in the mail")
+    password = PasswordField()
+
+
+class ChangePasswordSerializer(StrictSerializer):
+    current_password = PasswordField()
+    password = PasswordField()
+
+
+class ForgotPasswordView(BeforeSignInView):
     """Have a link sent that sets another password. The answer is the same whether or not the address is known."""
 
     @extend_schema(operation_id="forgot_password", request=ForgotPasswordSerializer, responses=MessageSerializer)
@@ -45,7 +57,7 @@ class ForgotPassword(ServiceView):
         return Response({"message": _("If this address has an account, a link is on its way to it.")})
 
 
-class ResetPassword(ServiceView):
+class ResetPasswordView(BeforeSignInView):
     """Set another password with the token from the mail. Ends every session."""
 
     @extend_schema(operation_id="reset_password", request=ResetPasswordSerializer, responses=MessageSerializer)
@@ -65,7 +77,7 @@ class ResetPassword(ServiceView):
         return Response({"message": _("Your password has been changed. Please sign in.")})
 
 
-class ChangePassword(EncryptedView):
+class ChangePasswordView(SignedInView):
     """Set another password. Ends the other sessions."""
 
     @extend_schema(operation_id="change_password", request=ChangePasswordSerializer, responses=MessageSerializer)

@@ -1,34 +1,72 @@
-"""Proving once more who one is, over HTTP."""
+"""Prove once more who is signed in."""
+
+from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api.auth import token_answers
-from apps.api.auth.reauthentication_serializers import (
-    REAUTHENTICATE_SEND_ANSWER,
-    ProofSerializer,
-    ReauthenticateSendSerializer,
-    ReauthenticateSerializer,
-)
-from apps.api.auth.sign_in_answers import on_its_way
-from apps.api.auth.tokens_serializers import REFRESH_ANSWER
-from apps.api.authentication.access_token import customer_of, principal_of, user_of
+from apps.api.auth import token_answer
+from apps.api.auth.passkey_options import REQUEST_OPTIONS
+from apps.api.auth.sent_answer import SentSerializer, sent_answer
+from apps.api.auth.token_answer import REFRESH_ANSWER
+from apps.api.authentication.principal import customer_of, principal_of, user_of
+from apps.api.base_views import SignedInView
+from apps.api.fields import CodeField, PasswordField
 from apps.api.refusals import refuses_with
-from apps.api.views import EncryptedView
+from apps.api.serializers import StrictSerializer
 from apps.core.errors import NotFound, RateLimited
 from apps.core.requests import context_of
+from apps.factors import methods
 from apps.factors.errors import InvalidPasskey
 from apps.mail.errors import QuotaExceeded, TextsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.signin import reauthentication, reauthentication_methods
 from apps.signin.errors import InvalidPassword, MethodNotOffered
 from apps.signin.reauthentication_attempts import ReauthenticationAttempt, ReauthenticationRequest
-from apps.signin.second_factor_codes import SentCode
+
+CARRIED_AS = {
+    methods.PASSKEY: "credential",
+    reauthentication_methods.PASSWORD: "password",
+}  # every other method: `code`
 
 
-class Reauthenticate(EncryptedView):
+class ProofSerializer(serializers.Serializer[Any]):
+    methods = serializers.ListField(
+        child=serializers.CharField(), help_text="in the order in which to offer them; empty: sign in again"
+    )
+    auth_time = serializers.IntegerField(help_text="unix time: when the token's session last proved who it is")
+    max_age = serializers.IntegerField(help_text="seconds: how old that may be for what needs a fresh proof")
+    fresh = serializers.BooleanField()
+
+
+class ReauthenticateSerializer(StrictSerializer):
+    method = serializers.ChoiceField(choices=reauthentication_methods.METHODS)
+    code = CodeField(default="", allow_blank=True)
+    password = PasswordField(default="", allow_blank=True, help_text="for `password`")
+    credential = serializers.DictField(default=None, help_text="for `passkey`")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        wanted = CARRIED_AS.get(attrs["method"], "code")
+        if not attrs[wanted]:
+            raise serializers.ValidationError({wanted: [self.error_messages["required"]]})
+        return attrs
+
+
+class ReauthenticateSendSerializer(StrictSerializer):
+    method = serializers.ChoiceField(choices=reauthentication_methods.SENT)
+
+
+REAUTHENTICATE_SEND_ANSWER = PolymorphicProxySerializer(
+    component_name="ReauthenticateSendAnswer",
+    serializers=[SentSerializer, REQUEST_OPTIONS],
+    resource_type_field_name=None,
+)
+
+
+class ReauthenticateView(SignedInView):
     """Proves once more who is signed in: what changes credentials, or erases the account, needs a fresh proof."""
 
     @extend_schema(operation_id="proof", responses=ProofSerializer)
@@ -64,10 +102,10 @@ class Reauthenticate(EncryptedView):
                 context=context_of(request),
             )
         )
-        return token_answers.refreshed(pair)
+        return token_answer.refreshed(pair)
 
 
-class SendReauthentication(EncryptedView):
+class ReauthenticateSendView(SignedInView):
     """Have a code sent to prove it by, or get the options for a passkey."""
 
     @extend_schema(
@@ -87,4 +125,4 @@ class SendReauthentication(EncryptedView):
                 context=context_of(request),
             )
         )
-        return Response(on_its_way(sent) if isinstance(sent, SentCode) else sent)
+        return sent_answer(sent)

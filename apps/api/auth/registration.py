@@ -1,22 +1,20 @@
-"""Registering over HTTP, and proving the address."""
+"""Register as a user of the key's customer, and prove the address."""
+
+from typing import Any
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts import registration, verify_email
 from apps.accounts.errors import RegistrationClosed
-from apps.api.auth.registration_serializers import (
-    RegisteredSerializer,
-    RegisterSerializer,
-    VerifiedSerializer,
-    VerifyEmailSerializer,
-)
 from apps.api.authentication.api_key import client_of
+from apps.api.base_views import BeforeSignInView
+from apps.api.fields import CodeField, EmailAddressField, NameInputField, PasswordField
 from apps.api.refusals import refuses_with
-from apps.api.views import ServiceView
+from apps.api.serializers import StrictSerializer
 from apps.core.errors import RateLimited
 from apps.core.requests import context_of
 from apps.mail.errors import QuotaExceeded
@@ -25,7 +23,48 @@ from apps.tokens.errors import UserInactive
 from apps.users import emails
 
 
-class Register(ServiceView):
+class RegisterSerializer(StrictSerializer):
+    email = EmailAddressField()
+    password = PasswordField()
+    name = NameInputField(max_length=200, default="", allow_blank=True)
+    phone = serializers.CharField(max_length=32, default="", allow_blank=True, help_text="with its country's code")
+    locale = serializers.CharField(max_length=16, default="", allow_blank=True)
+
+
+class VerifyEmailSerializer(StrictSerializer):
+    email = EmailAddressField()
+    otp = CodeField()
+    password = PasswordField(
+        default="",
+        allow_blank=True,
+        help_text="that was registered: confirms it also where others have registered this address meanwhile",
+    )
+
+
+class RegisteredUserSerializer(serializers.Serializer[Any]):
+    email = serializers.CharField()
+    name = serializers.CharField()
+    status = serializers.CharField()
+
+
+class RegisteredSerializer(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    user = RegisteredUserSerializer()
+    expires_in = serializers.IntegerField(help_text="seconds until the code expires")
+    resend_in = serializers.IntegerField(help_text="seconds until a further code may be asked for")
+    message = serializers.CharField()
+
+
+class VerifiedSerializer(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+    user = RegisteredUserSerializer()
+    password_set = serializers.BooleanField(
+        help_text="whether the password that was registered counts from now on; else set one by `forgot-password`"
+    )
+    message = serializers.CharField()
+
+
+class RegisterView(BeforeSignInView):
     """Become a user of the key's customer. The answer does not tell whether the address was taken."""
 
     @extend_schema(operation_id="register", request=RegisterSerializer, responses={202: RegisteredSerializer})
@@ -55,7 +94,7 @@ class Register(ServiceView):
         return Response(body, status=status.HTTP_202_ACCEPTED)
 
 
-class VerifyEmail(ServiceView):
+class VerifyEmailView(BeforeSignInView):
     """Prove an address with the code that was sent there."""
 
     @extend_schema(operation_id="verify_email", request=VerifyEmailSerializer, responses=VerifiedSerializer)

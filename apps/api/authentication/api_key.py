@@ -1,4 +1,4 @@
-"""DRF's part: the API key of a request, and the customer it puts on the request."""
+"""The API key of a request, and the client that it identifies."""
 
 import re
 
@@ -10,7 +10,8 @@ from apps.api import cors
 from apps.api_keys import clients, keys
 from apps.api_keys.clients import ApiClient
 from apps.api_keys.errors import ApiKeyRequired, ConflictingApiKeys, InvalidApiKey
-from apps.core.requests import context_of
+from apps.api_keys.state import ApiKeyState
+from apps.core.requests import context_of, facts_of
 from apps.customers.errors import CustomerSuspended, IpNotAllowed
 
 HEADER = "X-OTP-API-Key"
@@ -19,19 +20,16 @@ BEARS_A_KEY = re.compile(rf"(?<![A-Za-z0-9_.-]){keys.PREFIX}")  # within a JWT i
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """For endpoints that take no access token: `request.user` becomes an ApiClient, `request.customer` its customer."""
+    """For endpoints that take no access token. `client_of(request)` says who calls."""
 
     refusals = (ApiKeyRequired, InvalidApiKey, ConflictingApiKeys, CustomerSuspended, IpNotAllowed)
 
     def authenticate(self, request: Request) -> tuple[ApiClient, None]:
         found = clients.identify_client(
-            text=key_of(request),
-            key_required=settings.REQUIRE_API_KEY,
-            context=context_of(request),
+            text=key_of(request), key_required=settings.REQUIRE_API_KEY, context=context_of(request)
         )
-        cors.concerns(request, found.customer)
-        request.customer = found.customer  # type: ignore[attr-defined]  # the parser decrypts for this customer
-        request.sandbox_key_id = found.sandbox_key_id  # type: ignore[attr-defined]  # for `context_of`
+        cors.limit_to_pages_of(found.customer, request)
+        facts_of(request).sandbox_key_id = found.sandbox_key_id
         return found, None
 
     def authenticate_header(self, request: Request) -> str:
@@ -39,9 +37,18 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 def client_of(request: Request) -> ApiClient:
-    """Who asks, in a view whose requests `ApiKeyAuthentication` has let pass."""
-    clients: ApiClient = request.user  # type: ignore[assignment]
-    return clients
+    """Who calls, by an API key or by none. Raises ApiKeyRequired where ApiKeyAuthentication has let nobody in."""
+    if not isinstance(request.user, ApiClient):
+        raise ApiKeyRequired
+    return request.user
+
+
+def required_key_of(request: Request) -> ApiKeyState:
+    """The API key that a server calls with. Raises ApiKeyRequired if there is none."""
+    key = client_of(request).api_key
+    if key is None:
+        raise ApiKeyRequired
+    return key
 
 
 def key_of(request: Request, *, bearer: bool = True) -> str | None:
@@ -56,9 +63,9 @@ def key_of(request: Request, *, bearer: bool = True) -> str | None:
 
 
 def _bearer(request: Request) -> str | None:
-    """The key in Authorization. A header that bears none (an access token, Basic of a proxy) is none of ours (contract 5).
+    """The key in Authorization. A header without one (an access token, a proxy's Basic) is left alone (contract 5).
 
-    But what begins like a key is meant as one: if it is not sent as it should be, it must not pass for none (contract 1.4).
+    But what begins like a key is meant as one. Badly sent, it is refused, and must not count as no key (contract 1.4).
     """
     header = request.headers.get("Authorization", "")
     if not BEARS_A_KEY.search(header):

@@ -1,4 +1,4 @@
-"""Cookie delivery, for browsers (contract 3.8): tokens that the page cannot read, and proof that the page is ours."""
+"""Cookies for browsers (contract 3.8): tokens that the page cannot read, and proof that the request comes from an allowed page."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -17,14 +17,14 @@ from apps.tokens.minting import TokenPair
 
 ACCESS_COOKIE = "__Host-gatehouse_access"
 REFRESH_COOKIE = "__Secure-gatehouse_refresh"  # __Host- would forbid the narrower path
-REFRESH_PATH = "/api/auth"  # what needs it lies there: refreshing, and logging out without an access token
+REFRESH_PATH = "/api/auth"  # refreshing, and logging out without an access token
 CSRF_HEADER = "X-CSRF-Token"
 OWN_SITES = {"same-origin", "none"}  # of Sec-Fetch-Site
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 def set_tokens(response: Response, pair: TokenPair) -> None:
-    """Put both tokens where only the browser can reach them."""
+    """Put both tokens into cookies that scripts cannot read."""
     left = int((pair.refresh_expires_at - timezone.now()).total_seconds())
     _set(response, ACCESS_COOKIE, pair.access, path="/", max_age=pair.expires_in)
     _set(response, REFRESH_COOKIE, pair.refresh, path=REFRESH_PATH, max_age=left)
@@ -37,7 +37,7 @@ def clear(response: Response) -> None:
 
 
 def csrf_token(session_id: UUID) -> str:
-    """What the page must send back with unsafe methods: bound to the session, known to nobody else."""
+    """What the page must send with unsafe methods. It is bound to the session, and nobody else knows it."""
     key = ciphers.hkdf_extract(salt=b"gatehouse/csrf/v1", input_key=settings.SECRET_KEY.encode())
     return ciphers.mac(str(session_id).encode(), key=key).hex()
 
@@ -54,9 +54,9 @@ def require_same_site(request: Request, *, session_id: UUID, customer: CustomerS
 
 
 def refuse_other_pages(request: Request, customer: CustomerState) -> None:
-    """Raises CrossSiteRequest if another page asks. Browsers say who asks with every POST, and need no token for that.
+    """Raises CrossSiteRequest if another site's page asks. Browsers name it with every POST, and no token is needed for that.
 
-    For what does no harm but to end a session: a page that was loaded anew knows no token of it, and may sign out.
+    Enough where the worst is that a session ends: a page that was just loaded has no CSRF token yet, and may sign out.
     """
     origin = request.headers.get("Origin")
     if origin is not None and not _is_allowed(origin, customer):
@@ -70,7 +70,7 @@ def _is_allowed(origin: str | None, customer: CustomerState) -> bool:
 
 
 def are_in(cookies: Mapping[str, str]) -> bool:
-    """Whether the request bears either."""
+    """Whether the request has one of our cookies."""
     return ACCESS_COOKIE in cookies or REFRESH_COOKIE in cookies
 
 

@@ -1,4 +1,4 @@
-"""How errors look in the OpenAPI schema: the one form, and for every operation the statuses and types it may answer with."""
+"""Errors in the OpenAPI schema: the one form, and for every operation the statuses and types that it may answer with."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -59,7 +59,7 @@ HEADERS = {
 
 
 def responses(schema: AutoSchema, refusals: Iterable[type[errors.GatehouseError]]) -> dict[str, Any]:
-    """By status: the types of these errors. `default`: what any call may answer with."""
+    """The types of these errors by status, and under `default` what any call may answer with."""
     form = {"application/json": {"schema": _form(schema)}}
     found = {str(status): _response(status, types, form) for status, types in sorted(_by_status(refusals).items())}
     any_call = sorted({error.type for error in OF_ANY_CALL})
@@ -84,9 +84,7 @@ def _listed(types: list[str]) -> str:
 
 
 def _form(schema: AutoSchema) -> dict[str, Any]:
-    component = ResolvedComponent(  # type: ignore[no-untyped-call]
-        name="Error", type=ResolvedComponent.SCHEMA, schema=FORM, object="Error"
-    )
+    component = ResolvedComponent(name="Error", type=ResolvedComponent.SCHEMA, schema=FORM, object="Error")
     schema.registry.register_on_missing(component)
     reference: dict[str, Any] = component.ref
     return reference

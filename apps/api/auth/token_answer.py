@@ -1,0 +1,74 @@
+"""Tokens for a client (contract 4): in the body, or in cookies."""
+
+from typing import Any
+
+from drf_spectacular.utils import PolymorphicProxySerializer
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from apps.api.authentication import cookies
+from apps.api.user_document import UserSerializer, describe_user
+from apps.core import base64url
+from apps.tokens.minting import TokenPair
+from apps.tokens.models import Delivery
+from apps.users.models import User
+
+
+class SignedInUserSerializer(UserSerializer):
+    is_new = serializers.BooleanField()
+
+
+class IssuedSerializer(serializers.Serializer[Any]):
+    token_type = serializers.CharField(help_text="`Bearer`")
+    expires_in = serializers.IntegerField(help_text="seconds until the access token expires")
+
+
+class TokensSerializer(IssuedSerializer):
+    access_token = serializers.CharField()
+    refresh_token = serializers.CharField()
+
+
+class CookieTokensSerializer(IssuedSerializer):
+    """With cookie delivery: the tokens are in the cookies that come with the answer."""
+
+    payload_key = serializers.CharField(help_text="the PRK, base64url")
+    payload_kid = serializers.CharField(help_text="the `kid` of encrypted bodies")
+    csrf_token = serializers.CharField(help_text="send it as X-CSRF-Token")
+
+
+REFRESH_ANSWER = PolymorphicProxySerializer(
+    component_name="RefreshAnswer",
+    serializers=[TokensSerializer, CookieTokensSerializer],
+    resource_type_field_name=None,
+)
+
+
+class TokenAnswerSerializer(TokensSerializer):
+    user = SignedInUserSerializer()
+
+
+class CookieTokenAnswerSerializer(CookieTokensSerializer):
+    """With cookie delivery: the tokens are in the cookies that come with the answer."""
+
+    user = SignedInUserSerializer()
+
+
+def signed_in(pair: TokenPair, user: User, *, is_new: bool) -> Response:
+    """The answer to a successful sign-in. Its permissions are those of the token."""
+    return _deliver(pair, {"user": {**describe_user(user, pair.permissions), "is_new": is_new}})
+
+
+def refreshed(pair: TokenPair) -> Response:
+    """The answer to a refresh."""
+    return _deliver(pair, {})
+
+
+def _deliver(pair: TokenPair, more: dict[str, Any]) -> Response:
+    body: dict[str, Any] = {"token_type": "Bearer", "expires_in": pair.expires_in, **more}
+    if pair.delivery != Delivery.COOKIE:
+        return Response({"access_token": pair.access, "refresh_token": pair.refresh, **body})
+    key = base64url.encode(pair.payload_key)
+    for_page = {"payload_key": key, "payload_kid": str(pair.jti), "csrf_token": cookies.csrf_token(pair.session_id)}
+    response = Response({**body, **for_page})
+    cookies.set_tokens(response, pair)
+    return response

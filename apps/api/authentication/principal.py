@@ -1,0 +1,80 @@
+"""Who is signed in: the user of an access token, as they are now."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils import timezone
+from rest_framework.request import Request
+
+from apps.core.errors import AuthenticationRequired
+from apps.customers.state import CustomerState
+from apps.tokens.errors import InsufficientUserAuthentication
+from apps.tokens.proof import Proof
+from apps.tokens.verification import Verified
+from apps.users import directory
+from apps.users.models import User
+from apps.users.state import UserState
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The signed-in user of a request, with customer, session and token. Made by the authentication classes alone."""
+
+    user: UserState
+    customer: CustomerState
+    session_id: UUID
+    jti: UUID
+    token_expires_at: int  # unix time
+    delivery: str
+    proof: Proof
+
+    @classmethod
+    def of(cls, verified: Verified) -> "Principal":
+        return cls(
+            user=verified.user,
+            customer=verified.customer,
+            session_id=verified.session.id,
+            jti=verified.claims.jti,
+            token_expires_at=verified.claims.expires_at,
+            delivery=verified.session.delivery,
+            proof=verified.proof,
+        )
+
+    @property
+    def user_id(self) -> UUID:
+        return self.user.id
+
+    @property
+    def customer_id(self) -> UUID:
+        return self.customer.id
+
+    @property
+    def is_authenticated(self) -> bool:
+        """For DRF."""
+        return True
+
+
+def principal_of(request: Request) -> Principal:
+    """Who is signed in. Raises AuthenticationRequired if nobody is."""
+    if not isinstance(request.user, Principal):
+        raise AuthenticationRequired
+    return request.user
+
+
+def customer_of(request: Request) -> CustomerState:
+    """The customer whose user is signed in."""
+    return principal_of(request).customer
+
+
+def user_of(request: Request) -> User:
+    """The row of the signed-in user, to change it. Raises NotFound if it was erased a moment ago."""
+    who = principal_of(request)
+    return directory.get(who.customer_id, who.user_id)
+
+
+def require_fresh_proof(request: Request) -> None:
+    """Raises InsufficientUserAuthentication unless the user has proven who they are a short while ago (contract 3.10)."""
+    who = principal_of(request)
+    max_age = who.customer.reauthenticate_after
+    if not who.proof.is_fresh(max_age=max_age, now=timezone.now()):
+        raise InsufficientUserAuthentication(max_age=max_age)

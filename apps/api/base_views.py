@@ -1,0 +1,81 @@
+"""The base classes of endpoints: they say who may call, and how bodies travel (contract 2 and 4)."""
+
+from typing import Any, ClassVar
+
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from apps.api.authentication.api_key import ApiKeyAuthentication
+from apps.api.envelope import Envelope
+from apps.api.parsers import EnvelopeParser, StrictFormParser
+from apps.api.scopes import HasKeyWithScope, HasScope
+from apps.api_keys.models import Scope
+from apps.payloads.errors import EncryptionRequired
+
+WITH_BODY = ("POST", "PUT", "PATCH")
+
+
+class Endpoint(APIView):
+    """The base of them all. A view that says nothing more asks for an access token: the project's defaults."""
+
+    envelope: ClassVar[Envelope] = Envelope.TOKEN
+
+    def read(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
+        """The document that the client sent, checked. Raises what becomes `validation_error`."""
+        given = serializer(data=self.request.data)
+        given.is_valid(raise_exception=True)
+        checked: dict[str, Any] = given.validated_data
+        return checked
+
+
+class PublicView(Endpoint):
+    """Anybody may call, with plain bodies. What such a view needs to trust, it checks by itself."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    envelope = Envelope.PLAIN
+
+
+class EncryptedView(Endpoint):
+    """A body is opened before anything is done, even if the view does not read it: a plain one is refused everywhere."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.takes_body(request):
+            request.data  # noqa: B018  (reading it opens it)
+
+    def takes_body(self, request: Request) -> bool:
+        """Whether this call has a body to open. A method that the view does not have is a 405, whatever the body."""
+        return request.method in WITH_BODY and hasattr(self, str(request.method).lower())
+
+
+class SignedInView(EncryptedView):
+    """T: a signed-in user calls, and bodies are encrypted both ways under the access token."""
+
+
+class BeforeSignInView(EncryptedView):
+    """S: nobody is signed in yet. An API key or none, and bodies encrypted to the service."""
+
+    authentication_classes = (ApiKeyAuthentication,)
+    permission_classes = (HasScope,)
+    envelope = Envelope.SERVICE
+    required_scope: ClassVar[str] = Scope.AUTH
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse a request without a body: DRF asks no parser then, and it would pass unencrypted."""
+        super().initial(request, *args, **kwargs)
+        if self.takes_body(request) and request.stream is None:
+            raise EncryptionRequired
+
+
+class ApiKeyView(Endpoint):
+    """K: a server calls with an API key that has `required_scope`. JSON or a form, as it is."""
+
+    authentication_classes = (ApiKeyAuthentication,)
+    permission_classes = (HasKeyWithScope,)
+    parser_classes = (EnvelopeParser, StrictFormParser)
+    renderer_classes = (JSONRenderer,)
+    envelope = Envelope.PLAIN
+    required_scope: ClassVar[str] = Scope.AUTH
