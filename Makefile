@@ -12,12 +12,13 @@ NODE_MODULES := tests/interop/node_modules
 $(shell test -x $(BIN)/python || rm -rf $(VENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage lint bench run requirements translations clean
+.PHONY: help demo test coverage probe lint bench run requirements translations clean
 
 help:
 	@echo "make demo          start everything and perform two journeys of users (ONCE=1: then end; PORT=9000)"
 	@echo "make test          the tests (ARGS=\"tests/otp -k budget\" for a part)"
 	@echo "make coverage      the tests, and how much of apps/ they reach (90 % at least)"
+	@echo "make probe         revokes in every way while all sorts of things fail, and asks 100,000 times whether it is dead"
 	@echo "make lint          style, types, house plan, migrations, deployment checks, known vulnerabilities"
 	@echo "make bench         benchmarks: ratios, side by side in one run"
 	@echo "make run           the development server, worker and beat (PORT=8000), without demo or mailbox"
@@ -37,6 +38,10 @@ test: $(VENV)/.test $(NODE_MODULES)/.installed
 coverage: $(VENV)/.test $(NODE_MODULES)/.installed
 	@.ci/tools
 	$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 4 --cov --cov-report=term
+
+# Some ten minutes on an idle machine of two cores.
+probe: $(VENV)/.test
+	$(BIN)/python -m tests.state.probe 11200 60
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -53,7 +53,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
         noted = cleaning.take_note()
     TransactionTestCase._fixture_teardown = lambda _: cleaning.clean(noted)  # type: ignore[attr-defined]
     yield noted
-    process.present().lease.close()  # a database with a connection cannot be dropped
+    process.present().lease.close()
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        cleaning.end_others()
 
 
 @pytest.fixture(autouse=True)

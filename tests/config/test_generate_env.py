@@ -78,13 +78,13 @@ def fault_of(secrets: dict[str, str]) -> list[str]:
 @example([b"\xcb\x1c\x71\xcb\x1c\x71" * 8])  # "yxxxyxxx…"
 def test_whatever_chance_draws_what_is_made_is_accepted(draws: list[bytes]) -> None:
     waiting: Iterator[bytes] = iter(draws)
-    chance = random.Random(0)  # noqa: S311  (the same at every run)
+    chance = random.Random(0)
     assert fault_of(fresh_secrets(lambda size: next(waiting, b"")[:size] or chance.randbytes(size))) == []
 
 
 def test_the_check_refuses_nothing_random() -> None:
     """Once it refused 17 sets of 200,000, for an `xxxx` or `your-` that chance had drawn."""
-    chance = random.Random(1)  # noqa: S311  (the same at every run)
+    chance = random.Random(1)
     refused = 0
     for _ in range(20_000):
         refused += is_guessable(random_key(chance))

@@ -21,7 +21,7 @@ from tests.signin.entering import EMAIL, enrol_app, login, member, second
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Garbage = Callable[[redis.Redis, bytes], object]
-BYTES = random.Random(1).randbytes(40)  # noqa: S311  (any bytes)
+BYTES = random.Random(1).randbytes(40)
 
 
 def no_text(client: redis.Redis, key: bytes) -> None:

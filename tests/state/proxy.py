@@ -18,8 +18,8 @@ class Proxy:
         self._target = parse_qs(direct.query).get("host", [direct.hostname or "127.0.0.1"])[0]
         self._folder = tempfile.TemporaryDirectory(prefix="gh-proxy-")
         self.host = self._folder.name
-        self._flows = threading.Event()
-        self._flows.set()
+        self._flow = threading.Condition()
+        self._is_open, self._passes = True, 0
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._accepting = socket.socket(socket.AF_UNIX)
         self._accepting.bind(str(Path(self.host) / f".s.PGSQL.{self._port}"))
@@ -28,10 +28,25 @@ class Proxy:
 
     def hold(self) -> None:
         """From now on what the server says stays on its way."""
-        self._flows.clear()
+        with self._flow:
+            self._is_open = False
+
+    def let_one_go(self) -> None:
+        """The first thing that is held back arrives; what was said after it does not."""
+        with self._flow:
+            self._passes += 1
+            self._flow.notify()
 
     def let_go(self) -> None:
-        self._flows.set()
+        with self._flow:
+            self._is_open = True
+            self._flow.notify_all()
+
+    def _wait_for_its_turn(self) -> None:
+        with self._flow:
+            self._flow.wait_for(lambda: self._is_open or self._passes)
+            if not self._is_open:
+                self._passes -= 1
 
     def cut(self) -> None:
         """End every connection."""
@@ -66,7 +81,7 @@ class Proxy:
         with contextlib.suppress(OSError):
             while said := source.recv(65536):
                 if held:
-                    self._flows.wait()
+                    self._wait_for_its_turn()
                 sink.sendall(said)
         for end in (source, sink):
             with contextlib.suppress(OSError):
