@@ -7,7 +7,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 
-class ConnectionFactory(DjangoRedisConnectionFactory):  # type: ignore[misc]  # django-redis is not type-checked here
+class ConnectionFactory(DjangoRedisConnectionFactory):
     """Named by the setting DJANGO_REDIS_CONNECTION_FACTORY."""
 
     def make_connection_params(self, url: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def events_of(user: User) -> QuerySet[Event]:
 
 def event(row: Event) -> dict[str, Any]:
     """Address and browser only if they may be the user's: else they are the data of operators and servers."""
-    is_others = row.actor not in (actors.user(row.user_id), actors.ANONYMOUS)  # type: ignore[arg-type]  # all are of a user
+    is_others = row.user_id is None or row.actor not in (actors.user(row.user_id), actors.ANONYMOUS)
     return {
         "id": str(row.id),
         "at": rfc3339_or_none(row.at),

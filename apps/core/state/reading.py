@@ -6,7 +6,7 @@ what is never committed, values are read and not stored.
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -30,8 +30,7 @@ class Found:
         remembered = self._known.get(lookup.address)
         if remembered is None:
             return None
-        value: Value = remembered.value  # type: ignore[assignment]  # stored under this kind's name by its own `parse`
-        return value
+        return cast("Value", remembered.value)  # stored under this kind's name by its own `parse`
 
 
 def read(*lookups: Lookup[Any]) -> Found:

@@ -20,7 +20,7 @@ from apps.operators.pages.base import AuditedAdmin, NeverChanged, NeverDeleted, 
 from apps.operators.questions import Question, ShownOnce
 
 
-class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
+class ApiKeyForm(forms.ModelForm):
     scopes = forms.MultipleChoiceField(choices=Scope.choices, initial=[Scope.AUTH], widget=forms.CheckboxSelectMultiple)
 
     class Meta:

@@ -11,7 +11,7 @@ from apps.customers.models import AllowedNetwork, Customer, LimitOverride
 from apps.customers.validation import canonical_network
 
 
-class NetworkForm(forms.ModelForm):  # type: ignore[type-arg]
+class NetworkForm(forms.ModelForm):
     def clean_network(self) -> str:
         """In its one spelling: only so the page sees that two rows are the same network."""
         return canonical_network(self.cleaned_data["network"])
@@ -25,7 +25,7 @@ class NetworkInline(TabularInline):
     verbose_name_plural = "IP allowlist (none: everybody)"
 
 
-class LimitForm(forms.ModelForm):  # type: ignore[type-arg]
+class LimitForm(forms.ModelForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if not self.instance._state.adding:

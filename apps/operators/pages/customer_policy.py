@@ -21,7 +21,7 @@ FIELDSETS = (
 HELP_TEXTS = {"slug": "Part of the issuer of every token: cannot be changed later.", **policy.help_texts()}
 
 
-class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
+class CustomerForm(forms.ModelForm):
     class Meta:  # the model and the fields are the admin's choice
         help_texts = HELP_TEXTS
         widgets = {name: UnfoldAdminTextareaWidget(attrs={"rows": 3}) for name in policy.LISTS}

@@ -17,7 +17,7 @@ from apps.otp.models import FixedCode
 from apps.users import emails
 
 
-class FixedCodeForm(forms.ModelForm):  # type: ignore[type-arg]
+class FixedCodeForm(forms.ModelForm):
     fixed_code = forms.CharField(
         label=_("Code"),
         min_length=fixed_codes.SHORTEST,

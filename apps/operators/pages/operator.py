@@ -38,7 +38,7 @@ class SuperusersAlone(AuditedAdmin):
         return bool(request.user.is_superuser)
 
 
-class OperatorAdmin(UserAdmin, SuperusersAlone):  # type: ignore[type-arg, misc]  # the mixins are written for any ModelAdmin
+class OperatorAdmin(UserAdmin, SuperusersAlone):  # type: ignore[misc]  # the mixins are written for any ModelAdmin
     form = OperatorForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

@@ -13,7 +13,7 @@ from apps.users import roles
 from apps.users.models import Role
 
 
-class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
+class RoleForm(forms.ModelForm):
     class Meta:
         model = Role
         fields = ("customer", "name", "permissions", "description")

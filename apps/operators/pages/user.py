@@ -1,7 +1,7 @@
 """End users. What is changed takes effect on the next request."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -33,7 +33,7 @@ def choice_of(names: Iterable[str]) -> list[tuple[str, str]]:
     return [(name, name) for name in names]
 
 
-class UserForm(forms.ModelForm):  # type: ignore[type-arg]
+class UserForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ("customer", "email", "name", "locale", "role", "permissions", "status")
@@ -50,7 +50,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
                 choices=choices, widget=UnfoldAdminSelectWidget, initial=BuiltInRole.COMPANY_USER, help_text=help_text
             )
         if "status" in self.fields:
-            self.fields["status"].choices = choice_of(FIRST_STATUSES)  # type: ignore[attr-defined]
+            cast("forms.ChoiceField", self.fields["status"]).choices = choice_of(FIRST_STATUSES)
         if "permissions" in self.fields and not adding:
             self.fields["permissions"] = choose_permissions(user.customer_id, user.permissions)
             self.fields["permissions"].help_text = _("Those of the role need not be repeated.")
