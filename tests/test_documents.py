@@ -237,8 +237,8 @@ def test_the_limits_are_those_of_the_code() -> None:
     columns = {
         quotas.CODES_PER_DAY: "daily_code_quota",
         quotas.CODES_PER_MONTH: "monthly_code_quota",
-        quotas.TEXTS_PER_DAY: "daily_sms_quota",
-        quotas.TEXTS_PER_MONTH: "monthly_sms_quota",
+        quotas.SMS_PER_DAY: "daily_sms_quota",
+        quotas.SMS_PER_MONTH: "monthly_sms_quota",
     }
     assert sorted(rows) == sorted([*limits.DEFAULTS, *columns])
     assert {name: limit_in(rows[name]) for name in limits.DEFAULTS} == {

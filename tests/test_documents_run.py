@@ -23,7 +23,7 @@ from apps.core import signatures
 from apps.customers.models import Customer
 from apps.factors.models import Passkey
 from apps.mail import sms_transports
-from apps.mail.content import Text
+from apps.mail.content import Sms
 from apps.mail.transports import Receipt, Refused, TransportDown
 from tests import browser, factories
 from tests.approvals.checking import (  # noqa: F401  (two are fixtures)
@@ -113,13 +113,13 @@ def test_an_sms_backend_of_ones_own(
     status: int,
     ending: Any,
 ) -> None:
-    as_module(monkeypatch, "acme", block_with(DOCS / "extending.md", "python", "class AcmeText"))
-    monkeypatch.setattr(settings, "SMS_BACKEND", "acme.AcmeText")
+    as_module(monkeypatch, "acme", block_with(DOCS / "extending.md", "python", "class AcmeSms"))
+    monkeypatch.setattr(settings, "SMS_BACKEND", "acme.AcmeSms")
     monkeypatch.setenv("ACME_TOKEN", "secret")
     monkeypatch.setenv("ACME_URL", checker.url)
     sms_transports._made.cache_clear()
     checker.statuses = [status]
-    text = Text("+4915112345678", "Your code is 123456", "Acme")
+    text = Sms("+4915112345678", "Your code is 123456", "Acme")
     send = partial(sms_transports.configured().send, text, message_id="one", within=5)
     if isinstance(ending, Receipt):
         assert send() == ending

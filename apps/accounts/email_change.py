@@ -22,7 +22,7 @@ from apps.otp.errors import InvalidOtp
 from apps.otp.new_codes import NewCode
 from apps.otp.purposes import CHANGE_EMAIL
 from apps.signin import first_proof
-from apps.tokens import renewal
+from apps.tokens import fresh_proof
 from apps.users import credentials, directory, emails, notices
 from apps.users.emails import Address
 from apps.users.models import User
@@ -81,7 +81,7 @@ def confirm(proof: EmailChangeProof) -> User:
     Tries are counted for the session alone: a thief of its token must not use up what the user needs to sign in.
     Raises InvalidOtp (whatever is wrong with the code), EmailTaken, SessionEnded, RateLimited or ValkeyUnavailable.
     """
-    renewal.count_try(
+    fresh_proof.count_try(
         customer_id=proof.customer.id,
         user_id=proof.user.id,
         session_id=proof.session_id,
@@ -95,7 +95,7 @@ def confirm(proof: EmailChangeProof) -> User:
         context=proof.context,
     )
     user = code_attempts.redeem(attempt, lambda right: _accept(proof, right), rules=())
-    renewal.forget_tries(customer_id=proof.customer.id, session_id=proof.session_id)
+    fresh_proof.forget_tries(customer_id=proof.customer.id, session_id=proof.session_id)
     return user
 
 

@@ -17,7 +17,7 @@ from apps.otp import attempt_limits
 from apps.signin import by_password, passwords
 from apps.signin.errors import InvalidCredentials, InvalidPassword
 from apps.signin.models import Password
-from apps.tokens import renewal, sessions
+from apps.tokens import fresh_proof, sessions
 from apps.tokens.models import EndReason
 from apps.users import credentials, directory, emails, notices
 from apps.users.models import User
@@ -69,7 +69,7 @@ def require_password(
     """
     address = emails.parse(user.email)
     attempt_limits.hit_network(customer, context)
-    renewal.count_try(customer_id=customer.id, user_id=user.id, session_id=session_id, context=context)
+    fresh_proof.count_try(customer_id=customer.id, user_id=user.id, session_id=session_id, context=context)
     found = by_password.find(customer, address)
     checked = by_password.check(found, text, now=context.now, despite_lock=True)
     if checked is None:
@@ -79,7 +79,7 @@ def require_password(
         by_password.accept(checked, text, now=context.now, despite_lock=True)
     except InvalidCredentials as error:
         raise InvalidPassword from error
-    renewal.forget_tries(customer_id=customer.id, session_id=session_id)
+    fresh_proof.forget_tries(customer_id=customer.id, session_id=session_id)
     return checked
 
 

@@ -12,7 +12,7 @@ from apps.core.context import RequestContext
 from apps.core.ids import new_id
 from apps.customers import links
 from apps.customers.state import CustomerState
-from apps.mail.outbox import Draft
+from apps.mail.outbox import MailDraft
 from apps.otp import code_mails
 from apps.signin import owner_lookup
 from apps.users import directory, emails, languages
@@ -34,7 +34,7 @@ def send(user: User, *, customer: CustomerState, context: RequestContext) -> Non
     code_mails.post(draft, customer=customer, user=user, receives=True, counts=False, now=context.now)
 
 
-def new(user: User | None, address: Address, *, customer: CustomerState, context: RequestContext) -> Draft:
+def new(user: User | None, address: Address, *, customer: CustomerState, context: RequestContext) -> MailDraft:
     """A fresh token and the mail that carries it; made for an address without an account too, so that both take as long."""
     token, user_id = secrets.token_urlsafe(TOKEN_BYTES), user.id if user else None
     version = user.credentials_version if user else 0
@@ -55,7 +55,7 @@ def new(user: User | None, address: Address, *, customer: CustomerState, context
         context=context,
     )
     link = links.to(customer, links.RESET_PASSWORD, token=token)
-    return Draft(
+    return MailDraft(
         message_id=new_id(),
         kind=MAIL,
         recipient=user.email if user else address.typed,

@@ -13,7 +13,7 @@ from apps.core.ids import new_id
 from apps.customers.models import DEFAULT_CUSTOMER_ID
 from apps.mail import outbox
 from apps.mail.content import Branding
-from apps.mail.outbox import Draft
+from apps.mail.outbox import MailDraft
 from apps.users.models import User, UserStatus
 
 MAIL = "users_waiting"
@@ -59,7 +59,7 @@ def _post(checks: list[IdentityCheck], now: datetime) -> None:
         "admin_link": settings.PUBLIC_URL + reverse("admin:approvals_identitycheck_changelist"),
     }
     for operator in _who_may_approve():
-        draft = Draft(
+        draft = MailDraft(
             message_id=new_id(),
             kind=MAIL,
             recipient=operator.email,

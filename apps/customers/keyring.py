@@ -46,7 +46,7 @@ class SigningKeys:
     refresh: bytes = field(repr=False)
 
 
-class _Memory:
+class _KnownKeys:
     """What this process has seen: versions, and for a moment the ids that name none, so that garbage costs no query each."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class _Memory:
             self._known.clear()
 
 
-memory = _Memory()
+memory = _KnownKeys()
 
 
 def signing_keys(customer_id: UUID, kid: UUID) -> SigningKeys | None:

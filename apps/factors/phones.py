@@ -24,7 +24,7 @@ from apps.factors import enrolment, methods
 from apps.factors.models import Phone
 from apps.mail import sms
 from apps.mail.content import masked
-from apps.mail.sms import TextDraft
+from apps.mail.sms import SmsDraft
 from apps.otp import code_attempts, code_mails, code_store, keyed_digests, new_codes
 from apps.otp.code_attempts import CodeAttempt, RightCode
 from apps.otp.code_sets import CodeSet
@@ -77,7 +77,7 @@ def parse(text: str, *, customer: CustomerState) -> str:
 def begin(user: User, *, customer: CustomerState, number: str, context: RequestContext) -> PhoneEnrolment:
     """Send a first code. A confirmed number stays until another is confirmed.
 
-    Raises ValidationFailed, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable, NotFound or ValkeyUnavailable.
+    Raises ValidationFailed, ResendTooSoon, RateLimited, QuotaExceeded, SmsUnavailable, NotFound or ValkeyUnavailable.
     """
     wanted = parse(number, customer=customer)
     code_set = _code_set(customer, user, wanted, context)
@@ -164,7 +164,7 @@ def number_of(user_id: UUID) -> str | None:
 
 def post_code(number: str, new: NewCode, *, user: User, customer: CustomerState, context: RequestContext) -> None:
     """Post the SMS that carries a code, in the caller's transaction. Raises QuotaExceeded."""
-    draft = TextDraft(
+    draft = SmsDraft(
         message_id=new.message_id,
         kind=KIND,
         number=number,

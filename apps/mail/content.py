@@ -54,7 +54,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Text:
+class Sms:
     """A rendered SMS. Sealed while it waits; never printed."""
 
     number: str
@@ -62,13 +62,13 @@ class Text:
     sender: str
 
     def __repr__(self) -> str:
-        return "<Text>"
+        return "<Sms>"
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), ensure_ascii=False).encode()
 
     @classmethod
-    def from_json(cls, document: bytes) -> "Text":
+    def from_json(cls, document: bytes) -> "Sms":
         return cls(**json.loads(document))
 
 

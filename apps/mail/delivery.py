@@ -19,7 +19,7 @@ from django.db.models.lookups import GreaterThanOrEqual
 from apps.core import row_lease, sealed
 from apps.core.row_lease import LeaseLost, RowLease
 from apps.mail import ledger, sms_transports, transports
-from apps.mail.content import Content, Text
+from apps.mail.content import Content, Sms
 from apps.mail.models import Channel, LedgerStep, Message, MessageState
 from apps.mail.transports import Receipt, Refused, TransportDown
 
@@ -42,7 +42,7 @@ def attempt(message_id: UUID, *, now: datetime) -> float | None:
         return None
     try:
         with lease.kept():
-            receipt = _hand_over(lease)
+            receipt = _send(lease)
     except LeaseLost:
         return None
     except Refused as refusal:
@@ -77,15 +77,15 @@ def _abandoned(now: datetime) -> Q:
     return Q(state=MessageState.TAKEN, leased_until__lt=now)
 
 
-def _hand_over(lease: RowLease[Message]) -> Receipt:
+def _send(lease: RowLease[Message]) -> Receipt:
     """Send it by its channel. Raises LeaseLost, Refused, TransportDown, or any other error."""
     content = sealed.read(lease.row, "content")
     if lease.row.channel == Channel.EMAIL:
-        return _hand_over_mail(lease, Content.from_json(content))
-    return _hand_over_text(lease, Text.from_json(content))
+        return _send_mail(lease, Content.from_json(content))
+    return _send_sms(lease, Sms.from_json(content))
 
 
-def _hand_over_mail(lease: RowLease[Message], mail: Content) -> Receipt:
+def _send_mail(lease: RowLease[Message], mail: Content) -> Receipt:
     """Try each transport in turn. Raises Refused, or TransportDown when none took it."""
     message, failure = lease.row, None
     for transport in transports.configured():
@@ -102,12 +102,12 @@ def _hand_over_mail(lease: RowLease[Message], mail: Content) -> Receipt:
     raise failure or TransportDown("", "no transport is configured")
 
 
-def _hand_over_text(lease: RowLease[Message], text: Text) -> Receipt:
+def _send_sms(lease: RowLease[Message], sms: Sms) -> Receipt:
     """There is one backend. Raises LeaseLost, Refused or TransportDown."""
     backend = sms_transports.configured()
     lease.renew()
     try:
-        return backend.send(text, message_id=str(lease.row.id), within=SMS_WITHIN_SECONDS)
+        return backend.send(sms, message_id=str(lease.row.id), within=SMS_WITHIN_SECONDS)
     except TransportDown:
         raise
     except Exception as error:

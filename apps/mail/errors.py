@@ -20,7 +20,7 @@ class NothingToResend(GatehouseError):
     message = _("This mail's content is no longer kept. Ask the user to request a new code.")
 
 
-class TextsUnavailable(GatehouseError):
+class SmsUnavailable(GatehouseError):
     """No SMS_BACKEND is set: this installation sends no SMS."""
 
     status = 503

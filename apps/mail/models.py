@@ -122,7 +122,7 @@ class LedgerEntry(models.Model):
         return f"{self.step} at {self.at:%Y-%m-%d %H:%M:%S}"
 
 
-class CountedAllowance(models.Model):
+class QuotaUse(models.Model):
     """How much of its quotas a customer has used today and this month (UTC). One row per customer, counted by one statement."""
 
     customer_id = models.UUIDField(primary_key=True)
@@ -140,9 +140,9 @@ class CountedAllowance(models.Model):
         return f"{self.sent_today} today, {self.sent_this_month} this month"
 
 
-class Allowance(CountedAllowance):
+class MailQuotaUse(QuotaUse):
     """Of code mails."""
 
 
-class TextAllowance(CountedAllowance):
+class SmsQuotaUse(QuotaUse):
     """Of SMS, in segments."""

@@ -24,7 +24,7 @@ UNSENT = (MessageState.QUEUED, MessageState.TAKEN, MessageState.FAILED)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnyDraft:
+class Draft:
     """What there is to say of any message. `facts`, what its template reads, may hold a code: never printed.
 
     `asked_locale`: what recipient or request asked for; `locale`: what it is written in.
@@ -43,7 +43,7 @@ class AnyDraft:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draft(AnyDraft):
+class MailDraft(Draft):
     """A mail to be posted."""
 
     recipient: str
@@ -62,7 +62,7 @@ class Destination:
     locale: str = ""
 
 
-def post(*, draft: Draft, branding: Branding, quota: Quota | None, now: datetime) -> Message:
+def post(*, draft: MailDraft, branding: Branding, quota: Quota | None, now: datetime) -> Message:
     """Count one code mail and insert it: one statement. Raises QuotaExceeded. A worker is told after the commit.
 
     Without a `quota` nothing is counted: for the sandbox, from which nothing is sent.
@@ -73,7 +73,7 @@ def post(*, draft: Draft, branding: Branding, quota: Quota | None, now: datetime
     return message
 
 
-def suppress(*, draft: Draft, branding: Branding, quota: Quota | None, now: datetime) -> Message:
+def suppress(*, draft: MailDraft, branding: Branding, quota: Quota | None, now: datetime) -> Message:
     """Insert a message that will not go out, with the work and the refusals of `post`: neither tells of the recipient.
 
     Uses up no allowance. Raises QuotaExceeded when `post` would; without a `quota`, never.
@@ -100,7 +100,7 @@ def resend(*, message: Message, now: datetime) -> None:
         if not changed:
             raise NothingToResend
         ledger.note(message_id=message.id, step=LedgerStep.RESENT, now=now)
-        transaction.on_commit(lambda: tasks.hand_over(message.id))
+        transaction.on_commit(lambda: tasks.enqueue(message.id))
 
 
 def sandbox_messages(key_id: str) -> QuerySet[Message]:
@@ -128,26 +128,26 @@ def withdraw(*, user_id: UUID, before: int) -> None:
     void.exclude(content="").update(state=MessageState.SUPPRESSED, content="", leased_until=None, last_error="")
 
 
-def content_of(message: Message) -> content.Content | content.Text:
+def content_of(message: Message) -> content.Content | content.Sms:
     """The rendered mail or SMS, decrypted. Raises DecryptionFailed."""
-    kind = content.Content if message.channel == Channel.EMAIL else content.Text
+    kind = content.Content if message.channel == Channel.EMAIL else content.Sms
     return kind.from_json(sealed.read(message, "content"))
 
 
 def announce(message: Message) -> None:
     """Tell a worker, after the commit. Of a suppressed message too, though it finds nothing to do: both cost the same."""
     if not message.sandbox_key_id:
-        transaction.on_commit(lambda: tasks.hand_over(message.id))
+        transaction.on_commit(lambda: tasks.enqueue(message.id))
 
 
-def _message(draft: Draft, branding: Branding, now: datetime) -> Message:
+def _message(draft: MailDraft, branding: Branding, now: datetime) -> Message:
     mail = content.render(kind=draft.kind, locale=draft.locale, branding=branding, facts=draft.facts)
     row = row_for(draft, Channel.EMAIL, draft.recipient, branding=branding, now=now)
     sealed.write(row, "content", mail.to_json())
     return row
 
 
-def row_for(draft: AnyDraft, channel: Channel, recipient: str, *, branding: Branding, now: datetime) -> Message:
+def row_for(draft: Draft, channel: Channel, recipient: str, *, branding: Branding, now: datetime) -> Message:
     """The draft's row, not saved and without content. `recipient` is shown to operators."""
     return Message(
         id=draft.message_id,

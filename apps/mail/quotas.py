@@ -12,10 +12,10 @@ from uuid import UUID
 from django.db import connection
 
 from apps.mail.errors import QuotaExceeded
-from apps.mail.models import Allowance, CountedAllowance, Message, TextAllowance
+from apps.mail.models import MailQuotaUse, Message, QuotaUse, SmsQuotaUse
 
 CODES_PER_DAY, CODES_PER_MONTH = "codes_per_day", "codes_per_month"
-TEXTS_PER_DAY, TEXTS_PER_MONTH = "sms_per_day", "sms_per_month"
+SMS_PER_DAY, SMS_PER_MONTH = "sms_per_day", "sms_per_month"
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Quota:
 class Meter:
     """Where messages of a kind are counted, and how refusals name the limits."""
 
-    model: type[CountedAllowance]
+    model: type[QuotaUse]
     per_day: str
     per_month: str
 
 
-MAILS = Meter(Allowance, CODES_PER_DAY, CODES_PER_MONTH)
-TEXTS = Meter(TextAllowance, TEXTS_PER_DAY, TEXTS_PER_MONTH)
+MAILS = Meter(MailQuotaUse, CODES_PER_DAY, CODES_PER_MONTH)
+SMS = Meter(SmsQuotaUse, SMS_PER_DAY, SMS_PER_MONTH)
 
 COLUMNS = """
 INSERT INTO mail_message (id, customer_id, user_id, kind, channel, locale, recipient, content, state, attempts, created_at,

@@ -10,10 +10,10 @@ from django.utils import translation
 
 from apps.core import sealed, text_languages
 from apps.mail import outbox, quotas
-from apps.mail.content import Branding, Text, masked
-from apps.mail.errors import TextsUnavailable
+from apps.mail.content import Branding, Sms, masked
+from apps.mail.errors import SmsUnavailable
 from apps.mail.models import Channel, Message
-from apps.mail.outbox import AnyDraft
+from apps.mail.outbox import Draft
 from apps.mail.quotas import Quota
 
 # 3GPP TS 23.038, 6.2.1 and 6.2.1.1: the letters that fit into seven bits, and those that take two places.
@@ -26,27 +26,27 @@ IN_UCS2, IN_EACH_UCS2 = 70, 67
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextDraft(AnyDraft):
+class SmsDraft(Draft):
     """An SMS to be posted. `number`: E.164, never printed."""
 
     number: str = field(repr=False)
 
 
-def post(*, draft: TextDraft, branding: Branding, sender: str, quota: Quota | None, now: datetime) -> Message:
-    """Count its segments and insert it: one statement. Raises QuotaExceeded, or TextsUnavailable where none can be sent.
+def post(*, draft: SmsDraft, branding: Branding, sender: str, quota: Quota | None, now: datetime) -> Message:
+    """Count its segments and insert it: one statement. Raises QuotaExceeded, or SmsUnavailable where none can be sent.
 
     Without a `quota` nothing is counted: for the sandbox, from which nothing is sent.
     """
     if not (settings.SMS_BACKEND or draft.sandbox_key_id):
-        raise TextsUnavailable
-    text = Text(draft.number, render(draft, branding), sender)
-    message = _message(draft, branding, text, now)
-    quotas.insert_counting(message, quotas.TEXTS, quota, amount=segments(text.text))
+        raise SmsUnavailable
+    sms = Sms(draft.number, render(draft, branding), sender)
+    message = _message(draft, branding, sms, now)
+    quotas.insert_counting(message, quotas.SMS, quota, amount=segments(sms.text))
     outbox.announce(message)
     return message
 
 
-def render(draft: TextDraft, branding: Branding) -> str:
+def render(draft: SmsDraft, branding: Branding) -> str:
     """Render `templates/sms/<kind>.txt` in the draft's locale. Composed (NFC), since an accent of its own costs another alphabet."""
     with translation.override(text_languages.served_by(draft.locale)):
         text = render_to_string(f"sms/{draft.kind}.txt", {**draft.facts, "brand": branding})
@@ -72,7 +72,7 @@ def _parts(widths: list[int], alone: int, each: int) -> int:
     return parts
 
 
-def _message(draft: TextDraft, branding: Branding, text: Text, now: datetime) -> Message:
+def _message(draft: SmsDraft, branding: Branding, sms: Sms, now: datetime) -> Message:
     row = outbox.row_for(draft, Channel.SMS, masked(draft.number), branding=branding, now=now)
-    sealed.write(row, "content", text.to_json())
+    sealed.write(row, "content", sms.to_json())
     return row

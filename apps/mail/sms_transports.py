@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 
 from apps.core import outgoing
 from apps.core.outgoing import Unreachable
-from apps.mail.content import Text, masked
+from apps.mail.content import Sms, masked
 from apps.mail.transports import Receipt, Refused, TransportDown
 
 TWILIO = "https://api.twilio.com"
@@ -32,27 +32,27 @@ LONGEST_ANSWER = 4096  # bytes; Twilio's takes about one KiB, with the id near i
 log = structlog.get_logger(__name__)
 
 
-class TextBackend(ABC):
+class SmsBackend(ABC):
     """Sends SMS. Each process makes one."""
 
     @abstractmethod
-    def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
-        """Hand the text over, within so many seconds. Raises Refused or TransportDown."""
+    def send(self, sms: Sms, *, message_id: str, within: float) -> Receipt:
+        """Send the SMS, within so many seconds. Raises Refused or TransportDown."""
 
 
-class Console(TextBackend):
+class Console(SmsBackend):
     """Writes SMS into the log, for development."""
 
-    def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
-        log.info("sms", message_id=message_id, number=masked(text.number), text=text.text)
+    def send(self, sms: Sms, *, message_id: str, within: float) -> Receipt:
+        log.info("sms", message_id=message_id, number=masked(sms.number), text=sms.text)
         return Receipt("console", "written")
 
 
-class File(TextBackend):
+class File(SmsBackend):
     """Appends SMS to SMS_FILE_PATH as JSON lines, for demos and tests."""
 
-    def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
-        line = json.dumps({"id": message_id, "to": text.number, "from": text.sender, "text": text.text})
+    def send(self, sms: Sms, *, message_id: str, within: float) -> Receipt:
+        line = json.dumps({"id": message_id, "to": sms.number, "from": sms.sender, "text": sms.text})
         try:
             with open(settings.SMS_FILE_PATH, "a", encoding="utf-8", opener=_for_its_owner) as file:
                 file.write(f"{line}\n")
@@ -66,7 +66,7 @@ def _for_its_owner(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-class Twilio(TextBackend):
+class Twilio(SmsBackend):
     """Twilio's REST API (https://www.twilio.com/docs/messaging/api/message-resource)."""
 
     base_url = TWILIO
@@ -74,9 +74,9 @@ class Twilio(TextBackend):
     def __init__(self) -> None:
         _require("SMS_TWILIO_ACCOUNT_SID", "SMS_TWILIO_AUTH_TOKEN", "SMS_TWILIO_FROM")
 
-    def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
+    def send(self, sms: Sms, *, message_id: str, within: float) -> Receipt:
         account, secret = settings.SMS_TWILIO_ACCOUNT_SID, settings.SMS_TWILIO_AUTH_TOKEN
-        fields = {"To": text.number, "Body": text.text, **self._sender(text)}
+        fields = {"To": sms.number, "Body": sms.text, **self._sender(sms)}
         return _post(
             f"{self.base_url}/2010-04-01/Accounts/{account}/Messages.json",
             urlencode(fields).encode(),
@@ -84,43 +84,43 @@ class Twilio(TextBackend):
                 "Content-Type": "application/x-www-form-urlencoded",
                 "Authorization": "Basic " + b64encode(f"{account}:{secret}".encode()).decode(),
             },
-            text,
+            sms,
             within=within,
         )
 
-    def _sender(self, text: Text) -> dict[str, str]:
+    def _sender(self, sms: Sms) -> dict[str, str]:
         """A number, an alphanumeric id, or a messaging service."""
-        sender = text.sender or settings.SMS_TWILIO_FROM
+        sender = sms.sender or settings.SMS_TWILIO_FROM
         return {"MessagingServiceSid" if MESSAGING_SERVICE.fullmatch(sender) else "From": sender}
 
 
-class Http(TextBackend):
+class Http(SmsBackend):
     """Any gateway that takes `{"id", "to", "from", "text"}` by POST at SMS_HTTP_URL, with SMS_HTTP_TOKEN as bearer."""
 
     def __init__(self) -> None:
         _require("SMS_HTTP_URL")
 
-    def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
-        document = {"id": message_id, "to": text.number, "from": text.sender, "text": text.text}
+    def send(self, sms: Sms, *, message_id: str, within: float) -> Receipt:
+        document = {"id": message_id, "to": sms.number, "from": sms.sender, "text": sms.text}
         headers = {"Content-Type": "application/json", "Idempotency-Key": message_id}
         if settings.SMS_HTTP_TOKEN:
             headers["Authorization"] = f"Bearer {settings.SMS_HTTP_TOKEN}"
-        return _post(settings.SMS_HTTP_URL, json.dumps(document).encode(), headers, text, within=within)
+        return _post(settings.SMS_HTTP_URL, json.dumps(document).encode(), headers, sms, within=within)
 
 
-def configured() -> TextBackend:
+def configured() -> SmsBackend:
     """The backend that SMS_BACKEND names. Raises ImproperlyConfigured if there is none, or a setting is missing."""
     return _made(settings.SMS_BACKEND)
 
 
 @lru_cache(maxsize=4)
-def _made(path: str) -> TextBackend:
+def _made(path: str) -> SmsBackend:
     try:
         kind = import_string(path)
     except ImportError as error:
         raise ImproperlyConfigured(f"SMS_BACKEND: there is no {path!r}.") from error
-    if not (isinstance(kind, type) and issubclass(kind, TextBackend)):
-        raise ImproperlyConfigured(f"SMS_BACKEND: {path} is no TextBackend.")
+    if not (isinstance(kind, type) and issubclass(kind, SmsBackend)):
+        raise ImproperlyConfigured(f"SMS_BACKEND: {path} is no SmsBackend.")
     return kind()
 
 
@@ -130,20 +130,20 @@ def _require(*names: str) -> None:
         raise ImproperlyConfigured(f"SMS_BACKEND needs {', '.join(missing)}.")
 
 
-def _post(url: str, body: bytes, headers: Mapping[str, str], text: Text, *, within: float) -> Receipt:
+def _post(url: str, body: bytes, headers: Mapping[str, str], sms: Sms, *, within: float) -> Receipt:
     """POST to an address that the operator has set. Raises Refused or TransportDown."""
     server = urlsplit(url).netloc.rpartition("@")[2]
     try:
         reply = outgoing.post(url, body, headers, within=within, private_allowed=True, longest=LONGEST_ANSWER)
     except Unreachable as error:
         raise TransportDown(server, str(error)) from error
-    return _receipt(server, reply.status, " ".join([str(reply.status), *_told(reply.text, text)]))
+    return _receipt(server, reply.status, " ".join([str(reply.status), *_told(reply.text, sms)]))
 
 
-def _told(answer: str, text: Text) -> Iterator[str]:
+def _told(answer: str, sms: Sms) -> Iterator[str]:
     """The parts of a gateway's answer that may be kept: nothing that repeats what was sent."""
     for name, value in TELLING.findall(answer):
-        if value not in text.number and value not in text.text:
+        if value not in sms.number and value not in sms.text:
             yield f"{name}={value}"
 
 

@@ -22,7 +22,7 @@ def send(message_id: str) -> None:
     """Try to send one message; if that fails, enqueue the next attempt."""
     wait = delivery.attempt(UUID(message_id), now=timezone.now())
     if wait is not None:
-        hand_over(UUID(message_id), wait=wait)
+        enqueue(UUID(message_id), wait=wait)
 
 
 @shared_task(name="mail.sweep")
@@ -33,16 +33,16 @@ def sweep() -> int:
     delivery.expire(now=now)
     try:
         waiting = queues.length(send)
-    except Exception as error:  # noqa: BLE001  (as in hand_over)
+    except Exception as error:  # noqa: BLE001  (as in enqueue)
         log.warning("broker_away", error=type(error).__name__)
         return 0
     forgotten = delivery.take_overdue(now=now, queue_is_empty=waiting == 0)
-    told = list(takewhile(hand_over, forgotten))
+    told = list(takewhile(enqueue, forgotten))
     delivery.not_enqueued(forgotten[len(told) :])
     return len(told)
 
 
-def hand_over(message_id: UUID, *, wait: float = 0) -> bool:
+def enqueue(message_id: UUID, *, wait: float = 0) -> bool:
     """Tell a worker to send a message in `wait` seconds. Takes about a second at most.
 
     False if the broker is away. That is no failure: the row is there, and the sweeper finds it.

@@ -71,7 +71,7 @@ class Transport:
         """
         try:
             with self._conversation() as conversation:
-                return Receipt(self.server, conversation.hand_over(mail, recipient, message_id, before_data))
+                return Receipt(self.server, conversation.transmit(mail, recipient, message_id, before_data))
         except LeaseLost:
             raise
         except _WrongRecipient as error:
@@ -160,7 +160,7 @@ class _Conversation(smtplib.SMTP):
 
         return super().auth(mechanism, answer, initial_response_ok=initial_response_ok)  # type: ignore[arg-type]  # None: no first answer
 
-    def hand_over(self, mail: Content, recipient: str, message_id: str, before_data: Callable[[], None]) -> str:
+    def transmit(self, mail: Content, recipient: str, message_id: str, before_data: Callable[[], None]) -> str:
         """MAIL, RCPT and DATA. Returns the answer to DATA, which Django's backend throws away."""
         address = domains.address_in_ascii(recipient)
         letter = _letter(mail, address, message_id)

@@ -7,7 +7,7 @@ from typing import Any
 from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.mail import outbox
-from apps.mail.outbox import Draft
+from apps.mail.outbox import MailDraft
 from apps.otp.new_codes import NewCode
 from apps.users import languages
 from apps.users.models import BuiltInRole, User
@@ -23,12 +23,12 @@ def draft(
     context: RequestContext,
     locale: str = "",
     more: Mapping[str, Any] | None = None,
-) -> Draft:
+) -> MailDraft:
     """The mail with this code, which is worth sending for as long as the code lives. `locale`: what the request asks for.
 
     `more`: for templates that say more than the code.
     """
-    return Draft(
+    return MailDraft(
         message_id=new.message_id,
         kind=kind,
         recipient=recipient,
@@ -44,7 +44,7 @@ def draft(
 
 
 def post(
-    draft: Draft,
+    draft: MailDraft,
     *,
     customer: CustomerState,
     user: User | None,

@@ -12,7 +12,7 @@ ENROL_PHONE = "enrol_phone"
 # Codes for somebody who has given a first factor. Wrong ones are counted apart from those that any stranger can give.
 AFTER_A_FIRST_FACTOR = {SECOND_FACTOR_EMAIL, SECOND_FACTOR_SMS, ENROL_PHONE}
 
-# Codes for somebody who is signed in. Wrong ones are counted for the session alone (`tokens.renewal`).
+# Codes for somebody who is signed in. Wrong ones are counted for the session alone (`tokens.fresh_proof`).
 IN_A_SESSION = {REAUTHENTICATE_EMAIL, REAUTHENTICATE_SMS, CHANGE_EMAIL}
 
 # Codes that anybody may ask for, with the mail that carries them.

@@ -41,7 +41,7 @@ class KeyPair:
     private_key: ec.EllipticCurvePrivateKey = field(repr=False)
 
 
-class _Memory:
+class _Remembered:
     """The pairs as this process last read them."""
 
     pairs: tuple[KeyPair, ...] = ()
@@ -62,16 +62,16 @@ def _shared(*texts: str) -> tuple[SharedKey, ...]:
 def pairs(*, wanted: str | None = None) -> tuple[KeyPair, ...]:
     """The pairs that decrypt, the current one first. Read again when stale, or when `wanted` (a kid) is not known."""
     now = time.monotonic()
-    unknown = wanted is not None and all(pair.kid != wanted for pair in _Memory.pairs)
-    if now > _Memory.until or (unknown and now > _Memory.until - REMEMBERED_SECONDS + 1):
-        _Memory.pairs = _load()
-        _Memory.until = now + REMEMBERED_SECONDS
-    return _Memory.pairs
+    unknown = wanted is not None and all(pair.kid != wanted for pair in _Remembered.pairs)
+    if now > _Remembered.until or (unknown and now > _Remembered.until - REMEMBERED_SECONDS + 1):
+        _Remembered.pairs = _load()
+        _Remembered.until = now + REMEMBERED_SECONDS
+    return _Remembered.pairs
 
 
 def forget() -> None:
     """Read the pairs anew at the next use."""
-    _Memory.until = 0.0
+    _Remembered.until = 0.0
 
 
 def rotate(*, overlap: timedelta, context: RequestContext) -> ServiceKeyPair:

@@ -14,7 +14,7 @@ from apps.signin import reauthentication_attempts, reauthentication_codes, reaut
 from apps.signin.reauthentication_attempts import ReauthenticationAttempt, ReauthenticationRequest
 from apps.signin.requirements import EMAIL
 from apps.signin.second_factor_codes import SentCode
-from apps.tokens import renewal
+from apps.tokens import fresh_proof
 from apps.tokens.minting import TokenPair
 
 
@@ -55,7 +55,7 @@ def prove(attempt: ReauthenticationAttempt) -> TokenPair:
 
 
 def _count_try(request: ReauthenticationRequest) -> None:
-    renewal.count_try(
+    fresh_proof.count_try(
         customer_id=request.customer.id,
         user_id=request.user.id,
         session_id=request.session_id,

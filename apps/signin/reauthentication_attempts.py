@@ -21,7 +21,7 @@ from apps.signin import amr, by_password, reauthentication_codes, reauthenticati
 from apps.signin.errors import InvalidCredentials, InvalidPassword, MethodNotOffered
 from apps.signin.models import FirstFactor
 from apps.signin.requirements import EMAIL
-from apps.tokens import renewal
+from apps.tokens import fresh_proof
 from apps.tokens.errors import UserInactive
 from apps.tokens.minting import TokenPair
 from apps.users import directory, emails
@@ -159,7 +159,7 @@ def _lock(attempt: ReauthenticationAttempt) -> User:
 
 def _renew(user: User, attempt: ReauthenticationAttempt) -> TokenPair:
     proven_by = AMR.get(attempt.method) or amr.of_second_factor(attempt.method)
-    pair = renewal.renew(
+    pair = fresh_proof.renew(
         customer=attempt.customer,
         user=attempt.now_is,
         session_id=attempt.session_id,

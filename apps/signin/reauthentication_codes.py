@@ -26,7 +26,7 @@ MAIL = "reauthentication_code"
 def send(method: str, *, user: User, session_id: UUID, customer: CustomerState, context: RequestContext) -> SentCode:
     """Send a code by EMAIL or SMS.
 
-    Raises MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable or ValkeyUnavailable.
+    Raises MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, SmsUnavailable or ValkeyUnavailable.
     """
     recipient = _recipient(method, user, context)
     code_set = code_set_of(method, user=user, session_id=session_id, customer=customer, context=context)

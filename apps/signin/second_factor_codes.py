@@ -35,7 +35,7 @@ class SentCode:
 def send(challenge: OpenChallenge, method: str) -> SentCode:
     """Send a code for this challenge, by EMAIL or SMS.
 
-    Raises MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable or ValkeyUnavailable.
+    Raises MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, SmsUnavailable or ValkeyUnavailable.
     """
     customer = challenge.pending.customer
     if method == EMAIL:

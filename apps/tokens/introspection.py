@@ -14,7 +14,7 @@ from apps.tokens import verification
 from apps.tokens.errors import MalformedToken
 from apps.tokens.models import RefreshToken
 from apps.tokens.signing import TokenKind
-from apps.tokens.verification import Verified
+from apps.tokens.verification import VerifiedToken
 
 
 def introspect(text: str, *, customer_id: UUID, context: RequestContext) -> dict[str, Any]:
@@ -28,13 +28,13 @@ def introspect(text: str, *, customer_id: UUID, context: RequestContext) -> dict
     return {"active": True, **_claims(verified), **_user(verified)}
 
 
-def _is_unused(verified: Verified) -> bool:
+def _is_unused(verified: VerifiedToken) -> bool:
     """A refresh token counts with its row alone, and once (contract 3.6)."""
     mine = RefreshToken.objects.filter(id=verified.claims.jti, session_id=verified.session.id)
     return mine.filter(used_at=None).exists()
 
 
-def _claims(verified: Verified) -> dict[str, Any]:
+def _claims(verified: VerifiedToken) -> dict[str, Any]:
     """What the token says, and nobody can change. `token_type` is OAuth's (RFC 6749 section 5.1), of access tokens alone.
 
     `auth_time` is RFC 9470's (section 6.2).
@@ -58,7 +58,7 @@ def _claims(verified: Verified) -> dict[str, Any]:
     }
 
 
-def _user(verified: Verified) -> dict[str, Any]:
+def _user(verified: VerifiedToken) -> dict[str, Any]:
     """The user as it is now, whatever the token says: permissions are none before it is active. `scope`: OAuth's word for them."""
     user = verified.user
     return {

@@ -19,7 +19,7 @@ from apps.tokens.errors import InvalidToken, RefreshTokenReused, SessionEnded
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason, RefreshToken, Session
 from apps.tokens.signing import TokenKind
-from apps.tokens.verification import Verified
+from apps.tokens.verification import VerifiedToken
 
 Check = Callable[[CustomerState, UUID], None]
 
@@ -59,7 +59,7 @@ def refresh(text: str, *, context: RequestContext, check: Check | None = None) -
     return Refreshed(verified.customer, pair)
 
 
-def _limit(verified: Verified) -> None:
+def _limit(verified: VerifiedToken) -> None:
     """At most so many refreshes a minute of one session. Without Valkey refreshing goes on: the row decides, not the limit."""
     limit = verified.customer.limit(limits.REFRESHES_PER_SESSION)
     try:
@@ -68,7 +68,7 @@ def _limit(verified: Verified) -> None:
         return
 
 
-def _lock(verified: Verified) -> tuple[RefreshToken, Session]:
+def _lock(verified: VerifiedToken) -> tuple[RefreshToken, Session]:
     """The token's row and its session, for this transaction alone. The signature without the row is worth nothing."""
     session = Session.objects.of(verified.customer.id).select_for_update().filter(id=verified.session.id).first()
     if session is None or session.ended_at is not None:
@@ -79,7 +79,9 @@ def _lock(verified: Verified) -> tuple[RefreshToken, Session]:
     return row, session
 
 
-def _successor(row: RefreshToken, session: Session, verified: Verified, context: RequestContext) -> RefreshToken | None:
+def _successor(
+    row: RefreshToken, session: Session, verified: VerifiedToken, context: RequestContext
+) -> RefreshToken | None:
     """A new row for an unused token, the same one again within the grace, None for a token used before that."""
     if row.used_at is None:
         successor = rotate(row, session, verified.customer, context.now)
@@ -98,14 +100,16 @@ def rotate(row: RefreshToken, session: Session, customer: CustomerState, now: da
     return successor
 
 
-def _end_for_reuse(session: Session, verified: Verified, context: RequestContext) -> None:
+def _end_for_reuse(session: Session, verified: VerifiedToken, context: RequestContext) -> None:
     """Somebody has an old token that they should not have, or had one stolen: nobody goes on with this session."""
     Session.objects.filter(id=session.id).update(ended_at=context.now, end_reason=EndReason.REFRESH_REUSE)
     _record(verified, actions.REFRESH_TOKEN_REUSED, Outcome.DENIED, Severity.HIGH, context)
     announce(state.subject(verified.customer.id, session.id))
 
 
-def _record(verified: Verified, action: str, outcome: Outcome, severity: Severity, context: RequestContext) -> None:
+def _record(
+    verified: VerifiedToken, action: str, outcome: Outcome, severity: Severity, context: RequestContext
+) -> None:
     events.record(
         action=action,
         outcome=outcome,

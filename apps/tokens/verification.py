@@ -32,7 +32,7 @@ ASKED_ABOUT = {
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedToken:
     """A token that counts, and how the three it speaks of stand."""
 
     claims: VerifiedClaims
@@ -47,7 +47,7 @@ class Verified:
         return replace(said, auth_time=min(said.auth_time, int(self.session.auth_time)))
 
 
-def verify(text: str, *, kind: TokenKind, context: RequestContext) -> Verified:
+def verify(text: str, *, kind: TokenKind, context: RequestContext) -> VerifiedToken:
     """Everything that makes a token count. Raises MalformedToken, or an AuthenticationError, or CustomerSuspended."""
     return standing_of(presented(text, kind=kind, context=context), context.now)
 
@@ -67,13 +67,13 @@ def presented(text: str, *, kind: TokenKind, context: RequestContext) -> Verifie
         raise
 
 
-def standing_of(claims: VerifiedClaims, now: datetime) -> Verified:
+def standing_of(claims: VerifiedClaims, now: datetime) -> VerifiedToken:
     """How things stand for a genuine token. Raises InvalidToken, and what `state.require` raises."""
     present = state.read(claims, now)
     if present is None:
         raise InvalidToken
     session, user = state.require(present, claims, now)
-    return Verified(claims, present.customer, session, user)
+    return VerifiedToken(claims, present.customer, session, user)
 
 
 def genuine(text: str, *, customer_id: UUID, context: RequestContext) -> VerifiedClaims:
@@ -89,7 +89,7 @@ def genuine(text: str, *, customer_id: UUID, context: RequestContext) -> Verifie
     return _check_signature(token, kind, context)
 
 
-def examine(text: str, *, customer_id: UUID, context: RequestContext) -> Verified:
+def examine(text: str, *, customer_id: UUID, context: RequestContext) -> VerifiedToken:
     """What a token of this customer is worth now, for a server that asks. Raises as `verify` and `genuine` do."""
     return standing_of(genuine(text, customer_id=customer_id, context=context), context.now)
 

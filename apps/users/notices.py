@@ -8,7 +8,7 @@ from apps.core.ids import new_id
 from apps.customers import links
 from apps.customers.state import CustomerState
 from apps.mail import outbox
-from apps.mail.outbox import Draft
+from apps.mail.outbox import MailDraft
 from apps.users import languages
 from apps.users.models import User
 
@@ -42,7 +42,7 @@ def post(
     """
     if user.email_verified_at is None:
         facts = {name: value for name, value in facts.items() if name not in CHOSEN}
-    draft = Draft(
+    draft = MailDraft(
         message_id=new_id(),
         kind=kind,
         recipient=recipient or user.email,

@@ -10,8 +10,8 @@ from apps.core.ids import new_id
 from apps.mail import outbox, sms
 from apps.mail.content import Branding
 from apps.mail.models import LedgerEntry, LedgerStep, Message
-from apps.mail.outbox import Draft, Quota
-from apps.mail.sms import TextDraft
+from apps.mail.outbox import MailDraft, Quota
+from apps.mail.sms import SmsDraft
 
 PLENTY = Quota(daily=1000, monthly=1000)
 CODE = "482913"
@@ -23,7 +23,7 @@ def branding(customer_id: UUID | None = None, **facts: Any) -> Branding:
     return Branding(customer_id=customer_id or new_id(), **values)
 
 
-def draft(*, now: datetime | None = None, lifetime: float = 600, **facts: Any) -> Draft:
+def draft(*, now: datetime | None = None, lifetime: float = 600, **facts: Any) -> MailDraft:
     values: dict[str, Any] = {
         "message_id": new_id(),
         "kind": "sign_in_code",
@@ -32,7 +32,7 @@ def draft(*, now: datetime | None = None, lifetime: float = 600, **facts: Any) -
         "expires_at": (now or timezone.now()) + timedelta(seconds=lifetime),
         "facts": {"code": CODE, "spelled_code": " ".join(CODE), "minutes": 10},
     }
-    return Draft(**{**values, **facts})
+    return MailDraft(**{**values, **facts})
 
 
 def post(
@@ -42,7 +42,7 @@ def post(
     return outbox.post(draft=draft(now=now, **facts), branding=brand or branding(), quota=quota, now=now)
 
 
-def text_draft(**facts: Any) -> TextDraft:
+def sms_draft(**facts: Any) -> SmsDraft:
     values: dict[str, Any] = {
         "message_id": new_id(),
         "kind": "second_factor_sms",
@@ -51,14 +51,14 @@ def text_draft(**facts: Any) -> TextDraft:
         "expires_at": timezone.now() + timedelta(minutes=10),
         "facts": {"code": CODE, "minutes": 10},
     }
-    return TextDraft(**{**values, **facts})
+    return SmsDraft(**{**values, **facts})
 
 
-def post_text(
+def post_sms(
     brand: Branding | None = None, *, quota: Quota | None = PLENTY, sender: str = "Acme", **facts: Any
 ) -> Message:
     now = timezone.now()
-    return sms.post(draft=text_draft(**facts), branding=brand or branding(), sender=sender, quota=quota, now=now)
+    return sms.post(draft=sms_draft(**facts), branding=brand or branding(), sender=sender, quota=quota, now=now)
 
 
 def steps(message: Message) -> list[str]:

@@ -108,7 +108,7 @@ def test_who_was_away_for_longer_than_its_lease_sends_nothing(mail_server: MailS
     mail_server.hanging = False
     attempt(message, after=settings.MAIL_LEASE_SECONDS + 1)
     with pytest.raises(LeaseLost):
-        delivery._hand_over(sleeper)
+        delivery._send(sleeper)
     assert len(mail_server.letters) == 1
 
 

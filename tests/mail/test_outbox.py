@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.core.ids import new_id
 from apps.mail import outbox, quotas
 from apps.mail.errors import QuotaExceeded
-from apps.mail.models import Allowance, Message, MessageState
+from apps.mail.models import MailQuotaUse, Message, MessageState
 from apps.mail.outbox import Quota
 from tests import races
 from tests.mail import posting
@@ -78,7 +78,7 @@ def test_requests_that_cross_midnight_in_the_wrong_order_do_not_open_the_day_aga
     for now in (before, after):
         with pytest.raises(QuotaExceeded):
             posting.post(brand, quota=quota, now=now)
-    assert Allowance.objects.get().sent_today == 2
+    assert MailQuotaUse.objects.get().sent_today == 2
 
 
 def test_a_message_that_is_not_to_be_sent_uses_up_nothing_but_is_refused_like_one_that_is() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from apps.mail import outbox, quotas, sms
-from apps.mail.errors import QuotaExceeded, TextsUnavailable
-from apps.mail.models import Message, MessageState, TextAllowance
+from apps.mail.errors import QuotaExceeded, SmsUnavailable
+from apps.mail.models import Message, MessageState, SmsQuotaUse
 from apps.mail.outbox import Quota
 from apps.mail.sms import segments
 from tests import factories, races
@@ -50,7 +50,7 @@ class TestPosting:
 
     def test_neither_number_nor_code_stands_in_the_table(self) -> None:
         """C2.4: phone numbers, and bodies holding a code."""
-        message = posting.post_text()
+        message = posting.post_sms()
         row = str(Message.objects.values().get())
         assert posting.NUMBER not in row
         assert posting.CODE not in row
@@ -61,48 +61,48 @@ class TestPosting:
     def test_a_quota_of_n_gives_exactly_n(self, quota: Quota) -> None:
         """Issue: limits and cost quotas for SMS as for mail."""
         brand, other = posting.branding(), posting.branding()
-        outcomes = races.at_once(40, lambda _: races.outcome(lambda: posting.post_text(brand, quota=quota)))
+        outcomes = races.at_once(40, lambda _: races.outcome(lambda: posting.post_sms(brand, quota=quota)))
         assert (outcomes.count("done"), outcomes.count("QuotaExceeded")) == (7, 33)
-        posting.post_text(other, quota=quota)
+        posting.post_sms(other, quota=quota)
         posting.post(brand, quota=quota)
 
     def test_long_texts_use_up_more(self) -> None:
         brand = posting.branding(name="N" * 170)
         quota = Quota(daily=3, monthly=9)
-        assert posting.post_text(brand, quota=quota)
+        assert posting.post_sms(brand, quota=quota)
         with pytest.raises(QuotaExceeded) as refused:
-            posting.post_text(brand, quota=quota)
-        assert refused.value.limit == quotas.TEXTS_PER_DAY
-        assert TextAllowance.objects.get().sent_today == 2
+            posting.post_sms(brand, quota=quota)
+        assert refused.value.limit == quotas.SMS_PER_DAY
+        assert SmsQuotaUse.objects.get().sent_today == 2
 
     def test_accents_apart_from_their_letters_cost_no_other_alphabet(self) -> None:
-        text = sms.render(posting.text_draft(), posting.branding(name="So\u0308hne"))
+        text = sms.render(posting.sms_draft(), posting.branding(name="So\u0308hne"))
         assert "Söhne" in text
         assert segments(text) == 1
 
     def test_a_draft_shows_neither_number_nor_code(self) -> None:
-        assert posting.NUMBER not in repr(posting.text_draft())
-        assert posting.CODE not in repr(posting.text_draft())
+        assert posting.NUMBER not in repr(posting.sms_draft())
+        assert posting.CODE not in repr(posting.sms_draft())
 
     def test_a_sandbox_sends_and_counts_nothing(self, settings: object) -> None:
         """C1.7."""
         settings.SMS_BACKEND = ""  # type: ignore[attr-defined]
-        message = posting.post_text(quota=None, sandbox_key_id="abcdefghijkl")
+        message = posting.post_sms(quota=None, sandbox_key_id="abcdefghijkl")
         assert message.state == MessageState.SANDBOXED
         assert outbox.content_of(message).text.endswith(f"#{posting.CODE}")
-        assert not TextAllowance.objects.exists()
+        assert not SmsQuotaUse.objects.exists()
 
     def test_without_a_backend_it_says_so(self, settings: object) -> None:
         settings.SMS_BACKEND = ""  # type: ignore[attr-defined]
-        with pytest.raises(TextsUnavailable):
-            posting.post_text()
+        with pytest.raises(SmsUnavailable):
+            posting.post_sms()
         assert not Message.objects.exists()
 
     def test_a_test_key_sees_its_own_and_the_number_masked(self, client_for: MakeClient) -> None:
         """C1.7: visible to that key alone."""
         customer = factories.customer()
         (row, key), (_, other) = (factories.api_key(customer, environment="test") for _ in range(2))
-        posting.post_text(quota=None, sandbox_key_id=row.key_id)
+        posting.post_sms(quota=None, sandbox_key_id=row.key_id)
         listed, hidden = (
             client_for(None, headers={"X-OTP-API-Key": shown}).call("GET", "/api/sandbox/messages").document["results"]
             for shown in (key, other)

@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from apps.mail import delivery, sms_transports
-from apps.mail.content import Text
+from apps.mail.content import Sms
 from apps.mail.models import LedgerEntry, LedgerStep, Message, MessageState
 from apps.mail.transports import Receipt
 from tests.mail import posting
@@ -49,7 +49,7 @@ def kept() -> str:
 
 
 def test_a_generic_gateway_is_told_what_it_must_know(gateway: Gateway) -> None:
-    message = posting.post_text()
+    message = posting.post_sms()
     assert attempted()[0].state == MessageState.SENT
     path, headers, body = gateway.requests[0]
     assert path == "/send?x=1"
@@ -67,7 +67,7 @@ def test_twilio(settings: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
     settings.SMS_TWILIO_ACCOUNT_SID, settings.SMS_TWILIO_AUTH_TOKEN = "AC1", "secret"
     settings.SMS_TWILIO_FROM = sender
     monkeypatch.setattr(sms_transports.Twilio, "base_url", gateway.url)
-    posting.post_text(sender="")
+    posting.post_sms(sender="")
     assert attempted()[0].state == MessageState.SENT
     path, headers, body = gateway.requests[0]
     assert path == "/2010-04-01/Accounts/AC1/Messages.json"
@@ -81,7 +81,7 @@ def test_twilio(settings: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 def test_an_answer_that_repeats_what_was_sent_is_not_kept(gateway: Gateway, status: int) -> None:
     """C2.4: Twilio answers with number and text. They are sealed here, and stay so."""
     gateway.echoing, gateway.statuses = True, [status]
-    posting.post_text()
+    posting.post_sms()
     message, _ = attempted()
     assert posting.CODE in gateway.requests[0][2].decode()
     assert posting.CODE not in kept()
@@ -93,14 +93,14 @@ def test_an_answer_that_repeats_what_was_sent_is_not_kept(gateway: Gateway, stat
 def test_the_reason_of_a_refusal_is_kept(gateway: Gateway) -> None:
     gateway.statuses = [400]
     gateway.answer = f'{{"code": 21211, "message": "{posting.NUMBER} is no number", "status": 400}}'.encode()
-    posting.post_text()
+    posting.post_sms()
     assert attempted()[0].last_error == "400 code=21211 status=400"
 
 
 @pytest.mark.parametrize("status", [302, 401, 402, 429, 500, 503])
 def test_trouble_that_may_pass_is_tried_again(gateway: Gateway, status: int) -> None:
     gateway.statuses = [status]
-    posting.post_text()
+    posting.post_sms()
     message, wait = attempted()
     assert wait is not None
     assert message.state == MessageState.QUEUED
@@ -111,14 +111,14 @@ def test_trouble_that_may_pass_is_tried_again(gateway: Gateway, status: int) -> 
 @pytest.mark.parametrize("status", [400, 404, 422])
 def test_a_refusal_is_for_good(gateway: Gateway, status: int) -> None:
     gateway.statuses = [status]
-    posting.post_text()
+    posting.post_sms()
     message, wait = attempted()
     assert (message.state, wait) == (MessageState.FAILED, None)
 
 
 def test_a_gateway_that_is_away_is_tried_again(settings: Any, gateway: Gateway) -> None:
     settings.SMS_HTTP_URL = "http://127.0.0.1:1/"
-    posting.post_text()
+    posting.post_sms()
     assert attempted()[1] is not None
 
 
@@ -129,7 +129,7 @@ def test_a_gateway_that_is_away_is_tried_again(settings: Any, gateway: Gateway) 
 )
 def test_garbage_is_no_acceptance_and_is_not_kept(gateway: Gateway, raw: bytes) -> None:
     gateway.raw = raw
-    posting.post_text()
+    posting.post_sms()
     message, wait = attempted()
     assert message.state == MessageState.QUEUED
     assert wait is not None
@@ -144,14 +144,14 @@ def test_garbage_is_no_acceptance_and_is_not_kept(gateway: Gateway, raw: bytes) 
 def test_what_was_accepted_is_not_sent_again_because_the_answer_broke_off(gateway: Gateway, rest: bytes) -> None:
     """C7.2: once, short of a crash in the very act of sending."""
     gateway.raw = b"HTTP/1.1 202 Accepted\r\n" + rest
-    posting.post_text()
+    posting.post_sms()
     assert attempted()[0].state == MessageState.SENT
 
 
 def test_a_conversation_ends_however_slowly_it_drips(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> None:
     monkeypatch.setattr(delivery, "SMS_WITHIN_SECONDS", 1.0)
     gateway.dripping, gateway.raw = True, b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 200 + b"\r\n\r\n"
-    posting.post_text()
+    posting.post_sms()
     message, wait = attempted()
     assert wait is not None
     assert "TimeoutError" in message.last_error
@@ -159,15 +159,15 @@ def test_a_conversation_ends_however_slowly_it_drips(monkeypatch: pytest.MonkeyP
 
 def test_a_secret_that_makes_no_header_is_not_quoted(settings: Any, gateway: Gateway) -> None:
     settings.SMS_HTTP_TOKEN = "t0ken\nwith a line"
-    posting.post_text()
+    posting.post_sms()
     assert attempted()[1] is not None
     assert "t0ken" not in kept()
 
 
-class Broken(sms_transports.TextBackend):
+class Broken(sms_transports.SmsBackend):
     """Somebody's own class, which stumbles and quotes what it stumbled upon."""
 
-    def send(self, text: Text, *, message_id: str, within: float) -> Receipt:
+    def send(self, text: Sms, *, message_id: str, within: float) -> Receipt:
         raise ConnectionError(f"https://sms.example/?token=s3cret&to={text.number}&text={text.text}")
 
 
@@ -181,7 +181,7 @@ def test_whatever_goes_wrong_in_a_backend_is_a_try_with_its_reason_and_no_secret
     """C7.2: as with mails. It stayed "taken", and nobody knew why."""
     settings.SMS_BACKEND = path
     sms_transports._made.cache_clear()
-    posting.post_text()
+    posting.post_sms()
     message, wait = attempted()
     assert wait is not None
     assert (message.state, message.last_error) == (MessageState.QUEUED, noted)
@@ -201,7 +201,7 @@ def test_a_wrong_setting_is_named(settings: Any, path: str) -> None:
 def test_a_file_takes_them_and_is_its_owners_alone(settings: Any, tmp_path: Path) -> None:
     file = tmp_path / "sms.jsonl"
     settings.SMS_BACKEND, settings.SMS_FILE_PATH = f"{PATH}File", str(file)
-    message = posting.post_text()
+    message = posting.post_sms()
     assert attempted()[1] is None
     line = json.loads(file.read_text())
     assert (line["to"], line["from"], line["id"]) == (posting.NUMBER, "Acme", str(message.id))
@@ -212,13 +212,13 @@ def test_a_file_takes_them_and_is_its_owners_alone(settings: Any, tmp_path: Path
 
 def test_a_file_that_cannot_be_written_is_tried_again(settings: Any, tmp_path: Path) -> None:
     settings.SMS_BACKEND, settings.SMS_FILE_PATH = f"{PATH}File", str(tmp_path)
-    posting.post_text()
+    posting.post_sms()
     assert attempted()[1] is not None
 
 
 def test_the_console_does_not_show_the_whole_number(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     settings.SMS_BACKEND = f"{PATH}Console"
-    posting.post_text()
+    posting.post_sms()
     assert attempted()[1] is None
     assert posting.NUMBER not in caplog.text
 
@@ -228,7 +228,7 @@ def test_a_worker_sends_them(settings: Any, tmp_path: Path, make_worker: Callabl
     file = tmp_path / "sms.jsonl"
     settings.SMS_BACKEND = f"{PATH}File"
     make_worker(SMS_BACKEND=f"{PATH}File", SMS_FILE_PATH=str(file))
-    message = posting.post_text()
+    message = posting.post_sms()
     wait_until(lambda: Message.objects.get(id=message.id).state == MessageState.SENT)
     assert [json.loads(line)["id"] for line in file.read_text().splitlines()] == [str(message.id)]
     assert posting.steps(message) == ["taken", "accepted"]

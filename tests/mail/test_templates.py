@@ -105,6 +105,6 @@ def test_every_kind_is_translated(kind: str) -> None:
 
 @pytest.mark.parametrize("locale", ["en", "de"])
 def test_an_sms_is_one_segment_and_bound_to_the_site(locale: str) -> None:
-    text = sms.render(posting.text_draft(locale=locale), posting.branding())
+    text = sms.render(posting.sms_draft(locale=locale), posting.branding())
     assert text.endswith("@example.com #482913")
     assert sms.segments(text) == 1

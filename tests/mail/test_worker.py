@@ -102,7 +102,7 @@ def test_a_server_that_takes_long_to_answer_gets_the_mail_once(
 
     def sent() -> bool:
         tasks.sweep()
-        tasks.hand_over(message.id)
+        tasks.enqueue(message.id)
         return state_of(message) == MessageState.SENT
 
     wait_until(sent)

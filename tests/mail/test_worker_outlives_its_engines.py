@@ -10,7 +10,7 @@ from apps.mail.models import MessageState
 from tests.engines import OwnValkey
 from tests.mail import posting
 from tests.mail.smtp import MailServer
-from tests.mail.test_handing_over import broker_at
+from tests.mail.test_enqueueing import broker_at
 from tests.worker import Worker, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,8 +8,8 @@ from apps.core.ids import new_id
 from apps.customers.models import Customer
 from apps.mail import outbox
 from apps.mail.errors import QuotaExceeded
-from apps.mail.models import Allowance, Message
-from apps.mail.outbox import Draft, Quota
+from apps.mail.models import MailQuotaUse, Message
+from apps.mail.outbox import MailDraft, Quota
 from apps.users import lifecycle
 from demo.client import Answer
 from tests import factories
@@ -89,7 +89,7 @@ MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def post(customer: Customer, quota: Quota, now: datetime) -> Message:
-    draft = Draft(
+    draft = MailDraft(
         message_id=new_id(),
         kind="sign_in_code",
         recipient="ada@example.com",
@@ -110,7 +110,7 @@ def test_requests_about_midnight_do_not_begin_the_day_again() -> None:
     for now in (before, after, before):
         with pytest.raises(QuotaExceeded):
             post(customer, quota, now)
-    assert Allowance.objects.get(customer_id=customer.id).day == MIDNIGHT.date()
+    assert MailQuotaUse.objects.get(customer_id=customer.id).day == MIDNIGHT.date()
 
 
 def test_a_new_day_and_a_new_month_begin_at_midnight_utc() -> None:

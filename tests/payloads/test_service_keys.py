@@ -108,7 +108,7 @@ def test_a_pair_made_by_another_process_is_found_at_its_first_use(client_for: Ma
     ServiceKeyPair.objects.update(retires_at=timezone.now() + timedelta(days=1))
     row = service_keys._insert(timezone.now())
     assert [pair.kid for pair in service_keys.pairs()] == [elsewhere.kid]  # as this process remembers
-    service_keys._Memory.until -= 2  # two seconds later
+    service_keys._Remembered.until -= 2  # two seconds later
     assert ask(client_for, {**row.public_jwk, "kid": row.kid}, 1).status == 200
     assert keys(client_for(None))[0]["kid"] == row.kid
 

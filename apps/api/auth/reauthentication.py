@@ -21,7 +21,7 @@ from apps.core.errors import NotFound, RateLimited
 from apps.core.requests import context_of
 from apps.factors import methods
 from apps.factors.errors import InvalidPasskey
-from apps.mail.errors import QuotaExceeded, TextsUnavailable
+from apps.mail.errors import QuotaExceeded, SmsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.signin import reauthentication, reauthentication_methods
 from apps.signin.errors import InvalidPassword, MethodNotOffered
@@ -111,7 +111,7 @@ class ReauthenticateSendView(SignedInView):
     @extend_schema(
         operation_id="reauthenticate_send", request=ReauthenticateSendSerializer, responses=REAUTHENTICATE_SEND_ANSWER
     )
-    @refuses_with(MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable, NotFound)
+    @refuses_with(MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, SmsUnavailable, NotFound)
     def post(self, request: Request) -> Response:
         given = self.read(ReauthenticateSendSerializer)
         who = principal_of(request)

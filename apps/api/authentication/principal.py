@@ -10,7 +10,7 @@ from apps.core.errors import AuthenticationRequired
 from apps.customers.state import CustomerState
 from apps.tokens.errors import InsufficientUserAuthentication
 from apps.tokens.proof import Proof
-from apps.tokens.verification import Verified
+from apps.tokens.verification import VerifiedToken
 from apps.users import directory
 from apps.users.models import User
 from apps.users.state import UserState
@@ -29,7 +29,7 @@ class Principal:
     proof: Proof
 
     @classmethod
-    def of(cls, verified: Verified) -> "Principal":
+    def of(cls, verified: VerifiedToken) -> "Principal":
         return cls(
             user=verified.user,
             customer=verified.customer,

@@ -15,7 +15,7 @@ from apps.api.serializers import StrictSerializer
 from apps.api.user_document import UserSerializer, describe_user
 from apps.api_keys.models import Scope
 from apps.core.errors import NotFound
-from apps.tokens import inquiry
+from apps.tokens import user_lookup
 from apps.users.state import UserState
 
 
@@ -47,8 +47,8 @@ class VerifyUserView(ApiKeyView):
     def post(self, request: Request) -> Response:
         given, customer_id = self.read(WhichUserSerializer), client_of(request).customer.id
         if "user_id" in given:
-            return Response(_state(inquiry.by_id(customer_id, given["user_id"])))
-        return Response(_state(inquiry.by_email(customer_id, given["email"])))
+            return Response(_state(user_lookup.by_id(customer_id, given["user_id"])))
+        return Response(_state(user_lookup.by_email(customer_id, given["email"])))
 
 
 def _state(user: UserState) -> dict[str, Any]:

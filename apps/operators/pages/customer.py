@@ -15,7 +15,7 @@ from apps.approvals import approval_queue, check_secret
 from apps.core.context import RequestContext
 from apps.customers import keyring, lifecycle, limits
 from apps.customers.models import Customer, CustomerStatus, SigningSecret
-from apps.mail.models import Allowance
+from apps.mail.models import MailQuotaUse
 from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
 from apps.operators.pages import customer_lists
@@ -79,7 +79,7 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
 
     @display(description=_("Codes today"))
     def codes_today(self, row: Customer) -> str:
-        used = Allowance.objects.of(row.id).filter(day=timezone.now().date()).first()
+        used = MailQuotaUse.objects.of(row.id).filter(day=timezone.now().date()).first()
         return f"{used.sent_today if used else 0} of {row.daily_code_quota}"
 
     @display(description=_("Versions"))

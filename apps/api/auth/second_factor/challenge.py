@@ -23,7 +23,7 @@ from apps.core.errors import RateLimited
 from apps.core.requests import context_of
 from apps.factors import methods
 from apps.factors.errors import InvalidPasskey, TooManyPasskeys
-from apps.mail.errors import QuotaExceeded, TextsUnavailable
+from apps.mail.errors import QuotaExceeded, SmsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.signin import requirements, second_factor
 from apps.signin.errors import MethodNotOffered
@@ -118,7 +118,7 @@ class SecondFactorSendView(BeforeSignInView):
     """Have a code sent, or get the options for a passkey."""
 
     @extend_schema(operation_id="second_factor_send", request=SecondFactorSendSerializer, responses=SEND_ANSWER)
-    @refuses_with(*OF_A_CHALLENGE, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable)
+    @refuses_with(*OF_A_CHALLENGE, ResendTooSoon, RateLimited, QuotaExceeded, SmsUnavailable)
     def post(self, request: Request) -> Response:
         given = self.read(SecondFactorSendSerializer)
         return sent_answer(second_factor.send(_asked(request, given)))
@@ -128,7 +128,7 @@ class SecondFactorEnrolView(BeforeSignInView):
     """Begin to enrol a second factor that the customer demands, on the way in. `verify` confirms it."""
 
     @extend_schema(operation_id="second_factor_enrol", request=SecondFactorEnrolSerializer, responses=ENROL_ANSWER)
-    @refuses_with(*OF_A_CHALLENGE, TooManyPasskeys, ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable)
+    @refuses_with(*OF_A_CHALLENGE, TooManyPasskeys, ResendTooSoon, RateLimited, QuotaExceeded, SmsUnavailable)
     def post(self, request: Request) -> Response:
         given = self.read(SecondFactorEnrolSerializer)
         return Response(second_factor.enrol(_asked(request, given), phone=given["phone"]))

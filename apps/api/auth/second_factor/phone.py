@@ -18,7 +18,7 @@ from apps.core.errors import NotFound, RateLimited
 from apps.core.requests import context_of
 from apps.factors import phones, removal
 from apps.factors.errors import SecondFactorRequired
-from apps.mail.errors import QuotaExceeded, TextsUnavailable
+from apps.mail.errors import QuotaExceeded, SmsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 
 
@@ -37,7 +37,7 @@ class PhoneView(SignedInView):
 
     @extend_schema(operation_id="begin_phone", request=PhoneSerializer, responses={202: PhoneAnswerSerializer})
     @needs_fresh_proof
-    @refuses_with(ResendTooSoon, RateLimited, QuotaExceeded, TextsUnavailable, NotFound)
+    @refuses_with(ResendTooSoon, RateLimited, QuotaExceeded, SmsUnavailable, NotFound)
     def post(self, request: Request) -> Response:
         given = self.read(PhoneSerializer)
         begun = phones.begin(

@@ -35,10 +35,10 @@ def test_a_broker_that_is_away_fails_no_request() -> None:
         with transaction.atomic():
             message = posting.post()
         assert time.monotonic() - started < 1.5
-        assert tasks.hand_over(message.id) is False
+        assert tasks.enqueue(message.id) is False
     kept = Message.objects.get()
     assert (kept.state, kept.enqueued_at) == (MessageState.QUEUED, None), "the sweeper need not wait for a task"
-    assert tasks.hand_over(message.id) is True
+    assert tasks.enqueue(message.id) is True
 
 
 @pytest.mark.django_db(transaction=True)
@@ -46,7 +46,7 @@ def test_a_broker_that_accepts_connections_and_says_nothing_costs_a_request_abou
     silent = socket.create_server(("127.0.0.1", 0))
     with closing(silent), broker_at(f"redis://127.0.0.1:{silent.getsockname()[1]}/0"):
         started = time.monotonic()
-        assert tasks.hand_over(new_id()) is False
+        assert tasks.enqueue(new_id()) is False
         assert time.monotonic() - started < 2
 
 
