@@ -66,7 +66,7 @@ def _default(*, key_required: bool, context: RequestContext) -> ApiClient:
 
 
 def _verified(text: str, now: datetime) -> tuple[ApiKeyState, CustomerState]:
-    """The key and its customer, if it is one of ours and works. One answer for all failures; mistyped ones cost no look-up."""
+    """The key and its customer, if the key is ours and works. One answer for all failures; a mistyped key costs no look-up."""
     parsed = keys.parse(text)
     found = state.read(parsed.key_id) if parsed else None
     if found is None:
@@ -93,7 +93,7 @@ def _check_address(key: ApiKeyState, customer: CustomerState, context: RequestCo
 
 
 def _note_use(key: ApiKeyState, now: datetime) -> None:
-    """At most once a minute among all processes; this process's own memory spares the others the question."""
+    """Write down that the key is used, at most once a minute among all processes. This process's memory saves most round trips."""
     if now.timestamp() - _noted.get(key.key_id, 0.0) < valkey.ONCE_A_MINUTE:
         return
     if len(_noted) > MOST_REMEMBERED:

@@ -26,7 +26,7 @@ def create(
     expires_at: datetime | None = None,
     context: RequestContext,
 ) -> tuple[ApiKey, str]:
-    """A new key: its row, and the key itself, which is nowhere once the caller has let go of it. Raises ValidationFailed."""
+    """A new key: its row, and the key itself, which is stored nowhere. Raises ValidationFailed."""
     wanted = list(scopes) if scopes is not None else default_scopes()
     _validate(scopes=wanted, expires_at=expires_at, now=context.now)
     with transaction.atomic():
@@ -36,7 +36,7 @@ def create(
 
 
 def rotate(key: ApiKey, *, overlap: timedelta, context: RequestContext) -> tuple[ApiKey, str]:
-    """A successor with the same rights; the old key works on for `overlap`. Raises ValidationFailed."""
+    """A successor with the same rights; the old key still works for `overlap`. Raises ValidationFailed."""
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise ValidationFailed(fields={"overlap": [f"Choose from 0 to {LONGEST_OVERLAP.days} days."]})
     with transaction.atomic():
@@ -53,7 +53,7 @@ def rotate(key: ApiKey, *, overlap: timedelta, context: RequestContext) -> tuple
 
 
 def revoke(key: ApiKey, *, context: RequestContext) -> None:
-    """The key is worthless from the next request on. Doing it again changes nothing."""
+    """The key is worthless from the next request on. Revoking it again changes nothing."""
     with transaction.atomic():
         if ApiKey.objects.filter(id=key.id, revoked_at=None).update(revoked_at=context.now):
             _record(actions.API_KEY_REVOKED, key, context)
