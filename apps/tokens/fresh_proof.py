@@ -1,7 +1,7 @@
-"""A session whose user proves once more who they are: its tries, and the new tokens (contract 3.10).
+"""A session whose user proves once more who they are: its attempts, and the new tokens (contract 3.10).
 
-Tries are counted for the session alone. Whoever has stolen a token guesses a few times and loses the session with it, and
-uses up nothing of what the user needs to sign in.
+Attempts are counted for the session alone. A thief of a token can guess a few times, then the session ends; the attempts that
+the user needs to sign in are not used up.
 """
 
 from contextlib import suppress
@@ -28,20 +28,20 @@ MOST_TRIES = 10  # in a row: codes asked for and proofs given, until one is righ
 
 
 def count_try(*, customer_id: UUID, user_id: UUID, session_id: UUID, context: RequestContext) -> None:
-    """Take one of the tries that a session has; committed before the try is made.
+    """Count one attempt of the session, and commit that before the attempt is made.
 
-    Ends the session when there is none left, and raises SessionEnded.
+    If none is left, ends the session and raises SessionEnded.
     """
     mine = Session.objects.of(customer_id).filter(user_id=user_id, id=session_id, ended_at=None)
     if mine.filter(proofs_tried__lt=MOST_TRIES).update(proofs_tried=F("proofs_tried") + 1):
         return
-    with suppress(NotFound):  # ended by another try meanwhile
+    with suppress(NotFound):  # another attempt has ended it meanwhile
         _end(customer_id, user_id, session_id, context)
     raise SessionEnded
 
 
 def forget_tries(*, customer_id: UUID, session_id: UUID) -> None:
-    """One was right: the row of wrong ones is broken. In the caller's transaction."""
+    """An attempt was right: the count starts again at 0. In the caller's transaction."""
     Session.objects.of(customer_id).filter(id=session_id).update(proofs_tried=0)
 
 
@@ -53,7 +53,7 @@ def renew(
     amr: tuple[str, ...],
     now: datetime,
 ) -> TokenPair:
-    """New tokens of the same session, whose user has just proven who they are by `amr`; the old refresh token is dead.
+    """New tokens of the same session, whose user has just proven who they are by `amr`; the old refresh token is used up.
 
     In the caller's transaction, which has locked the user. Raises SessionEnded.
     """
@@ -72,7 +72,7 @@ def renew(
 def _next_refresh_token(session: Session, customer: CustomerState, now: datetime) -> RefreshToken:
     """The successor of the session's refresh token, or the token itself if it was issued within the grace.
 
-    So two tabs that prove it at once do not make each other's refresh token one that was used before.
+    So two tabs that do this at once do not use up each other's refresh token.
     """
     unused = RefreshToken.objects.filter(session=session, used_at=None)
     present = unused.order_by("issued_at", "id").last()

@@ -1,7 +1,7 @@
-"""Introspection (RFC 7662): what is this token worth at this moment? Asked by the customer's own servers.
+"""Introspection (RFC 7662): the customer's own servers ask what a token is worth at this moment.
 
-Everything that makes a token count is looked at, as if its bearer had come by. Whatever does not count, for whatever reason,
-is `{"active": false}`: a server need not know more, and must not take the difference for a hint.
+The same checks are made as for a request with the token. Whatever the reason, a token that does not count gives
+`{"active": false}`: a server need not know more.
 """
 
 from typing import Any
@@ -29,13 +29,13 @@ def introspect(text: str, *, customer_id: UUID, context: RequestContext) -> dict
 
 
 def _is_unused(verified: VerifiedToken) -> bool:
-    """A refresh token counts with its row alone, and once (contract 3.6)."""
+    """A refresh token counts only with its row, and only once (contract 3.6)."""
     mine = RefreshToken.objects.filter(id=verified.claims.jti, session_id=verified.session.id)
     return mine.filter(used_at=None).exists()
 
 
 def _claims(verified: VerifiedToken) -> dict[str, Any]:
-    """What the token says, and nobody can change. `token_type` is OAuth's (RFC 6749 section 5.1), of access tokens alone.
+    """What the token itself says. `token_type` is OAuth's (RFC 6749 section 5.1), and only for access tokens.
 
     `auth_time` is RFC 9470's (section 6.2).
     """
@@ -59,7 +59,7 @@ def _claims(verified: VerifiedToken) -> dict[str, Any]:
 
 
 def _user(verified: VerifiedToken) -> dict[str, Any]:
-    """The user as it is now, whatever the token says: permissions are none before it is active. `scope`: OAuth's word for them."""
+    """The user as it is now, whatever the token says; without permissions until it is active. `scope` is OAuth's word for them."""
     user = verified.user
     return {
         "username": user.email,

@@ -1,4 +1,4 @@
-"""Refresh: the old refresh token dies, a new pair is born, exactly once (contract 3.6)."""
+"""Refresh: a refresh token is used up and gives one new pair, exactly once (contract 3.6)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ Check = Callable[[CustomerState, UUID], None]
 
 @dataclass(frozen=True)
 class Refreshed:
-    """The new tokens, for the customer whose they are."""
+    """The new tokens, and their customer."""
 
     customer: CustomerState
     pair: TokenPair
 
 
 def refresh(text: str, *, context: RequestContext, check: Check | None = None) -> Refreshed:
-    """New tokens for this refresh token. `check` may refuse once it is known whose it is (cookies: the same site?).
+    """New tokens for this refresh token. `check` may refuse once customer and session are known (for cookies: is it the same site?).
 
     Raises MalformedToken, AuthenticationErrors, CustomerSuspended, IpNotAllowed, RateLimited, and what `check` raises.
     """
@@ -60,7 +60,7 @@ def refresh(text: str, *, context: RequestContext, check: Check | None = None) -
 
 
 def _limit(verified: VerifiedToken) -> None:
-    """At most so many refreshes a minute of one session. Without Valkey refreshing goes on: the row decides, not the limit."""
+    """Bound how often one session refreshes. Without Valkey refreshing goes on: the row decides, not the limit."""
     limit = verified.customer.limit(limits.REFRESHES_PER_SESSION)
     try:
         rate_limits.hit([limits.rule(limit, verified.customer.id, str(verified.session.id))])
@@ -69,7 +69,7 @@ def _limit(verified: VerifiedToken) -> None:
 
 
 def _lock(verified: VerifiedToken) -> tuple[RefreshToken, Session]:
-    """The token's row and its session, for this transaction alone. The signature without the row is worth nothing."""
+    """The token's row and its session, locked until the transaction ends. A signature without its row is worth nothing."""
     session = Session.objects.of(verified.customer.id).select_for_update().filter(id=verified.session.id).first()
     if session is None or session.ended_at is not None:
         raise SessionEnded
@@ -82,12 +82,12 @@ def _lock(verified: VerifiedToken) -> tuple[RefreshToken, Session]:
 def _successor(
     row: RefreshToken, session: Session, verified: VerifiedToken, context: RequestContext
 ) -> RefreshToken | None:
-    """A new row for an unused token, the same one again within the grace, None for a token used before that."""
+    """A new row for an unused token; the same one again within the grace; None for a token that was used before that."""
     if row.used_at is None:
         successor = rotate(row, session, verified.customer, context.now)
         _record(verified, actions.TOKEN_REFRESHED, Outcome.SUCCESS, Severity.INFO, context)
         return successor
-    # `now` is when the request came, which may be before the winner's: a grace of 0 s must still be none.
+    # This request may have come before the one that won: a grace of 0 s must still be none.
     grace = timedelta(seconds=verified.customer.refresh_grace)
     return row.successor if grace and context.now - row.used_at < grace else None
 
@@ -101,7 +101,7 @@ def rotate(row: RefreshToken, session: Session, customer: CustomerState, now: da
 
 
 def _end_for_reuse(session: Session, verified: VerifiedToken, context: RequestContext) -> None:
-    """Somebody has an old token that they should not have, or had one stolen: nobody goes on with this session."""
+    """An old token was used: somebody has stolen it, or a later one. Nobody goes on with this session."""
     Session.objects.filter(id=session.id).update(ended_at=context.now, end_reason=EndReason.REFRESH_REUSE)
     _record(verified, actions.REFRESH_TOKEN_REUSED, Outcome.DENIED, Severity.HIGH, context)
     announce(state.subject(verified.customer.id, session.id))

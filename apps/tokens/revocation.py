@@ -1,4 +1,4 @@
-"""Revocation (RFC 7009): a customer's server ends a token of one of its users. It counts on the next request, everywhere."""
+"""Revocation (RFC 7009): a customer's server ends a token of one of its users, from the next request on, everywhere."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from apps.tokens.signing import TokenKind, VerifiedClaims
 
 
 def revoke(text: str, *, customer_id: UUID, context: RequestContext) -> None:
-    """An access token is blacklisted; with a refresh token its session ends. What is no living token is revoked already."""
+    """Blacklist an access token; for a refresh token, end its session. A text that is no living token is revoked already."""
     try:
         claims = verification.genuine(text, customer_id=customer_id, context=context)
     except (MalformedToken, AuthenticationError):
@@ -42,7 +42,7 @@ def _blacklist(claims: VerifiedClaims, context: RequestContext) -> None:
 
 
 def _end_session(claims: VerifiedClaims, context: RequestContext) -> None:
-    """Of a used refresh token, too: whoever ends it does not mean that its successors should go on."""
+    """Also for a refresh token that was used: revoking it means that its successors should end, too."""
     if not RefreshToken.objects.filter(id=claims.jti, session_id=claims.session_id).exists():
         return
     with suppress(NotFound), transaction.atomic():

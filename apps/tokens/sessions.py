@@ -31,8 +31,8 @@ _noted: dict[
     UUID, float
 ] = {}  # session → when this process last wrote that it was used (unix time): nobody announces it
 
-# Locks the user's row as it reads it: of many who sign one user in at once each sees the sessions of those before it, and so
-# the limit holds; and who was deactivated or erased a moment ago gets no session. In the same statement, for it is free there.
+# Locks the user's row as it reads it. So of many sign-ins of one user at once each sees the sessions of those before it, and the
+# limit holds; and a user who was deactivated or erased a moment ago gets no session. One statement does all of it.
 INSERT = """
 INSERT INTO tokens_session (id, customer_id, user_id, delivery, sandbox_key_id, ip, user_agent, created_at,
                             last_activity_at, expires_at, auth_time, amr, proofs_tried, ended_at, end_reason, request_mark)
@@ -46,11 +46,11 @@ FOR NO KEY UPDATE
 def start(
     *, customer: CustomerState, user: User, amr: tuple[str, ...], delivery: str, context: RequestContext
 ) -> TokenPair:
-    """A new session and its first tokens. Joins the caller's transaction: what signs in commits as a whole.
+    """A new session and its first tokens. In the caller's transaction: a sign-in commits as a whole.
 
-    `amr`: by what the user has just proven who it is. The sessions least lately used make way when the user has too
-    many (contract 4, sessions). Raises UserInactive when the user is no longer there, and ReplayedRequest when this very
-    request has begun one before.
+    `amr`: what the user has just proven who it is with. If the user has too many sessions, those least lately used end
+    (contract 4, sessions). Raises UserInactive if the user is no longer there, and ReplayedRequest if this request has
+    begun a session before.
     """
     context = context.at(context.now.replace(microsecond=0))  # the tokens' times are whole seconds
     who = users.of(user)  # may take a query: before rows are locked, not while they are
@@ -144,7 +144,7 @@ def end_all(
     reason: EndReason,
     context: RequestContext,
 ) -> int:
-    """End every session of this user, but perhaps for one. Returns how many."""
+    """End every session of this user, except perhaps one. Returns how many."""
     with transaction.atomic():
         living = alive(customer_id=customer_id, user_id=user_id, now=context.now)
         if except_for is not None:
@@ -157,7 +157,7 @@ def end_all(
 
 
 def end_begun_by_test_keys(*, customer_id: UUID, user_id: UUID, context: RequestContext) -> None:
-    """End the sessions that whoever holds a test key may have begun, of one who becomes an administrator.
+    """End the sessions of a new administrator that were begun with test keys: anybody who holds such a key may have begun them.
 
     In the caller's transaction.
     """
@@ -206,7 +206,7 @@ def _insert(session: Session) -> None:
 
 
 def _make_room(session: Session, customer: CustomerState, context: RequestContext) -> None:
-    """End the sessions least lately used that are too many beside this one. One statement when there are none."""
+    """End the sessions least lately used if there are too many beside this one. One statement if there are not."""
     others = alive(customer_id=customer.id, user_id=session.user_id, now=context.now).exclude(id=session.id)
     latest_first = others.order_by("-last_activity_at", "-id").values_list("id", flat=True)
     too_many = list(latest_first[customer.sessions_per_user - 1 :])
@@ -219,14 +219,14 @@ def _make_room(session: Session, customer: CustomerState, context: RequestContex
 
 
 def _end(sessions: QuerySet[Session], reason: EndReason, now: datetime) -> list[UUID]:
-    """End those of the sessions that live; their ids. Locked first, so that a refresh and an end do not cross."""
+    """End the living ones among these sessions; returns their ids. They are locked first, so that no refresh comes in between."""
     ids = list(_locked(sessions.filter(ended_at=None)))
     Session.objects.filter(id__in=ids).update(ended_at=now, end_reason=reason)
     return ids
 
 
 def _locked(sessions: QuerySet[Session]) -> "QuerySet[Session, UUID]":
-    """The sessions' ids, locked in one order by everybody who ends many: else two who end the same ones deadlock."""
+    """The sessions' ids, always locked in one order: else two calls that end the same ones would deadlock."""
     return sessions.order_by("id").select_for_update(of=("self",)).values_list("id", flat=True)
 
 

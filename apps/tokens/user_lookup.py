@@ -1,4 +1,4 @@
-"""How a user stands, told to the customer's own servers (contract 4, `internal/verify-user`)."""
+"""Looking up a user for the customer's own servers (contract 4, `internal/verify-user`)."""
 
 from uuid import UUID
 

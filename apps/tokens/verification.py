@@ -1,6 +1,6 @@
-"""From a token's text to what it is worth now (contract 3.3): find the key, check the signature, then the present.
+"""From a token's text to what it is worth now (contract 3.3): find the key, check the signature, then the present state.
 
-In this order, so that what anybody can make up costs no query for what it claims to speak of.
+In this order, a made-up token costs no query about the session or user that it names.
 """
 
 from dataclasses import dataclass, replace
@@ -28,12 +28,12 @@ from apps.users.state import UserState
 NOBODY = "nobody"  # the key's tag for events that no customer's secret vouches for
 ASKED_ABOUT = {
     kind.typ: kind for kind in (TokenKind.ACCESS, TokenKind.REFRESH)
-}  # by servers; a challenge is none of theirs
+}  # by servers; a challenge is not for them
 
 
 @dataclass(frozen=True)
 class VerifiedToken:
-    """A token that counts, and how the three it speaks of stand."""
+    """A token that counts, with its customer, session and user as they are now."""
 
     claims: VerifiedClaims
     customer: CustomerState
@@ -42,7 +42,7 @@ class VerifiedToken:
 
     @property
     def proof(self) -> Proof:
-        """What the token says of it, but never newer than what the session has really given."""
+        """The proof that the token names, but never newer than the session's own."""
         said = self.claims.proof
         return replace(said, auth_time=min(said.auth_time, int(self.session.auth_time)))
 
@@ -53,7 +53,7 @@ def verify(text: str, *, kind: TokenKind, context: RequestContext) -> VerifiedTo
 
 
 def presented(text: str, *, kind: TokenKind, context: RequestContext) -> VerifiedClaims:
-    """The claims of a genuine token by which somebody wants in: of an expired one, too, the customer is told.
+    """The claims of a genuine token that was presented. An expired one is a security event of the customer.
 
     Raises MalformedToken, InvalidToken or TokenExpired.
     """
@@ -61,7 +61,7 @@ def presented(text: str, *, kind: TokenKind, context: RequestContext) -> Verifie
     try:
         return _check_signature(token, kind, context)
     except TokenExpired:
-        customer_id = token.customer_id or NOBODY  # its own secret has vouched for it
+        customer_id = token.customer_id or NOBODY  # the customer's own secret has signed it
         if _first_this_minute(customer_id, actions.EXPIRED_TOKEN_REPLAYED, context):
             _report(actions.EXPIRED_TOKEN_REPLAYED, Severity.LOW, token.customer_id, context)
         raise
@@ -79,7 +79,7 @@ def standing_of(claims: VerifiedClaims, now: datetime) -> VerifiedToken:
 def genuine(text: str, *, customer_id: UUID, context: RequestContext) -> VerifiedClaims:
     """The claims of an access or refresh token of this customer that is genuine and not expired, for a server that asks.
 
-    Whether it still counts is another question. That a token has expired is what the server wants to know: no event.
+    It may still have been revoked. That a token has expired is no event here: the server wants to know it.
     Raises MalformedToken, InvalidToken or TokenExpired.
     """
     token = parsing.parse(text)
@@ -109,20 +109,18 @@ def verify_challenge(text: str, *, context: RequestContext) -> tuple[VerifiedCla
 
 
 def require_address(customer: CustomerState, context: RequestContext) -> None:
-    """The allowlist binds tokens too, of every kind, if the customer says so (contract 1.6). Raises IpNotAllowed."""
+    """If the customer says so, the allowlist also binds tokens of every kind (contract 1.6). Raises IpNotAllowed."""
     if customer.enforce_allowlist_on_tokens:
         allowlist.check(customer, context.ip)
 
 
 def _keys_of(token: UnverifiedToken, context: RequestContext) -> SigningKeys:
-    """The secrets that the token names, from this process's memory once they are known. Raises InvalidToken."""
+    """The version of secrets that the token names; from this process's memory once it is known. Raises InvalidToken."""
     customer_id, kid = token.customer_id, token.kid
     keys = keyring.signing_keys(customer_id, kid) if customer_id and kid else None
     if keys is not None:
         return keys
-    if _first_this_minute(
-        NOBODY, actions.SIGNATURE_FAILED, context
-    ):  # by address alone: ids can be made up without end
+    if _first_this_minute(NOBODY, actions.SIGNATURE_FAILED, context):  # per address: ids can be made up without end
         _report(actions.SIGNATURE_FAILED, Severity.MEDIUM, _existing(customer_id), context)
     raise InvalidToken
 
@@ -138,7 +136,7 @@ def _check_signature(token: UnverifiedToken, kind: TokenKind, context: RequestCo
 
 
 def _existing(customer_id: UUID | None) -> UUID | None:
-    """The id, if it is a customer's: events name no customer that was made up."""
+    """The id, if such a customer exists: events name no made-up ones."""
     try:
         return customers.read(customer_id).id if customer_id else None
     except NotFound:
@@ -151,5 +149,5 @@ def _first_this_minute(tag: UUID | str, action: str, context: RequestContext) ->
 
 
 def _report(action: str, severity: Severity, customer_id: UUID | None, context: RequestContext) -> None:
-    nobody = context.by(actors.ANONYMOUS)  # whoever presents it: a customer's server only passes it on
+    nobody = context.by(actors.ANONYMOUS)  # the bearer is the actor: a customer's server only passes the token on
     events.record(action=action, outcome=Outcome.FAILURE, severity=severity, customer_id=customer_id, context=nobody)
