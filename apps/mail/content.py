@@ -1,4 +1,4 @@
-"""What a mail says: templates rendered in the reader's language, in the customer's colours."""
+"""What mails and SMS say: templates rendered in the reader's language and the customer's colours."""
 
 import json
 import re
@@ -21,7 +21,7 @@ VISIBLE_DIGITS = 2
 
 @dataclass(frozen=True)
 class Branding:
-    """How a customer's mail looks and from whom it comes."""
+    """How a customer's mail looks, and who it comes from."""
 
     customer_id: UUID
     name: str
@@ -73,7 +73,7 @@ class Sms:
 
 
 def masked(number: str) -> str:
-    """As much of a phone number (E.164) as may be shown, its country and its end: "+49 … 67"."""
+    """The part of a phone number (E.164) that may be shown: its country and its end, "+49 … 67"."""
     return f"+{phonenumbers.parse(number).country_code} … {number[-VISIBLE_DIGITS:]}"
 
 
@@ -92,5 +92,5 @@ def render(*, kind: str, locale: str, branding: Branding, facts: Mapping[str, An
 
 
 def _colour(branding: Branding) -> str:
-    """It stands in a style attribute, where escaping does not keep it from adding declarations of its own."""
+    """It goes into a style attribute, where escaping would not stop it from adding declarations."""
     return branding.colour if COLOUR.fullmatch(branding.colour) else DEFAULT_COLOUR

@@ -1,6 +1,6 @@
-"""Posting mail: the row that says "this must go out" is written with what it belongs to, and a worker does the rest.
+"""Posting mail: a row is written in the transaction that the mail belongs to, and a worker sends it.
 
-What a message uses up of its customer's quota is counted in the statement that inserts it (`allowances`).
+The statement that inserts a message also counts it against its customer's quota (`quotas`).
 """
 
 from collections.abc import Mapping
@@ -25,9 +25,9 @@ UNSENT = (MessageState.QUEUED, MessageState.TAKEN, MessageState.FAILED)
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What there is to say of any message. `facts`, what its template reads, may hold a code: never printed.
+    """What every message needs before it is posted. `facts`, for its template, may hold a code, so they are never printed.
 
-    `asked_locale`: what recipient or request asked for; `locale`: what it is written in.
+    `asked_locale`: the language that recipient or request asked for; `locale`: the language it is written in.
     """
 
     message_id: UUID
@@ -38,8 +38,8 @@ class Draft:
     user_id: UUID | None = None
     sandbox_key_id: str = ""
     asked_locale: str = ""
-    code_set: str = ""  # of which the code is that it carries
-    credentials_version: int | None = None  # of the user, if what it carries opens the account
+    code_set: str = ""  # that its code belongs to
+    credentials_version: int | None = None  # of the user, if its code or link opens the account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +51,7 @@ class MailDraft(Draft):
 
 @dataclass(frozen=True)
 class Destination:
-    """The address and the user that a message was for, whether it was kept from going there, and in which language the
-    recipient had asked for it.
-    """
+    """The address and the user of a message, whether it was suppressed, and the language that the recipient had asked for."""
 
     recipient: str
     user_id: UUID | None  # None: nobody had the address then
@@ -63,9 +61,9 @@ class Destination:
 
 
 def post(*, draft: MailDraft, branding: Branding, quota: Quota | None, now: datetime) -> Message:
-    """Count one code mail and insert it: one statement. Raises QuotaExceeded. A worker is told after the commit.
+    """Count one code mail and insert it: one statement. A worker is told after the commit. Raises QuotaExceeded.
 
-    Without a `quota` nothing is counted: for the sandbox, from which nothing is sent.
+    Without a `quota` nothing is counted: for the sandbox, which sends nothing.
     """
     message = _message(draft, branding, now)
     quotas.insert_counting(message, quotas.MAILS, quota)
@@ -74,9 +72,9 @@ def post(*, draft: MailDraft, branding: Branding, quota: Quota | None, now: date
 
 
 def suppress(*, draft: MailDraft, branding: Branding, quota: Quota | None, now: datetime) -> Message:
-    """Insert a message that will not go out, with the work and the refusals of `post`: neither tells of the recipient.
+    """Insert a message that will not be sent, with the same work and refusals as `post`: so neither tells anything about the recipient.
 
-    Uses up no allowance. Raises QuotaExceeded when `post` would; without a `quota`, never.
+    Uses up no quota. Raises QuotaExceeded when `post` would; without a `quota`, never.
     """
     message = _message(draft, branding, now)
     message.state = MessageState.SUPPRESSED
@@ -89,7 +87,7 @@ def suppress(*, draft: MailDraft, branding: Branding, quota: Quota | None, now: 
 def resend(*, message: Message, now: datetime) -> None:
     """Queue a message again: one that failed, or waits for its next try. Raises NothingToResend for any other.
 
-    A sent or expired one has no content left, and one in a worker's hands is being sent already.
+    A sent or expired message has no content left, and one that a worker holds is being sent already.
     """
     with transaction.atomic():
         changed = (
@@ -109,7 +107,7 @@ def sandbox_messages(key_id: str) -> QuerySet[Message]:
 
 
 def destination_of(message_id: UUID) -> Destination | None:
-    """Where the code of a message went. None if it is spent, or was to somebody who has been erased since, or no message is there."""
+    """Where the code of a message went. None if the code is spent, the recipient has been erased, or there is no such message."""
     row = Message.objects.filter(id=message_id, code_spent_at=None).exclude(recipient="").defer("content").first()
     if row is None:
         return None
@@ -123,7 +121,7 @@ def destination_of(message_id: UUID) -> Destination | None:
 
 
 def withdraw(*, user_id: UUID, before: int) -> None:
-    """Keep back what has not gone out to the user, and carries a code or a link of an earlier version of the credentials."""
+    """Suppress unsent messages to the user that carry a code or link of an earlier version of the credentials."""
     void = Message.objects.filter(user_id=user_id, credentials_version__lt=before, state__in=UNSENT)
     void.exclude(content="").update(state=MessageState.SUPPRESSED, content="", leased_until=None, last_error="")
 
@@ -135,7 +133,7 @@ def content_of(message: Message) -> content.Content | content.Sms:
 
 
 def announce(message: Message) -> None:
-    """Tell a worker, after the commit. Of a suppressed message too, though it finds nothing to do: both cost the same."""
+    """Tell a worker after the commit. Suppressed messages too, although it finds nothing to do: so both cost the same."""
     if not message.sandbox_key_id:
         transaction.on_commit(lambda: tasks.enqueue(message.id))
 
@@ -148,7 +146,7 @@ def _message(draft: MailDraft, branding: Branding, now: datetime) -> Message:
 
 
 def row_for(draft: Draft, channel: Channel, recipient: str, *, branding: Branding, now: datetime) -> Message:
-    """The draft's row, not saved and without content. `recipient` is shown to operators."""
+    """The draft's row, unsaved and without content. Operators see `recipient`."""
     return Message(
         id=draft.message_id,
         customer_id=branding.customer_id,

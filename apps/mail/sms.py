@@ -1,4 +1,4 @@
-"""SMS: posted like mails, into the same outbox; what a carrier charges for is what the quota counts."""
+"""SMS: posted into the same outbox as mails. The quota counts segments, which is what a carrier charges for."""
 
 import unicodedata
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ from apps.mail.models import Channel, Message
 from apps.mail.outbox import Draft
 from apps.mail.quotas import Quota
 
-# 3GPP TS 23.038, 6.2.1 and 6.2.1.1: the letters that fit into seven bits, and those that take two places.
+# 3GPP TS 23.038, 6.2.1 and 6.2.1.1: letters that take seven bits, and those that take twice as much.
 GSM = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 GSM_EXTENSION = set("^{}\\[~]|€\f")
-IN_GSM, IN_EACH_GSM = 160, 153  # places in one alone, and in each of several
+IN_GSM, IN_EACH_GSM = 160, 153  # letters in a single SMS, and in each of several
 IN_UCS2, IN_EACH_UCS2 = 70, 67
 
 
@@ -33,9 +33,9 @@ class SmsDraft(Draft):
 
 
 def post(*, draft: SmsDraft, branding: Branding, sender: str, quota: Quota | None, now: datetime) -> Message:
-    """Count its segments and insert it: one statement. Raises QuotaExceeded, or SmsUnavailable where none can be sent.
+    """Count its segments and insert it: one statement. Raises QuotaExceeded, or SmsUnavailable if no backend is set.
 
-    Without a `quota` nothing is counted: for the sandbox, from which nothing is sent.
+    Without a `quota` nothing is counted: for the sandbox, which sends nothing.
     """
     if not (settings.SMS_BACKEND or draft.sandbox_key_id):
         raise SmsUnavailable
@@ -47,7 +47,7 @@ def post(*, draft: SmsDraft, branding: Branding, sender: str, quota: Quota | Non
 
 
 def render(draft: SmsDraft, branding: Branding) -> str:
-    """Render `templates/sms/<kind>.txt` in the draft's locale. Composed (NFC), since an accent of its own costs another alphabet."""
+    """Render `templates/sms/<kind>.txt` in the draft's locale. In NFC, since separate accents would need the longer encoding."""
     with translation.override(text_languages.served_by(draft.locale)):
         text = render_to_string(f"sms/{draft.kind}.txt", {**draft.facts, "brand": branding})
     return unicodedata.normalize("NFC", text.strip())
@@ -61,7 +61,7 @@ def segments(text: str) -> int:
 
 
 def _parts(widths: list[int], alone: int, each: int) -> int:
-    """A letter of two places is not torn apart: one that no longer fits begins the next part."""
+    """A letter is never split: one that no longer fits begins the next part."""
     if sum(widths) <= alone:
         return 1
     parts, left = 1, each
