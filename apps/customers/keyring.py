@@ -1,8 +1,8 @@
 """The versions of a customer's signing secrets: made, found, and rotated.
 
-A version has an algorithm, the customer's when it was made, and verifies by that one alone for as long as it does.
-A version never changes, so a process may remember it for ever; whether it still *verifies* is the customer's state, which is
-read at every request. The newest signs, all that have not retired verify, so rotation is no special case.
+A version has the algorithm that the customer had when it was made, and verifies with that alone. A version never changes, so a
+process may remember it for ever; whether it still *verifies* is part of the customer's state, which every request reads. The
+newest version signs and all that have not retired verify, so rotation is no special case.
 """
 
 import secrets
@@ -47,7 +47,7 @@ class SigningKeys:
 
 
 class _KnownKeys:
-    """What this process has seen: versions, and for a moment the ids that name none, so that garbage costs no query each."""
+    """What this process has seen: versions; and for a moment ids that name none, so that garbage does not cost a query each."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -57,7 +57,7 @@ class _KnownKeys:
         with self._lock:
             keys, until = self._known.get(place, (None, 0.0))
             if keys is not None:
-                self._known.move_to_end(place)  # ids that were made up must not push out those in use
+                self._known.move_to_end(place)  # made-up ids must not push out those in use
             return (keys is not None or time.monotonic() < until), keys
 
     def put(self, place: tuple[UUID, UUID], keys: SigningKeys | None) -> None:
@@ -75,7 +75,7 @@ memory = _KnownKeys()
 
 
 def signing_keys(customer_id: UUID, kid: UUID) -> SigningKeys | None:
-    """This version of this customer's secrets, or None: another customer's version is none of its."""
+    """This version of this customer's secrets, or None. Another customer's version is not found."""
     remembered, keys = memory.get((customer_id, kid))
     if remembered:
         return keys
@@ -91,7 +91,7 @@ def current_kid(customer: state.CustomerState) -> UUID:
 
 
 def create_secret(customer: Customer, *, now: datetime) -> SigningSecret:
-    """Make a new current version. The one before must have got its end first."""
+    """Make a new current version. The one before must have its end already."""
     row = SigningSecret(customer=customer, algorithm=customer.algorithm, created_at=now)
     fill_secret(row)
     row.save(force_insert=True)
@@ -109,9 +109,9 @@ def fill_secret(row: SigningSecret) -> None:
 def rotate_gracefully(
     customer: Customer, *, context: RequestContext, retires_at: datetime | None = None
 ) -> SigningSecret:
-    """New tokens use a new version. The old ones verify until the longest token that each has signed has expired.
+    """New tokens use a new version. Old versions verify until the longest token that each has signed has expired.
 
-    `retires_at`: or a chosen earlier time, for all of them. Raises ValidationFailed for a later one.
+    `retires_at`: an earlier time for all of them. Raises ValidationFailed for a later one.
     """
     with transaction.atomic():
         locked = _lock(customer)
@@ -126,7 +126,7 @@ def rotate_gracefully(
 
 
 def rotate_in_emergency(customer: Customer, *, context: RequestContext) -> SigningSecret:
-    """No old version verifies any more, from this moment. Ending the sessions is `tokens.rotation`'s part of it."""
+    """No old version verifies any more, from this moment. `tokens.emergency_rotation` ends the sessions."""
     with transaction.atomic():
         locked = _lock(customer)
         _retire_all(locked, at=context.now)
@@ -134,10 +134,10 @@ def rotate_in_emergency(customer: Customer, *, context: RequestContext) -> Signi
 
 
 def follow_policy(before: Customer, after: Customer, *, context: RequestContext) -> SigningSecret | None:
-    """Note how long tokens live that were signed under longer lifetimes; rotate gracefully for another algorithm.
+    """Note until when tokens live that were signed under longer lifetimes; rotate gracefully to another algorithm.
 
-    In the transaction of the change, which holds the customer's row. Tokens of the lifetimes before it may be signed until
-    now; noting it here costs nothing where they are signed. Returns the new version, if there is one.
+    In the transaction of the change, which has locked the customer's row. Until now tokens were signed with the lifetimes of
+    `before`; noting that here saves the work at each signing. Returns the new version, if there is one.
     """
     if _longest_token(after) < _longest_token(before):
         _current(after).update(signed_until=last_expiry(before, now=context.now))
@@ -150,14 +150,14 @@ def follow_policy(before: Customer, after: Customer, *, context: RequestContext)
 
 
 def last_expiry(customer: Customer, *, now: datetime) -> datetime:
-    """When the last token expires that the current version has signed until now, under the customer's lifetimes of any time."""
+    """When the last token expires that the current version has signed so far, under any lifetimes that the customer has had."""
     noted = _current(customer).values_list("signed_until", flat=True).first()
     ends = now + _longest_token(customer)
     return max(ends, noted) if noted else ends
 
 
 def _lock(customer: Customer) -> Customer:
-    """The customer as it is now, for this transaction alone: of two rotations at once, one goes second."""
+    """The customer as it is now, locked until the transaction ends: two rotations happen one after the other."""
     return Customer.objects.select_for_update().get(id=customer.id)
 
 
@@ -166,12 +166,12 @@ def _current(customer: Customer) -> "QuerySet[SigningSecret]":
 
 
 def _retire_all(customer: Customer, *, at: datetime) -> None:
-    """No version verifies for longer; one that ends before that still does."""
+    """No version verifies for longer. One that ends earlier keeps its end."""
     SigningSecret.objects.of(customer.id).exclude(retires_at__lte=at).update(retires_at=at)
 
 
 def _replace(customer: Customer, *, ends: datetime, mode: str, context: RequestContext) -> SigningSecret:
-    """A new current version, after the one before has got its end. In the caller's transaction."""
+    """A new current version; the one before has its end already. In the caller's transaction."""
     row = create_secret(customer, now=context.now)
     events.record(
         action=actions.SECRETS_ROTATED,

@@ -1,4 +1,4 @@
-"""A customer's life: made, changed, suspended, back again. Each change is audited and takes effect at once."""
+"""A customer's life: made, changed, suspended, reactivated. Each change is audited and takes effect at once."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from apps.customers import keyring, state
 from apps.customers.models import AllowedNetwork, Customer, CustomerStatus, LimitOverride
 from apps.customers.validation import canonical_network
 
-FIXED = {"id", "slug", "status"}  # changed by other means, or never
+FIXED = {"id", "slug", "status"}  # changed in other ways, or never
 
 
 def create(*, name: str, slug: str, context: RequestContext, **policy: Any) -> Customer:
@@ -35,8 +35,9 @@ def register(customer: Customer, *, context: RequestContext) -> None:
 
 
 def update_policy(*, customer: Customer, changes: Mapping[str, Any], context: RequestContext) -> None:
-    """Change policy fields. Another algorithm rotates the secrets, gracefully. Raises ValidationFailed, and for fields
-    that are no policy.
+    """Change policy fields. Another algorithm rotates the secrets gracefully.
+
+    Raises ValidationFailed, also for fields that cannot be changed.
     """
     if FIXED & changes.keys():
         raise ValidationFailed(fields={name: ["This cannot be changed."] for name in FIXED & changes.keys()})
@@ -47,19 +48,19 @@ def update_policy(*, customer: Customer, changes: Mapping[str, Any], context: Re
         before = Customer.objects.select_for_update().get(id=customer.id)
         customer.save(update_fields=[*changes, "updated_at"])
         _record(actions.POLICY_CHANGED, customer.id, context, fields=sorted(changes))
-        after = Customer.objects.get(id=customer.id)  # an operator's page may be older than the rest of the policy
+        after = Customer.objects.get(id=customer.id)  # an operator's page may have been loaded before other changes
         keyring.follow_policy(before, after, context=context)
         announce(state.subject(customer.id))
 
 
 def note_owner(customer_id: UUID) -> None:
-    """The owner of a customer that signed up has proven an address: its mails may bear its name. In the caller's transaction."""
+    """The owner of a customer that signed up has proven an address: its mails may carry its name. In the caller's transaction."""
     if Customer.objects.filter(id=customer_id, owner_is_proven=False).update(owner_is_proven=True):
         announce(state.subject(customer_id))
 
 
 def suspend(customer: Customer, *, context: RequestContext) -> None:
-    """Every path answers 403 customer_suspended from the next request on, its tokens included."""
+    """From the next request on, every path answers 403 customer_suspended, also to its tokens."""
     _set_status(customer, CustomerStatus.SUSPENDED, actions.CUSTOMER_SUSPENDED, context)
 
 
@@ -68,7 +69,7 @@ def reactivate(customer: Customer, *, context: RequestContext) -> None:
 
 
 def replace_allowlist(*, customer: Customer, networks: Mapping[str, str], context: RequestContext) -> None:
-    """Let exactly these networks (network → note) use the customer's keys; none: everybody. Raises ValidationFailed."""
+    """Only these networks (network → note) may use the customer's keys; with none, everybody may. Raises ValidationFailed."""
     try:
         wanted = {canonical_network(network): note for network, note in networks.items()}
     except ValidationError as error:
@@ -87,7 +88,7 @@ def replace_allowlist(*, customer: Customer, networks: Mapping[str, str], contex
 
 
 def override_limit(*, customer: Customer, name: str, count: int, window: int, context: RequestContext) -> None:
-    """Give this customer a limit of its own: `count` in `window` seconds. Raises ValidationFailed."""
+    """Give this customer its own limit: `count` in `window` seconds. Raises ValidationFailed."""
     with transaction.atomic():
         _lock(customer)
         present = LimitOverride.objects.of(customer.id).filter(name=name).first()
@@ -100,7 +101,7 @@ def override_limit(*, customer: Customer, name: str, count: int, window: int, co
 
 
 def restore_limit(*, customer: Customer, name: str, context: RequestContext) -> None:
-    """Let the default hold for this customer again. Where it did already, nothing changes."""
+    """Return to the default limit. Nothing changes if it holds already."""
     with transaction.atomic():
         if LimitOverride.objects.of(customer.id).filter(name=name).delete()[0]:
             _record(actions.POLICY_CHANGED, customer.id, context, limit=name, restored=True)
@@ -108,7 +109,7 @@ def restore_limit(*, customer: Customer, name: str, context: RequestContext) -> 
 
 
 def _lock(customer: Customer) -> None:
-    """Two who change the same list or limit do so one after the other."""
+    """Two changes of the same list or limit happen one after the other."""
     Customer.objects.select_for_update(no_key=True).get(id=customer.id)
 
 
