@@ -1,4 +1,4 @@
-"""A user's life: changed, deactivated, back again. Each change is audited and takes effect on the next request."""
+"""A user's life: changed, deactivated, reactivated. Each change is audited and takes effect on the next request."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -21,7 +21,7 @@ BY_OPERATOR = {"name", "locale", "role", "permissions"}
 
 
 def register(user: User, *, context: RequestContext) -> None:
-    """Save a user that an operator made, and thereby approved if it is active. Raises ValidationFailed."""
+    """Save a user that an operator made. If it is active, that approves it. Raises ValidationFailed."""
     with transaction.atomic():
         _require_known(user, {"role": user.role, "permissions": user.permissions})
         user.created_at = context.now
@@ -32,15 +32,17 @@ def register(user: User, *, context: RequestContext) -> None:
 
 
 def change(user: User, *, changes: Mapping[str, Any], context: RequestContext) -> None:
-    """Set fields an operator may set. Raises ValidationFailed, for roles and permissions that the customer does not know
-    too; NotFound for who was erased a moment ago.
+    """Set fields that an operator may set.
+
+    Raises ValidationFailed, also for roles and permissions that the customer does not know; NotFound for an erased user.
     """
     _save(user, changes, BY_OPERATOR, actions.USER_CHANGED, context)
 
 
 def change_profile(user: User, *, changes: Mapping[str, Any], context: RequestContext) -> None:
-    """Set what users may set of themselves: `name`, `locale`, and `phone` (kept as E.164, sealed). Raises ValidationFailed;
-    NotFound for who was erased a moment ago.
+    """Set the fields that users may set themselves: `name`, `locale`, and `phone` (E.164, sealed).
+
+    Raises ValidationFailed; NotFound for an erased user.
     """
     _save(user, changes, PROFILE | {"phone"}, actions.PROFILE_CHANGED, context.by(actors.user(user.id)))
 
@@ -48,7 +50,7 @@ def change_profile(user: User, *, changes: Mapping[str, Any], context: RequestCo
 def deactivate(user: User, *, context: RequestContext) -> None:
     """Close the account: its tokens are worthless from the next request on, and what was issued to it is void.
 
-    Doing it again changes nothing. Raises NotFound. The whole flow is `accounts.deactivation`: it ends the sessions too.
+    Closing it again changes nothing. Raises NotFound. The whole flow is `accounts.deactivation`: it ends the sessions too.
     """
     with transaction.atomic():
         _lock(user)
@@ -59,9 +61,9 @@ def deactivate(user: User, *, context: RequestContext) -> None:
 
 
 def reactivate(user: User, *, context: RequestContext) -> None:
-    """Open a deactivated account again, with what it had proven and no more: what was asked for meanwhile is void.
+    """Open a deactivated account again. It has proven what it had before; what was asked for meanwhile is void.
 
-    Doing it again changes nothing. Raises NotFound.
+    Opening it again changes nothing. Raises NotFound.
     """
     customer = customers.read(user.customer_id)
     with transaction.atomic():
@@ -73,14 +75,14 @@ def reactivate(user: User, *, context: RequestContext) -> None:
 
 
 def status_due(user: User, customer: CustomerState) -> UserStatus:
-    """Pending until all is done that the customer demands: the address proven, the user approved, both, or neither."""
+    """Pending until everything is done that the customer demands: address proven, user approved, both, or neither."""
     unproven = customer.demands_verified_email and user.email_verified_at is None
     unapproved = customer.demands_approval and user.approved_at is None
     return UserStatus.PENDING if unproven or unapproved else UserStatus.ACTIVE
 
 
 def clear_wrong_codes(user: User, *, context: RequestContext) -> None:
-    """Let codes be sent and tried again after too many wrong ones in a row."""
+    """Allow codes again after too many wrong ones in a row."""
     with transaction.atomic():
         directory.open_to_codes(user)
         _record(actions.WRONG_CODES_CLEARED, user, context)
@@ -113,7 +115,7 @@ def _set_status(user: User, status: UserStatus, action: str, context: RequestCon
 
 
 def _lock(user: User) -> None:
-    """Read the row anew and keep it until the end of the transaction. Raises NotFound: it was erased a moment ago."""
+    """Read the row anew, locked until the transaction ends. Raises NotFound if the user was erased a moment ago."""
     try:
         user.refresh_from_db(from_queryset=User.objects.of(user.customer_id).select_for_update(no_key=True))
     except User.DoesNotExist:
@@ -142,7 +144,7 @@ def _clean(user: User, changes: Collection[str]) -> None:
 
 
 def _require_known(user: User, changes: Mapping[str, Any]) -> None:
-    """Roles and permissions are known to the customer, and stay so until the change is committed. Raises ValidationFailed."""
+    """Raises ValidationFailed unless the customer knows role and permissions. They stay known until the change commits."""
     if "role" in changes:
         roles.require_known(user.customer_id, changes["role"])
     if "permissions" in changes:

@@ -1,4 +1,4 @@
-"""Mails that tell a user what was done with the account, each with a way to say "this was not me"."""
+"""Mails that tell a user what has happened to the account, each with a way to say "this was not me"."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ USER_APPROVED = "user_approved"
 USER_REJECTED = "user_rejected"
 
 KEPT_TRYING = timedelta(days=2)
-CHOSEN = {"device", "factor", "passkey"}  # facts that whoever is signed in can choose
+CHOSEN = {"device", "factor", "passkey"}  # facts that the signed-in user can choose
 
 
 def post(
@@ -38,7 +38,7 @@ def post(
 ) -> None:
     """Post one in the caller's transaction. Uses no quota. `recipient`: another address than the user's present one.
 
-    Nothing that somebody chose stands in it until the user has proven the address (contract 4): it may be anybody's.
+    Until the user has proven the address it holds no text that anybody chose (contract 4): the mailbox may be a stranger's.
     """
     if user.email_verified_at is None:
         facts = {name: value for name, value in facts.items() if name not in CHOSEN}

@@ -13,8 +13,8 @@ from apps.core.errors import ValidationFailed, refused_by_field
 from apps.users.errors import PermissionInUse
 from apps.users.models import Permission, Role, User
 
-MOST = 500  # of one customer
-# A token names the permissions of its role and of its user, and has to fit into 8 KiB, a cookie into 4 (contract 3.8, 3.9).
+MOST = 500  # per customer
+# A token names the permissions of the role and of the user. It must fit into 8 KiB, and a cookie into 4 (contract 3.8, 3.9).
 LONGEST_OF_ROLE = 1536  # bytes, as JSON
 LONGEST_OF_USER = 512
 
@@ -47,7 +47,7 @@ def describe(row: Permission, *, description: str, context: RequestContext) -> N
 def delete(row: Permission, *, context: RequestContext) -> None:
     """Forget the name. Raises PermissionInUse while a role or a user holds it."""
     with transaction.atomic():
-        Permission.objects.select_for_update().filter(id=row.id).first()  # so that nobody is given it meanwhile
+        Permission.objects.select_for_update().filter(id=row.id).first()  # so that nobody can be given it meanwhile
         if is_held(row.customer_id, row.name):
             raise PermissionInUse
         _record(row, "deleted", context)
@@ -61,12 +61,12 @@ def is_held(customer_id: UUID, name: str) -> bool:
 
 
 def known(customer_id: UUID, names: object, *, longest: int) -> list[str]:
-    """The names, sorted and each once; kept from being deleted for the rest of the caller's transaction.
+    """The names, sorted and each once. None of them can be deleted until the caller's transaction ends.
 
-    Raises ValidationFailed when the customer does not know one, or when they are longer than `longest` bytes of JSON.
+    Raises ValidationFailed if the customer does not know one, or if they are longer than `longest` bytes of JSON.
     """
     wanted = _names(names)
-    storable = [name for name in wanted if name.isprintable()]  # a NUL would be an error of PostgreSQL's
+    storable = [name for name in wanted if name.isprintable()]  # PostgreSQL would fail on a NUL
     rows = Permission.objects.of(customer_id).filter(name__in=storable).order_by("name")
     found = set(rows.select_for_update(no_key=True).values_list("name", flat=True))
     if unknown := sorted(wanted - found):

@@ -1,4 +1,4 @@
-"""What roles give: built-in ones, and those that a customer makes. A change counts from the next request on, everywhere.
+"""Roles and the permissions that they give: built-in ones, and those of a customer. A change counts from the next request on.
 
 The built-in roles exist for every customer without a row. A row of their name gives them permissions.
 """
@@ -30,12 +30,12 @@ MOST = 100  # of one customer: its table of roles is read with every request
 
 @dataclass(frozen=True)
 class RoleTable:
-    """The roles of one customer, and the permissions that each gives."""
+    """The roles of one customer, and the permissions of each."""
 
     permissions: Mapping[str, tuple[str, ...]]
 
     def effective(self, role: str, own: Iterable[str]) -> tuple[str, ...]:
-        """What a user of this role may do who was given `own` besides: sorted, each once."""
+        """The permissions of a user with this role and `own` ones: sorted, each once."""
         return tuple(sorted({*self.permissions.get(role, ()), *own}))
 
 
@@ -80,7 +80,7 @@ def create(
     description: str = "",
     context: RequestContext,
 ) -> Role:
-    """A role of this customer's. Raises ValidationFailed."""
+    """Make a role for this customer. Raises ValidationFailed."""
     role = Role(customer_id=customer_id, name=name, permissions=permissions, description=description)
     register(role, context=context)
     return role
@@ -115,9 +115,9 @@ def change(
 
 
 def delete(role: Role, *, context: RequestContext) -> None:
-    """Forget the role. A built-in one stays, and only gives nothing more. Raises RoleInUse while users have it."""
+    """Delete the role. A built-in role itself stays, and only loses its permissions. Raises RoleInUse while users have it."""
     with transaction.atomic():
-        Role.objects.select_for_update().filter(id=role.id).first()  # so that nobody is given it meanwhile
+        Role.objects.select_for_update().filter(id=role.id).first()  # so that nobody can be given it meanwhile
         if is_in_use(role):
             raise RoleInUse
         _announce(role, "deleted", context)
@@ -125,16 +125,16 @@ def delete(role: Role, *, context: RequestContext) -> None:
 
 
 def is_in_use(role: Role) -> bool:
-    """Whether users have it who could not without its row."""
+    """Whether users have this role, and could not without its row."""
     return role.name not in BuiltInRole.values and User.objects.of(role.customer_id).filter(role=role.name).exists()
 
 
 def require_known(customer_id: UUID, name: object) -> None:
-    """Raises ValidationFailed unless the customer has this role; it is kept for the rest of the caller's transaction."""
+    """Raises ValidationFailed unless the customer has this role. It cannot be deleted until the caller's transaction ends."""
     if name in BuiltInRole.values:
         return
     unknown = ValidationFailed(fields={"role": [_("There is no such role.")]})
-    if not isinstance(name, str) or not name.isprintable():  # a NUL would be an error of PostgreSQL's
+    if not isinstance(name, str) or not name.isprintable():  # PostgreSQL would fail on a NUL
         raise unknown
     if Role.objects.of(customer_id).select_for_update(no_key=True).filter(name=name).first() is None:
         raise unknown
