@@ -12,8 +12,8 @@ class RequestContext:
     """One request, or one piece of background work, as flows see it.
 
     `actor`: as events name it (`core.actors`). `ip` is None when the server knows no peer (a unix socket).
-    `sandbox_key_id`: the test key of the request, or the one its session began with; what it would send is only listed.
-    `accept_language`: the header, which says in what language to write to the client.
+    `sandbox_key_id`: the test key of the request, or of its session's first request. Its messages are listed and not sent.
+    `accept_language`: the header, which says what language to write to the client in.
     `request_mark`: of an encrypted request before sign-in. No two requests have the same, unless one is sent again.
     """
 
@@ -28,12 +28,12 @@ class RequestContext:
 
     @classmethod
     def system(cls, *, now: datetime) -> Self:
-        """For background work and commands: no client, and nobody but the service itself acts."""
+        """For background work and commands: there is no client, and the service itself acts."""
         return cls(now=now, actor=actors.SYSTEM)
 
     @property
     def in_sandbox(self) -> bool:
-        """Whether a test key asks: nothing is sent, and its codes are good with test keys alone."""
+        """Whether a test key asks: nothing is sent, and its codes count only with test keys."""
         return bool(self.sandbox_key_id)
 
     def by(self, actor: str) -> Self:

@@ -56,7 +56,7 @@ def context_of(request: HttpRequest) -> RequestContext:
 
 
 def context_for_others(request: HttpRequest) -> RequestContext:
-    """The same for a request about somebody else, whose language it does not tell."""
+    """The same for a request about somebody else: its language is not theirs."""
     return replace(context_of(request), accept_language="")
 
 
@@ -71,7 +71,7 @@ def address_of(request: HttpRequest) -> str | None:
 
 
 def trusted_proxies() -> tuple[client_address.Network, ...]:
-    """The networks of TRUSTED_PROXIES. Raises ImproperlyConfigured when they are none."""
+    """The networks of TRUSTED_PROXIES. Raises ImproperlyConfigured if one is no network."""
     return _networks(tuple(settings.TRUSTED_PROXIES))
 
 

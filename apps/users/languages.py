@@ -1,6 +1,6 @@
-"""In which language a user is written to (contract 7.3). The order stands here alone:
+"""In which language a user gets mails and SMS (contract 7.3). Only this file knows the order:
 
-the request's own wish, else the user's language, else the first one of Accept-Language that there are texts in, else the
+what the request asks for, else the user's language, else the first one of Accept-Language that our texts exist in, else the
 customer's.
 """
 
@@ -12,11 +12,11 @@ from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.users.models import User
 
-LONGEST = 16  # what a user's language may be
+LONGEST = 16  # characters of a user's language
 
 
 def asked_for(*, locale: str = "", user: User | None = None, context: RequestContext) -> str:
-    """The language that request or user ask for, of those that there are texts in; empty if they ask for none."""
+    """The language that request or user ask for, if our texts exist in it; empty if there is none."""
     tags = [locale, user.locale if user else "", *accepted_by(context)]
     return next((tag for tag in tags if len(tag) <= LONGEST and text_languages.is_known(tag)), "")
 

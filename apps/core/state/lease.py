@@ -52,7 +52,7 @@ class Lease:
         return self.age() < lasts or self.began_at >= asked_at
 
     def renew_if_idle(self) -> None:
-        """For a process without requests: whoever listens and does not read lets PostgreSQL's notification queue fill up."""
+        """For a process without requests: a listener that does not read lets PostgreSQL's notification queue fill up."""
         if self._listener.is_connected:
             self._renew(clock.now(), wait=False)
 

@@ -51,7 +51,7 @@ def announcements(subjects: Iterable[Subject]) -> Iterator[Announcement]:
 
 
 def parse(payload: str) -> Announcement:
-    """What a payload says. Raises ValueError for a text that is none of ours."""
+    """What a payload says. Raises ValueError for a text that we did not write."""
     mark, *lines = payload.split("\n")
     if not lines:
         raise ValueError(payload)

@@ -14,7 +14,7 @@ from apps.core.secret_values import fresh_secrets
 
 FOR_ITS_OWNER = 0o600
 TEMPLATE = """\
-# Gatehouse, production. Keep this file secret (chmod 600): whoever has it has everything. .env.example explains each line.
+# Gatehouse, production. Keep this file secret (chmod 600): anybody who has it has everything. .env.example explains each line.
 # Each value is taken as it is. A comment has a line of its own. What holds $, quotes, # or spaces goes in single quotes.
 
 # With it, every command here works on this installation.
