@@ -25,6 +25,9 @@ from apps.core.state.subjects import Announcement, parse
 CHANNEL = "gatehouse_state"
 APPLICATION_NAME = "gatehouse listener"
 CONNECT_SECONDS = 2
+# For so long an answer is looked for without waiting: who waits lets the GIL go, and gets it back from busy threads after
+# tens of milliseconds.
+PATIENT_SECONDS = 0.001
 ANSWER_SECONDS = 1.0  # a round trip takes 0.1 ms; a connection silent for so long is given up
 RETRY_SECONDS = 1.0
 RETRY_WHEN_SWALLOWED_SECONDS = 30.0
@@ -158,9 +161,12 @@ def _exchange(pgconn: PGconn, statement: bytes) -> None:
     pgconn.send_query(statement)
     while pgconn.flush():
         _wait(pgconn, select.POLLOUT, deadline)
+    patient_until = time.monotonic() + PATIENT_SECONDS
     while True:
         while pgconn.is_busy():
-            _receive(pgconn, deadline)
+            if time.monotonic() > patient_until:
+                _wait(pgconn, select.POLLIN, deadline)
+            pgconn.consume_input()
         result = pgconn.get_result()
         if result is None:
             return
