@@ -1,4 +1,7 @@
-"""Django's own middleware for the admin alone: API requests carry no operator session and pay for none."""
+"""What the admin needs around its pages: operators' sessions, CSRF, the second factor, notices, a policy of its own.
+
+One middleware, so that a request to the API, which carries no operator's session, passes by all of it in one step.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,10 +10,10 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponseForbidden
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
-from django.utils.deprecation import MiddlewareMixin
 from django_otp.middleware import OTPMiddleware
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -21,53 +24,26 @@ def is_for_people(request: HttpRequest) -> bool:
     return request.path.startswith("/admin/")
 
 
-class _AdminOnly(MiddlewareMixin):
-    """Lets a middleware of Django's act under /admin/ alone."""
+class AdminMiddleware:
+    """Django's own middleware, in its usual order, under /admin/ alone.
 
-    def __call__(self, request: HttpRequest) -> Any:
-        if not is_for_people(request):
-            return self.get_response(request)
-        return super().__call__(request)
-
-
-class AdminSessionMiddleware(_AdminOnly, SessionMiddleware):
-    """Operators' sessions."""
-
-
-class AdminCsrfMiddleware(_AdminOnly, CsrfViewMiddleware):
-    """CSRF protection of the admin; the API's cookie mode has its own (contract 3.8)."""
-
-    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseForbidden | None:
-        return super().process_view(request, *view) if is_for_people(request) else None
-
-
-class AdminAuthenticationMiddleware(_AdminOnly, AuthenticationMiddleware):
-    """Who the operator is. End users are never Django users."""
-
-    def process_view(self, *arguments: object, **options: object) -> None:
-        """Django's LoginRequiredMiddleware hook: not used."""
-
-
-class AdminSecondFactorMiddleware(OTPMiddleware):
-    """Whether the operator has passed the second factor."""
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response: HttpResponseBase = super().__call__(request) if is_for_people(request) else self.get_response(request)
-        return response
-
-
-class AdminMessageMiddleware(_AdminOnly, MessageMiddleware):
-    """One-time notices to operators."""
-
-
-class AdminContentSecurityPolicyMiddleware:
-    """Replaces the policy under /admin/, and nowhere else."""
+    The API's cookie mode has a CSRF protection of its own (contract 3.8), and end users are never Django users.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
+        self._get_response = get_response
+        self._csrf = CsrfViewMiddleware(get_response)
+        self._get_page: Callable[[HttpRequest], Any] = get_response
+        for part in (MessageMiddleware, OTPMiddleware, AuthenticationMiddleware, CsrfViewMiddleware, SessionMiddleware):
+            self._get_page = convert_exception_to_response(part(self._get_page))
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        if is_for_people(request):
-            response._csp_replace = settings.ADMIN_CONTENT_SECURITY_POLICY  # type: ignore[attr-defined]  # noqa: SLF001
-        return response
+        if not is_for_people(request):
+            return self._get_response(request)
+        page: HttpResponseBase = self._get_page(request)
+        vars(page)["_csp_replace"] = settings.ADMIN_CONTENT_SECURITY_POLICY  # as `csp.decorators.csp_replace` does
+        return page
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseForbidden | None:
+        """Django calls this hook of the middleware that it knows, and so not of those within."""
+        return self._csrf.process_view(request, *view) if is_for_people(request) else None
