@@ -154,11 +154,11 @@ class _Conversation(smtplib.SMTP):
         return super().getreply()
 
     def auth(self, mechanism: str, authobject: Any, *, initial_response_ok: bool = True) -> tuple[int, bytes]:
-        def answer(challenge: bytes | None = None) -> _InUtf8 | None:
+        def answer(challenge: bytes | None = None) -> Any:  # None: no first answer
             text = authobject(challenge)
             return None if text is None else _InUtf8(text)
 
-        return super().auth(mechanism, answer, initial_response_ok=initial_response_ok)  # type: ignore[arg-type]  # None: no first answer
+        return super().auth(mechanism, answer, initial_response_ok=initial_response_ok)
 
     def transmit(self, mail: Content, recipient: str, message_id: str, before_data: Callable[[], None]) -> str:
         """MAIL, RCPT and DATA. Returns the answer to DATA, which Django's backend throws away."""

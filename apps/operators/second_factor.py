@@ -19,7 +19,7 @@ from apps.audit import actions, events
 from apps.core import sealed
 from apps.factors import recovery_codes
 from apps.operators import sign_in, sign_in_limits
-from apps.operators.context import context_of_operator
+from apps.operators.context import context_of_operator, operator_of
 from apps.operators.models import AuthenticatorApp, OperatorRecoveryCode, RecoveryCodeDevice
 
 ISSUER = "Gatehouse"
@@ -33,7 +33,7 @@ class CodeForm(forms.Form):
 
 def page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """The page that enrols the second factor, or removes it. `context` is the admin site's."""
-    enrolled = AuthenticatorApp.objects.filter(user=request.user, confirmed=True).exists()
+    enrolled = AuthenticatorApp.objects.filter(user=operator_of(request), confirmed=True).exists()
     if request.method == "POST":
         form = CodeForm(request.POST)
         code = form.cleaned_data["code"] if form.is_valid() else ""
@@ -62,13 +62,15 @@ def _render(request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpR
 def _pending(request: HttpRequest) -> AuthenticatorApp:
     """The app that is being enrolled. It stays until it is confirmed, so that a page loaded again shows the same picture."""
     # Two pages that were opened at once may have made two. From then on all pages show the first.
-    waiting = AuthenticatorApp.objects.filter(user=request.user, confirmed=False).order_by("id").first()
+    waiting = AuthenticatorApp.objects.filter(user=operator_of(request), confirmed=False).order_by("id").first()
     return waiting or _new_app(request)
 
 
 def _new_app(request: HttpRequest) -> AuthenticatorApp:
     with transaction.atomic():
-        device: AuthenticatorApp = AuthenticatorApp.objects.create(user=request.user, confirmed=False, name="TOTP")
+        device: AuthenticatorApp = AuthenticatorApp.objects.create(
+            user=operator_of(request), confirmed=False, name="TOTP"
+        )
         sealed.write(device, "seed", secrets.token_bytes(SEED_BYTES))  # to the id that the row now has
         device.save(update_fields=["seed"])
     return device
@@ -90,7 +92,7 @@ def _confirm(request: HttpRequest, code: str, context: dict[str, Any]) -> HttpRe
 
 def _remove(request: HttpRequest, code: str) -> HttpResponse:
     """Takes a code: a session that was left open, or stolen, is not enough."""
-    if sign_in_limits.check_code(request, request.user, code) is None:  # type: ignore[arg-type]  # an operator: the site has checked it
+    if sign_in_limits.check_code(request, operator_of(request), code) is None:
         messages.error(request, _("This code is not right."))
         return HttpResponseRedirect(reverse("admin:second_factor"))
     with transaction.atomic():
@@ -103,8 +105,8 @@ def _remove(request: HttpRequest, code: str) -> HttpResponse:
 
 def _new_recovery_codes(request: HttpRequest) -> list[str]:
     """Ten codes, each good once instead of the app. Shown this once."""
-    RecoveryCodeDevice.objects.filter(user=request.user).delete()
-    device: RecoveryCodeDevice = RecoveryCodeDevice.objects.create(user=request.user, name=recovery_codes.NAME)
+    RecoveryCodeDevice.objects.filter(user=operator_of(request)).delete()
+    device: RecoveryCodeDevice = RecoveryCodeDevice.objects.create(user=operator_of(request), name=recovery_codes.NAME)
     sealed.write(device, "digest_key", secrets.token_bytes(DIGEST_KEY_BYTES))
     device.save(update_fields=["digest_key"])
     codes = [recovery_codes.generate() for _ in range(recovery_codes.NUMBER)]

@@ -23,6 +23,7 @@ TOO_OFTEN = ValidationError(
 class OperatorSignInForm(AuthenticationForm):
     """Email, password, and a code of the second factor if the operator has one."""
 
+    request: HttpRequest  # the site always gives it
     error_messages = {
         **AuthenticationForm.error_messages,
         "invalid_login": _("Email, password or code is not right, or this account may not sign in here."),

@@ -6,13 +6,14 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.admin import ModelAdmin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django_otp import user_has_device
-from unfold.admin import ModelAdmin
+from django_otp.middleware import is_verified
 from unfold.sites import UnfoldAdminSite
 
 from apps.audit import actions, events
@@ -32,19 +33,21 @@ class OperatorSite(UnfoldAdminSite):
     login_template = "operators/sign_in.html"
     login_form = OperatorSignInForm
 
-    def register(self, models: Any, admin_class: type[ModelAdmin] | None = None, **options: Any) -> None:
+    def register(
+        self, model_or_iterable: Any, admin_class: "type[ModelAdmin[Any]] | None" = None, **options: Any
+    ) -> None:
         """Take only pages whose changes become audit events: not those with which Django's apps register themselves."""
         if admin_class is not None and issubclass(admin_class, AuditedAdmin):
-            super().register(models, admin_class, **options)
+            super().register(model_or_iterable, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Active staff. Operators who have a second factor, or must have one, have to have passed it."""
-        return bool(super().has_permission(request)) and not self._lacks_second_factor(request)
+        return super().has_permission(request) and not self._lacks_second_factor(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002  (Django's signature)
         return super().admin_view(_saying_why(view), cacheable)
 
-    def get_urls(self) -> list[URLPattern]:
+    def get_urls(self) -> list[URLResolver | URLPattern]:
         mine = [path("second-factor/", self._signed_in(second_factor.page), name="second_factor")]
         return [*mine, *super().get_urls()]
 
@@ -58,7 +61,7 @@ class OperatorSite(UnfoldAdminSite):
             second_factor.warn_of_few_codes(request)
         return response
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response: HttpResponse = super().password_change(request, extra_context)
         if request.method == "POST" and response.status_code == HTTPStatus.FOUND:  # saved, and on to the next page
             facts = {"row": str(request.user.pk), "fields": ["password"]}
@@ -67,21 +70,19 @@ class OperatorSite(UnfoldAdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         numbers = {"numbers": overview.numbers(lambda model: self._may_view(request, model))}
-        response: TemplateResponse = super().index(request, {**numbers, **(extra_context or {})})
-        return response
+        return super().index(request, {**numbers, **(extra_context or {})})
 
     def _may_view(self, request: HttpRequest, model: type[Model]) -> bool:
         return bool(self.get_model_admin(model).has_view_permission(request))
 
     def _lacks_second_factor(self, request: HttpRequest) -> bool:
-        passed = request.user.is_verified()  # type: ignore[union-attr]  # django-otp's middleware adds it
-        return not passed and (settings.OPERATOR_SECOND_FACTOR_REQUIRED or user_has_device(request.user))
+        return not is_verified(request.user) and (
+            settings.OPERATOR_SECOND_FACTOR_REQUIRED or user_has_device(request.user)
+        )
 
     def _must_enrol(self, request: HttpRequest) -> bool:
         return (
-            bool(super().has_permission(request))
-            and self._lacks_second_factor(request)
-            and not user_has_device(request.user)
+            super().has_permission(request) and self._lacks_second_factor(request) and not user_has_device(request.user)
         )
 
     def _signed_in(self, view: Any) -> Any:

@@ -42,12 +42,13 @@ class StrictLists(ModelAdmin):
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[StrictChangeList]:
         return StrictChangeList
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **options: Any
+    ) -> HttpResponse | None:
         """Act on a selection. Django looks the rows up by whatever is posted, and fails where no key can look like it."""
         for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
             self._refuse_impossible_key(chosen)
-        response: HttpResponse | None = super().response_action(request, queryset)
-        return response
+        return super().response_action(request, queryset, *args, **options)
 
     def _refuse_impossible_key(self, text: str) -> None:
         try:
@@ -55,19 +56,21 @@ class StrictLists(ModelAdmin):
         except ValidationError as error:
             raise BadRequest from error
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Only columns that the page shows: `?digest__startswith=a` would tell a hidden one letter by letter."""
         column = lookup.partition(LOOKUP_SEP)[0]
         hidden = {field.name for field in self.opts.get_fields()} - self._shown_columns(request)
-        return column not in hidden and bool(super().lookup_allowed(lookup, value, request))
+        return column not in hidden and super().lookup_allowed(lookup, value, request)
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
         """Rows are chosen by their key. Django's own check fails for the other side of a one-to-one relation."""
-        return to_field == self.opts.pk.name and bool(super().to_field_allowed(request, to_field))
+        return to_field == self.opts.pk.name and super().to_field_allowed(request, to_field)
 
-    def _shown_columns(self, request: HttpRequest | None) -> set[str]:
+    def _shown_columns(self, request: HttpRequest) -> set[str]:
         filters = [
-            item if isinstance(item, str) else item[0] for item in self.list_filter if not isinstance(item, type)
+            item[0] if isinstance(item, tuple | list) else item
+            for item in self.list_filter
+            if not isinstance(item, type)
         ]
         shown = [
             *self.list_display,

@@ -17,10 +17,11 @@ from apps.operators import questions
 from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import AuditedAdmin, NeverChanged, NeverDeleted, adopt
+from apps.operators.pages.row_form import RowForm
 from apps.operators.questions import Question, ShownOnce
 
 
-class ApiKeyForm(forms.ModelForm):
+class ApiKeyForm(RowForm[ApiKey]):
     scopes = forms.MultipleChoiceField(choices=Scope.choices, initial=[Scope.AUTH], widget=forms.CheckboxSelectMultiple)
 
     class Meta:

@@ -62,21 +62,20 @@ class AuditedAdmin(StrictLists, OffersActions):
             context=context_of_operator(request),
         )
 
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         """Nothing: Django's own log would keep a user's address, which is the row's name, after the user is erased."""
 
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         """Nothing, as above."""
 
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         """Nothing, as above."""
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> HttpResponse:
         context["show_history"] = bool(self.history_by) and request.user.has_perm("audit.view_event")
-        response: HttpResponse = super().render_change_form(request, context, *args, **options)
-        return response
+        return super().render_change_form(request, context, *args, **options)
 
     def history_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> HttpResponse:
         """The row's audit events: there is no other history."""

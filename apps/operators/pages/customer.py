@@ -54,10 +54,10 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
         "renew_identity_check_secret",
     )
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:  # noqa: FBT001, FBT002
         if not request.user.has_perm(approval_queue.PERMISSION):
             options["form"] = CustomerFormOfOthers
-        return super().get_form(request, obj, **options)
+        return super().get_form(request, obj, change, **options)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*self.readonly_fields, "slug") if obj else self.readonly_fields

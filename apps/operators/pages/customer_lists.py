@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from django import forms
 from unfold.admin import TabularInline
 
 from apps.core.context import RequestContext
 from apps.customers import lifecycle
 from apps.customers.models import AllowedNetwork, Customer, LimitOverride
 from apps.customers.validation import canonical_network
+from apps.operators.pages.row_form import RowForm
 
 
-class NetworkForm(forms.ModelForm):
+class NetworkForm(RowForm[AllowedNetwork]):
     def clean_network(self) -> str:
         """In its one spelling: only so the page sees that two rows are the same network."""
         return canonical_network(self.cleaned_data["network"])
@@ -25,7 +25,7 @@ class NetworkInline(TabularInline):
     verbose_name_plural = "IP allowlist (none: everybody)"
 
 
-class LimitForm(forms.ModelForm):
+class LimitForm(RowForm[LimitOverride]):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if not self.instance._state.adding:

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from django import forms
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.customers import policy
+from apps.customers.models import Customer
 from apps.customers.policy import Group
+from apps.operators.pages.row_form import RowForm
 
 # What stands in a group beside the fields of the policy.
 BEFORE = {Group.SECRETS: ("secrets",)}
 AFTER = {Group.QUOTAS: ("default_limits",)}
-FIELDSETS = (
+FIELDSETS: tuple[tuple[str | None, Any], ...] = (
     (None, {"fields": ("name", "slug", "id", "status", "created_at")}),
     *(
         (str(group), {"fields": (*BEFORE.get(group, ()), *names, *AFTER.get(group, ()))})
@@ -21,7 +22,7 @@ FIELDSETS = (
 HELP_TEXTS = {"slug": "Part of the issuer of every token: cannot be changed later.", **policy.help_texts()}
 
 
-class CustomerForm(forms.ModelForm):
+class CustomerForm(RowForm[Customer]):
     class Meta:  # the model and the fields are the admin's choice
         help_texts = HELP_TEXTS
         widgets = {name: UnfoldAdminTextareaWidget(attrs={"rows": 3}) for name in policy.LISTS}

@@ -12,12 +12,13 @@ from apps.core import typed_codes
 from apps.core.errors import ValidationFailed
 from apps.operators.context import context_of_operator
 from apps.operators.pages.base import AuditedAdmin, NeverChanged, adopt
+from apps.operators.pages.row_form import RowForm
 from apps.otp import fixed_codes
 from apps.otp.models import FixedCode
 from apps.users import emails
 
 
-class FixedCodeForm(forms.ModelForm):
+class FixedCodeForm(RowForm[FixedCode]):
     fixed_code = forms.CharField(
         label=_("Code"),
         min_length=fixed_codes.SHORTEST,

@@ -38,7 +38,7 @@ class SuperusersAlone(AuditedAdmin):
         return bool(request.user.is_superuser)
 
 
-class OperatorAdmin(UserAdmin, SuperusersAlone):  # type: ignore[misc]  # the mixins are written for any ModelAdmin
+class OperatorAdmin(UserAdmin, SuperusersAlone):  # type: ignore[type-arg]  # generic in the stubs alone
     form = OperatorForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -58,7 +58,7 @@ class OperatorAdmin(UserAdmin, SuperusersAlone):  # type: ignore[misc]  # the mi
             response: HttpResponse = super().user_change_password(request, *args, **options)
         return response
 
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]  # as AuditedAdmin's
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         """Record a new password: its page calls this, and not `save_model`."""
         if isinstance(message, list) and any(
             "password" in part.get("changed", {}).get("fields", ()) for part in message

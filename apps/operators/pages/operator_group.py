@@ -7,5 +7,5 @@ from apps.operators.pages.base import Recorded
 from apps.operators.pages.operator import SuperusersAlone
 
 
-class OperatorGroupAdmin(GroupAdmin, SuperusersAlone):  # type: ignore[misc]  # the mixins are written for any ModelAdmin
+class OperatorGroupAdmin(GroupAdmin, SuperusersAlone):
     recorded_as = Recorded(actions.GROUP_ADDED, actions.GROUP_CHANGED, actions.GROUP_DELETED)

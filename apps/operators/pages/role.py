@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from apps.operators.context import context_of_operator
 from apps.operators.pages.permission import NamedByCustomer, choose_permissions
+from apps.operators.pages.row_form import RowForm
 from apps.users import roles
 from apps.users.models import Role
 
 
-class RoleForm(forms.ModelForm):
+class RoleForm(RowForm[Role]):
     class Meta:
         model = Role
         fields = ("customer", "name", "permissions", "description")

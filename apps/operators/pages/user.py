@@ -19,6 +19,7 @@ from apps.operators.context import context_of_operator
 from apps.operators.declared_actions import RowAction
 from apps.operators.pages.base import AuditedAdmin, NeverDeleted
 from apps.operators.pages.permission import choose_permissions
+from apps.operators.pages.row_form import RowForm
 from apps.operators.questions import Question
 from apps.tokens import sessions
 from apps.users import directory, emails, lifecycle, roles
@@ -33,7 +34,7 @@ def choice_of(names: Iterable[str]) -> list[tuple[str, str]]:
     return [(name, name) for name in names]
 
 
-class UserForm(forms.ModelForm):
+class UserForm(RowForm[User]):
     class Meta:
         model = User
         fields = ("customer", "email", "name", "locale", "role", "permissions", "status")

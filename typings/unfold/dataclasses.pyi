@@ -1,0 +1,7 @@
+from typing import Any
+
+class UnfoldAction:
+    action_name: str
+    method: Any  # the decorated method, with what the decorator has set on it
+    description: str
+    path: str
