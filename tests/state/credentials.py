@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils import timezone
-
 from apps.accounts import deactivation
 from apps.api_keys import lifecycle as api_keys
 from apps.core.state import hold_back
@@ -18,7 +16,6 @@ from demo.client import Answer, Client, TokenKeys
 from tests import factories
 
 ME = "/api/auth/me"
-BY = {"actor": "system", "caller": None}
 ELSEWHERE = "203.0.113.0/24"  # nobody here asks from there
 
 
@@ -96,7 +93,9 @@ def erase(servers: list[Client]) -> Change:
 def deactivate(_servers: list[Client]) -> Change:
     user = factories.user(factories.customer())
     token = factories.session(user).access
-    return Change(bearing(token), answered(lambda: deactivation.deactivate(user, now=timezone.now(), **BY)))
+    return Change(
+        bearing(token), answered(lambda: deactivation.deactivate(user, context=factories.context(factories.ACTOR)))
+    )
 
 
 def role(_servers: list[Client]) -> Change:
@@ -108,14 +107,16 @@ def role(_servers: list[Client]) -> Change:
         sealed = json.loads(body)["data"]
         return bool(TokenKeys(token).open(sealed, info=f"response GET {ME} 200")["role"] == "admin")
 
-    act = answered(lambda: users.change(user, changes={"role": "company_user"}, now=timezone.now(), **BY))
+    act = answered(
+        lambda: users.change(user, changes={"role": "company_user"}, context=factories.context(factories.ACTOR))
+    )
     return Change(bearing(token, still_has=is_admin), act)
 
 
 def policy(_servers: list[Client]) -> Change:
     customer = factories.customer()
     networks = {ELSEWHERE: ""}
-    customers.replace_allowlist(customer=customer, networks=networks, now=timezone.now(), **BY)
+    customers.replace_allowlist(customer=customer, networks=networks, context=factories.context(factories.ACTOR))
     token = factories.session(factories.user(customer)).access
     return Change(bearing(token), answered(lambda: factories.policy(customer, enforce_allowlist_on_tokens=True)))
 
@@ -123,20 +124,22 @@ def policy(_servers: list[Client]) -> Change:
 def suspend(_servers: list[Client]) -> Change:
     customer = factories.customer()
     token = factories.session(factories.user(customer)).access
-    return Change(bearing(token), answered(lambda: customers.suspend(customer, now=timezone.now(), **BY)))
+    return Change(
+        bearing(token), answered(lambda: customers.suspend(customer, context=factories.context(factories.ACTOR)))
+    )
 
 
 def revoke_key(_servers: list[Client]) -> Change:
     row, text = factories.api_key(factories.customer(), scopes=["tokens:introspect"])
     headers = {"X-OTP-API-Key": text, "Content-Type": "application/json"}
     request = Request("POST", "/api/auth/introspect", headers, b'{"token": "x"}')
-    return Change(request, answered(lambda: api_keys.revoke(row, now=timezone.now(), **BY)))
+    return Change(request, answered(lambda: api_keys.revoke(row, context=factories.context(factories.ACTOR))))
 
 
 def emergency(_servers: list[Client]) -> Change:
     customer = factories.customer()
     token = factories.session(factories.user(customer)).access
-    act = answered(lambda: emergency_rotation.rotate_in_emergency(customer, now=timezone.now(), **BY))
+    act = answered(lambda: emergency_rotation.rotate_in_emergency(customer, context=factories.context(factories.ACTOR)))
     return Change(bearing(token), act)
 
 

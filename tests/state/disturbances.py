@@ -112,22 +112,27 @@ def family(pid: int) -> list[int]:
 @contextlib.contextmanager
 def postgresql_restarted(_world: World) -> Iterator[Hook]:
     """Its postmaster ends every process and starts anew, as after a crash: no announcement survives."""
-    done: list[bool] = []
+    yield restart_postgresql
 
-    def restart() -> None:
-        if not done:
-            done.append(True)
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT pid FROM pg_stat_activity WHERE application_name = %s LIMIT 1", [APPLICATION_NAME]
-                )
-                row = cursor.fetchone()
-            connection.close()
-            if row is not None:
-                os.kill(row[0], signal.SIGKILL)
-                wait_for_postgresql()
 
-    yield restart
+def restart_postgresql() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = %s LIMIT 1", [APPLICATION_NAME])
+        row = cursor.fetchone()
+    if row is not None:
+        os.kill(row[0], signal.SIGKILL)
+        wait_for_the_end()
+        wait_for_postgresql()
+
+
+def wait_for_the_end() -> None:
+    """Until then a new connection would be one of those that are ended."""
+    deadline = time.monotonic() + 30
+    with contextlib.suppress(OperationalError), connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT 1")
+            time.sleep(0.01)
+    connection.close()
 
 
 def wait_for_postgresql() -> None:
