@@ -11,6 +11,7 @@ from apps.accounts import new_address, password_change
 from apps.accounts.errors import EmailTaken
 from apps.accounts.models import EmailChange
 from apps.audit import actions
+from apps.audit.models import Severity
 from apps.core import ciphers
 from apps.core.context import RequestContext
 from apps.customers import links
@@ -23,7 +24,7 @@ from apps.otp.new_codes import NewCode
 from apps.otp.purposes import CHANGE_EMAIL
 from apps.signin import first_proof
 from apps.tokens import fresh_proof
-from apps.users import credentials, directory, emails, notices
+from apps.users import credentials, directory, emails, notices, user_events
 from apps.users.emails import Address
 from apps.users.models import User
 
@@ -115,7 +116,7 @@ def _write(wanted: EmailChangeRequest, new: NewCode) -> None:
         created_at=wanted.context.now,
         expires_at=wanted.context.now + timedelta(seconds=customer.code_lifetime),
     )
-    new_address.record(actions.EMAIL_CHANGE_REQUESTED, user, wanted.context)
+    user_events.record_own(actions.EMAIL_CHANGE_REQUESTED, user, wanted.context, severity=Severity.LOW)
     draft = code_mails.draft(
         kind=MAIL,
         new=new,
@@ -153,7 +154,7 @@ def _move(proof: EmailChangeProof, right: RightCode) -> User:
     change.save(update_fields=["old_email", "confirmed_at"])
     new_address.give(user, change.new_email, proof.context)
     credentials.change(user, now=proof.context.now)  # what was issued lies in the old mailbox
-    new_address.record(actions.EMAIL_CHANGED, user, proof.context)
+    user_events.record_own(actions.EMAIL_CHANGED, user, proof.context, severity=Severity.LOW)
     if was_proven:
         _announce(change, user, proof)
     else:  # the old address may have been mistyped: its reader must not get the account

@@ -24,7 +24,7 @@ from apps.signin import owner_lookup
 from apps.signin.models import Password
 from apps.tokens import sessions
 from apps.tokens.models import EndReason
-from apps.users import credentials, directory
+from apps.users import credentials, directory, user_events
 from apps.users.models import User, UserStatus
 
 
@@ -88,7 +88,7 @@ def _move_back(change: EmailChange, customer: CustomerState, request: UndoReques
         reason=EndReason.EMAIL_CHANGE_UNDONE,
         context=request.context.by(actors.user(user.id)),
     )
-    new_address.record(actions.EMAIL_CHANGE_UNDONE, user, request.context, severity=Severity.HIGH)
+    user_events.record_own(actions.EMAIL_CHANGE_UNDONE, user, request.context, severity=Severity.HIGH)
     reset_links.send(user, customer=customer, context=request.context)
 
 

@@ -1,8 +1,6 @@
 """Giving a user another address, by a change or by undoing one."""
 
 from apps.accounts import erasure
-from apps.audit import events
-from apps.audit.models import Severity
 from apps.core import actors
 from apps.core.context import RequestContext
 from apps.core.state.announcements import announce
@@ -28,14 +26,3 @@ def give(user: User, email: str, context: RequestContext) -> None:
     user.email, user.email_identity, user.email_verified_at = email, emails.identity(email), context.now
     user.save(update_fields=["email", "email_identity", "email_verified_at"])
     announce(state.subject(user.customer_id, user.id))
-
-
-def record(action: str, user: User, context: RequestContext, *, severity: Severity = Severity.LOW) -> None:
-    """Record what was done to the user's address, by the user or by a reader of the mailbox."""
-    events.record(
-        action=action,
-        severity=severity,
-        customer_id=user.customer_id,
-        user_id=user.id,
-        context=context.by(actors.user(user.id)),
-    )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.audit.models import Severity
 from apps.core import actors
 from apps.core.context import RequestContext
@@ -19,7 +19,7 @@ from apps.signin.errors import InvalidCredentials, InvalidPassword
 from apps.signin.models import Password
 from apps.tokens import fresh_proof, sessions
 from apps.tokens.models import EndReason
-from apps.users import credentials, directory, emails, notices
+from apps.users import credentials, directory, emails, notices, user_events
 from apps.users.models import User
 
 
@@ -48,13 +48,7 @@ def change(wanted: PasswordChange) -> None:
         directory.lock(user.id)
         _require_unchanged(checked)
         replace(user, encoded, by_mail=False, except_for=wanted.session_id, customer=customer, context=context)
-        events.record(
-            action=actions.PASSWORD_CHANGED,
-            severity=Severity.LOW,
-            customer_id=customer.id,
-            user_id=user.id,
-            context=context.by(actors.user(user.id)),
-        )
+        user_events.record_own(actions.PASSWORD_CHANGED, user, context, severity=Severity.LOW)
 
 
 def require_password(

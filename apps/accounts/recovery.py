@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from apps.accounts import password_change, reset_links
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.audit.models import Severity
-from apps.core import actors, rate_limits
+from apps.core import rate_limits
 from apps.core.context import RequestContext
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
 from apps.otp import attempt_limits, code_mails, code_requests
 from apps.signin import first_proof, passwords
-from apps.users import directory, emails
+from apps.users import directory, emails, user_events
 from apps.users.emails import Address
-from apps.users.models import User
 
 
 @dataclass(frozen=True)
@@ -83,14 +82,4 @@ def reset(wanted: PasswordReset) -> None:
         if user.email_verified_at is None:
             first_proof.by_mail(user, customer=customer, context=wanted.context)
         password_change.replace(user, encoded, by_mail=True, customer=customer, context=wanted.context)
-        _record(actions.PASSWORD_RESET, user, wanted.context)
-
-
-def _record(action: str, user: User, context: RequestContext) -> None:
-    events.record(
-        action=action,
-        severity=Severity.LOW,
-        customer_id=user.customer_id,
-        user_id=user.id,
-        context=context.by(actors.user(user.id)),
-    )
+        user_events.record_own(actions.PASSWORD_RESET, user, wanted.context, severity=Severity.LOW)

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from apps.accounts.errors import RegistrationClosed
 from apps.accounts.models import Registration
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.core import sealed
 from apps.core.client_address import counted_as
 from apps.core.context import RequestContext
@@ -24,7 +24,7 @@ from apps.otp.new_codes import NewCode
 from apps.otp.purposes import VERIFY_EMAIL
 from apps.signin import passwords
 from apps.signin.models import Password
-from apps.users import languages, lifecycle, phones
+from apps.users import languages, lifecycle, phones, user_events
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
 
@@ -107,12 +107,7 @@ def _write(request: RegistrationRequest, new: NewCode, encoded: str, phone: str)
     keep(user, message_id=new.message_id, context=request.context, **facts)
     if not request.customer.demands_verified_email:
         _let_in_at_once(request, mine, user, encoded, phone)
-    events.record(
-        action=actions.USER_REGISTERED,
-        customer_id=user.customer_id,
-        user_id=user.id,
-        context=request.context,
-    )
+    user_events.record(actions.USER_REGISTERED, user, request.context)
     _post(request, user, new)
 
 

@@ -4,7 +4,6 @@ import re
 import secrets
 import unicodedata
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -13,7 +12,7 @@ from apps.accounts import registration
 from apps.accounts.errors import SignUpClosed
 from apps.api_keys import lifecycle as api_keys
 from apps.api_keys.models import ApiKey
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.core import rate_limits
 from apps.core.client_address import counted_as
 from apps.core.context import RequestContext
@@ -29,7 +28,7 @@ from apps.signin.models import FirstFactor
 from apps.tokens import sessions
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import Delivery
-from apps.users import directory, languages
+from apps.users import directory, languages, user_events
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
 
@@ -90,7 +89,7 @@ def _make(request: SignUpRequest, encoded: str) -> SignedUp:
     pair = sessions.start(customer=found, user=owner, amr=proven_by, delivery=Delivery.BODY, context=context)
     known_devices.note(owner, customer=found, context=context)
     directory.note_sign_in(owner, now=request.context.now)
-    _record(actions.SIGN_IN, owner, request, method=FirstFactor.PASSWORD, second_factors=[])
+    user_events.record(actions.SIGN_IN, owner, request.context, method=FirstFactor.PASSWORD, second_factors=[])
     return SignedUp(customer, owner, key, key_text, pair)
 
 
@@ -105,18 +104,8 @@ def _own(customer: Customer, request: SignUpRequest) -> User:
         is_owner=True,
         created_at=request.context.now,
     )
-    _record(actions.USER_CREATED, owner, request, owner=True)
+    user_events.record(actions.USER_CREATED, owner, request.context, owner=True)
     return owner
-
-
-def _record(action: str, user: User, request: SignUpRequest, **details: Any) -> None:
-    events.record(
-        action=action,
-        customer_id=user.customer_id,
-        user_id=user.id,
-        context=request.context,
-        details=details,
-    )
 
 
 def _send_code(owner: User, encoded: str, customer: CustomerState, request: SignUpRequest) -> None:

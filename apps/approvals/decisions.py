@@ -6,11 +6,11 @@ from django.db import transaction
 
 from apps.approvals.errors import AlreadyDecided
 from apps.approvals.models import CheckState, IdentityCheck
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.core.context import RequestContext
 from apps.core.state.announcements import announce
 from apps.customers.state import CustomerState
-from apps.users import directory, lifecycle, notices, state
+from apps.users import directory, lifecycle, notices, state, user_events
 from apps.users.models import User, UserStatus
 
 
@@ -66,5 +66,5 @@ def _decide(check: IdentityCheck, state: CheckState, reason: str, context: Reque
 
 def _save(user: User, action: str, context: RequestContext) -> None:
     user.save(update_fields=["approved_at", "status"])
-    events.record(action=action, customer_id=user.customer_id, user_id=user.id, context=context)
+    user_events.record(action, user, context)
     announce(state.subject(user.customer_id, user.id))

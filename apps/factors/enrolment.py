@@ -1,17 +1,19 @@
 """What enrolling any factor has in common."""
 
+from typing import Any
+
 from django.db import transaction
 
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.audit.models import Outcome, Severity
-from apps.core import actors, rate_limits
+from apps.core import rate_limits
 from apps.core.context import RequestContext
 from apps.core.rate_limits import Hit
 from apps.customers.state import CustomerState
 from apps.factors import enrolled, methods, recovery_codes
 from apps.factors.errors import NoSecondFactor
 from apps.otp import attempt_limits
-from apps.users import credentials, directory, notices
+from apps.users import credentials, directory, notices, user_events
 from apps.users.models import User
 
 
@@ -24,14 +26,14 @@ def note_wrong(user: User, *, factor: str, customer: CustomerState, context: Req
     """Count a wrong first code for the account, like one at sign-in. Not to be called within a transaction."""
     with transaction.atomic():
         directory.count_wrong_second_factor(customer.id, user.email_identity)
-        events.record(
-            action=actions.SECOND_FACTOR_REJECTED,
+        user_events.record_own(
+            actions.SECOND_FACTOR_REJECTED,
+            user,
+            context,
             outcome=Outcome.FAILURE,
             severity=Severity.LOW,
-            customer_id=customer.id,
-            user_id=user.id,
-            context=context.by(actors.user(user.id)),
-            details={"method": factor, "enrolling": True},
+            method=factor,
+            enrolling=True,
         )
 
 
@@ -42,19 +44,13 @@ def complete(
     name: str,
     customer: CustomerState,
     context: RequestContext,
-    **details: str,
+    **details: Any,
 ) -> tuple[str, ...]:
     """Record the new factor, tell the user by mail, and make recovery codes for a user who has none.
 
     In the caller's transaction.
     """
-    events.record(
-        action=actions.FACTOR_ENROLLED,
-        customer_id=customer.id,
-        user_id=user.id,
-        context=context.by(actors.user(user.id)),
-        details={"factor": factor, **details},
-    )
+    user_events.record_own(actions.FACTOR_ENROLLED, user, context, factor=factor, **details)
     notices.post(notices.FACTOR_ADDED, customer=customer, user=user, context=context, factor=name)
     return recovery_codes.make_if_none(user, now=context.now)
 
@@ -72,11 +68,6 @@ def make_recovery_codes(user: User, *, customer: CustomerState, context: Request
         if methods.RECOVERY_CODE in found.methods:  # the old ones are taken away
             credentials.change(user, now=context.now)
         codes = recovery_codes.make(user, now=context.now)
-        events.record(
-            action=actions.RECOVERY_CODES_MADE,
-            customer_id=user.customer_id,
-            user_id=user.id,
-            context=context.by(actors.user(user.id)),
-        )
+        user_events.record_own(actions.RECOVERY_CODES_MADE, user, context)
         notices.post(notices.FACTOR_ADDED, customer=customer, user=user, context=context, factor=recovery_codes.NAME)
     return codes

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from phonenumbers import PhoneNumberType
 
-from apps.audit import actions, events
-from apps.core import actors, rate_limits, sealed
+from apps.audit import actions
+from apps.core import rate_limits, sealed
 from apps.core.client_address import counted_as
 from apps.core.context import RequestContext
 from apps.core.errors import ValidationFailed
@@ -31,7 +31,7 @@ from apps.otp.code_sets import CodeSet
 from apps.otp.errors import InvalidOtp
 from apps.otp.new_codes import NewCode
 from apps.otp.purposes import ENROL_PHONE
-from apps.users import credentials, directory, emails, languages
+from apps.users import credentials, directory, emails, languages, user_events
 from apps.users import phones as numbers
 from apps.users.models import User
 
@@ -85,13 +85,7 @@ def begin(user: User, *, customer: CustomerState, number: str, context: RequestC
     rules = rules_for(user, wanted, customer=customer, context=context)
     with code_store.issued(code_set, new, customer=customer, rules=rules), transaction.atomic():
         _remember(user, wanted, context.now)
-        events.record(
-            action=actions.SECOND_FACTOR_SENT,
-            customer_id=customer.id,
-            user_id=user.id,
-            context=context.by(actors.user(user.id)),
-            details={"method": methods.SMS, "enrolling": True},
-        )
+        user_events.record_own(actions.SECOND_FACTOR_SENT, user, context, method=methods.SMS, enrolling=True)
         post_code(wanted, new, user=user, customer=customer, context=context)
     return PhoneEnrolment(masked(wanted), customer.code_lifetime, customer.code_resend_after)
 

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.audit.models import Severity
-from apps.core import actors, ciphers, typed_codes
+from apps.core import ciphers, typed_codes
 from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.factors.models import RecoveryCode
-from apps.users import directory, notices
+from apps.users import directory, notices, user_events
 from apps.users.models import User
 
 NAME = "Recovery codes"
@@ -47,14 +47,7 @@ def spend(user: User, code: str, *, customer: CustomerState, context: RequestCon
     if not use(user.id, code, now=context.now):
         return None
     remaining = left(user.id)
-    events.record(
-        action=actions.RECOVERY_CODE_USED,
-        severity=Severity.LOW,
-        customer_id=customer.id,
-        user_id=user.id,
-        context=context.by(actors.user(user.id)),
-        details={"left": remaining},
-    )
+    user_events.record_own(actions.RECOVERY_CODE_USED, user, context, severity=Severity.LOW, left=remaining)
     if remaining in TOLD_AT:
         notices.post(notices.RECOVERY_CODES_LOW, customer=customer, user=user, context=context, count=remaining)
     return remaining

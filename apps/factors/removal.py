@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.core.context import RequestContext
 from apps.core.errors import NotFound
 from apps.customers.policy import SecondFactorPolicy
@@ -17,7 +17,7 @@ from apps.factors.enrolled import Enrolled
 from apps.factors.errors import SecondFactorRequired
 from apps.factors.methods import BOTH, PASSKEY, RECOVERY_CODE, SMS, TOTP
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
-from apps.users import credentials, directory, notices
+from apps.users import credentials, directory, notices, user_events
 from apps.users.models import User
 
 
@@ -99,11 +99,5 @@ def _delete(model: type[Totp | Phone | RecoveryCode], user: User) -> int:
 
 def _announce(removal: Removal, factor: str, name: str) -> None:
     user, customer, context = removal.user, removal.customer, removal.context
-    events.record(
-        action=actions.FACTOR_REMOVED,
-        customer_id=customer.id,
-        user_id=user.id,
-        context=context,
-        details={"factor": factor, "name": name},
-    )
+    user_events.record(actions.FACTOR_REMOVED, user, context, factor=factor, name=name)
     notices.post(notices.FACTOR_REMOVED, customer=customer, user=user, context=context, factor=name)

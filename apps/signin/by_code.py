@@ -5,8 +5,7 @@ from typing import cast
 
 from django.db import transaction
 
-from apps.audit import actions, events
-from apps.core import actors
+from apps.audit import actions
 from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.mail import outbox
@@ -19,7 +18,7 @@ from apps.signin.challenges import Challenged
 from apps.signin.completion import SignedIn
 from apps.signin.models import FirstFactor
 from apps.signin.pending_sign_in import PendingSignIn
-from apps.users import directory, emails, languages
+from apps.users import directory, emails, languages, user_events
 from apps.users.directory import FoundUser
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
@@ -60,7 +59,7 @@ def _accept(attempt: CodeSignIn, right: RightCode) -> SignedIn | Challenged | No
         _prove_mailbox(attempt, found)
         ended = completion.proceed(_pending(attempt, found))
         if sent.suppressed:
-            _record(attempt, actions.FIXED_CODE_USED, found.user)
+            user_events.record_own(actions.FIXED_CODE_USED, found.user, attempt.context, method=FirstFactor.CODE)
         return ended
 
 
@@ -95,7 +94,7 @@ def _pending(attempt: CodeSignIn, found: FoundUser) -> PendingSignIn:
 
 def _prove_mailbox(attempt: CodeSignIn, found: FoundUser) -> None:
     if found.is_new:
-        _record(attempt, actions.USER_CREATED, found.user)
+        user_events.record_own(actions.USER_CREATED, found.user, attempt.context, method=FirstFactor.CODE)
         first_proof.begin(found.user, customer=attempt.customer, now=attempt.context.now)
     elif found.user.email_verified_at is None:
         first_proof.by_mail(found.user, customer=attempt.customer, context=attempt.context)
@@ -108,13 +107,3 @@ def _may_sign_in(customer: CustomerState, user: User, proven: Address, *, is_kno
     if is_known_to_others and user.role == BuiltInRole.ADMIN:
         return False
     return emails.same_mailbox(user.email, proven.typed)
-
-
-def _record(attempt: CodeSignIn, action: str, user: User) -> None:
-    events.record(
-        action=action,
-        customer_id=attempt.customer.id,
-        user_id=user.id,
-        context=attempt.context.by(actors.user(user.id)),
-        details={"method": FirstFactor.CODE},
-    )

@@ -7,7 +7,7 @@ until the owner of the mailbox comes to use the account.
 from datetime import datetime
 
 from apps.approvals import decisions
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.core import actors
 from apps.core.context import RequestContext
 from apps.core.state.announcements import announce
@@ -18,7 +18,7 @@ from apps.signin.models import Password
 from apps.tokens import sessions
 from apps.tokens.errors import UserInactive
 from apps.tokens.models import EndReason, Session
-from apps.users import credentials, directory, lifecycle, state
+from apps.users import credentials, directory, lifecycle, state, user_events
 from apps.users.models import User, UserStatus
 
 
@@ -73,12 +73,7 @@ def note(user: User, *, customer: CustomerState, context: RequestContext) -> Non
     user.save(update_fields=["email_verified_at", "status"])
     if user.status == UserStatus.PENDING:
         decisions.open_for(user, customer=customer, now=context.now)
-    events.record(
-        action=actions.EMAIL_VERIFIED,
-        customer_id=customer.id,
-        user_id=user.id,
-        context=context.by(actors.user(user.id)),
-    )
+    user_events.record_own(actions.EMAIL_VERIFIED, user, context)
     if user.is_owner:
         customers.note_owner(customer.id)
     announce(state.subject(customer.id, user.id))

@@ -1,13 +1,12 @@
 """Devices that a user has signed in from. The user is told of a new one by mail, unless it is the first of all."""
 
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.audit.models import Severity
-from apps.core import actors
 from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.signin.models import KnownDevice
 from apps.tokens import devices
-from apps.users import notices
+from apps.users import notices, user_events
 from apps.users.models import User
 
 LONGEST_NAME = 100
@@ -26,14 +25,7 @@ def note(user: User, *, customer: CustomerState, context: RequestContext) -> Non
 
 
 def _tell(user: User, device: str, customer: CustomerState, context: RequestContext) -> None:
-    events.record(
-        action=actions.NEW_DEVICE,
-        severity=Severity.LOW,
-        customer_id=customer.id,
-        user_id=user.id,
-        context=context.by(actors.user(user.id)),
-        details={"device": device},
-    )
+    user_events.record_own(actions.NEW_DEVICE, user, context, severity=Severity.LOW, device=device)
     notices.post(
         notices.NEW_DEVICE,
         customer=customer,

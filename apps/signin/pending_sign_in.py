@@ -1,9 +1,8 @@
 """A sign-in whose first factor was right: what has been given so far, and what is still missing."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-from apps.audit import events
-from apps.core import actors
 from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.factors.enrolled import Enrolled
@@ -11,6 +10,7 @@ from apps.otp import attempt_limits
 from apps.signin import requirements
 from apps.signin.models import FirstFactor
 from apps.signin.requirements import GivenFactors, MissingFactors
+from apps.users import user_events
 from apps.users.models import User
 
 
@@ -48,12 +48,6 @@ def _set_by_mail(user: User) -> bool:
     return password is not None and password.set_by_mail
 
 
-def record(action: str, pending: PendingSignIn, **details: object) -> None:
+def record(action: str, pending: PendingSignIn, **details: Any) -> None:
     """Record what the user did, with the method."""
-    events.record(
-        action=action,
-        customer_id=pending.customer.id,
-        user_id=pending.user.id,
-        context=pending.context.by(actors.user(pending.user.id)),
-        details=details,
-    )
+    user_events.record_own(action, pending.user, pending.context, **details)

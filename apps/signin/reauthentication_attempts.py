@@ -6,9 +6,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.audit.models import Outcome, Severity
-from apps.core import actors
 from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.factors import passkeys, recovery_codes, totp
@@ -24,7 +23,7 @@ from apps.signin.requirements import EMAIL
 from apps.tokens import fresh_proof
 from apps.tokens.errors import UserInactive
 from apps.tokens.minting import TokenPair
-from apps.users import directory, emails
+from apps.users import directory, emails, user_events
 from apps.users.models import User
 from apps.users.state import UserState
 
@@ -166,23 +165,19 @@ def _renew(user: User, attempt: ReauthenticationAttempt) -> TokenPair:
         amr=proven_by,
         now=attempt.context.now,
     )
-    events.record(
-        action=actions.REAUTHENTICATED,
-        customer_id=attempt.customer.id,
-        user_id=user.id,
-        context=attempt.context.by(actors.user(user.id)),
-        details={"method": attempt.method, "session": str(attempt.session_id)},
+    user_events.record_own(
+        actions.REAUTHENTICATED, user, attempt.context, method=attempt.method, session=str(attempt.session_id)
     )
     return pair
 
 
 def _reject(attempt: ReauthenticationAttempt) -> None:
-    events.record(
-        action=actions.REAUTHENTICATION_REJECTED,
+    user_events.record_own(
+        actions.REAUTHENTICATION_REJECTED,
+        attempt.user,
+        attempt.context,
         outcome=Outcome.FAILURE,
         severity=Severity.MEDIUM,
-        customer_id=attempt.customer.id,
-        user_id=attempt.user.id,
-        context=attempt.context.by(actors.user(attempt.user.id)),
-        details={"method": attempt.method, "session": str(attempt.session_id)},
+        method=attempt.method,
+        session=str(attempt.session_id),
     )

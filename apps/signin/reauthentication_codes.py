@@ -4,8 +4,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit import actions, events
-from apps.core import actors
+from apps.audit import actions
 from apps.core.client_address import counted_as
 from apps.core.context import RequestContext
 from apps.core.rate_limits import Rule
@@ -18,6 +17,7 @@ from apps.otp.code_sets import CodeSet
 from apps.otp.purposes import REAUTHENTICATE_EMAIL, REAUTHENTICATE_SMS
 from apps.signin.errors import MethodNotOffered
 from apps.signin.second_factor_codes import SentCode
+from apps.users import user_events
 from apps.users.models import User
 
 MAIL = "reauthentication_code"
@@ -33,7 +33,7 @@ def send(method: str, *, user: User, session_id: UUID, customer: CustomerState, 
     new = new_codes.new(code_set, customer)
     rules = _rules(session_id, customer, context)
     with code_store.issued(code_set, new, customer=customer, rules=rules), transaction.atomic():
-        _record(method, user, session_id, context)
+        user_events.record_own(actions.REAUTHENTICATION_ASKED, user, context, method=method, session=str(session_id))
         if method == SMS:
             phones.post_code(recipient, new, user=user, customer=customer, context=context)
         else:
@@ -78,13 +78,3 @@ def _rules(session_id: UUID, customer: CustomerState, context: RequestContext) -
         limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(context.ip)),
         limits.rule(customer.limit(limits.CODES_PER_CUSTOMER), customer.id),
     ]
-
-
-def _record(method: str, user: User, session_id: UUID, context: RequestContext) -> None:
-    events.record(
-        action=actions.REAUTHENTICATION_ASKED,
-        customer_id=user.customer_id,
-        user_id=user.id,
-        context=context.by(actors.user(user.id)),
-        details={"method": method, "session": str(session_id)},
-    )

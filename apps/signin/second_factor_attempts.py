@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from apps.api_keys.clients import ApiClient
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits
 from apps.core.context import RequestContext
@@ -18,7 +18,7 @@ from apps.signin import challenges, completion
 from apps.signin.challenges import Challenged, OpenChallenge
 from apps.signin.completion import SignedIn
 from apps.tokens.errors import InvalidToken, UserInactive
-from apps.users import directory
+from apps.users import directory, user_events
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,12 @@ def count_guess(challenge: OpenChallenge, attempt: SecondFactorAttempt) -> None:
 def reject(challenge: OpenChallenge, attempt: SecondFactorAttempt) -> None:
     """Record that the factor was wrong."""
     pending = challenge.pending
-    events.record(
-        action=actions.SECOND_FACTOR_REJECTED,
+    user_events.record(
+        actions.SECOND_FACTOR_REJECTED,
+        pending.user,
+        attempt.context,
         outcome=Outcome.FAILURE,
         severity=Severity.MEDIUM,
-        customer_id=pending.customer.id,
-        user_id=pending.user.id,
-        context=attempt.context,
-        details={"method": attempt.method, "first_factor": pending.first_factor},
+        method=attempt.method,
+        first_factor=pending.first_factor,
     )

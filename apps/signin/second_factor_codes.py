@@ -1,12 +1,10 @@
 """Codes that are second factors: sent by email or SMS for one challenge, and good for that one alone."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit import actions, events
-from apps.core import actors
+from apps.audit import actions
 from apps.core.client_address import counted_as
 from apps.core.rate_limits import Rule
 from apps.customers import limits
@@ -15,6 +13,7 @@ from apps.factors.methods import SMS
 from apps.otp import attempt_limits, code_mails, code_store, new_codes
 from apps.otp.code_sets import CodeSet
 from apps.otp.purposes import SECOND_FACTOR_EMAIL, SECOND_FACTOR_SMS
+from apps.signin import pending_sign_in
 from apps.signin.challenges import OpenChallenge
 from apps.signin.errors import MethodNotOffered
 from apps.signin.pending_sign_in import PendingSignIn
@@ -66,7 +65,7 @@ def _send_mail(challenge: OpenChallenge) -> None:
         kind=MAIL, new=new, customer=customer, user=user, recipient=user.email, context=pending.context
     )
     with code_store.issued(code_set, new, customer=customer, rules=rules), transaction.atomic():
-        _record(pending, EMAIL)
+        pending_sign_in.record(actions.SECOND_FACTOR_SENT, pending, method=EMAIL)
         code_mails.post(draft, customer=customer, user=user, receives=True, now=pending.context.now)
 
 
@@ -79,7 +78,7 @@ def _send_text(challenge: OpenChallenge) -> None:
     code_set = code_set_of(challenge, SMS)
     new, rules = new_codes.new(code_set, customer), phones.rules_for(user, number, customer=customer, context=context)
     with code_store.issued(code_set, new, customer=customer, rules=rules), transaction.atomic():
-        _record(pending, SMS)
+        pending_sign_in.record(actions.SECOND_FACTOR_SENT, pending, method=SMS)
         phones.post_code(number, new, user=user, customer=customer, context=context)
 
 
@@ -91,14 +90,3 @@ def _mail_rules(pending: PendingSignIn) -> list[Rule]:
         limits.rule(customer.limit(limits.CODES_PER_IP), customer.id, counted_as(pending.context.ip)),
         limits.rule(customer.limit(limits.CODES_PER_CUSTOMER), customer.id),
     ]
-
-
-def _record(pending: PendingSignIn, method: str) -> None:
-    user_id: UUID = pending.user.id
-    events.record(
-        action=actions.SECOND_FACTOR_SENT,
-        customer_id=pending.customer.id,
-        user_id=user_id,
-        context=pending.context.by(actors.user(user_id)),
-        details={"method": method},
-    )

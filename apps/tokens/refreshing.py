@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.audit.models import Outcome, Severity
-from apps.core import actors, rate_limits, valkey
+from apps.core import rate_limits, valkey
 from apps.core.context import RequestContext
 from apps.core.state.announcements import announce
 from apps.customers import limits
@@ -20,6 +20,7 @@ from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason, RefreshToken, Session
 from apps.tokens.signing import TokenKind
 from apps.tokens.verification import VerifiedToken
+from apps.users import user_events
 
 Check = Callable[[CustomerState, UUID], None]
 
@@ -85,7 +86,7 @@ def _successor(
     """A new row for an unused token; the same one again within the grace; None for a token that was used before that."""
     if row.used_at is None:
         successor = rotate(row, session, verified.customer, context.now)
-        _record(verified, actions.TOKEN_REFRESHED, Outcome.SUCCESS, Severity.INFO, context)
+        user_events.record_own(actions.TOKEN_REFRESHED, verified.user, context, session=str(session.id))
         return successor
     # This request may have come before the one that won: a grace of 0 s must still be none.
     grace = timedelta(seconds=verified.customer.refresh_grace)
@@ -103,19 +104,12 @@ def rotate(row: RefreshToken, session: Session, customer: CustomerState, now: da
 def _end_for_reuse(session: Session, verified: VerifiedToken, context: RequestContext) -> None:
     """An old token was used: somebody has stolen it, or a later one. Nobody goes on with this session."""
     Session.objects.filter(id=session.id).update(ended_at=context.now, end_reason=EndReason.REFRESH_REUSE)
-    _record(verified, actions.REFRESH_TOKEN_REUSED, Outcome.DENIED, Severity.HIGH, context)
-    announce(state.subject(verified.customer.id, session.id))
-
-
-def _record(
-    verified: VerifiedToken, action: str, outcome: Outcome, severity: Severity, context: RequestContext
-) -> None:
-    events.record(
-        action=action,
-        outcome=outcome,
-        severity=severity,
-        customer_id=verified.customer.id,
-        user_id=verified.user.id,
-        context=context.by(actors.user(verified.user.id)),
-        details={"session": str(verified.session.id)},
+    user_events.record_own(
+        actions.REFRESH_TOKEN_REUSED,
+        verified.user,
+        context,
+        outcome=Outcome.DENIED,
+        severity=Severity.HIGH,
+        session=str(session.id),
     )
+    announce(state.subject(verified.customer.id, session.id))

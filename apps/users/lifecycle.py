@@ -6,14 +6,14 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from apps.audit import actions, events
+from apps.audit import actions
 from apps.core import actors, sealed
 from apps.core.context import RequestContext
 from apps.core.errors import NotFound, ValidationFailed, refused_by_field
 from apps.core.state.announcements import announce
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
-from apps.users import credentials, directory, permission_names, phones, roles, state
+from apps.users import credentials, directory, permission_names, phones, roles, state, user_events
 from apps.users.models import User, UserStatus
 
 PROFILE = {"name", "locale"}
@@ -28,7 +28,7 @@ def register(user: User, *, context: RequestContext) -> None:
         user.approved_at = context.now if user.status == UserStatus.ACTIVE else None
         _clean(user, BY_OPERATOR)
         _insert(user)
-        _record(actions.USER_CREATED, user, context)
+        user_events.record(actions.USER_CREATED, user, context)
 
 
 def change(user: User, *, changes: Mapping[str, Any], context: RequestContext) -> None:
@@ -85,7 +85,7 @@ def clear_wrong_codes(user: User, *, context: RequestContext) -> None:
     """Allow codes again after too many wrong ones in a row."""
     with transaction.atomic():
         directory.open_to_codes(user)
-        _record(actions.WRONG_CODES_CLEARED, user, context)
+        user_events.record(actions.WRONG_CODES_CLEARED, user, context)
 
 
 def _save(
@@ -104,14 +104,14 @@ def _save(
         _clean(user, changes)
         _require_known(user, changes)
         user.save(update_fields=list(changes))
-        _record(action, user, context, fields=sorted(changes))
+        user_events.record(action, user, context, fields=sorted(changes))
         announce(state.subject(user.customer_id, user.id))
 
 
 def _set_status(user: User, status: UserStatus, action: str, context: RequestContext) -> None:
     user.status = status
     user.save(update_fields=["status"])
-    _record(action, user, context, status=status)
+    user_events.record(action, user, context, status=status)
 
 
 def _lock(user: User) -> None:
@@ -151,13 +151,3 @@ def _require_known(user: User, changes: Mapping[str, Any]) -> None:
         user.permissions = permission_names.known(
             user.customer_id, changes["permissions"], longest=permission_names.LONGEST_OF_USER
         )
-
-
-def _record(action: str, user: User, context: RequestContext, **details: Any) -> None:
-    events.record(
-        action=action,
-        customer_id=user.customer_id,
-        user_id=user.id,
-        context=context,
-        details=details,
-    )

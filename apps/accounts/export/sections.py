@@ -12,11 +12,11 @@ from django.db.models import Model, QuerySet
 from apps.accounts.export import accounts, approvals, audit, factors, mail, signin, tokens
 from apps.accounts.models import EmailChange
 from apps.approvals.models import IdentityCheck
-from apps.audit import actions, events
-from apps.core import actors
+from apps.audit import actions
 from apps.core.context import RequestContext
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.signin.models import Challenge, KnownDevice, Password
+from apps.users import user_events
 from apps.users.models import User
 
 Rows = Callable[[User], QuerySet[Any]]
@@ -62,10 +62,4 @@ def find(name: str) -> Section | None:
 
 def note_export(user: User, *, section: str, context: RequestContext) -> None:
     """Record that the data was handed out, or one section of it."""
-    events.record(
-        action=actions.USER_EXPORTED,
-        customer_id=user.customer_id,
-        user_id=user.id,
-        context=context.by(actors.user(user.id)),
-        details={"section": section or "all"},
-    )
+    user_events.record_own(actions.USER_EXPORTED, user, context, section=section or "all")

@@ -1,0 +1,45 @@
+"""Audit events about users."""
+
+from typing import Any
+
+from apps.audit import events
+from apps.audit.models import Outcome, Severity
+from apps.core import actors
+from apps.core.context import RequestContext
+from apps.users.models import User
+from apps.users.state import UserState
+
+
+def record(
+    action: str,
+    user: User | UserState,
+    context: RequestContext,
+    *,
+    outcome: Outcome = Outcome.SUCCESS,
+    severity: Severity = Severity.INFO,
+    **details: Any,
+) -> None:
+    """Write down what was done to the user, or in the user's name."""
+    events.record(
+        action=action,
+        outcome=outcome,
+        severity=severity,
+        customer_id=user.customer_id,
+        user_id=user.id,
+        context=context,
+        details=details,
+    )
+
+
+def record_own(
+    action: str,
+    user: User | UserState,
+    context: RequestContext,
+    *,
+    outcome: Outcome = Outcome.SUCCESS,
+    severity: Severity = Severity.INFO,
+    **details: Any,
+) -> None:
+    """Write down what the user did."""
+    own = context.by(actors.user(user.id))
+    record(action, user, own, outcome=outcome, severity=severity, **details)
