@@ -23,6 +23,6 @@ def decode(text: str) -> bytes:
     if not ALPHABET.fullmatch(text) or len(text) % 4 == 1:
         raise NotBase64url
     raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if encode(raw) != text:
+    if urlsafe_b64encode(raw)[: len(text)] != text.encode():
         raise NotBase64url
     return raw

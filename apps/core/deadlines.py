@@ -14,9 +14,9 @@ class Deadline:
     step: float
 
     @classmethod
-    def after(cls, seconds: float, *, step: float) -> Self:
-        """So many seconds from now."""
-        return cls(time.monotonic() + seconds, step)
+    def after(cls, seconds: float, *, step: float | None = None) -> Self:
+        """So many seconds from now. Without `step` one wait may take all of them."""
+        return cls(time.monotonic() + seconds, seconds if step is None else step)
 
     def next_wait(self) -> float:
         """Seconds that the next wait may take. Raises TimeoutError when none are left."""

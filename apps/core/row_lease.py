@@ -6,6 +6,7 @@ The row says until when it is held. That moment also tells workers apart: one th
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event, Lock, Thread
 from typing import Any, ClassVar, Generic, TypeVar
@@ -36,22 +37,25 @@ class Leasable(models.Model):
 Row = TypeVar("Row", bound=Leasable)
 
 
+@dataclass(eq=False)
 class RowLease(Generic[Row]):
-    """Held by the worker that took `row` at `now`, for `length`."""
+    """Held by the worker that took `row` at `taken_at`, for `length`."""
 
-    def __init__(self, row: Row, *, length: timedelta, now: datetime) -> None:
-        self.row = row
-        self._length, self._taken_at, self._started = length, now, time.monotonic()
-        self._renewing, self._over = Lock(), Event()
+    row: Row
+    length: timedelta
+    taken_at: datetime
+    _started: float = field(init=False, default_factory=time.monotonic)
+    _renewing: Lock = field(init=False, default_factory=Lock)
+    _over: Event = field(init=False, default_factory=Event)
 
     @property
     def now(self) -> datetime:
-        return self._taken_at + timedelta(seconds=time.monotonic() - self._started)
+        return self.taken_at + timedelta(seconds=time.monotonic() - self._started)
 
     def renew(self) -> None:
         """Hold the row for as long again, from now on. One statement. Raises LeaseLost."""
         with self._renewing:
-            until = self.now + self._length
+            until = self.now + self.length
             if not unchanged(self.row).update(**{self.row.held_until: until}):
                 raise LeaseLost
             setattr(self.row, self.row.held_until, until)
@@ -69,7 +73,7 @@ class RowLease(Generic[Row]):
 
     def _keep(self) -> None:
         try:
-            while not self._over.wait(self._length.total_seconds() / RENEWALS_IN_A_LEASE):
+            while not self._over.wait(self.length.total_seconds() / RENEWALS_IN_A_LEASE):
                 self._renew_if_possible()
         except LeaseLost:
             log.warning("lease_lost", table=self.row._meta.label_lower, row_id=str(self.row.pk))
@@ -101,7 +105,7 @@ def take(
     for name, value in changes.items():
         setattr(row, name, value)
     row.save(update_fields=["attempts", *changes])
-    return RowLease(row, length=held_for, now=now)
+    return RowLease(row, held_for, taken_at=now)
 
 
 def unchanged(row: Row, *columns: str) -> models.QuerySet[Row]:

@@ -32,17 +32,11 @@ def write(row: models.Model, field: str, secret: bytes) -> None:
 def read(row: models.Model, field: str) -> bytes:
     """The secret sealed in `row.<field>`. Raises DecryptionFailed if it was moved or altered, or its key is gone."""
     key_id, _, encoded = str(getattr(row, field)).partition(".")
-    key = settings.MASTER_KEYS.get(key_id)
-    if key is None:
-        raise ciphers.DecryptionFailed
-    return ciphers.decrypt(_decode(encoded), key=key, associated_data=_place(row, field))
-
-
-def _decode(text: str) -> bytes:
     try:
-        return base64url.decode(text)
-    except NotBase64url as error:
+        key, sealed = settings.MASTER_KEYS[key_id], base64url.decode(encoded)
+    except (KeyError, NotBase64url) as error:
         raise ciphers.DecryptionFailed from error
+    return ciphers.decrypt(sealed, key=key, associated_data=_place(row, field))
 
 
 def _place(row: models.Model, field: str) -> bytes:

@@ -60,17 +60,15 @@ def attempt(message_id: UUID, *, now: datetime) -> float | None:
 
 def _take(message_id: UUID, now: datetime) -> RowLease[Message] | None:
     """Take the message, and write that down. Only one of any number of workers can."""
-    due = Message.objects.filter(_waiting(now) | _abandoned(now), id=message_id, expires_at__gt=now).exclude(content="")
+    due = Message.objects.filter(
+        Q(state=MessageState.QUEUED, next_try_at__lte=now) | _abandoned(now), id=message_id, expires_at__gt=now
+    ).exclude(content="")
     length = timedelta(seconds=settings.MAIL_LEASE_SECONDS)
     with transaction.atomic():
         lease = row_lease.take(due, length=lambda _: length, now=now, state=MessageState.TAKEN, enqueued_at=None)
         if lease is not None:
             ledger.note(message_id=message_id, step=LedgerStep.TAKEN, now=now)
         return lease
-
-
-def _waiting(until: datetime) -> Q:
-    return Q(state=MessageState.QUEUED, next_try_at__lte=until)
 
 
 def _abandoned(now: datetime) -> Q:
@@ -166,7 +164,8 @@ def _defer(lease: RowLease[Message], failure: TransportDown) -> float | None:
 
 def take_overdue(*, now: datetime, queue_is_empty: bool) -> list[UUID]:
     """Messages that a lost broker or a killed worker has forgotten, oldest first; from now on noted as enqueued."""
-    due = Message.objects.filter(_waiting(now - SETTLING) | _abandoned(now), expires_at__gt=now)
+    waiting = Q(state=MessageState.QUEUED, next_try_at__lte=now - SETTLING)
+    due = Message.objects.filter(waiting | _abandoned(now), expires_at__gt=now)
     lost = Q(enqueued_at__lte=now - SETTLING) if queue_is_empty else _enqueued_long_ago(now)
     forgotten = due.filter(Q(enqueued_at=None) | lost)
     ids = list(forgotten.order_by("next_try_at").values_list("id", flat=True)[:BATCH])

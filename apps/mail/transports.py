@@ -172,23 +172,20 @@ class _Conversation(smtplib.SMTP):
             _expect(self.docmd("RCPT", f"TO:<{address}>"), 250, 251)
             before_data()
             _expect(self.docmd("DATA"), 354)
-            self._wait_at_most(settings.EMAIL_ACCEPTANCE_TIMEOUT_SECONDS)
+            self._deadline = Deadline.after(settings.EMAIL_ACCEPTANCE_TIMEOUT_SECONDS)
             self.send(re.sub(rb"(?m)^\.", b"..", letter) + b".\r\n")  # RFC 5321 section 4.5.2
             return _expect(self.getreply(), 250)
 
     def hang_up(self) -> None:
         """Say goodbye. An error here changes nothing about the mail."""
-        self._wait_at_most(QUIT_WITHIN_SECONDS)
+        self._deadline = Deadline.after(QUIT_WITHIN_SECONDS)
         with suppress(OSError, smtplib.SMTPException):
             self.quit()
         self.close()
 
-    def _wait_at_most(self, seconds: float) -> None:
-        self._deadline = Deadline.after(seconds, step=seconds)
-
     def _hurry(self) -> None:
         if self.sock is not None:
-            self._deadline.hurry(self.sock)
+            self.sock.settimeout(self._deadline.next_wait())
 
 
 class _EncryptedConversation(_Conversation, smtplib.SMTP_SSL):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Lock
 from uuid import UUID
 
-from apps.core.state.subjects import Announcement, Subject
+from apps.core.state.subjects import EVERYTHING, Announcement, Subject
 
 MOST_REMEMBERED = 50_000  # of a session, with what finds it, about 1.5 KiB
 
@@ -83,10 +83,11 @@ class Memory:
         self.generation += 1
         for subject in subjects:
             for each in self._meant_by(subject):
-                self._drop(each)
+                for address in list(self._addresses.get(each, ())):
+                    self._remove(address)
 
     def _meant_by(self, subject: Subject) -> list[Subject]:
-        return list(self._subjects.get(subject.customer_id, ())) if subject.is_everything else [subject]
+        return list(self._subjects.get(subject.customer_id, ())) if subject.kind == EVERYTHING else [subject]
 
     def _store(self, address: Address, remembered: Remembered) -> None:
         self._remove(address)  # it may have been of another subject
@@ -95,10 +96,6 @@ class Memory:
         self._subjects[remembered.subject.customer_id].add(remembered.subject)
         if len(self._entries) > self._most:
             self._remove(next(iter(self._entries)))
-
-    def _drop(self, subject: Subject) -> None:
-        for address in list(self._addresses.get(subject, ())):
-            self._remove(address)
 
     def _remove(self, address: Address) -> None:
         remembered = self._entries.pop(address, None)

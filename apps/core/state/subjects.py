@@ -1,7 +1,7 @@
 """What an announcement is about: one thing of a customer's, or everything of a customer's."""
 
 import secrets
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -19,11 +19,6 @@ class Subject:
     kind: str
     customer_id: UUID
     id: str = ""
-
-    @property
-    def is_everything(self) -> bool:
-        """Whether all that is remembered of the customer is meant."""
-        return self.kind == EVERYTHING
 
 
 def whole_customer(customer_id: UUID) -> Subject:
@@ -45,7 +40,7 @@ class Announcement:
 
 def announcements(subjects: Iterable[Subject]) -> Iterator[Announcement]:
     """As many as it takes: each fits into one message of PostgreSQL's."""
-    remaining = iter(_merged(subjects))
+    remaining = iter(_summed_up(list(subjects)))
     while some := tuple(islice(remaining, LINES_IN_A_PAYLOAD)):
         yield Announcement(secrets.token_hex(8), some)
 
@@ -63,13 +58,10 @@ def _parse_line(line: str) -> Subject:
     return Subject(kind, UUID(customer_id), entity_id)
 
 
-def _merged(subjects: Iterable[Subject]) -> list[Subject]:
-    by_customer: dict[UUID, set[Subject]] = defaultdict(set)
-    for subject in subjects:
-        by_customer[subject.customer_id].add(subject)
-    return [subject for customer_id, named in by_customer.items() for subject in _summed_up(customer_id, named)]
-
-
-def _summed_up(customer_id: UUID, named: set[Subject]) -> set[Subject]:
-    whole = whole_customer(customer_id)
-    return {whole} if whole in named or len(named) > MOST_NAMED else named
+def _summed_up(subjects: list[Subject]) -> set[Subject]:
+    """Each once; where there are many of one customer, all of the customer in their place."""
+    of_customer = Counter(subject.customer_id for subject in subjects)
+    return {
+        Subject(EVERYTHING, each.customer_id) if of_customer[each.customer_id] > MOST_NAMED else each
+        for each in subjects
+    }
