@@ -9,6 +9,7 @@ from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import get_resolver
+from django.utils.deprecation import MiddlewareMixin
 
 from apps.core.requests import address_of, request_id_of, trusted_proxies
 
@@ -62,17 +63,11 @@ class SecurityHeadersMiddleware:
         return response
 
 
-class RefuseWhatCannotBeStoredMiddleware:
+class RefuseWhatCannotBeStoredMiddleware(MiddlewareMixin):
     """A value that PostgreSQL cannot hold (a NUL in a filter, a number out of range) is the caller's fault: 400, not 500.
 
     DRF's views have their own handler; this is for all others.
     """
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, DataError):

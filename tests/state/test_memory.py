@@ -13,7 +13,7 @@ def remember(memory: Memory, key: str, subject: Subject) -> None:
 
 
 def heard(*subjects: Subject) -> Announcement:
-    return Announcement(uuid.uuid4().hex, subjects)
+    return Announcement(uuid.uuid4().hex, subjects, "")
 
 
 def known(memory: Memory, *keys: str) -> set[object]:

@@ -6,6 +6,7 @@ what is never committed, values are read and not stored.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django.conf import settings
@@ -19,15 +20,15 @@ from apps.core.state.process import present
 Known = dict[Address, Remembered]
 
 
+@dataclass(frozen=True, slots=True)
 class Found:
-    """What several look-ups gave; None for what is not there."""
+    """What several look-ups gave; None for what is not there. `anew`: all of it was asked of PostgreSQL just now."""
 
-    def __init__(self, known: Mapping[Address, Remembered], *, anew: bool) -> None:
-        self._known = known
-        self.anew = anew  # whether all of it was asked of PostgreSQL just now
+    known: Mapping[Address, Remembered]
+    anew: bool
 
     def __getitem__(self, lookup: Lookup[Value]) -> Value | None:
-        remembered = self._known.get(lookup.address)
+        remembered = self.known.get(lookup.address)
         if remembered is None:
             return None
         return cast("Value", remembered.value)  # stored under this kind's name by its own `parse`
@@ -55,21 +56,19 @@ def read_one(lookup: Lookup[Value]) -> Value | None:
 
 def _load(lookups: Sequence[Lookup[Any]]) -> Known:
     memory = present().memory
-    generation, asked_at = (
-        memory.generation,
-        clock.now(),
-    )  # before the query: what is forgotten from here on is not stored
+    # Before the query: what is forgotten from here on is not stored.
+    generation, asked_at = memory.generation, clock.now()
     try:
         documents = _query(lookups)
     except (OperationalError, InterfaceError):
         if still_counting := _still_counting(lookups):
             return still_counting
         raise
-    values = {
-        lookup.address: _remembered(lookup, json.loads(document), asked_at)
-        for lookup, document in zip(lookups, documents, strict=True)
-        if document is not None
-    }
+    values = {}
+    for lookup, document in zip(lookups, documents, strict=True):
+        if document is not None:
+            value = lookup.parse(json.loads(document))
+            values[lookup.address] = Remembered(value, lookup.subject(value), asked_at)
     if not connection.in_atomic_block:
         memory.put(values, generation=generation)
     return values
@@ -83,11 +82,6 @@ def _query(lookups: Sequence[Lookup[Any]]) -> Sequence[str | None]:
         cursor.execute(f"SELECT {statement}", [parameter for _, given in parts for parameter in given])
         row: Sequence[str | None] = cursor.fetchone()
     return row
-
-
-def _remembered(lookup: Lookup[Any], document: Mapping[str, Any], asked_at: float) -> Remembered:
-    value = lookup.parse(document)
-    return Remembered(value, lookup.subject(value), asked_at)
 
 
 def _still_counting(lookups: Sequence[Lookup[Any]]) -> Known:

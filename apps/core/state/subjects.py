@@ -32,17 +32,16 @@ class Announcement:
 
     mark: str
     subjects: tuple[Subject, ...]
-
-    @property
-    def payload(self) -> str:
-        return "\n".join((self.mark, *(f"{each.kind} {each.customer_id} {each.id}" for each in self.subjects)))
+    payload: str
 
 
 def announcements(subjects: Iterable[Subject]) -> Iterator[Announcement]:
     """As many as it takes: each fits into one message of PostgreSQL's."""
     remaining = iter(_summed_up(list(subjects)))
     while some := tuple(islice(remaining, LINES_IN_A_PAYLOAD)):
-        yield Announcement(secrets.token_hex(8), some)
+        mark = secrets.token_hex(8)
+        payload = "\n".join((mark, *(f"{each.kind} {each.customer_id} {each.id}" for each in some)))
+        yield Announcement(mark, some, payload)
 
 
 def parse(payload: str) -> Announcement:
@@ -50,7 +49,7 @@ def parse(payload: str) -> Announcement:
     mark, *lines = payload.split("\n")
     if not lines:
         raise ValueError(payload)
-    return Announcement(mark, tuple(map(_parse_line, lines)))
+    return Announcement(mark, tuple(map(_parse_line, lines)), payload)
 
 
 def _parse_line(line: str) -> Subject:
