@@ -103,8 +103,14 @@ def _write(request: RegistrationRequest, new: NewCode, encoded: str, phone: str)
     """The same statements whether or not the address is taken: user, registration, password, event, mail."""
     mine = _new_user(request)
     user = _save_or_find(mine)
-    facts = {"encoded": encoded, "name": request.name, "phone": phone}
-    keep(user, message_id=new.message_id, context=request.context, **facts)
+    keep(
+        user,
+        message_id=new.message_id,
+        encoded=encoded,
+        name=request.name,
+        phone=phone,
+        context=request.context,
+    )
     if not request.customer.demands_verified_email:
         _let_in_at_once(request, mine, user, encoded, phone)
     user_events.record(actions.USER_REGISTERED, user, request.context)

@@ -213,8 +213,8 @@ def _make_room(session: Session, customer: CustomerState, context: RequestContex
     if not too_many:
         return
     ended = _end(Session.objects.filter(id__in=too_many), EndReason.TOO_MANY, context.now)
-    actor, facts = actors.user(session.user_id), {"count": len(ended), "reason": EndReason.TOO_MANY}
-    _record(actions.SESSION_ENDED, customer.id, session.user_id, context.by(actor), **facts)
+    own = context.by(actors.user(session.user_id))
+    _record(actions.SESSION_ENDED, customer.id, session.user_id, own, count=len(ended), reason=EndReason.TOO_MANY)
     announce(*(state.subject(customer.id, session_id) for session_id in ended))
 
 
