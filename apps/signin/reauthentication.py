@@ -11,7 +11,7 @@ from apps.factors import passkeys
 from apps.factors.methods import PASSKEY, SMS
 from apps.otp import attempt_limits
 from apps.signin import reauthentication_attempts, reauthentication_codes, reauthentication_methods
-from apps.signin.reauthentication_attempts import ReauthenticationAttempt, ReauthenticationRequest
+from apps.signin.reauthentication_attempts import ReauthenticationRequest
 from apps.signin.requirements import EMAIL
 from apps.signin.second_factor_codes import SentCode
 from apps.tokens import fresh_proof
@@ -36,7 +36,7 @@ def send(request: ReauthenticationRequest) -> SentCode | Mapping[str, Any]:
     )
 
 
-def prove(attempt: ReauthenticationAttempt) -> TokenPair:
+def prove(attempt: ReauthenticationRequest) -> TokenPair:
     """New tokens of the same session, which say that the user has proven it now.
 
     Raises InvalidOtp, InvalidPassword or InvalidPasskey for whatever is wrong with what was given, MethodNotOffered,

@@ -34,19 +34,7 @@ AMR = {
 
 
 @dataclass(frozen=True)
-class ReauthenticationRequest:
-    """A user who is signed in wants to prove it by this method. `now_is`: the user's state, as the session's token found it."""
-
-    customer: CustomerState
-    user: User
-    now_is: UserState
-    session_id: UUID
-    method: str
-    context: RequestContext
-
-
-@dataclass(frozen=True)
-class ReauthenticationAttempt(ReauthenticationRequest):
+class GivenProof:
     """What the user gives as a proof: a code, the password, or a passkey's credential."""
 
     code: str = field(default="", repr=False)
@@ -54,12 +42,31 @@ class ReauthenticationAttempt(ReauthenticationRequest):
     credential: Any = field(default=None, repr=False)
 
 
-def with_passkey(attempt: ReauthenticationAttempt) -> TokenPair:
+NOTHING_YET = GivenProof()
+
+
+@dataclass(frozen=True)
+class ReauthenticationRequest:
+    """A user who is signed in wants to prove it by this method. `now_is`: the user's state, as the session's token found it.
+
+    `given`: the proof; nothing yet when a code is asked for.
+    """
+
+    customer: CustomerState
+    user: User
+    now_is: UserState
+    session_id: UUID
+    method: str
+    context: RequestContext
+    given: GivenProof = NOTHING_YET
+
+
+def with_passkey(attempt: ReauthenticationRequest) -> TokenPair:
     """Raises InvalidPasskey."""
     try:
         passkeys.check(
             customer=attempt.customer,
-            credential=attempt.credential,
+            credential=attempt.given.credential,
             context=attempt.context,
             user=attempt.user,
         )
@@ -73,7 +80,7 @@ def with_passkey(attempt: ReauthenticationAttempt) -> TokenPair:
         return _renew(user, attempt)
 
 
-def with_sent_code(attempt: ReauthenticationAttempt) -> TokenPair:
+def with_sent_code(attempt: ReauthenticationRequest) -> TokenPair:
     """By a code that was sent for this session. Raises InvalidOtp."""
     code_set = reauthentication_codes.code_set_of(
         attempt.method,
@@ -86,7 +93,7 @@ def with_sent_code(attempt: ReauthenticationAttempt) -> TokenPair:
         customer=attempt.customer,
         address=emails.parse(attempt.user.email),
         code_set=code_set,
-        code=attempt.code,
+        code=attempt.given.code,
         context=attempt.context,
     )
 
@@ -105,23 +112,23 @@ def with_sent_code(attempt: ReauthenticationAttempt) -> TokenPair:
         raise
 
 
-def with_password(attempt: ReauthenticationAttempt) -> TokenPair:
+def with_password(attempt: ReauthenticationRequest) -> TokenPair:
     """A wrong one does not count towards the password's lock, and a lock does not stop it: the session's tries are the limit."""
     mine = User.objects.of(attempt.customer.id).filter(id=attempt.user.id).select_related("password").first()
-    checked = by_password.check(mine, attempt.password, now=attempt.context.now, despite_lock=True)
+    checked = by_password.check(mine, attempt.given.password, now=attempt.context.now, despite_lock=True)
     if checked is None:
         _reject(attempt)
         raise InvalidPassword
     with transaction.atomic():
         user = _lock(attempt)
         try:
-            by_password.accept(checked, attempt.password, now=attempt.context.now, despite_lock=True)
+            by_password.accept(checked, attempt.given.password, now=attempt.context.now, despite_lock=True)
         except InvalidCredentials as error:  # changed meanwhile
             raise InvalidPassword from error
         return _renew(user, attempt)
 
 
-def with_kept_secret(attempt: ReauthenticationAttempt) -> TokenPair:
+def with_kept_secret(attempt: ReauthenticationRequest) -> TokenPair:
     """By a code of an authenticator app, or a recovery code. Raises InvalidFactorCode."""
     with transaction.atomic():
         user = _lock(attempt)
@@ -133,11 +140,11 @@ def with_kept_secret(attempt: ReauthenticationAttempt) -> TokenPair:
     raise InvalidFactorCode
 
 
-def _is_right(user: User, attempt: ReauthenticationAttempt) -> bool:
+def _is_right(user: User, attempt: ReauthenticationRequest) -> bool:
     """Whether the code is right; a right one is used up."""
     if attempt.method == TOTP:
-        return totp.check(user.id, attempt.code, now=attempt.context.now)
-    left = recovery_codes.spend(user, attempt.code, customer=attempt.customer, context=attempt.context)
+        return totp.check(user.id, attempt.given.code, now=attempt.context.now)
+    left = recovery_codes.spend(user, attempt.given.code, customer=attempt.customer, context=attempt.context)
     return left is not None
 
 
@@ -147,7 +154,7 @@ def require_offered(user: User, request: ReauthenticationRequest) -> None:
         raise MethodNotOffered
 
 
-def _lock(attempt: ReauthenticationAttempt) -> User:
+def _lock(attempt: ReauthenticationRequest) -> User:
     """Lock the user: changes of password or factors meanwhile come wholly before this, or wholly after."""
     user = directory.lock(attempt.user.id)
     if user is None:
@@ -156,7 +163,7 @@ def _lock(attempt: ReauthenticationAttempt) -> User:
     return user
 
 
-def _renew(user: User, attempt: ReauthenticationAttempt) -> TokenPair:
+def _renew(user: User, attempt: ReauthenticationRequest) -> TokenPair:
     proven_by = AMR.get(attempt.method) or amr.of_second_factor(attempt.method)
     pair = fresh_proof.renew(
         customer=attempt.customer,
@@ -171,7 +178,7 @@ def _renew(user: User, attempt: ReauthenticationAttempt) -> TokenPair:
     return pair
 
 
-def _reject(attempt: ReauthenticationAttempt) -> None:
+def _reject(attempt: ReauthenticationRequest) -> None:
     user_events.record_own(
         actions.REAUTHENTICATION_REJECTED,
         attempt.user,

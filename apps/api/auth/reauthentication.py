@@ -25,7 +25,7 @@ from apps.mail.errors import QuotaExceeded, SmsUnavailable
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.signin import reauthentication, reauthentication_methods
 from apps.signin.errors import InvalidPassword, MethodNotOffered
-from apps.signin.reauthentication_attempts import ReauthenticationAttempt, ReauthenticationRequest
+from apps.signin.reauthentication_attempts import NOTHING_YET, GivenProof, ReauthenticationRequest
 
 CARRIED_AS = {
     methods.PASSKEY: "credential",
@@ -88,20 +88,8 @@ class ReauthenticateView(SignedInView):
     def post(self, request: Request) -> Response:
         """New tokens of the same session, with a new `auth_time`."""
         given = self.read(ReauthenticateSerializer)
-        who = principal_of(request)
-        pair = reauthentication.prove(
-            ReauthenticationAttempt(
-                customer=customer_of(request),
-                user=user_of(request),
-                now_is=who.user,
-                session_id=who.session_id,
-                method=given["method"],
-                code=given["code"],
-                password=given["password"],
-                credential=given["credential"],
-                context=context_of(request),
-            )
-        )
+        proof = GivenProof(code=given["code"], password=given["password"], credential=given["credential"])
+        pair = reauthentication.prove(_asked(request, given["method"], proof))
         return token_answer.refreshed(pair)
 
 
@@ -114,15 +102,18 @@ class ReauthenticateSendView(SignedInView):
     @refuses_with(MethodNotOffered, ResendTooSoon, RateLimited, QuotaExceeded, SmsUnavailable, NotFound)
     def post(self, request: Request) -> Response:
         given = self.read(ReauthenticateSendSerializer)
-        who = principal_of(request)
-        sent = reauthentication.send(
-            ReauthenticationRequest(
-                customer=customer_of(request),
-                user=user_of(request),
-                now_is=who.user,
-                session_id=who.session_id,
-                method=given["method"],
-                context=context_of(request),
-            )
-        )
+        sent = reauthentication.send(_asked(request, given["method"]))
         return sent_answer(sent)
+
+
+def _asked(request: Request, method: str, given: GivenProof = NOTHING_YET) -> ReauthenticationRequest:
+    who = principal_of(request)
+    return ReauthenticationRequest(
+        customer=customer_of(request),
+        user=user_of(request),
+        now_is=who.user,
+        session_id=who.session_id,
+        method=method,
+        context=context_of(request),
+        given=given,
+    )
