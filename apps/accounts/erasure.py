@@ -56,7 +56,10 @@ def erase_oneself(*, customer_id: UUID, user_id: UUID, context: RequestContext) 
 def erase(*, customer_id: UUID, user_id: UUID, context: RequestContext) -> None:
     """Erase a user of this customer. Its tokens are worthless from the next request on. Raises NotFound."""
     with transaction.atomic():
-        user = _lock(customer_id, user_id)
+        # A sign-in at this moment waits, and then finds nobody.
+        user = User.objects.of(customer_id).select_for_update().filter(id=user_id).first()
+        if user is None:
+            raise NotFound
         _lock_what_refers_to(user)
         _empty_mails(user)
         user.delete()  # and DELETED_WITH_THE_USER
@@ -72,14 +75,6 @@ def _require_other_admin(customer_id: UUID, user_id: UUID) -> None:
     admins = list(active.order_by("id").select_for_update().values_list("id", flat=True))
     if admins == [user_id] and User.objects.of(customer_id).exclude(id=user_id).exists():
         raise LastAdmin
-
-
-def _lock(customer_id: UUID, user_id: UUID) -> User:
-    """The user, locked: a sign-in at this moment waits, and then finds nobody. Raises NotFound."""
-    user = User.objects.of(customer_id).select_for_update().filter(id=user_id).first()
-    if user is None:
-        raise NotFound
-    return user
 
 
 def _lock_what_refers_to(user: User) -> None:

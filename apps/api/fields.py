@@ -1,5 +1,6 @@
 """Fields of the documents that clients send: what stands in several of them, and what is tidied or refused as it is read."""
 
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,25 +14,12 @@ LONGEST_EMAIL, LONGEST_PASSWORD = 320, 1024
 LONGEST_TYPED = 64  # a code with whatever stands between its letters
 
 
-class EmailAddressField(serializers.CharField):
-    """An address as it was typed; `users.emails` says whether it is one."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=LONGEST_EMAIL, **options)
-
-
-class PasswordField(serializers.CharField):
-    """A password, with every space."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=LONGEST_PASSWORD, trim_whitespace=False, **options)
-
-
-class DeliveryField(serializers.ChoiceField):
-    """How the client wants its tokens: in the body, or in cookies."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(choices=Delivery.choices, default=Delivery.BODY, **options)
+# An address as it was typed; `users.emails` says whether it is one.
+EmailAddressField = partial(serializers.CharField, max_length=LONGEST_EMAIL)
+# A password, with every space.
+PasswordField = partial(serializers.CharField, max_length=LONGEST_PASSWORD, trim_whitespace=False)
+# How the client wants its tokens: in the body, or in cookies.
+DeliveryField = partial(serializers.ChoiceField, choices=Delivery.choices, default=Delivery.BODY)
 
 
 class NameInputField(serializers.CharField):

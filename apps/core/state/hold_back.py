@@ -23,10 +23,7 @@ def note_commit() -> None:
 
 def wait() -> None:
     """Return when every process has forgotten what was announced. At once when nothing was."""
-    committed_at = _committed_at.get()
-    if committed_at == clock.NEVER:
-        return
-    until = committed_at + duration()
+    until = _committed_at.get() + duration()
     while (remaining := until - clock.now()) > 0:
         time.sleep(remaining)
 
@@ -41,7 +38,8 @@ class HoldBackMiddleware:
         before = _committed_at.set(clock.NEVER)
         try:
             response = self.get_response(request)
-            wait()
+            if _committed_at.get() != clock.NEVER:
+                wait()
             return response
         finally:
             _committed_at.reset(before)

@@ -53,9 +53,15 @@ class Memory:
     def put(self, values: Mapping[Address, Remembered], *, generation: int) -> None:
         """Store what was read under this generation. Nothing is stored if anything was forgotten since."""
         with self._lock:
-            if generation == self.generation:
-                for address, remembered in values.items():
-                    self._store(address, remembered)
+            if generation != self.generation:
+                return
+            for address, remembered in values.items():
+                self._remove(address)  # it may have been of another subject
+                self._entries[address] = remembered
+                self._addresses[remembered.subject].add(address)
+                self._subjects[remembered.subject.customer_id].add(remembered.subject)
+                if len(self._entries) > self._most:
+                    self._remove(next(iter(self._entries)))
 
     def forget_own(self, announcement: Announcement) -> None:
         """What this process has announced itself, now that it is committed."""
@@ -82,28 +88,16 @@ class Memory:
     def _forget(self, subjects: Iterable[Subject]) -> None:
         self.generation += 1
         for subject in subjects:
-            for each in self._meant_by(subject):
-                for address in list(self._addresses.get(each, ())):
-                    self._remove(address)
-
-    def _meant_by(self, subject: Subject) -> list[Subject]:
-        return list(self._subjects.get(subject.customer_id, ())) if subject.kind == EVERYTHING else [subject]
-
-    def _store(self, address: Address, remembered: Remembered) -> None:
-        self._remove(address)  # it may have been of another subject
-        self._entries[address] = remembered
-        self._addresses[remembered.subject].add(address)
-        self._subjects[remembered.subject.customer_id].add(remembered.subject)
-        if len(self._entries) > self._most:
-            self._remove(next(iter(self._entries)))
+            meant = self._subjects.get(subject.customer_id, ()) if subject.kind == EVERYTHING else (subject,)
+            for address in [address for each in meant for address in self._addresses.get(each, ())]:
+                self._remove(address)
 
     def _remove(self, address: Address) -> None:
-        remembered = self._entries.pop(address, None)
-        if remembered is not None:
-            self._unlink(address, remembered.subject)
-
-    def _unlink(self, address: Address, subject: Subject) -> None:
         """Nothing empty stays behind: subjects come and go without end."""
+        remembered = self._entries.pop(address, None)
+        if remembered is None:
+            return
+        subject = remembered.subject
         addresses = self._addresses[subject]
         addresses.discard(address)
         if not addresses:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
@@ -35,9 +35,15 @@ class Announcement:
     payload: str
 
 
-def announcements(subjects: Iterable[Subject]) -> Iterator[Announcement]:
-    """As many as it takes: each fits into one message of PostgreSQL's."""
-    remaining = iter(_summed_up(list(subjects)))
+def announcements(subjects: Collection[Subject]) -> Iterator[Announcement]:
+    """As many as it takes: each fits into one message of PostgreSQL's. Many of one customer are all of the customer."""
+    of_customer = Counter(each.customer_id for each in subjects)
+    remaining = iter(
+        {
+            Subject(EVERYTHING, each.customer_id) if of_customer[each.customer_id] > MOST_NAMED else each
+            for each in subjects
+        }
+    )
     while some := tuple(islice(remaining, LINES_IN_A_PAYLOAD)):
         mark = secrets.token_hex(8)
         payload = "\n".join((mark, *(f"{each.kind} {each.customer_id} {each.id}" for each in some)))
@@ -55,12 +61,3 @@ def parse(payload: str) -> Announcement:
 def _parse_line(line: str) -> Subject:
     kind, customer_id, entity_id = line.split(" ")
     return Subject(kind, UUID(customer_id), entity_id)
-
-
-def _summed_up(subjects: list[Subject]) -> set[Subject]:
-    """Each once; where there are many of one customer, all of the customer in their place."""
-    of_customer = Counter(subject.customer_id for subject in subjects)
-    return {
-        Subject(EVERYTHING, each.customer_id) if of_customer[each.customer_id] > MOST_NAMED else each
-        for each in subjects
-    }
