@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Allowance',
+            name='MailQuotaUse',
             fields=[
                 ('customer_id', models.UUIDField(primary_key=True, serialize=False)),
                 ('day', models.DateField()),

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='TextAllowance',
+            name='SmsQuotaUse',
             fields=[
                 ('customer_id', models.UUIDField(primary_key=True, serialize=False)),
                 ('day', models.DateField()),
