@@ -28,10 +28,6 @@ OTHERS_AT_WORK = """
   WHERE datname = current_database() AND backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()
 """
 
-END_OTHERS = """
-  SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-"""
-
 
 @dataclass(frozen=True)
 class Pristine:
@@ -82,12 +78,6 @@ def assert_clean(pristine: Pristine) -> None:
     if late:
         clean(pristine)
         raise AssertionError(f"written after the test before had ended, by a thread or process of it: {sorted(late)}")
-
-
-def end_others() -> None:
-    """A database that somebody is connected to cannot be dropped: a listener that a test has cut off may still be going."""
-    with connection.cursor() as cursor:
-        cursor.execute(END_OTHERS)
 
 
 def written(pristine: Pristine) -> set[str]:

@@ -21,16 +21,16 @@ WHO = "operator:ops"
 
 
 class Server:
-    """granian, serving this test's database."""
+    """granian, serving this test's database. `environment`: what shall differ from the test's."""
 
-    def __init__(self) -> None:
+    def __init__(self, **environment: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1", "--no-ws"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "granian", *options, "config.wsgi:application"],
-            env=environment_of_process(),
+            env=environment_of_process(**environment),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

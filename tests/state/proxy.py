@@ -1,4 +1,4 @@
-"""Something between a process and PostgreSQL that can hold back what the server says, or end the connection."""
+"""Something between a process and PostgreSQL that can hold back what the server says, end connections, or take it away."""
 
 import contextlib
 import os
@@ -21,10 +21,30 @@ class Proxy:
         self._flow = threading.Condition()
         self._is_open, self._passes = True, 0
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
-        self._accepting = socket.socket(socket.AF_UNIX)
-        self._accepting.bind(str(Path(self.host) / f".s.PGSQL.{self._port}"))
-        self._accepting.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._relays: list[threading.Thread] = []
+        self._place = Path(self.host) / f".s.PGSQL.{self._port}"
+        self.come_back()
+
+    def url(self, direct: str) -> str:
+        """This URL of the database, by way of the proxy."""
+        parts = urlsplit(direct)
+        user = parts.netloc.rpartition("@")[0]
+        return parts._replace(netloc=f"{user}@:{self._port}", query=f"host={self.host}").geturl()
+
+    def come_back(self) -> None:
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(str(self._place))
+        self._listening.listen()
+        self._accepting = threading.Thread(target=self._accept, args=(self._listening,), daemon=True)
+        self._accepting.start()
+
+    def go_away(self) -> None:
+        """As when PostgreSQL is stopped: every connection ends, and nobody is there to connect to."""
+        self._place.unlink()
+        self._listening.shutdown(socket.SHUT_RDWR)  # wakes who is waiting in `accept`, which `close` does not
+        self._accepting.join()
+        self._listening.close()
+        self.cut()
 
     def hold(self) -> None:
         """From now on what the server says stays on its way."""
@@ -51,24 +71,28 @@ class Proxy:
     def cut(self) -> None:
         """End every connection."""
         for pair in self._pairs:
-            for end in pair:
-                with contextlib.suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
+            _shut(*pair)
 
     def close(self) -> None:
         self.let_go()
-        self._accepting.close()
-        self.cut()
+        if self._place.exists():
+            self.go_away()
+        for relay in self._relays:
+            relay.join()
+        for pair in self._pairs:
+            for end in pair:
+                end.close()
         self._folder.cleanup()
 
-    def _accept(self) -> None:
+    def _accept(self, listening: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
-                client, _ = self._accepting.accept()
+                client, _ = listening.accept()
                 server = self._connected()
                 self._pairs.append((client, server))
                 for source, sink, held in ((client, server, False), (server, client, True)):
-                    threading.Thread(target=self._relay, args=(source, sink, held), daemon=True).start()
+                    self._relays.append(threading.Thread(target=self._relay, args=(source, sink, held), daemon=True))
+                    self._relays[-1].start()
 
     def _connected(self) -> socket.socket:
         if not self._target.startswith("/"):
@@ -83,6 +107,12 @@ class Proxy:
                 if held:
                     self._wait_for_its_turn()
                 sink.sendall(said)
-        for end in (source, sink):
-            with contextlib.suppress(OSError):
-                end.close()
+        _shut(
+            source, sink
+        )  # not closed: PostgreSQL would hear nothing of it while the other direction is waiting to read
+
+
+def _shut(*ends: socket.socket) -> None:
+    for end in ends:
+        with contextlib.suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
