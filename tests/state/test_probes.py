@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.state.credentials import KINDS
 from tests.state.disturbances import DISTURBANCES
 
@@ -16,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 PROBES = 60  # under each disturbance; every kind of change is made undisturbed
 
 
+@pytest.mark.lengthy
 def test_nobody_is_let_in_after_the_answer_whatever_happens_meanwhile() -> None:
     """C3.4: Valkey paused, killed, flushed or restored, listeners cut, a process stopped, PostgreSQL restarted, no worker at all."""
     of_its_own = {
