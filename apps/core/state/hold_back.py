@@ -23,7 +23,10 @@ def note_commit() -> None:
 
 def wait() -> None:
     """Return when every process has forgotten what was announced. At once when nothing was."""
-    until = _committed_at.get() + duration()
+    committed_at = _committed_at.get()
+    if committed_at == clock.NEVER:
+        return
+    until = committed_at + duration()
     while (remaining := until - clock.now()) > 0:
         time.sleep(remaining)
 
@@ -38,8 +41,7 @@ class HoldBackMiddleware:
         before = _committed_at.set(clock.NEVER)
         try:
             response = self.get_response(request)
-            if _committed_at.get() != clock.NEVER:
-                wait()
+            wait()
             return response
         finally:
             _committed_at.reset(before)
