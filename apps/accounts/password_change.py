@@ -14,7 +14,7 @@ from apps.core import actors
 from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.otp import attempt_limits
-from apps.signin import by_password, passwords
+from apps.signin import by_password, password_lock, passwords
 from apps.signin.errors import InvalidCredentials, InvalidPassword
 from apps.signin.models import Password
 from apps.tokens import fresh_proof, sessions
@@ -67,7 +67,7 @@ def require_password(
     found = by_password.find(customer, address)
     checked = by_password.check(found, text, now=context.now, despite_lock=True)
     if checked is None:
-        by_password.count_wrong(customer, address, found, context=context)
+        password_lock.count_wrong(customer, address, found, context=context)
         raise InvalidPassword  # after the commit: a counted failure is never undone by its own request
     try:
         by_password.accept(checked, text, now=context.now, despite_lock=True)

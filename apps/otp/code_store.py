@@ -1,4 +1,4 @@
-"""One-time codes in Valkey: issued, claimed, settled and withdrawn, each in one atomic step (`code_scripts`).
+"""One-time codes in Valkey: issued, claimed, settled and withdrawn, each in one atomic step (`wait_and_budget`).
 
 A right code is *claimed*: it stays until the transaction that it is for has committed, and is settled then. Any number may
 claim the same code at once; PostgreSQL decides which of them has it (`mail.ledger.use_code`). So nothing is lost when
@@ -19,7 +19,7 @@ from apps.core.rate_limits import Hit, Rule
 from apps.core.valkey import ValkeyUnavailable
 from apps.customers.limits import WRONG_CODES_PER_CUSTOMER
 from apps.customers.state import CustomerState
-from apps.otp import code_scripts, code_sets
+from apps.otp import code_sets, wait_and_budget
 from apps.otp.code_sets import CodeSet
 from apps.otp.errors import ResendTooSoon
 from apps.otp.new_codes import NewCode
@@ -51,7 +51,7 @@ def claim(code_set: CodeSet, code: str, *, rules: Sequence[Rule], guessing: Rule
     `guessing` counts the wrong codes of all the customer's users; once passed, an address pauses after each wrong code.
     """
     hit = Hit(rate_limits.new_event(), tuple(rules))
-    answer = code_scripts.claim(
+    answer = wait_and_budget.claim(
         keys=[code_set.key("codes"), code_set.key("pause"), guessing.key, *(rule.key for rule in rules)],
         args=[
             hit.event,
@@ -84,7 +84,7 @@ def settle(claimed: Claim) -> None:
 def drop(claimed: Claim) -> None:
     """Remove this code alone, which was not accepted. After a restore of Valkey an old code may stand beside newer, good ones."""
     try:
-        code_scripts.drop(keys=[claimed.code_set.key("codes")], args=[claimed.number])
+        wait_and_budget.drop(keys=[claimed.code_set.key("codes")], args=[claimed.number])
     except ValkeyUnavailable:
         log.warning("code_not_dropped", customer_id=str(claimed.code_set.customer_id))
 
@@ -94,7 +94,7 @@ def _issue(code_set: CodeSet, new: NewCode, hit: Hit, customer: CustomerState) -
 
     Returns what remains of each limit. Raises ResendTooSoon, RateLimited or ValkeyUnavailable.
     """
-    answer = code_scripts.issue(
+    answer = wait_and_budget.issue(
         keys=[code_set.key("codes"), code_set.key("pause"), *(rule.key for rule in hit.rules)],
         args=[
             hit.event,
@@ -135,14 +135,14 @@ def _withdraw(code_set: CodeSet, new: NewCode, hit: Hit, *, uncount: bool) -> No
     """Remove a code that will not be sent."""
     keys = [code_set.key("codes"), *(rule.key for rule in hit.rules)]
     try:
-        code_scripts.withdraw(keys=keys, args=[code_set.mac(new.code), hit.event, int(uncount)])
+        wait_and_budget.withdraw(keys=keys, args=[code_set.mac(new.code), hit.event, int(uncount)])
     except ValkeyUnavailable:
         log.warning("code_not_withdrawn", customer_id=str(code_set.customer_id))
 
 
 def withdraw_all(sets: Sequence[CodeSet]) -> None:
     """Remove every code of these sets, all of one customer. One round trip. Raises ValkeyUnavailable."""
-    code_scripts.withdraw_all(keys=[code_set.key("codes") for code_set in sets])
+    wait_and_budget.withdraw_all(keys=[code_set.key("codes") for code_set in sets])
 
 
 def _raise_pause(answer: Sequence[Any]) -> None:

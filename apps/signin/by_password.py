@@ -1,19 +1,16 @@
 """Signing in by password. Whatever is wrong costs one Argon2, as many statements, and gets one answer (contract 4, login)."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
 
-from apps.audit import actions, events
-from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits
 from apps.core.context import RequestContext
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
 from apps.otp import attempt_limits
-from apps.signin import completion, passwords
+from apps.signin import completion, password_lock, passwords
 from apps.signin.challenges import Challenged
 from apps.signin.completion import SignedIn
 from apps.signin.errors import InvalidCredentials
@@ -22,9 +19,6 @@ from apps.signin.pending_sign_in import PendingSignIn
 from apps.users import directory
 from apps.users.emails import Address
 from apps.users.models import User, UserStatus
-
-MOST_WRONG = 5
-LOCKED_FOR = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -46,7 +40,7 @@ def sign_in(attempt: PasswordSignIn) -> SignedIn | Challenged:
     found = find(attempt.customer, attempt.address)
     user = check(found, attempt.password, now=attempt.context.now)
     if user is None:
-        count_wrong(attempt.customer, attempt.address, found, context=attempt.context)
+        password_lock.count_wrong(attempt.customer, attempt.address, found, context=attempt.context)
         raise InvalidCredentials  # after the commit: a counted failure is never undone by its own request
     customers.require_active(attempt.customer)  # of an owner who came without a key
     with rate_limits.uncounted_if_it_fails(network, hit), transaction.atomic():
@@ -79,15 +73,7 @@ def check(user: User | None, text: str, *, now: datetime, despite_lock: bool = F
     right = passwords.matches(text, encoded, is_imported=is_imported)
     if user is None or password is None or user.status == UserStatus.DEACTIVATED:
         return None
-    return user if right and (despite_lock or not is_locked(password, now)) else None
-
-
-def is_locked(password: Password, now: datetime) -> bool:
-    return password.locked_until is not None and password.locked_until > now
-
-
-def _is_open(now: datetime) -> Q:
-    return Q(locked_until=None) | Q(locked_until__lte=now)
+    return user if right and (despite_lock or not password_lock.is_locked(password, now)) else None
 
 
 def accept(user: User, text: str, *, now: datetime, despite_lock: bool = False) -> None:
@@ -102,46 +88,7 @@ def accept(user: User, text: str, *, now: datetime, despite_lock: bool = False) 
         encoded = passwords.encode(passwords.normalise(text))
     # Compared by the time it was set: another sign-in may have replaced the hash by a better one of the same password.
     unchanged = Password.objects.filter(user=user, set_at=password.set_at)
-    usable = unchanged if despite_lock else unchanged.filter(_is_open(now))
+    usable = unchanged if despite_lock else unchanged.filter(password_lock.is_open(now))
     ours = {"encoded": encoded, "is_imported": False}
     if not usable.update(**ours, wrong_in_a_row=0, locked_until=None, lock_told_at=None):
         raise InvalidCredentials
-
-
-def count_wrong(customer: CustomerState, address: Address, user: User | None, *, context: RequestContext) -> None:
-    """Count a wrong password and lock at the fifth in a row: two statements, whether or not there is such a user.
-
-    `signin.tell_locked` tells the user of a lock, so that this request does the same work as any other.
-    """
-    with transaction.atomic():
-        _count(customer, address, context)
-        locks = user is not None and _locks(user, context.now)
-        events.record(
-            action=actions.PASSWORD_LOCKED if locks else actions.PASSWORD_REJECTED,
-            outcome=Outcome.FAILURE,
-            severity=Severity.MEDIUM if locks else Severity.LOW,
-            customer_id=customer.id,
-            user_id=user.id if user else None,
-            context=context,
-            details={"method": FirstFactor.PASSWORD},
-        )
-
-
-def _count(customer: CustomerState, address: Address, context: RequestContext) -> None:
-    unlocked = Password.objects.filter(
-        _is_open(context.now),
-        user__customer_id=customer.id,
-        user__email_identity=address.identity,
-    )
-    fifth = Q(wrong_in_a_row__gte=MOST_WRONG - 1)
-    unlocked.update(
-        locked_until=Case(When(fifth, then=Value(context.now + LOCKED_FOR)), default=None),
-        lock_told_at=None,
-        lock_sandbox_key_id=context.sandbox_key_id,
-        wrong_in_a_row=Case(When(fifth, then=Value(0)), default=F("wrong_in_a_row") + 1),
-    )
-
-
-def _locks(user: User, now: datetime) -> bool:
-    password: Password | None = getattr(user, "password", None)
-    return password is not None and not is_locked(password, now) and password.wrong_in_a_row >= MOST_WRONG - 1

@@ -7,8 +7,8 @@ from django.db import transaction
 from apps.core import actors
 from apps.core.context import RequestContext
 from apps.customers import state as customers
-from apps.signin.by_password import LOCKED_FOR
 from apps.signin.models import Password
+from apps.signin.password_lock import LOCKED_FOR
 from apps.users import notices
 
 BATCH = 100

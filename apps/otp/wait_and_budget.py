@@ -1,4 +1,4 @@
-"""The Lua scripts of a set of codes. Each is one atomic step; what it cannot read (of another version, say) counts as absent.
+"""How long to wait for the next code, and the budget of wrong tries of a set: Lua scripts, each one atomic step.
 
 A set is a hash: `wrong` (tries spent), `last` (when a code was last sent, ms), and per code its number →
 "<mac, 64 hex> <expiry, ms> <message, 32 hex>".
