@@ -87,7 +87,7 @@ def written(pristine: Pristine) -> set[str]:
 
 
 def _delete(tables: set[str]) -> None:
-    """Whatever the order: replicas check no foreign keys, and have no trigger that keeps the audit log append-only."""
+    """In any order: as a replica PostgreSQL checks no foreign keys and fires no trigger that keeps the audit log append-only."""
     if not tables:
         return
     deletions = [f'DELETE FROM "{table}"' for table in sorted(tables)]  # noqa: S608  (our own names)

@@ -27,7 +27,7 @@ REAL_COSTS = {"time_cost": Hasher.time_cost, "memory_cost": Hasher.memory_cost} 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is lengthy begins first, else it would be what one worker still does when the others have ended."""
+    """Long tests begin first, else one worker would still run them when the others have ended."""
     items.sort(key=lambda item: item.get_closest_marker("lengthy") is None)
 
 

@@ -144,7 +144,7 @@ class Machine:
         (folder / "installed.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
 
     def _reachable_python(self) -> str:
-        """An interpreter of this version that the user may run: one that lies in root's home it may not."""
+        """An interpreter of this version that the user may run, so not one in root's home."""
         version = "import sys; print(*sys.version_info[:2])"
         for candidate in (os.path.realpath(sys.executable), "/usr/bin/python3", "/usr/local/bin/python3"):
             try:
@@ -248,7 +248,7 @@ class Machine:
 
 
 def _without_rights() -> pwd.struct_passwd:
-    """Whoever runs the tests; in the place of root the user of the engines, where it may read what is installed."""
+    """The user who runs the tests; under root, the user of the engines, if it may read what is installed."""
     owner = places._owner()
     installed = Path(sysconfig.get_path("purelib"))
     return pwd.getpwuid(owner.uid if owner and places._reachable(installed, owner) else os.geteuid())

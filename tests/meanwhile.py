@@ -1,4 +1,4 @@
-"""What somebody else does at the very moment when it hurts."""
+"""Concurrent changes at the worst possible moment."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Many at once, on real connections."""
+"""Many calls at once, on real connections."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -14,7 +14,7 @@ TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 @dataclass
 class Cost:
-    """Statements but for BEGIN, COMMIT and their like; transactions; round trips."""
+    """Statements without BEGIN, COMMIT and the like; transactions; round trips."""
 
     statements: list[str] = field(default_factory=list)
     transactions: int = 0

@@ -1,4 +1,4 @@
-"""What was sent or begun before an account was closed opens nothing once it is open again."""
+"""Codes sent and flows begun before an account was closed are worthless once it is open again."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Codes that were sent to somebody who has been erased since: worth nothing, whoever has the address now."""
+"""Codes sent to a user who has since been erased are worthless, even if the address has a new account."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def erase() -> None:
 
 @pytest.fixture(params=["codes are withdrawn", "Valkey was away"], autouse=True)
 def withdrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What protects is not that Valkey hears of it: the mail that carried the code is to nobody any more."""
+    """Valkey need not hear of it: the mail that carried the code no longer belongs to a user."""
 
     def away(_places: object) -> None:
         raise ValkeyUnavailable

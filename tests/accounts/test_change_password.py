@@ -1,4 +1,4 @@
-"""Changing the password while signed in: what it ends, and what a thief of a session makes of it."""
+"""Changing the password while signed in: what it ends, and what somebody with a stolen session can do with it."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_changing_the_password_ends_the_other_sessions(client_for: MakeClient) -
 
 
 def test_a_stolen_token_does_not_change_the_password_and_guessing_locks_and_ends(client_for: MakeClient) -> None:
-    """The lock has the user told by mail; the session's ten tries end the guessing, and use up no second factor."""
+    """A mail tells the user of the lock. The session's ten tries end the guessing and use up no second factor's."""
     customer = generous()
     user = member(customer)
     session = factories.session(user)
@@ -55,7 +55,7 @@ def test_a_stolen_token_does_not_change_the_password_and_guessing_locks_and_ends
 
 
 def test_strangers_do_not_keep_a_signed_in_user_from_changing_the_password(client_for: MakeClient) -> None:
-    """Neither by locking it, nor by using up the tries of the address."""
+    """A thief neither locks it nor uses up the tries of the address."""
     customer = generous()
     session = factories.session(member(customer))
     stranger = client_for(customer, ip="198.51.100.9")
@@ -93,7 +93,7 @@ def test_guesses_count_for_the_network_as_well(client_for: MakeClient) -> None:
 
 
 def test_of_many_changes_at_once_one_holds(client_for: MakeClient) -> None:
-    """Else a thief's change could follow on the reset that took the password away."""
+    """Else a thief's change could come right after the reset that took the password away."""
     customer = generous()
     session = factories.session(member(customer))
     client = client_for(customer)

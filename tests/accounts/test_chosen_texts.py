@@ -86,7 +86,7 @@ def test_a_customer_that_an_operator_made_has_its_name_in_mails_from_the_first(c
 
 @pytest.mark.parametrize("way", ["register", "sign in"])
 def test_a_persons_own_name_is_in_no_mail_to_an_unproven_address(client_for: MakeClient, way: str) -> None:
-    """As somebody may give any name for any address."""
+    """Because anybody may give any name for any address."""
     customer = quick(demands_verified_email=False)
     client = client_for(customer)
     register(client, email=VICTIM, name=SPAM)

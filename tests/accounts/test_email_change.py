@@ -1,4 +1,4 @@
-"""Another address: proven there, announced here, undone from here; and what a thief of a session makes of it."""
+"""Changing the address: proven at the new one, announced to the old one, which can undo it; and what a thief can do."""
 
 from datetime import timedelta
 
@@ -122,7 +122,7 @@ def test_who_merely_registered_an_address_makes_way_for_who_proves_it(client_for
 
 
 def test_who_was_given_a_role_has_not_merely_registered(client_for: MakeClient) -> None:
-    """A customer's owner does not vanish when a colleague proves to read its mailbox."""
+    """A customer keeps its owner when a colleague proves the owner's address."""
     customer = generous()
     owner = member(customer, NEW, email_verified_at=None, is_owner=True, role="admin")
     client, token = client_for(customer), factories.session(member(customer)).access
@@ -132,7 +132,7 @@ def test_who_was_given_a_role_has_not_merely_registered(client_for: MakeClient) 
 
 
 def test_whoever_reads_a_mistyped_address_gets_no_way_in(client_for: MakeClient) -> None:
-    """An old address that was never proven is told nothing, least of all a link that takes the account back there."""
+    """An old address that was never proven gets no mail, and above all no link that takes the account back there."""
     customer = generous(demands_verified_email=False)
     user = member(customer, "ada@exmaple.com", email_verified_at=None)
     client, token = client_for(customer), factories.session(user).access

@@ -1,4 +1,4 @@
-"""Somebody is erased, by an operator, in the middle of a flow of theirs: the one waits for the other, and nothing stumbles.
+"""Somebody is erased, by an operator, in the middle of their own flow: one waits for the other, and neither fails.
 
 An insert beside a user who is just being deleted would fail at the commit only, and be a 500.
 """
@@ -67,7 +67,7 @@ def test_who_is_erased_while_the_link_is_written_leaves_neither_link_nor_address
 def test_a_code_of_who_is_being_erased_opens_nothing(
     client_for: MakeClient, monkeypatch: pytest.MonkeyPatch, *, anybody: bool
 ) -> None:
-    """It was right when it was given: Valkey hears of the erasure too late. Then the user is gone."""
+    """The code was right when it was given, and Valkey hears of the erasure too late. Then the user is gone."""
     customer = generous(creates_users_on_sign_in=anybody)
     user = member(customer)
     enrol_app(user)

@@ -1,4 +1,4 @@
-"""What has ended leads into no account any more, and is removed a day later."""
+"""Expired codes and links open no account, and are removed a day later."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What users see of what others did to their accounts: that it was done, and nothing of who did it."""
+"""Users see what others did to their accounts, but not who did it."""
 
 import json
 from uuid import UUID
@@ -56,7 +56,7 @@ def test_where_operators_and_servers_were_is_not_among_a_users_data(client_for: 
 
 @pytest.mark.parametrize("anonymous", [False, True])
 def test_where_the_user_was_is(client_for: MakeClient, *, anonymous: bool) -> None:
-    """A wrong password, say, has no actor yet; but it may have been the user's."""
+    """An event without an actor, such as a wrong password, may still have been the user's own."""
     user = factories.user(factories.customer(), email_verified_at=timezone.now())
     note(user, MINE.by(actors.ANONYMOUS if anonymous else actors.user(user.id)))
     [row] = exported(client_for, user)

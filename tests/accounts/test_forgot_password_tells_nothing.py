@@ -92,13 +92,13 @@ OTHERS = [
 
 @pytest.mark.parametrize("case", OTHERS)
 def test_without_a_key_it_tells_nothing_of_who_owns_a_customer(client_for: MakeClient, case: object) -> None:
-    """C5: the same bytes, Argon2 hashes, statements and round trips. The owner's is the dearest customer to find."""
+    """C5: the same bytes, Argon2 hashes, statements and round trips. The owner's customer costs the most to find."""
     other = observe_without_a_key(client_for, case)  # first: the owner stays
     assert other == observe_without_a_key(client_for, owner)
 
 
 def test_without_a_key_the_owners_spent_quota_tells_nothing_and_keeps_no_link_back(client_for: MakeClient) -> None:
-    """Whoever asks without a key asks the default customer: that one's quota is used."""
+    """A request without a key is one to the default customer: its quota is used."""
     unknown = observe_without_a_key(client_for, nobody)
     spent = observe_without_a_key(client_for, owner, daily_code_quota=0)
     assert (spent.status, spent) == (200, unknown)

@@ -1,4 +1,4 @@
-"""`manage.py import_users`: all of a file or nothing of it, and safe to run again."""
+"""`manage.py import_users`: all of a file or nothing, and safe to run again."""
 
 import json
 from io import StringIO
@@ -65,7 +65,7 @@ def test_imported_users_sign_in_with_the_password_they_had(client_for: MakeClien
 
 
 def test_bcrypt_knows_the_first_72_bytes(client_for: MakeClient, tmp_path: Path) -> None:
-    """A longer password is neither a 500 (bcrypt 5 refuses it) nor another than the one that was hashed."""
+    """A longer password is not a 500 (bcrypt 5 refuses it), and counts as the one that was hashed."""
     long = "\u00fc" * 36
     encoded = hashers.BCryptPasswordHasher().encode(long, b"$2b$04$abcdefghijklmnopqrstuu").removeprefix("bcrypt$")
     customer = factories.customer()
@@ -110,7 +110,7 @@ def test_imports_of_one_file_at_once_import_it_once(tmp_path: Path) -> None:
     ],
 )
 def test_hashes_that_could_not_be_checked_are_refused(tmp_path: Path, encoded: str) -> None:
-    """At the import, not by a 500 or a minute of waiting at the user's next sign-in."""
+    """Refused at the import, instead of a 500 or a minute's wait at the user's next sign-in."""
     with pytest.raises(CommandError, match="line 1: password_hash is neither"):
         run(factories.customer(), tmp_path, {"email": "ada@example.com", "password_hash": encoded})
 
@@ -218,7 +218,7 @@ def test_only_imported_hashes_are_tried_in_several_forms(client_for: MakeClient,
 
 
 def test_bcrypt_cuts_each_form_at_72_bytes(client_for: MakeClient, tmp_path: Path) -> None:
-    """Decomposed text is longer: other letters lie beyond the cut."""
+    """Decomposed text is longer, so the cut falls at another letter."""
     composed, decomposed = "\u00e9" * 40, "e\u0301" * 40
     encoded = bcrypt.hashpw(decomposed.encode()[:72], b"$2b$04$abcdefghijklmnopqrstuu").decode()
     customer = generous()

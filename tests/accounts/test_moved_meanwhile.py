@@ -1,4 +1,4 @@
-"""The address of an account changes while its old mailbox is used to get in: from the change on it opens nothing."""
+"""The address of an account changes while somebody signs in by the old mailbox: the old mailbox no longer works."""
 
 import pytest
 

@@ -53,7 +53,7 @@ def names_a_user(field: Any) -> bool:
 
 
 def models_with_data_of_users() -> set[type[Model]]:
-    """Those that name a user, and those that hang on such a one."""
+    """Models that refer to a user, and models that refer to one of those."""
     found = {User} | {model for model in models_of_our_own() if any(map(names_a_user, model._meta.fields))}
     while more := {model for model in models_of_our_own() if model not in found and hangs_on(model, found)}:
         found |= more
@@ -70,7 +70,7 @@ def exported_models() -> set[type[Model]]:
 
 
 def test_the_models_are_found() -> None:
-    """By each of the ways: a foreign key, an id, an address, and what hangs on another model."""
+    """Each way is found: a foreign key, an id, an address, and a reference to another such model."""
     assert {Session, Event, Message, FixedCode, RefreshToken, LedgerEntry} <= models_with_data_of_users()
 
 
@@ -81,7 +81,7 @@ def test_all_of_it_is_in_the_erasure() -> None:
 
 
 def test_what_is_deleted_with_the_user_refers_to_the_user() -> None:
-    """So that deleting the user's row deletes it too, and all of it is locked before."""
+    """So that deleting the user's row deletes these too, after locking all of them."""
     for model in DELETED_WITH_THE_USER:
         key: Any = model._meta.get_field("user")
         assert (key.related_model, key.remote_field.on_delete) == (User, CASCADE), model

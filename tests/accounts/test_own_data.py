@@ -106,7 +106,7 @@ def test_everything_held_is_exported_and_no_secret(client_for: MakeClient) -> No
 
 
 def test_nothing_of_others_is_exported(client_for: MakeClient) -> None:
-    """C1.5: neither a colleague's nor what belongs to the same address at another customer."""
+    """C1.5: not a colleague's data, and not that of the same address at another customer."""
     customer = factories.customer()
     mine, colleague = factories.user(customer), factories.user(customer, "bob@example.com")
     stranger = factories.user(factories.customer())
@@ -160,7 +160,7 @@ def test_who_acted_is_named_but_for_operators(client_for: MakeClient) -> None:
 
 
 def test_erasing_leaves_nothing_but_the_audit_trail(client_for: MakeClient) -> None:
-    """C4, C8: the user and all that hangs on it goes; events stay, and hold no address."""
+    """C4, C8: the user and everything that belongs to it is deleted; events stay, and hold no address."""
     customer = factories.customer()
     client = client_for(customer)
     client.request_otp("ada@example.com")
@@ -185,7 +185,7 @@ def test_erasing_leaves_nothing_but_the_audit_trail(client_for: MakeClient) -> N
 
 
 def tables_with(text: str) -> set[str]:
-    """The tables in which any row says so."""
+    """The tables in which any row contains this text."""
     found = set()
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -194,7 +194,7 @@ def tables_with(text: str) -> set[str]:
             row = cursor.fetchone()
             if row and row[0]:
                 found.add(table)
-    # Mails keep the id of whom they were for, as events do: it leads nowhere.
+    # Mails keep the user's id, as events do: it refers to nothing.
     return found - ({"mail_message"} if "@" not in text else set())
 
 
@@ -222,7 +222,7 @@ def test_without_valkey_a_changed_profile_is_changed(client_for: MakeClient, val
 
 
 def test_without_valkey_erasing_takes_effect_too(client_for: MakeClient, valkey_away: object) -> None:
-    """C3.4: nobody gets in by a token from here on, nor once Valkey is back."""
+    """C3.4: no token works from here on, also not once Valkey is back."""
     pair, client = factories.session(factories.user(factories.customer())), client_for(None)
     assert client.get("/api/auth/me", token=pair.access).status == 200
     valkey_away.kill()  # type: ignore[attr-defined]
@@ -274,7 +274,7 @@ def test_a_mail_that_has_not_gone_out_does_not(client_for: MakeClient) -> None:
 
 
 def test_the_last_admin_does_not_leave_others_behind(client_for: MakeClient) -> None:
-    """Somebody has to be able to administer the customer; who is alone there may go."""
+    """Somebody has to be able to administer the customer; its only user may leave."""
     customer, client = factories.customer(), client_for(None)
     admin = factories.user(customer, role="admin")
     factories.user(factories.customer(), role="admin")  # another customer's does not help
@@ -305,7 +305,7 @@ def test_of_two_admins_who_leave_at_once_one_stays(client_for: MakeClient) -> No
 
 
 def test_erasing_goes_through_whatever_the_user_does_meanwhile(client_for: MakeClient) -> None:
-    """Refreshing, reading and being erased at once: nothing is an error of ours, and in the end nobody is left."""
+    """Refreshing, reading and erasing at once: no 500, and in the end the user is gone."""
     for _ in range(4):
         user = factories.user(factories.customer())
         pairs = [factories.session(user) for _ in range(8)]

@@ -143,7 +143,7 @@ def test_a_lock_is_lifted_by_a_reset(client_for: MakeClient) -> None:
 
 
 def test_a_reset_does_not_get_around_a_second_factor(client_for: MakeClient) -> None:
-    """C4: nor does a code sent to the mailbox that the password was reset by."""
+    """C4: a code sent to the mailbox that reset the password is not enough either."""
     customer = factories.customer()
     enrol_app(member(customer))
     client = client_for(customer)

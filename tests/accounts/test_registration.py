@@ -1,4 +1,4 @@
-"""Registering at a customer, and proving the address; what a stranger may not do with somebody else's."""
+"""Registering at a customer, and proving the address; what a stranger may not do with another's address."""
 
 import pytest
 
@@ -66,7 +66,7 @@ def test_who_waits_for_approval_is_pending_but_signs_in(client_for: MakeClient) 
 
 
 def test_where_nothing_is_demanded_a_new_user_is_active_at_once(client_for: MakeClient) -> None:
-    """C4: ... or neither."""
+    """C4: the customer demands no proven address and no approval."""
     client = client_for(factories.customer(demands_verified_email=False))
     assert register(client).document["user"]["status"] == "active"
     session = login(client)
@@ -88,7 +88,7 @@ def test_a_spent_quota_refuses_and_leaves_nothing_behind(client_for: MakeClient)
 def test_who_is_erased_while_somebody_registers_its_address_makes_room(
     client_for: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the statement that finds the address taken and the one that reads by whom."""
+    """Between the statement that finds the address taken and the one that reads its user."""
     customer = quick()
     old = factories.user(customer, EMAIL)
     insert = User.objects.bulk_create

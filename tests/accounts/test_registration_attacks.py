@@ -1,4 +1,4 @@
-"""What a stranger makes of registering somebody else's address: nothing."""
+"""A stranger gains nothing by registering somebody else's address."""
 
 import pytest
 
@@ -77,7 +77,7 @@ def test_a_code_asked_for_again_stands_for_the_only_registration(client_for: Mak
 
 
 def test_a_code_asked_for_again_confirms_no_stranger_beside_an_imported_user(client_for: MakeClient) -> None:
-    """The stranger's is the only registration, but it is not what made the user."""
+    """The only registration is the stranger's, but the user existed before it."""
     customer = quick()
     factories.user(customer, EMAIL)
     client = client_for(customer)

@@ -1,4 +1,4 @@
-"""A customer of one's own: made whole or not at all."""
+"""Signing up a new customer: created completely or not at all."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_signing_up_is_a_sign_in(client_for: MakeClient) -> None:
 
 
 def test_whoever_signs_up_with_a_test_key_reads_no_code_and_so_proves_nobodys_address(client_for: MakeClient) -> None:
-    """Else the owner of any test key would prove any address, and lead away who signs in without a key by it."""
+    """Else the owner of a test key could prove any address, and divert that user's sign-ins without a key."""
     member(Customer.objects.get(id=DEFAULT_CUSTOMER_ID))
     test = sandbox(client_for, factories.customer())
     assert sign_up(test, password="the password of a stranger").status == 201
@@ -67,7 +67,7 @@ def test_whoever_signs_up_with_a_test_key_reads_no_code_and_so_proves_nobodys_ad
 
 
 def test_the_session_of_who_signs_up_with_a_test_key_is_one_of_its_own_customer(client_for: MakeClient) -> None:
-    """The key is another customer's: whoever holds it reads nothing of what this session has sent."""
+    """The key is another customer's: its holder reads nothing of what this session has sent."""
     test = sandbox(client_for, factories.customer(code_resend_after=0))
     made = sign_up(test).document
     session = Session.objects.get()

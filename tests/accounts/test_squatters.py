@@ -1,4 +1,4 @@
-"""Somebody registers an address that is not theirs, where that is enough to get a session: they learn nothing of its owner."""
+"""A stranger registers another's address where that is enough for a session, and learns nothing of its owner."""
 
 import json
 
@@ -59,7 +59,7 @@ def test_the_owner_sees_what_it_registered_once_the_address_is_proven(client_for
 def test_the_first_proof_clears_the_name_and_the_phone_number_that_a_stranger_gave(
     client_for: MakeClient, way: str
 ) -> None:
-    """Whoever mistyped an address, or squats it, has left its own there."""
+    """Somebody who mistyped an address, or squats it, has left their own data there."""
     customer = quick(demands_verified_email=False)
     stranger, owner = client_for(customer, ip="203.0.113.66"), client_for(customer, ip=OWNERS[0])
     register(stranger, STRANGERS)
@@ -78,7 +78,7 @@ def test_the_first_proof_clears_the_name_and_the_phone_number_that_a_stranger_ga
 
 
 def test_who_was_imported_with_a_name_keeps_it(client_for: MakeClient) -> None:
-    """Nobody has had a way in before: the customer knows the name."""
+    """Nobody had a way in before: the name is the one the customer gave."""
     customer = quick()
     factories.user(customer, EMAIL, name="Ada Lovelace")
     client = client_for(customer)

@@ -1,4 +1,4 @@
-"""A wrong code for proving an address: the same bytes for the same work, whoever has the address."""
+"""A wrong code for proving an address: the same bytes and work for known and unknown addresses."""
 
 import pytest
 

@@ -55,7 +55,7 @@ def test_what_was_issued_before_counts_as_the_table_says(client_for: MakeClient,
 def test_however_the_event_is_brought_about(
     client_for: MakeClient, event: str, bring_about: Callable[[Someone], None]
 ) -> None:
-    """All of an event's ways do the same: so one that is void by nothing else stands for the others."""
+    """All ways of an event do the same, so one that nothing else voids stands for the others."""
     of, way = voiding.world(client_for), "link to set a password"
     assert _outcome(of, event, way, bring_about) == VOID
 
@@ -69,7 +69,7 @@ def test_without_an_event_every_way_leads_in(client_for: MakeClient) -> None:
 
 @pytest.mark.parametrize("way", [way for way, row in voiding.table().items() if row["password changed"] == VOID])
 def test_of_an_event_and_a_use_at_once_the_event_comes_first_or_wholly_after(client_for: MakeClient, way: str) -> None:
-    """The use has found everything in order, waits for the event, and then comes too late."""
+    """The use has passed every check, waits for the event, and then comes too late."""
     of = voiding.world(client_for)
     for begin in WAYS[way] if way != "other sessions" else ():
         who = voiding.arranged(of, "password changed", way)
@@ -85,7 +85,7 @@ def _change(user: User) -> None:
 
 
 def test_a_mail_that_carries_what_is_void_is_kept_back(client_for: MakeClient) -> None:
-    """Those that carry nothing go out, and so does what is issued after."""
+    """Messages that carry no code still go out, and so do codes issued afterwards."""
     of = voiding.world(client_for)
     who, other = voiding.someone(of, proven=True), voiding.someone(of, proven=True)
     for user in (who, other):
@@ -143,7 +143,7 @@ def test_an_undo_link_waits_until_a_deactivated_account_is_open_again(client_for
 
 
 def _outcome(of: World, event: str, way: str, bring_about: Callable[[Someone], None]) -> str:
-    """What becomes of all that this row stands for: they must agree."""
+    """What becomes of every way in this row: they must agree."""
     outcomes = set()
     for begin in WAYS[way]:
         who = voiding.arranged(of, event, way)
@@ -154,7 +154,7 @@ def _outcome(of: World, event: str, way: str, bring_about: Callable[[Someone], N
 
 
 def test_whatever_changes_credentials_is_one_of_the_events() -> None:
-    """Each call of `credentials.change` is brought about by an event of the table."""
+    """Each call of `credentials.change` belongs to an event of the table."""
     found = {
         f"{path.relative_to(APPS)}:{function.name}"
         for path in APPS.rglob("*.py")

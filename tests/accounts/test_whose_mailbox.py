@@ -1,4 +1,4 @@
-"""Mail goes to the very mailbox that was typed, and to no account but that mailbox's (C6)."""
+"""Mail goes to exactly the mailbox that was typed, and a code opens only that mailbox's account (C6)."""
 
 from collections.abc import Callable
 from itertools import product
@@ -81,7 +81,7 @@ def test_mail_goes_where_it_was_typed_in_the_envelope_and_in_its_to(
 def test_the_owner_of_another_mailbox_enters_no_account_but_its_own(
     client_for: MakeClient, pair: tuple[str, str]
 ) -> None:
-    """C6, seen: whoever owned grosshandel.example signed in to großhandel.example's account, an administrator's."""
+    """C6, seen: the owner of grosshandel.example signed in to an administrator's account at großhandel.example."""
     admins, strangers = pair
     customer, other = quick(), quick()
     admin = member(customer, admins, role="admin")

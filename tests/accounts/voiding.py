@@ -40,7 +40,7 @@ from tests.signin.entering import FRESH, PASSWORD, generous, login, second, send
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "accounts.md"
 HEADING = "## What a change of credentials voids"
-VOID, STANDS, NEVER = "void", "stands", "—"  # the last: cannot be
+VOID, STANDS, NEVER = "void", "stands", "—"  # the last one: cannot happen
 ENCODED = hashers.make_password(PASSWORD)
 REGISTERED = "what was registered long before"
 SECRET = pyotp.random_base32()
@@ -53,7 +53,7 @@ ROOMY = (
 
 @dataclass
 class World:
-    """One customer with roomy limits, and somebody who calls."""
+    """One customer with high limits, and a caller."""
 
     customer: Customer
     client: Client
@@ -152,7 +152,7 @@ def registration(who: Someone) -> Attempt:
 
 
 def registration_asked_again(who: Someone) -> Attempt:
-    """It made the user, and another code is asked for after the event."""
+    """The registration created the user, who asks for another code after the event."""
     register(who.client, REGISTERED, who.email)
     made_at = Registration.objects.get(user=who.user).created_at
     User.objects.filter(id=who.user.id).update(created_at=made_at)
@@ -230,7 +230,7 @@ def number_to_be_confirmed(who: Someone) -> Attempt:
 
 
 def number_begun_again(who: Someone) -> Attempt:
-    """The code of before, for the same number begun anew after."""
+    """The code from before the event, for the same number begun again afterwards."""
     attempt = number_to_be_confirmed(who)
 
     def begin_again_and_attempt() -> bool:
@@ -421,7 +421,7 @@ def table() -> dict[str, dict[str, str]]:
 
 
 def arranged(of: World, event: str, way: str) -> Someone:
-    """Somebody to whom this can happen."""
+    """A user to whom this event can happen."""
     who = someone(of, proven=event != "address proven for the first time" and not way.startswith("registration"))
     if event == "change of address undone":
         User.objects.filter(id=who.user.id).update(email=f"first-{who.email}", email_identity=f"first-{who.email}")

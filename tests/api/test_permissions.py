@@ -1,4 +1,4 @@
-"""The guards of endpoints: whom they let in, whom they refuse, and which refusals are security events."""
+"""The guards of endpoints: who gets in, who is refused, and which refusals are security events."""
 
 import pytest
 

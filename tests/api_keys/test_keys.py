@@ -1,4 +1,4 @@
-"""API keys: their form, and which customer is asking (contract 1)."""
+"""API keys: their form, and which customer they belong to (contract 1)."""
 
 import re
 from datetime import timedelta

@@ -108,7 +108,7 @@ def secret_of(customer: Customer) -> bytes:
 
 
 def ask_all() -> int:
-    """As a worker does with what beat hands over. How many took it."""
+    """Do as a worker does with what beat hands over. Returns how many were asked."""
     due = outside_requests.due(now=timezone.now())
     return sum(tasks.ask_identity_check(str(check_id)) for check_id in due)
 

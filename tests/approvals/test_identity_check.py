@@ -141,7 +141,7 @@ def test_an_operator_without_the_right_does_not_decide(client_for: MakeClient) -
     assert check.state == "waiting"
 
 
-# --- Whom an outside check is asked for decides as they do ----------------------------------------------------------
+# --- Who may set up an outside check --------------------------------------------------------------------------------
 
 
 def clerk(*permissions: str) -> Browser:

@@ -38,7 +38,7 @@ def another_check(asked: Asked) -> IdentityCheck:
     return IdentityCheck.objects.get(user=user)
 
 
-# --- ApiClient ---------------------------------------------------------------------------------------------------------
+# --- Asking ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_request_says_who_and_is_signed(asked: Asked, checker: Checkers) -> None:
@@ -97,7 +97,7 @@ def test_nobody_outside_hears_of_users_whom_they_are_not_to_check(
 
 
 def test_customers_take_turns(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One whose users fill every batch keeps no other's waiting."""
+    """A customer whose users fill every batch does not keep another's waiting."""
     monkeypatch.setattr(outside_requests, "BATCH", 2)
     another_check(asked)
     other = factories.customer(demands_approval=True, identity_check_url="https://check.example/")
@@ -182,7 +182,7 @@ def test_what_is_signed_must_name_its_check(asked: Asked) -> None:
 
 
 def test_what_was_signed_for_one_check_is_worthless_for_another(asked: Asked) -> None:
-    """The address is not signed: whoever sees one approval would approve anybody of that customer with it."""
+    """The address is not signed: an approval seen once would else approve any user of that customer."""
     theirs = another_check(asked)
     body = json.dumps({"check_id": str(asked.check.id), "approved": True}).encode()
     signature = signatures.sign(body, key=asked.key, now=timezone.now())
@@ -194,7 +194,7 @@ def test_what_was_signed_for_one_check_is_worthless_for_another(asked: Asked) ->
 
 
 def test_what_we_ask_is_no_answer(asked: Asked, checker: Checkers) -> None:
-    """Both ways are signed by one key, so whoever is asked could send the question back."""
+    """One key signs both directions, so the checker could send the question back."""
     ask_all()
     question = checker.got[0]
     assert deliver(asked.client, asked.check.id, question.body, question.signature).status == 400
@@ -202,7 +202,7 @@ def test_what_we_ask_is_no_answer(asked: Asked, checker: Checkers) -> None:
 
 
 def test_an_answer_that_comes_again_does_not_undo_a_newer_one(asked: Asked) -> None:
-    """Whoever has overheard an approval cannot repeat it after a rejection, though its signature is still good."""
+    """An eavesdropper cannot repeat an approval after a rejection, though its signature is still valid."""
     body = json.dumps({"check_id": str(asked.check.id), "approved": True}).encode()
     overheard = signatures.sign(body, key=asked.key, now=timezone.now())
     assert deliver(asked.client, asked.check.id, body, overheard).status == 200
@@ -215,7 +215,7 @@ def test_an_answer_that_comes_again_does_not_undo_a_newer_one(asked: Asked) -> N
 
 
 def test_a_repeated_answer_counts_as_heard(asked: Asked) -> None:
-    """Else what was signed between the two would undo the second."""
+    """Else an answer signed between the two would undo the second."""
     assert asked.says(approved=True, late=200).status == 200
     assert asked.says(approved=True, late=1).status == 200
     assert asked.says(approved=False, late=100).error_type == "already_decided"
@@ -257,7 +257,7 @@ def test_an_operator_who_decides_while_answers_come_has_the_last_word(asked: Ask
 
 
 def test_an_answer_waits_for_whoever_is_deciding_on_the_user(asked: Asked) -> None:
-    """All lock the user first: else two who hold what the other needs would end in a deadlock."""
+    """All lock the user first: else two that each hold what the other needs would deadlock."""
     late = Intruder(lambda: asked.says(approved=True).error_type)
     with transaction.atomic():
         decisions.lock_user(asked.check)

@@ -28,7 +28,7 @@ def another_waits(asked: Asked, email: str) -> None:
 
 @pytest.fixture
 def outside() -> Iterator[Callable[[], int]]:
-    """The queue of its own, empty before and after: how many tasks wait in it."""
+    """How many tasks wait in the queue of outside checks, which is empty before and after."""
     with app.connection_for_write() as broker:
         queue = app.amqp.queues["outside"](broker.default_channel)
         queue.declare()

@@ -1,4 +1,4 @@
-"""The hash chain: whoever alters, removes or slips in an event, with all the rights of the database's owner, is found out."""
+"""The hash chain shows every event that was altered, removed or slipped in, even by the owner of the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +48,7 @@ def verify(*arguments: str) -> tuple[str, str]:
 
 
 def failure(*arguments: str, exit_code: int = 1) -> str:
-    """What the command says when the log is not whole; its exit code is 1 then, and 2 when that could not be found out."""
+    """What the command says when the log is not intact. Its exit code is then 1, or 2 if it could not check."""
     err = StringIO()
     with pytest.raises(CommandError) as raised:
         call_command("verify_audit_log", *arguments, stdout=StringIO(), stderr=err, no_color=True)
@@ -197,7 +197,7 @@ def test_an_event_that_was_inserted_past_the_trigger_is_linked_by_the_command(tw
 
 
 def test_a_link_that_was_put_before_the_first_is_found(two_customers: tuple[UUID, UUID]) -> None:
-    """Links are read by their position: one at a position that no link has must not be passed over."""
+    """Links are read by position: one at an impossible position must not be skipped."""
     with intruder() as cursor:
         cursor.execute(
             "UPDATE audit_chainlink SET position = -5 WHERE customer_id = %s AND position = 5", [two_customers[0]]

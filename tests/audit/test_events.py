@@ -59,7 +59,7 @@ def test_an_event_that_would_hold_a_secret_is_refused(details: dict[str, Any]) -
 
 @pytest.mark.parametrize("action", ["", "user_added", "SIGN_IN", "sign_in ", "ALL"])
 def test_an_action_that_is_not_listed_is_refused(action: str) -> None:
-    """Exports and alerts are built on the names: none comes into being by a slip of the pen."""
+    """Exports and alerts depend on the names: a typing error must not create a new one."""
     with pytest.raises(ValueError, match="is not one of"):
         events.record(action=action, context=factories.context())
     assert Event.objects.count() == 0

@@ -1,4 +1,4 @@
-"""Clean-up after the loss of the broker is no second loss."""
+"""Cleaning up after losing the broker must not fail as well."""
 
 from kombu import Connection, Consumer, Producer, Queue
 

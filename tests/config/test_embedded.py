@@ -307,7 +307,7 @@ def test_everything_killed_at_once_as_by_a_power_cut_comes_back(folder: Path, le
 
 
 def test_a_start_in_the_moment_of_the_stop_succeeds(folder: Path, lease: Open) -> None:
-    """Whichever of the keeper's last steps the newcomer meets."""
+    """Whatever step of shutting down the keeper is at when the newcomer arrives."""
     before = lease(folder)
     for pause in (0.0, 0.05, 0.15):
         os.kill(keeper_of(folder), signal.SIGTERM)

@@ -23,7 +23,7 @@ every_entry_point = pytest.mark.parametrize("entry_point", ENTRY_POINTS)
 
 
 def chosen(folder: Path, entry_point: str, variables: dict[str, str]) -> tuple[str, str]:
-    """The settings that it runs by, and the host of its database; or why it does not run."""
+    """The settings it runs with and the host of its database, or why it does not run."""
     result = run(variables, *ENTRY_POINTS[entry_point], cwd=folder)
     assert "Traceback" not in result.stderr, result.stderr
     for line in result.stdout.splitlines():
@@ -43,7 +43,7 @@ def test_what_the_file_says_counts(tmp_path: Path, entry_point: str) -> None:
 
 @every_entry_point
 def test_an_engine_that_is_named_means_production(tmp_path: Path, entry_point: str) -> None:
-    """As in a `.env` of before DJANGO_SETTINGS_MODULE was among it."""
+    """As in an old `.env`, from before DJANGO_SETTINGS_MODULE belonged in it."""
     (checkout_in(tmp_path) / ".env").write_text(as_file(GOOD), encoding="utf-8")
     assert chosen(tmp_path, entry_point, {}) == (environment.PRODUCTION, "db.test")
 
@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 
 def test_settings_for_development_are_refused_where_an_installation_lives(tmp_path: Path) -> None:
-    """Also when they are asked for: `make demo` asks for them, in whatever folder it is typed."""
+    """Also when they are asked for: `make demo` asks for them, and can be run in any folder."""
     (checkout_in(tmp_path) / ".env").write_text(as_file(GOOD), encoding="utf-8")
     module, why = chosen(tmp_path, "celery", EXPLICIT)
     assert (module, "is an installation's" in why) == ("refused", True)
@@ -107,7 +107,7 @@ def test_settings_for_development_are_refused_where_an_installation_lives(tmp_pa
     ],
 )
 def test_whose_file_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: dict[str, str], refused: bool) -> None:
-    """As `generate_env` makes it, it names keys that do not open what a developer's machine has stored."""
+    """A `.env` from `generate_env` has new keys, which do not open what a developer's machine has stored."""
     monkeypatch.setattr(environment, "PROJECT_ROOT", tmp_path)
     (tmp_path / ".env").write_text(as_file(said), encoding="utf-8")
     if refused:

@@ -17,7 +17,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each test starts with none of the variables, and what it reads into the environment is forgotten after it."""
+    """Each test starts without any of the variables; what it reads into the environment is removed afterwards."""
     before = dict(os.environ)
     for name in GOOD:
         monkeypatch.delenv(name, raising=False)
@@ -122,7 +122,7 @@ def test_an_unreadable_file_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.parametrize("text", ["0", "10001", "fast"])
 def test_a_lease_out_of_bounds_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """C9: none would cost a query each time, and a long one would hold every sign-out back."""
+    """C9: without a lease each request would cost a query; a long lease would delay every sign-out."""
     monkeypatch.setenv("STATE_LEASE_MS", text)
     env = environment.Environment()
     assert env.int("STATE_LEASE_MS", default=100, most=10_000) == 100

@@ -1,4 +1,4 @@
-"""C9: whatever is wrong with the environment is said in one message, each fault by its name, and never by a traceback."""
+"""C9: one message names every fault of the environment, and there is never a traceback."""
 
 from pathlib import Path
 

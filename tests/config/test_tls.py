@@ -1,4 +1,4 @@
-"""No password goes to a cache or a broker whose certificate is not good, and for the host that was named."""
+"""No password goes to a cache or a broker unless its certificate is valid for the host that was named."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -98,7 +98,7 @@ def test_a_server_with_a_good_certificate_is_spoken_to(tmp_path: Path, ask: Ask,
 
 @pytest.mark.parametrize(("host", "spoken_to"), [("127.0.0.1", True), ("another.test", False)])
 def test_amqps_checks_the_name_of_the_host_too(tmp_path: Path, host: str, spoken_to: bool) -> None:
-    """Left to itself, kombu takes any good certificate, whoever's it is."""
+    """By default kombu accepts any valid certificate, whatever host it is for."""
     certificate = certificate_for(tmp_path, host)
     with serving(certificate) as server:
         app = Celery("asking", broker=f"amqps://u:{PASSWORD}@127.0.0.1:{server.port}//", set_as_current=False)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 class TlsServer:
-    """On 127.0.0.1. Answers `+OK` to whatever it is told, as a Redis without much to say would."""
+    """On 127.0.0.1. Answers `+OK` to every command, as a minimal Redis would."""
 
     def __init__(self, certificate: Path) -> None:
         self.received = b""

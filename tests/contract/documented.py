@@ -19,7 +19,7 @@ DEFAULT = "default"
 
 
 class Undocumented(AssertionError):
-    """The service answered what its schema does not say."""
+    """The service gave an answer that its schema does not document."""
 
 
 class CheckedClient(Client):
@@ -45,7 +45,7 @@ def require(answer: Answer, *, readable: bool = True) -> None:
 
 
 def operation_of(call: str) -> str | None:
-    """The operation that this call is of, as "GET /api/things/{id}"; None for a call that is of none."""
+    """The operation that this call belongs to, as "GET /api/things/{id}"; None if the schema has none for it."""
     method, target = call.split(" ", maxsplit=1)
     path = target.partition("?")[0]
     found = [template for template, pattern in _patterns() if pattern.fullmatch(path)]
@@ -97,14 +97,14 @@ def _require_document(name: str, answer: Answer) -> None:
 
 @cache
 def _validators(name: str, status: str) -> list[Draft202012Validator]:
-    """For the document of this answer: as the schema stands, and closed."""
+    """Validators for this answer's document: the schema as it is, and closed."""
     document = _responses(name)[status]["content"]["application/json"]["schema"]
     whole = {**document, "components": SCHEMA["components"]}
     return [Draft202012Validator(schema, format_checker=FormatChecker()) for schema in (whole, closed(whole))]
 
 
 def closed(schema: Any) -> Any:
-    """The schema whose objects have no members but those that it names."""
+    """The schema, with objects that allow only the members it names."""
     if isinstance(schema, list):
         return [closed(part) for part in schema]
     if not isinstance(schema, dict):

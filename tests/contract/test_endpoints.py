@@ -1,4 +1,4 @@
-"""C4: every endpoint is there, in its envelope, and refuses who comes without. A new one must be placed here."""
+"""C4: every endpoint exists, in its envelope, and refuses callers without credentials. A new one must be placed here."""
 
 import pytest
 from django.test import Client as Browser
@@ -61,7 +61,7 @@ KEY = {  # K: API key with this scope, plain JSON over TLS
     "POST /api/internal/verify-user": "internal",
     "GET /api/sandbox/messages": "auth",
 }
-OPEN = [  # plain, and nobody is asked who they are; or the body says it
+OPEN = [  # plain, with no credentials, or with those in the body
     "POST /api/auth/refresh",
     "POST /api/identity-checks/{check_id}",
     "GET /customers/{slug}/.well-known/jwks.json",

@@ -1,4 +1,4 @@
-"""C5: no input yields a 500, and what is refused has changed nothing. Schemathesis over the schema, with a client that encrypts."""
+"""C5: no input yields a 500, and a refused call changes nothing. Schemathesis over the schema, with a client that encrypts."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ RAW = st.sampled_from(
         b"token=x",
     ]
 )
-# What a refused call leaves as it was, but for what counts refusals or says when something was last used.
+# What a refused call must leave unchanged: all but counts of refusals and times of last use.
 WHAT_STAYS: dict[type[Model], set[str]] = {
     Customer: set(),
     ApiKey: {"last_used_at"},
@@ -100,7 +100,7 @@ def changed(before: Rows, after: Rows) -> dict[str, object]:
 
 
 class Trial:
-    """A customer whose limits do not end the trial, a user with everything, and its tokens."""
+    """A customer whose limits are too high to matter, a user with everything, and its tokens."""
 
     def __init__(self, client_for: MakeClient) -> None:
         scopes = ["auth", "tokens:introspect", "tokens:revoke", "internal"]
@@ -114,7 +114,7 @@ class Trial:
         self.renew()
 
     def renew(self) -> None:
-        """Whoever erased or changed the account, or logged out, did so with success: go on with another."""
+        """An erased, changed or signed-out account means the call succeeded: go on with another one."""
         User.objects.filter(customer=self.customer).delete()
         self.user = member(self.customer)
         enrol_app(self.user)
@@ -172,10 +172,10 @@ def documents(name: str, values: dict[str, list[object]]) -> st.SearchStrategy[t
         body = case.body if isinstance(case.body, dict | list | str | int | float | bool | bytes) else None
         if name.split(" ", maxsplit=1)[0] in ("GET", "DELETE"):
             return case.path_parameters, case.query, None
-        if draw(st.integers(0, 9)) == 5:  # what is smallest is drawn too often
+        if draw(st.integers(0, 9)) == 5:  # the smallest value is drawn too often
             return case.path_parameters, case.query, draw(RAW)
         if isinstance(body, dict):
-            all_are_right = draw(st.booleans())  # as far as one can know: how far a wrong code leads
+            all_are_right = draw(st.booleans())  # as far as can be known: it depends on what a wrong code leads to
             right = {
                 field: draw(st.sampled_from(found))
                 for field, found in values.items()
@@ -215,7 +215,7 @@ def test_whatever_is_sent(trial: Trial, name: str) -> None:
     @given(sent=documents(name, trial.values()))
     def once(sent: tuple[Any, Any, Any]) -> None:
         path_parameters, query, document = sent
-        Session.objects.update(proofs_tried=0)  # else the session ends, which is a change that a refusal may make
+        Session.objects.update(proofs_tried=0)  # else the session ends, a change that a refusal is allowed to make
         before = all_rows()
         answer = send(trial.client, name, address(name, path_parameters, query), document, token=trial.token)
         require_the_one_form(answer)

@@ -112,7 +112,7 @@ def test_the_admin_says_so(client: Browser) -> None:
 
 
 def test_what_comes_from_a_user_agent_is_cleaned(client_for: MakeClient) -> None:
-    """Nobody typed it, so nobody is refused."""
+    """Nobody typed it, so it must not cause a refusal."""
     customer = generous()
     member(customer)
     client = client_for(customer, headers={"User-Agent": "Mozilla\x85/5.0 \xad(X11)"})

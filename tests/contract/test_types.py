@@ -43,7 +43,7 @@ def members(name: str) -> dict[str, Any]:
 
 
 def type_of(schema: dict[str, Any]) -> str:
-    """Of a member: references and choices are followed."""
+    """The types of a member, following references and choices."""
     for part in (schema, *schema.get("allOf", ()), *schema.get("oneOf", ()), *schema.get("anyOf", ())):
         if "$ref" in part:
             return type_of(SCHEMA["components"]["schemas"][part["$ref"].rpartition("/")[2]])
@@ -100,12 +100,12 @@ def test_words_that_only_sound_like_yes_approve_nobody(client_for: MakeClient) -
 
 
 def spellings(user_id: str) -> list[str]:
-    """What Python's UUID takes for the same id."""
+    """Other spellings that Python's UUID accepts for the same id."""
     return [user_id.upper(), user_id.replace("-", ""), f"urn:uuid:{user_id}", f"{{{user_id}}}", f" {user_id}"]
 
 
 def test_an_id_has_one_spelling(client_for: MakeClient) -> None:
-    """In a document another one is a fault of the document; in a path it is an address that is not there."""
+    """In a document another spelling is a validation error; in a path it is a 404."""
     trial = Trial(client_for)
     session_id = str(factories.session(trial.user).session_id)
     for spelling in spellings(str(trial.user.id)):

@@ -1,4 +1,4 @@
-"""A name server that says what a test wants it to say, be it true or not."""
+"""A name server that answers what a test tells it to answer, true or not."""
 
 import socket
 from collections.abc import Callable

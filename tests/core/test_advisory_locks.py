@@ -40,7 +40,7 @@ def test_a_lock_is_held_by_one_at_a_time_and_others_are_other_locks() -> None:
 
 
 def test_what_is_done_meanwhile_commits_by_itself() -> None:
-    """The lock's transaction is another one: work within it is not kept back, nor lost with it."""
+    """The lock has its own transaction: work done under it commits by itself and is not lost with it."""
     with advisory_locks.try_to_hold("trial", at_most_seconds=60):
         assert not connection.in_atomic_block
         with transaction.atomic():
@@ -69,7 +69,7 @@ def test_a_killed_process_gives_the_lock_back() -> None:
 
 
 def test_postgresql_ends_a_lock_whose_holder_has_gone_silently() -> None:
-    """A host that lost its power says no goodbye: its lock goes with the time that it may be held."""
+    """A host that lost its power does not release its lock: the lock ends when its time is up."""
     with advisory_locks.try_to_hold("trial", at_most_seconds=0.2):
         wait_until(lambda: is_free("trial"))
 

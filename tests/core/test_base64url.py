@@ -1,4 +1,4 @@
-"""Base64url in one form only: what two texts could stand for, one of them is refused for."""
+"""Base64url in one form only: of two texts for the same bytes, one is refused."""
 
 import pytest
 from hypothesis import given

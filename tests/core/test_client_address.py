@@ -39,7 +39,7 @@ def test_a_header_from_anyone_else_is_ignored() -> None:
     ],
 )
 def test_behind_proxies_it_is_the_right_most_untrusted_entry(forwarded_for: str, expected: str) -> None:
-    """C1.6: what stands further left was written by whoever asked."""
+    """C1.6: the client may have written everything further left."""
     assert seen("10.0.0.1", forwarded_for) == expected
 
 

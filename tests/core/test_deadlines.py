@@ -1,4 +1,4 @@
-"""A conversation ends when its time is over, however often the other side says something in between."""
+"""A conversation ends when its time is up, even if the other side keeps sending."""
 
 import socket
 import time

@@ -62,7 +62,7 @@ def test_any_text_is_a_domain_in_ascii_or_refused(text: str) -> None:
 
 
 def test_a_web_hook_goes_to_the_host_that_was_written(resolver: Resolve) -> None:
-    """What is told to straße.example is none of strasse.example's business."""
+    """A request to straße.example must not reach strasse.example."""
     asked = resolver([["127.0.0.1"]])
     with pytest.raises(Unreachable):
         outgoing.post("https://straße.example/", b"{}", {}, within=1)

@@ -1,4 +1,4 @@
-"""C5: every error in the one form, whoever raised it, and never a 500 for what a caller sent."""
+"""C5: every error has the one form, wherever it was raised, and no input causes a 500."""
 
 import json
 import logging
@@ -119,7 +119,7 @@ def test_messages_are_in_the_callers_language(client: Client) -> None:
 def test_a_bug_is_logged_with_its_trace_but_shown_to_nobody(
     client: Client, place: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """C2.4.3: nor are local variables, where secrets would be."""
+    """C2.4.3: local variables, which may hold secrets, are not logged."""
     response = client.get(place + "bug", headers={"X-Request-ID": "trace-of-the-bug"})
     shown = response.content.decode()
     assert response.status_code == 500

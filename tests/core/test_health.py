@@ -1,4 +1,4 @@
-"""Probes: `/healthz` says that the process lives, whatever else is away; `/readyz` names what is not in order."""
+"""Probes: `/healthz` says that the process is alive, whatever else is down; `/readyz` names what is not in order."""
 
 import pytest
 from django.test import Client, override_settings

@@ -1,4 +1,4 @@
-"""What every answer bears, and what only the operators' admin pays for."""
+"""The headers of every answer, and the work that only the operators' admin does."""
 
 import re
 
@@ -86,7 +86,7 @@ def test_the_admin_demands_a_csrf_token_and_the_api_does_not() -> None:
 
 
 def test_django_is_content_with_the_middleware() -> None:
-    """But for admin.E408 to E410, which look for the parts where only AdminMiddleware knows them: the next test does."""
+    """Except admin.E408 to E410, which cannot see what AdminMiddleware adds: the next test covers that."""
     call_command("check", fail_level="WARNING")
 
 

@@ -1,4 +1,4 @@
-"""`migrate`: two at once take turns, a busy table is given way to, and an interrupted index is made anew."""
+"""`migrate`: two at once take turns, requests on a busy table go first, and an interrupted index is rebuilt."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Names that others read: any script and emoji, and nothing that cannot be seen."""
+"""Names that others read: any script and emoji, but nothing invisible."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""What strangers can cause is written down once a minute, and an outage of Valkey opens no flood."""
+"""Events that strangers can cause are recorded at most once a minute, even while Valkey is away."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""HTTP to others: no redirect is followed, no answer waited for long nor read to its end, no name believed unproven."""
+"""HTTP to others: no redirects, bounded time and size of an answer, and no host without a valid certificate."""
 
 import ssl
 import threading
@@ -22,7 +22,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class Server(ThreadingTCPServer):
-    """Says these bytes to whoever asks, one piece after the other, `pause` seconds apart; notes what it was asked."""
+    """Answers every request with these bytes, piece by piece, `pause` seconds apart; notes the requests."""
 
     daemon_threads = True
     pause = 0.0

@@ -77,7 +77,7 @@ def test_who_waits_as_long_as_told_is_let_in_and_not_before() -> None:
 
 
 def test_refused_events_are_not_counted() -> None:
-    """Who goes on trying while refused waits no longer for it."""
+    """Trying again while refused does not make the wait longer."""
     limited = rule(1, window=1)
     rate_limits.hit([limited])
     for _ in range(20):
@@ -95,7 +95,7 @@ def test_an_event_counts_against_all_limits_or_against_none() -> None:
 
 
 def test_of_several_refusals_it_names_the_longest() -> None:
-    """Whoever waits for the shorter one would be refused again."""
+    """A client that waits for the shorter one would be refused again."""
     short, long = rule(1, window=5, name="short"), rule(1, window=500, name="long")
     rate_limits.hit([short, long])
     caught = refused(short, long)

@@ -49,7 +49,7 @@ def test_without_a_peer_there_is_no_address() -> None:
 
 
 def test_proxies_that_are_no_networks_are_refused_at_start_up(settings: Settings) -> None:
-    """Not by a failure of every single request."""
+    """Refused at the start, instead of failing every request."""
     settings.TRUSTED_PROXIES = ["10.0.0.1/8"]
     with pytest.raises(ImproperlyConfigured, match=r"TRUSTED_PROXIES.*10\.0\.0\.1/8"):
         RequestLogMiddleware(lambda _request: None)  # type: ignore[arg-type,return-value]

@@ -134,7 +134,7 @@ def test_what_no_key_opens_is_left_counted_and_said(newer_key: str) -> None:
 def test_it_does_not_call_done_what_a_process_with_the_old_keys_undid(
     newer_key: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who removed the old key then would lose the secret."""
+    """Removing the old key then would lose the secret."""
     both, reencrypt = settings.MASTER_KEYS, reencryption.reencrypt
 
     def and_then_an_old_process_writes(column: Column) -> Any:

@@ -142,7 +142,7 @@ CALLS = [
 
 @pytest.mark.parametrize("arrange", CALLS, ids=lambda call: call.__name__)
 def test_no_call_fails_over_what_it_finds_in_valkey(client_for: MakeClient, arrange: Callable[..., Call]) -> None:
-    """Whatever each of its keys has become, the answer is the one that it was without."""
+    """Whatever each key holds, the answer is the same as without the key."""
     customer = quick()
     for name in ("codes_per_email", "codes_per_ip"):
         factories.limit(customer, name, 1000)

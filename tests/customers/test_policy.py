@@ -47,7 +47,7 @@ def test_every_field_is_a_column_a_value_and_on_the_page_once(name: str) -> None
     ["customers/models.py", "customers/state.py", "operators/pages/customer.py", "operators/pages/customer_policy.py"],
 )
 def test_no_other_file_declares_one(path: str) -> None:
-    """But for the one that not every operator may fill in."""
+    """Except the one that not every operator may fill in."""
     tree = ast.walk(ast.parse((APPS / path).read_text(encoding="utf-8")))
     declared = {node.value for node in tree if isinstance(node, ast.Constant)}
     assert declared & set(policy.NAMES) <= {"identity_check_url"}

@@ -245,7 +245,7 @@ def test_limits_are_the_contracts_unless_a_customer_has_its_own() -> None:
 
 
 def test_no_secret_is_in_what_is_remembered() -> None:
-    """C2.4.3: what says which secrets verify holds none, and Valkey holds nothing of it."""
+    """C2.4.3: the remembered state names the secrets but contains none, and nothing of it is in Valkey."""
     customer = factories.customer()
     stored = repr(state.read(customer.id)).encode()
     row = SigningSecret.objects.get(customer=customer)

@@ -116,7 +116,7 @@ def test_a_passkey_opens_the_account_to_codes_again(client_for: MakeClient) -> N
 
 
 def test_refused_passkeys_are_written_down_once_a_minute_for_each_network(client_for: MakeClient) -> None:
-    """They use no limit up: strangers must not be able to fill the log."""
+    """They count against no limit, but strangers must not be able to fill the log."""
     customer, others = factories.customer(), factories.customer()
     networks = {
         ip: client_for(customer, ip=ip) for ip in ("198.51.100.1", "198.51.100.2", "2001:db8::1", "2001:db8::2")
@@ -243,7 +243,7 @@ def test_two_uses_at_once_make_no_clone(client_for: MakeClient, monkeypatch: pyt
 
 
 def test_a_copy_does_not_switch_the_second_factor_off(client_for: MakeClient) -> None:
-    """Whoever has copied the only passkey could use the copy, to be asked for the password alone from then on."""
+    """Else a thief with a copy of the only passkey could use the copy, and need only the password from then on."""
     client, _device, user = with_passkey(client_for)
     Passkey.objects.update(suspected_clone_at=timezone.now())
     asked = login(client).document
@@ -276,7 +276,7 @@ KEYS = (
 
 @pytest.mark.parametrize("key", KEYS, ids=str)
 def test_keys_of_any_shape_are_refused_kindly(client_for: MakeClient, key: dict[int, object]) -> None:
-    """When they are answer, or when they are used: never a 500."""
+    """At enrolment or at use: never a 500."""
     customer = factories.customer()
     client, device = client_for(customer), Authenticator(public_key=cbor2.dumps(key))
     answer = enrol_passkey(client, factories.session(member(customer)).access, device)
@@ -286,7 +286,7 @@ def test_keys_of_any_shape_are_refused_kindly(client_for: MakeClient, key: dict[
 
 
 def test_a_certificate_that_no_parser_takes_is_refused_kindly(client_for: MakeClient) -> None:
-    """Version 5 of X.509, which there is not, comes out of its parser as an error of its own."""
+    """X.509 has no version 5: for it the parser raises an error of another class."""
     customer = factories.customer()
     client, token = client_for(customer), factories.session(member(customer)).access
     device = Authenticator(statement={"alg": -7, "sig": b"1", "x5c": [certificate_of_version_5()]})
@@ -375,7 +375,7 @@ def test_a_passkey_is_a_second_factor_after_a_password(client_for: MakeClient) -
 
 
 def test_a_challenge_for_signing_in_alone_is_none_for_a_second_factor(client_for: MakeClient) -> None:
-    """Nor the other way about: each is for what it was asked for."""
+    """And the reverse: each challenge is good only for what it was asked for."""
     client, device, _user = with_passkey(client_for)
     token = login(client).document["session_token"]
     assert second(client, token, "passkey", credential=device.get(options(client))).error_type == "invalid_passkey"

@@ -150,7 +150,7 @@ def test_one_number_is_written_to_so_often_whoever_asks(client_for: MakeClient) 
 
 
 def test_one_user_asks_for_so_many_whatever_the_number(client_for: MakeClient) -> None:
-    """Else one account would have SMS sent to the whole world."""
+    """Else one account could send SMS to the whole world."""
     customer = generous(code_resend_after=0)
     factories.limit(customer, "sms_per_user", 2)
     client, token = client_for(customer), factories.session(member(customer)).access

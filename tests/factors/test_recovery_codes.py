@@ -1,4 +1,4 @@
-"""Ten codes for when every other factor is lost."""
+"""Ten codes, for users who have lost every other factor."""
 
 import re
 
@@ -36,7 +36,7 @@ def test_ten_are_made_and_shown_once(client_for: MakeClient) -> None:
 
 
 def test_there_are_none_before_there_is_a_factor(client_for: MakeClient) -> None:
-    """Whoever has an account for a minute must not leave codes behind that open it after a factor protects it."""
+    """An attacker who has an account for a minute must not leave codes behind that open it once a factor protects it."""
     customer = factories.customer()
     user = factories.user(customer)
     client, token = client_for(customer), factories.session(user).access

@@ -1,4 +1,4 @@
-"""Authenticator apps: the published vectors, enrolment, and codes of which none is taken twice."""
+"""Authenticator apps: the published vectors, enrolment, and that no code is accepted twice."""
 
 import os
 import shutil

@@ -63,7 +63,7 @@ def test_joserfc_verifies_offline(client_for: MakeClient, algorithm: str) -> Non
 
 @pytest.mark.parametrize("algorithm", KEY_PAIRS)
 def test_joserfc_takes_nothing_else_for_an_access_token(client_for: MakeClient, algorithm: str) -> None:
-    """A refresh token verifies under no published key; nor does another customer's token."""
+    """A refresh token verifies under no published key, and neither does another customer's token."""
     customer, pair = session(algorithm)
     _, other = session(algorithm)
     with pytest.raises(errors.BadSignatureError):
@@ -73,7 +73,7 @@ def test_joserfc_takes_nothing_else_for_an_access_token(client_for: MakeClient, 
 
 
 def test_joserfc_verifies_shared_secrets_given_to_it(client_for: MakeClient) -> None:
-    """HS512: nothing is published; who was given the secret verifies with it, and the document names the algorithm."""
+    """HS512: nothing is published; servers that were given the secret verify with it, and the document names the algorithm."""
     from joserfc.jwk import OctKey
 
     from apps.core import sealed

@@ -85,7 +85,7 @@ def test_every_change_bites_in_every_process(two: tuple[Client, Client]) -> None
     assert type_there(other) == "session_ended"
 
     users.change(user, changes={"role": "admin"}, context=factories.context(WHO))
-    hold_back.wait()  # as the middleware does before the answer
+    hold_back.wait()  # as the middleware does before it answers
     assert [client.get("/api/auth/me", token=token).document["role"] for client in two] == ["admin", "admin"]
 
     customers.suspend(customer, context=factories.context(WHO))

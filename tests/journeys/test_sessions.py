@@ -1,4 +1,4 @@
-"""Two devices of one user, served by two processes, and a Valkey that comes and goes: who is out stays out, who is in stays in."""
+"""Two devices of one user, two server processes, and a Valkey that comes and goes: sessions stay as they were."""
 
 from collections.abc import Iterator
 from typing import Any

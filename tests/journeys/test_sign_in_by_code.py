@@ -1,4 +1,4 @@
-"""The way through the house of one who signs in by a code from the mail: with a server's app, and with a browser's."""
+"""A user's whole journey through sign-in by a code from a mail: in a server's app, and in a browser's."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A real SMTP server whose manners a test decides: it accepts, refuses, hangs, counts, and keeps what it got."""
+"""A real SMTP server that behaves as a test decides: it accepts, refuses, hangs, counts, and keeps what it got."""
 
 import asyncio
 import socket

@@ -243,7 +243,7 @@ def test_whatever_goes_wrong_within_us_is_a_try_with_its_reason_and_the_fallback
 def test_a_mail_that_cannot_even_be_read_waits_for_the_next_try_with_its_reason(
     mail_server: MailServer, settings: Any
 ) -> None:
-    """As when a master key is missing: seen was a mail that stayed "taken", and nobody knew why."""
+    """As when a master key is missing: once a mail stayed "taken", and nobody knew why."""
     message, keys = posting.post(), settings.MASTER_KEYS
     settings.MASTER_KEYS = {"other": bytes(32)}
     wait = attempt(message)
@@ -285,7 +285,7 @@ def test_a_server_that_knows_no_letters_beyond_ascii_is_passed_over_for_one_that
 
 
 def test_we_say_who_we_are_by_the_host_of_our_public_url(mail_server: MailServer, settings: Any) -> None:
-    """C7.3: EHLO, Message-ID and the default sender; never "localhost", nor the sender's domain."""
+    """C7.3: EHLO, Message-ID and the default sender; never "localhost" or the sender's domain."""
     settings.PUBLIC_URL, settings.DEFAULT_FROM_EMAIL = "https://Anmeldung.Großhandel.example:8443", ""
     message = posting.post()
     attempt(message)

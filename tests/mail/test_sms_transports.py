@@ -165,7 +165,7 @@ def test_a_secret_that_makes_no_header_is_not_quoted(settings: Any, gateway: Gat
 
 
 class Broken(sms_transports.SmsBackend):
-    """Somebody's own class, which stumbles and quotes what it stumbled upon."""
+    """An operator's own backend class, which fails and quotes the value in its error."""
 
     def send(self, text: Sms, *, message_id: str, within: float) -> Receipt:
         raise ConnectionError(f"https://sms.example/?token=s3cret&to={text.number}&text={text.text}")
@@ -178,7 +178,7 @@ class Broken(sms_transports.SmsBackend):
 def test_whatever_goes_wrong_in_a_backend_is_a_try_with_its_reason_and_no_secret(
     settings: Any, path: str, noted: str
 ) -> None:
-    """C7.2: as with mails. It stayed "taken", and nobody knew why."""
+    """C7.2: as with mails. Once it stayed "taken", and nobody knew why."""
     settings.SMS_BACKEND = path
     sms_transports._made.cache_clear()
     posting.post_sms()

@@ -1,4 +1,4 @@
-"""smtp+tls and smtp+ssl: encrypted to a server whose certificate is good, and to no other."""
+"""smtp+tls and smtp+ssl: mail goes out only encrypted, to a server with a valid certificate."""
 
 import ssl
 from collections.abc import Callable

@@ -23,7 +23,7 @@ def app_of(operator: User, *, confirmed: bool = True) -> AuthenticatorApp:
 
 
 def code_of(device: AuthenticatorApp, *, later: int = 0) -> str:
-    """What the app shows; `later`: so many steps of half a minute."""
+    """The code the app shows, `later` steps of half a minute from now."""
     return pyotp.TOTP(device.secret()).at(timezone.now() + timedelta(seconds=30 * later))
 
 

@@ -1,4 +1,4 @@
-"""C8: what holds for every action of the admin, whatever it does. A new action is tried without being named here."""
+"""C8: what holds for every action of the admin. New actions are found and tested by themselves."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def actions() -> Iterator[tuple[str, str]]:
 
 
 def kept() -> list[tuple[object, ...]]:
-    """All that is in the tables of the apps."""
+    """Every row of the apps' tables."""
     with connection.cursor() as cursor:
         found = []
         for table in sorted(connection.introspection.table_names(cursor)):

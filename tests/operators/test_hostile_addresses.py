@@ -1,7 +1,7 @@
 """C5: no address, query, method or form yields a 500 in the admin, and what is wrong is said in the admin's own clothes.
 
 Every address is found from the site's URL map: a new page is tried without being named here. Each gets a few of the hostile
-values, in turn, so that all values are met by some page, and most kinds of page meet most values.
+values, in turn, so that every value reaches some page, and most kinds of page see most values.
 """
 
 from collections.abc import Iterator
@@ -180,7 +180,7 @@ HIDDEN = [
 
 @pytest.mark.parametrize("address", HIDDEN)
 def test_no_query_asks_about_a_column_that_the_pages_do_not_show(browser: Client, address: str) -> None:
-    """Else the number of rows found tells, letter by letter, what is in it."""
+    """Else the number of rows found would reveal the value letter by letter."""
     answer = browser.get(f"/admin/{address}")
     assert answer.status_code == 400
     assert b"</html>" in answer.content

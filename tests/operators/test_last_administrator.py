@@ -1,4 +1,4 @@
-"""The last administrator stays: no page, list, form or race leaves a service that nobody can manage."""
+"""The last administrator stays: no page, list, form or race can leave the service without one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An operator who upgrades keeps the second factor: what lay in django-otp's tables in clear moves, and is gone there."""
+"""An upgrade keeps operators' second factors: they move out of django-otp's tables, where they lay in clear."""
 
 from collections.abc import Iterator
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""The first page shows an operator the numbers of what it may look at, and no others."""
+"""The first page shows an operator only the numbers of what they may view."""
 
 from collections.abc import Iterable
 

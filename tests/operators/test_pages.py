@@ -1,4 +1,4 @@
-"""What holds for all pages of the admin: what an operator can do, and what nobody can."""
+"""What holds for every page of the admin: what operators can do, and what nobody can."""
 
 from datetime import timedelta
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def everything_in_the_database() -> str:
-    """All that a stolen copy would hold of operators."""
+    """Everything a stolen copy of the database would hold about operators."""
     with connection.cursor() as cursor:
         texts = []
         for table in connection.introspection.table_names(cursor):
@@ -63,7 +63,7 @@ def test_a_stolen_database_holds_neither_seed_nor_recovery_code() -> None:
     kept = everything_in_the_database()
     for secret in (seed.hex(), device.secret(), *codes, *(code.replace("-", "") for code in codes)):
         assert secret.lower() not in kept
-        assert ciphers.digest(secret.encode()).hex() not in kept  # nor what anybody could compute
+        assert ciphers.digest(secret.encode()).hex() not in kept  # and no plain digest, which anybody could compute
 
 
 def test_a_seed_opens_in_its_own_row_alone() -> None:
@@ -156,7 +156,7 @@ def test_the_seed_is_shown_until_it_is_confirmed_and_never_after(client: Client)
 
 
 def test_guesses_at_the_page_that_removes_it_are_counted() -> None:
-    """A session that was left open, or stolen, does not get to try them all."""
+    """A session left open, or stolen, does not get enough tries to guess one."""
     user = operator()
     browser = sign_in()
     codes = enrol(browser, user)
@@ -174,7 +174,7 @@ def test_two_pages_of_enrolment_opened_at_once_lock_nobody_out() -> None:
 
 
 def test_a_session_of_a_factor_that_is_gone_is_no_proof() -> None:
-    """Also one that still names a device of django-otp's own tables."""
+    """Also a session that still names a device of django-otp's own tables."""
     device = app_of(operator())
     browser = sign_in(code=code_of(device))
     session = browser.session

@@ -24,7 +24,7 @@ def wrong(times: int, *, name: str = "ops@example.com", ip: str = "192.0.2.1") -
 
 
 def known_browser(ip: str = "192.0.2.1") -> Client:
-    """One in which the operator has signed in before, and signed out."""
+    """A browser in which the operator has signed in before, and signed out."""
     browser = sign_in(ip=ip)
     assert is_in(browser)
     browser.post("/admin/logout/")
@@ -43,7 +43,7 @@ def let_windows_end() -> None:
 
 @pytest.fixture(autouse=True)
 def cheap_passwords(settings: object) -> None:
-    """What is tried here is how often, not how slowly."""
+    """The tests here are about how often one may try, not about slow hashing."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
 
 
@@ -167,7 +167,7 @@ def test_a_right_sign_in_does_not_count() -> None:
 
 
 def test_codes_are_counted_only_after_the_right_password() -> None:
-    """Who does not know the password cannot use an operator's tries of the second factor up."""
+    """Without the password nobody can use up an operator's tries of the second factor."""
     device = app_of(operator())
     for number in range(8):
         sign_in(password="wrong", code="000000", ip=f"203.0.113.{number}")
@@ -249,7 +249,7 @@ def test_rows_of_ended_windows_go_and_others_stay() -> None:
 
 
 def test_what_was_typed_as_a_name_is_not_kept_in_the_counts() -> None:
-    """People type passwords into the field of the name."""
+    """People sometimes type their password into the name field."""
     wrong(1, name="hunter2hunter2")
     assert AttemptCount.objects.exists()
     for row in AttemptCount.objects.all():

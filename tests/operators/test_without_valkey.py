@@ -1,4 +1,4 @@
-"""C6: operators sign in, and work, while Valkey is away: it is when they need the admin most."""
+"""C6: operators can sign in and work while Valkey is away, when they need the admin most."""
 
 import pytest
 from django.test import Client

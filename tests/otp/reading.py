@@ -22,5 +22,5 @@ def all_codes() -> list[str]:
 
 
 def wrong_code(right: str) -> str:
-    """One that differs in its last digit."""
+    """A code that differs in its last digit."""
     return right[:-1] + ("0" if right[-1] != "0" else "1")

@@ -1,4 +1,4 @@
-"""ApiClient for a code, for whichever purpose: no Argon2, and the same bytes for the same work, whoever has the address."""
+"""Asking for a code of any purpose: no Argon2, and the same bytes and work for known and unknown addresses."""
 
 import pytest
 
@@ -62,6 +62,6 @@ def test_asking_for_a_code_tells_nothing(client_for: MakeClient, case: object, p
 @pytest.mark.parametrize("purpose", sorted(MAILS))
 @pytest.mark.parametrize("case", [unknown, known])
 def test_it_costs_no_argon2(client_for: MakeClient, case: object, purpose: str) -> None:
-    """Anybody may ask, for any address: what is dear would be a way to overload the service."""
+    """Anybody may ask for any address: expensive work would be a way to overload the service."""
     seen = observe(client_for, case, purpose)
     assert (seen.status, seen.argon2_hashes, seen.statements, seen.transactions) == (200, 0, 3, 1)

@@ -1,4 +1,4 @@
-"""One-time codes in Valkey: how long each lives, what is kept of it, and what the budget and the wait survive."""
+"""One-time codes in Valkey: how long each lives, what is stored of it, and how long budget and wait last."""
 
 import time
 from dataclasses import replace
@@ -139,7 +139,7 @@ def test_a_stored_code_moved_to_another_address_is_worthless() -> None:
 
 
 def test_neither_code_nor_address_can_be_read_from_valkey_and_nothing_stays() -> None:
-    of, identity = customer(), "grace.hopper@example.com"  # which no random hex can spell
+    of, identity = customer(), "grace.hopper@example.com"  # random hex cannot contain it
     issue(of, "736251", identity=identity)
     redeems(of, "000000", identity=identity)
     memory = everything_in_valkey()

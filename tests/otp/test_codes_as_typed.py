@@ -109,7 +109,7 @@ def test_a_fixed_code_is_kept_as_it_was_meant(client: Client, customer: Customer
 
 @pytest.mark.parametrize("nonsense", [405173, 5.5, True, "40", "your code: 405173", "405.173", "\u200b", "4" * 65])
 def test_what_can_be_no_code_costs_no_try(client: Client, nonsense: object) -> None:
-    """Neither known nor unknown: the refusal is about the form alone."""
+    """For a known or an unknown address: the refusal is about the form alone."""
     client.request_otp(EMAIL)
     code = newest_code()
     for _ in range(code_sets.BUDGET + 1):

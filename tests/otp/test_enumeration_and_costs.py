@@ -1,4 +1,4 @@
-"""Nothing tells whether an address has an account: not the answer, not the work. And what each call costs is pinned."""
+"""Neither the answer nor the work tells whether an address has an account; and the cost of each call is pinned."""
 
 import pytest
 

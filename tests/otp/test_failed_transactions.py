@@ -1,4 +1,4 @@
-"""C4: a right code is neither spent nor counted as a try when the transaction that it is for fails."""
+"""C4: when the transaction fails, a right code is neither spent nor counted as a try."""
 
 import threading
 import time
@@ -87,7 +87,7 @@ def test_so_it_is_for_whatever_else_is_limited(client_for: MakeClient, settings:
 
 
 def test_a_wrong_code_stays_counted_when_it_cannot_be_written_down(client_for: MakeClient) -> None:
-    """C5: else whoever makes the database fail may guess for ever."""
+    """C5: else an attacker who makes the database fail may guess for ever."""
     client = client_for(factories.customer())
     client.request_otp(EMAIL)
     code = newest_code()
@@ -143,7 +143,7 @@ def test_when_the_first_of_many_right_answers_fail_the_next_signs_in(client_for:
 
 
 def test_killed_at_any_moment_a_sign_in_can_be_tried_again(client_for: MakeClient) -> None:
-    """Every few milliseconds, wherever it is. A code is lost only where the answer was: the session is there then."""
+    """Killed at any point, milliseconds apart. A code is lost only if its answer was lost too: then the session exists."""
     customer = quick()
     for name in ("codes_per_email", "codes_per_ip"):
         factories.limit(customer, name, 1000)
@@ -173,7 +173,7 @@ def kill(pid: int, seconds: float) -> None:
 
 
 def test_valkey_dying_after_the_commit_takes_nothing_back(client_for: MakeClient, valkey_away: OwnValkey) -> None:
-    """The user is signed in, and the code is dead although nobody could tell Valkey."""
+    """The user is signed in, and the code is dead although Valkey could not be told."""
     customer = quick()
     user = member(customer)
     client = client_for(customer)
@@ -200,7 +200,7 @@ def test_without_either_engine_the_code_waits_for_both(client_for: MakeClient, v
 
 
 class locked:  # noqa: N801  (reads as a sentence)
-    """The user's row is held until somebody waits for it; then this happens, and it is let go."""
+    """Hold the user's row until somebody waits for it, then do this and let the row go."""
 
     def __init__(self, user: User, *, then: object) -> None:
         self._user, self._then = user, then

@@ -32,7 +32,7 @@ def knows_of_codes(customer: Customer) -> bool:
 
 
 def test_one_is_added_while_the_last_one_is_removed() -> None:
-    """C1.7: what is listed counts. Without turns the removal has looked before the other was there, and writes after it."""
+    """C1.7: what is listed counts. Without a lock the removal would look before the other change and write after it."""
     customer = factories.customer()
     last = add(customer, "ada@example.com")
     with meanwhile.uncommitted(lambda: add(customer, "bob@example.com")):

@@ -104,7 +104,7 @@ def test_a_refused_quota_leaves_no_living_code_and_no_wait(client_for: MakeClien
 
 
 def test_codes_for_an_address_cannot_be_had_by_other_spellings(client_for: MakeClient) -> None:
-    """C6: neither case, dots nor plus-tags evade a counter."""
+    """C6: case, dots and plus-tags do not evade a counter."""
     client = client_for(factories.customer(code_resend_after=0))
     spellings = ["ada.lovelace@example.com", "ADA.lovelace@example.com", "adalovelace@EXAMPLE.com"]
     spellings += ["a.d.a.lovelace+1@example.com", "adalovelace+two@example.com"]
@@ -170,7 +170,7 @@ def test_guessing_at_many_accounts_raises_one_alarm_and_pauses_each(client_for: 
     assert (paused.status, paused.document["error"]["limit"]) == (429, "wrong_codes_per_customer")
     assert client.request_otp("user4@example.com").status == 429
     client.request_otp(EMAIL)
-    assert client.verify_otp(EMAIL, newest_code()).status == 200  # who types it right is not disturbed
+    assert client.verify_otp(EMAIL, newest_code()).status == 200  # the right code still works
     assert Event.objects.filter(action="code_guessing", severity="high").count() == 1
 
 
@@ -185,7 +185,7 @@ def test_requests_are_limited_exactly_under_concurrency() -> None:
 
 
 def test_a_customers_short_window_does_not_empty_the_log_of_the_others(client_for: MakeClient) -> None:
-    """C6: tries of one network are counted across customers; one with a window of its own wipes nothing that they have counted."""
+    """C6: tries of one network count across customers; a customer with another window does not reset the count."""
     one, other = factories.customer(), factories.customer()
     factories.limit(one, "tries_per_ip", 2)
     factories.limit(other, "tries_per_ip", 1000, 1)

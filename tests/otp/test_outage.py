@@ -33,7 +33,7 @@ def test_without_valkey_both_endpoints_answer_503(client_for: MakeClient, valkey
 
 
 def test_without_valkey_the_flows_themselves_refuse(client_for: MakeClient, valkey_away: OwnValkey) -> None:
-    """Not only the replay check before them: also where a code is checked."""
+    """Checking a code fails too, not only the replay check before it."""
     customer = factories.customer()
     client_for(customer).request_otp(EMAIL)
     mine, asked = attempt(customer, newest_code()), wish(customer, "bob@example.com")
@@ -65,7 +65,7 @@ def test_losing_what_valkey_held_costs_a_click_on_send_again(client_for: MakeCli
 
 
 def test_a_code_whose_mail_is_not_there_signs_nobody_in(client_for: MakeClient) -> None:
-    """Its row was never committed, or an operator removed it: a refusal, not an error of ours."""
+    """Its row was never committed, or an operator removed it: a refusal, not a 500."""
     client = client_for(factories.customer())
     client.request_otp(EMAIL)
     code = newest_code()

@@ -24,7 +24,7 @@ def spent(customer: Customer, client_for: MakeClient) -> None:
 
 
 def without_wait(answer: Answer) -> object:
-    """The answer, but for the seconds until the quota opens again."""
+    """The answer without the seconds until the quota opens again."""
     status, document, headers = stable(answer)  # type: ignore[misc]
     document["error"].pop("retry_after")
     return status, document, {name: text for name, text in headers.items() if name not in ("retry-after", "ratelimit")}
@@ -57,7 +57,7 @@ def test_who_gets_no_mail_uses_up_no_quota(client_for: MakeClient) -> None:
 
 
 def test_the_sandbox_neither_uses_up_nor_asks_for_quota(client_for: MakeClient) -> None:
-    """C1.7: a test key sends nothing, so what may be sent is not its concern."""
+    """C1.7: a test key sends nothing, so the quota does not apply to it."""
     customer = factories.customer(daily_code_quota=1)
     key = factories.api_key(customer, environment="test")[1]
     sandbox = client_for(None, headers={"X-OTP-API-Key": key})

@@ -1,4 +1,4 @@
-"""Whoever holds a test key reads the codes that it sends: they are good with test keys alone, and for no administrator."""
+"""The holder of a test key reads the codes it sends: they are good only with test keys, and never for an administrator."""
 
 import json
 import re
@@ -54,7 +54,7 @@ def test_a_code_of_a_test_key_signs_in_with_a_test_key_alone(client_for: MakeCli
 
 
 def test_a_live_code_does_not_sign_in_with_a_test_key(client_for: MakeClient) -> None:
-    """Nor does a test key use up the wait or the codes of the live ones."""
+    """A test key does not use up the wait or the codes of live keys either."""
     customer = generous()
     member(customer)
     live, test = client_for(customer), sandbox(client_for, customer)

@@ -1,4 +1,4 @@
-"""C4: that a code was used is kept in PostgreSQL, in the transaction that signs in: no copy of Valkey brings it back."""
+"""C4: the sign-in's own transaction records in PostgreSQL that the code was used: no copy of Valkey revives it."""
 
 import pytest
 from django.utils import timezone
@@ -39,7 +39,7 @@ def test_a_used_code_is_spent_whatever_copy_of_valkey_comes_back(client_for: Mak
 
 
 def test_the_other_living_codes_are_dead_too(client_for: MakeClient) -> None:
-    """Success kills all: also those of which the copy knows, and Valkey no longer did."""
+    """Success kills every code, also those that Valkey had forgotten and the copy brings back."""
     client = client_for(quick())
     for _ in range(3):
         client.request_otp(EMAIL)
@@ -109,7 +109,7 @@ def test_a_code_of_a_test_key_is_spent_too(client_for: MakeClient) -> None:
 
 @pytest.mark.parametrize("copies", [True, False])
 def test_of_many_right_answers_exactly_one_signs_in(client_for: MakeClient, copies: bool) -> None:
-    """Of different codes of the set, too, and while old copies of Valkey come and go."""
+    """Also with different codes of the set, and while old copies of Valkey come and go."""
     customer = generous(code_resend_after=0)
     for name in ("codes_per_email", "codes_per_ip"):
         factories.limit(customer, name, 1000)
@@ -152,7 +152,7 @@ def test_valkeys_loss_costs_nothing_but_the_living_codes(client_for: MakeClient)
 
 
 def test_a_code_is_good_whatever_is_done_with_its_address_at_another_customer(client_for: MakeClient) -> None:
-    """C1.5: wrong codes there kill none here, nor does signing in there."""
+    """C1.5: wrong codes at one customer, or a sign-in there, kill no code of the other."""
     here, there = client_for(factories.customer()), client_for(factories.customer())
     here.request_otp("ada@example.com")
     code = newest_code()

@@ -1,4 +1,4 @@
-"""C2.1.3: a request is used once. One that begins a session is so in PostgreSQL too, since its answer bears tokens in clear."""
+"""C2.1.3: a request is used once. For one that begins a session PostgreSQL enforces it too: its answer has tokens in clear."""
 
 from collections.abc import Callable
 

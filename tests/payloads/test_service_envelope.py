@@ -401,7 +401,7 @@ def test_answers_are_plain(client: Client) -> None:
 
 
 def test_a_token_is_no_way_around_the_service_key(client_for: MakeClient, customer: Customer) -> None:
-    """C2.1.5, C2.2.3: no token key before sign-in, even for who holds a token."""
+    """C2.1.5, C2.2.3: no token key before sign-in, even for a client that holds a token."""
     client = client_for(customer)
     keys = TokenKeys(factories.session(factories.user(customer)).access)
     text = keys.seal(client.stamped(FIELDS, PATH), info=f"request POST {PATH}")

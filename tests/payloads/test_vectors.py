@@ -1,4 +1,4 @@
-"""docs/vectors: what implementers in other languages check themselves against is what the service does."""
+"""docs/vectors: the service does what implementers in other languages test against."""
 
 import hmac
 import json

@@ -1,4 +1,4 @@
-"""What a call costs and says, without what differs from call to call: for comparing known and unknown addresses."""
+"""The cost and the stable part of an answer, to compare calls for known and unknown addresses."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

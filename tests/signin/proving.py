@@ -1,4 +1,4 @@
-"""Proving once more who one is, as a client does it, and sessions whose proof is old."""
+"""Proving one's identity again, as a client does it, and sessions whose proof is old."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ LONG_AGO = timedelta(minutes=11)
 
 
 def old_session(of: User, **facts: object) -> TokenPair:
-    """A session that began eleven minutes ago, and has proven nothing since."""
+    """A session that began eleven minutes ago, without a new proof since."""
     return factories.session(of, now=timezone.now() - LONG_AGO, **facts)  # type: ignore[arg-type]
 
 

@@ -78,7 +78,7 @@ class Place:
         assert self.client.post("/api/auth/2fa/sms/confirm", {"code": newest_code()}, token=token).status == 200
 
     def state(self) -> list[Any]:
-        """All that a thief would change."""
+        """Everything that a thief would change."""
         tables = (Totp, Phone, Passkey, RecoveryCode, Password)
         rows = [list(table._default_manager.order_by("pk").values()) for table in tables]
         return [*rows, list(User.objects.values_list("id", "email")), Message.objects.count()]
@@ -92,7 +92,7 @@ def place(client_for: MakeClient, settings: Any) -> Place:
 
 @pytest.mark.parametrize("name", SENSITIVE)
 def test_a_stolen_token_changes_nothing_that_lasts(place: Place, name: str) -> None:
-    """Of a session whose proof is eleven minutes old."""
+    """The access token of a session whose proof is eleven minutes old."""
     stolen, before = old_session(place.user).access, place.state()
     refused = SENSITIVE[name](place.client, stolen, place.passkey)
     assert (refused.status, refused.error_type) == (401, "insufficient_user_authentication")
@@ -130,7 +130,7 @@ def test_a_call_that_carries_the_right_password_proves_itself(client_for: MakeCl
 
 
 def test_refreshing_proves_nothing(client_for: MakeClient) -> None:
-    """C3.10: however often; and tokens say the same of it as before."""
+    """C3.10: however often a session is refreshed, its tokens state the same proof as before."""
     customer = generous()
     user = member(customer)
     client, pair = client_for(customer), old_session(user)
@@ -144,7 +144,7 @@ def test_refreshing_proves_nothing(client_for: MakeClient) -> None:
 
 
 def test_nobody_makes_a_token_fresher_than_its_session(client_for: MakeClient) -> None:
-    """A shared secret may be known to servers that verify: what they sign says nothing of a proof that was never given."""
+    """Servers that verify may know a shared secret: what they sign must not claim a proof that nobody gave."""
     customer = generous()
     user = member(customer)
     pair, client = old_session(user), client_for(customer)
@@ -175,7 +175,7 @@ def test_somebody_elses_fresh_proof_does_not_rub_off(client_for: MakeClient) -> 
 
 
 def test_a_thief_of_the_refresh_token_gets_the_successor_but_not_the_proof(client_for: MakeClient) -> None:
-    """C3.6: within the grace the old refresh token gets the same successor again; it proves what the old one did."""
+    """C3.6: within the grace the old refresh token gets the same successor again, with the same proof."""
     customer = generous()
     user = member(customer)
     client, pair = client_for(customer), old_session(user)
@@ -259,7 +259,7 @@ def test_every_way_in_says_when_and_how(client_for: MakeClient) -> None:
 
 
 def test_a_new_user_can_enrol_at_once(client_for: MakeClient) -> None:
-    """Who has just come by a code has proven it."""
+    """A sign-in by code is itself a fresh proof."""
     customer = generous()
     client = client_for(customer)
     client.request_otp("new@example.com")

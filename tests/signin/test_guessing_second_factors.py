@@ -1,4 +1,4 @@
-"""Whoever knows a password guesses codes: how often, and that no stranger's guesses stand in the user's way."""
+"""An attacker who knows a password guesses codes: the tries are limited, and they do not lock the user out."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_so_many_tries_a_day_from_all_networks(client_for: MakeClient, method: s
     types = []
     for number in range(3):
         client = client_for(customer, ip=f"198.51.{number}.1")
-        # The password is right each time, and would be counted in the same log were there but one.
+        # The password is right each time, and would be counted too if both shared one log.
         factories.limit(customer, "tries_per_email", 1_000, 86_400)
         token = login(client).document["session_token"]
         factories.limit(customer, "tries_per_email", 2, 86_400)
@@ -80,7 +80,7 @@ def test_a_second_challenge_does_not_shorten_the_wait(client_for: MakeClient) ->
 
 
 def test_an_account_that_strangers_closed_to_codes_is_open_to_who_knows_the_password(client_for: MakeClient) -> None:
-    """C6: 100 wrong codes in a row close an account to codes until a password clears it: so the way to there stays open."""
+    """C6: after 100 wrong codes in a row no codes until a password clears it, so a code after the password works."""
     customer = generous(second_factor="required")
     user = member(customer, wrong_codes=100)
     client = client_for(customer)
@@ -106,7 +106,7 @@ def test_after_a_hundred_wrong_second_factors_codes_are_taken_no_more(client_for
 
 
 def test_a_reset_opens_it_to_codes_again(client_for: MakeClient) -> None:
-    """Whoever guessed knew the password, and it is another now."""
+    """The attacker who guessed knew the old password, and it has changed."""
     customer = generous()
     user = member(customer, wrong_second_factors=100)
     app = enrol_app(user)
@@ -154,7 +154,7 @@ def test_wrong_second_factors_sound_the_alarm(client_for: MakeClient, method: st
 
 
 def test_a_wrong_first_code_on_the_way_in_sounds_it_too(client_for: MakeClient, settings: object) -> None:
-    """Nothing that fails takes the alarm back with its own transaction."""
+    """A failing request that rolls back does not take the alarm back."""
     settings.SMS_BACKEND = "apps.mail.sms_transports.Console"  # type: ignore[attr-defined]
     customer = generous(second_factor="required", code_resend_after=0)
     factories.user(customer, EMAIL)

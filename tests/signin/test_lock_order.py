@@ -90,7 +90,7 @@ def test_no_next_challenge_outlives_a_reset(client_for: MakeClient, monkeypatch:
 def test_who_is_erased_while_signing_in_does_not_get_in(
     client_for: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The erasure comes just before the user is locked."""
+    """The erasure happens just before the user is locked."""
     customer = generous()
     user = member(customer)
     client, lock = client_for(customer), directory.lock

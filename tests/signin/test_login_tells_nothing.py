@@ -93,7 +93,7 @@ def test_without_a_key_it_tells_nothing_of_who_owns_a_customer(client_for: MakeC
 
 
 def test_without_a_key_it_tells_nothing_of_a_customer_that_nobody_has_used_lately(client_for: MakeClient) -> None:
-    """What is not remembered of the owner's customer is read, or not, whoever's address it is."""
+    """Known and unknown addresses cost the same, even when the owner's customer is not remembered."""
 
     def forgotten(customer: Customer) -> None:
         owner(customer)
@@ -103,7 +103,7 @@ def test_without_a_key_it_tells_nothing_of_a_customer_that_nobody_has_used_latel
 
 
 def test_without_a_key_the_limits_are_the_default_customers(client_for: MakeClient) -> None:
-    """Else how often one may try would tell whose address it is."""
+    """Else the number of tries allowed would tell whose address it is."""
     customer = factories.customer()
     member(customer, is_owner=True)
     factories.limit(customer, "tries_per_email_and_ip", 1)
@@ -115,7 +115,7 @@ def test_without_a_key_the_limits_are_the_default_customers(client_for: MakeClie
 
 
 def test_a_cheap_hash_is_checked_beside_one_of_ours(client_for: MakeClient) -> None:
-    """Else the time tells who was imported with it: one Argon2 of ours, and the cheap one."""
+    """Else the time would tell who was imported with it: one Argon2 of ours, and the cheap one."""
     cheap, ours = observe(client_for, imported_cheaply), observe(client_for, wrong)
     assert (cheap.argon2_hashes, ours.argon2_hashes) == (2, 1)
     assert (cheap.document, cheap.statements, cheap.round_trips) == (ours.document, ours.statements, ours.round_trips)

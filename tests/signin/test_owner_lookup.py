@@ -40,7 +40,7 @@ def test_whoever_signs_up_with_somebody_elses_address_does_not_get_in_the_way(cl
 
 
 def test_signing_up_with_somebodys_address_leads_nobody_away_from_the_default_customer(client_for: MakeClient) -> None:
-    """Anybody can sign up with any address: that must not lock out who signs in at the default customer."""
+    """Anybody can sign up with any address: that must not lock out users of the default customer."""
     user = member(Customer.objects.get(id=DEFAULT_CUSTOMER_ID))
     strangers = {"email": EMAIL, "password": "of the stranger"}
     assert client_for(None, ip="198.51.100.9").before_sign_in("/api/auth/signup", strangers).status == 201

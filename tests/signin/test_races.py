@@ -1,4 +1,4 @@
-"""What happens between reading a password and signing in by it."""
+"""What can happen between reading a password and signing in with it."""
 
 import pytest
 from django.utils import timezone
@@ -55,7 +55,7 @@ def test_an_old_password_checked_before_a_reset_signs_nobody_in_after_it(
 def test_a_password_that_is_locked_while_it_is_checked_signs_nobody_in(
     client_for: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of guesses made at once none counts that comes after the fifth wrong one."""
+    """Of simultaneous guesses, those after the fifth wrong one do not count."""
     customer = generous()
     user = member(customer)
     matches = passwords.matches

@@ -1,4 +1,4 @@
-"""C3.10, `POST /api/auth/reauthenticate`: as strong as what the account has, and no more guesses than a session has tries."""
+"""C3.10, `POST /api/auth/reauthenticate`: as strong as the account's factors, and with limited guesses per session."""
 
 import time
 from typing import Any
@@ -38,7 +38,7 @@ def is_fresh(answer: Answer) -> bool:
     return answer.status == 200 and time.time() - claims_of(answer.document["access_token"])["auth_time"] < 60
 
 
-# --- By what ---------------------------------------------------------------------------------------------------------
+# --- The ways to prove it -------------------------------------------------------------------------------------------
 
 
 def test_a_password_renews_the_session(client_for: MakeClient) -> None:
@@ -70,7 +70,7 @@ def test_the_old_refresh_token_is_dead_where_there_is_no_grace(client_for: MakeC
 
 
 def test_who_has_a_second_factor_gives_that(client_for: MakeClient) -> None:
-    """Neither the password, nor the mailbox, nor a factor that is not enrolled."""
+    """Not the password, not the mailbox, and not a factor that is not enrolled."""
     customer = generous()
     user = member(customer)
     app, client, pair = enrol_app(user), client_for(customer), old_session(user)
@@ -153,7 +153,7 @@ def test_who_has_neither_password_nor_factor_gets_a_code(client_for: MakeClient)
 
 
 def test_a_suspected_copy_of_a_passkey_takes_no_protection_away(client_for: MakeClient) -> None:
-    """Using a copy must not turn the question into one for the password. What is left is to sign in again."""
+    """Using a copy must not make the password enough. The user has to sign in again."""
     customer = generous()
     user = member(customer)
     client, device = client_for(customer), Authenticator()
@@ -180,11 +180,11 @@ def test_the_page_learns_how_things_stand(client_for: MakeClient) -> None:
     assert fresh["fresh"] is True
 
 
-# --- What belongs to whom --------------------------------------------------------------------------------------------
+# --- Each code for its own session ----------------------------------------------------------------------------------
 
 
 def test_a_code_is_good_in_the_session_that_asked_for_it_alone(client_for: MakeClient) -> None:
-    """Not in another of the same user, nor for another user, nor at another customer, nor to sign in."""
+    """Not in another session of the user, not for another user or customer, and not to sign in."""
     customer, other = generous(code_resend_after=0), generous(code_resend_after=0)
     user, bob, twin = (
         factories.user(customer, EMAIL),
@@ -257,7 +257,7 @@ def test_a_session_that_has_ended_proves_nothing(client_for: MakeClient) -> None
 
 
 def test_a_stolen_token_guesses_ten_times_and_no_more(client_for: MakeClient) -> None:
-    """The session ends with it; the user, who loses nothing else, is warned by an event."""
+    """The session ends. The user loses nothing else, and an event warns of it."""
     customer = generous()
     user = member(customer)
     app, client, pair = enrol_app(user), client_for(customer), old_session(user)
@@ -282,7 +282,7 @@ def test_a_refreshed_token_brings_no_fresh_tries(client_for: MakeClient) -> None
 
 
 def test_guesses_of_a_thief_do_not_lock_the_owner_out(client_for: MakeClient) -> None:
-    """Neither the password, nor second factors, nor what may be tried and sent at sign-in."""
+    """The password, second factors and the limits of sign-in are untouched."""
     customer = factories.customer(code_resend_after=0)
     factories.limit(customer, "tries_per_ip", 1_000)
     user, bare = member(customer), factories.user(customer, "bare@example.com")
@@ -308,7 +308,7 @@ def test_guesses_of_a_thief_do_not_lock_the_owner_out(client_for: MakeClient) ->
 
 
 def test_codes_that_are_asked_for_count_as_tries(client_for: MakeClient) -> None:
-    """A thief must not flood the mailbox, nor have SMS sent without end."""
+    """A thief must not flood the mailbox or send SMS without end."""
     customer = generous(code_resend_after=0)
     factories.limit(customer, "codes_per_email", 1_000)
     user = factories.user(customer, EMAIL)

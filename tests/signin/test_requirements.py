@@ -51,7 +51,7 @@ def test_a_recovery_code_does_not_stand_for_what_was_never_enrolled() -> None:
 
 @pytest.mark.parametrize("mailbox", [True, False])
 def test_nobody_enrols_beside_factors_of_which_none_was_given(*, mailbox: bool) -> None:
-    """Else whoever reads the mailbox, or knows the password, gets around the authenticator app."""
+    """Else reading the mailbox, or knowing the password, would be enough to get around the authenticator app."""
     assert of_both(APP, mailbox=mailbox) == MissingFactors(("totp", "recovery_code"))
     assert of_both(APP, "totp", mailbox=mailbox) == MissingFactors((), enrol=("passkey", "sms"))
     assert of_both(APP, "email", mailbox=mailbox) == MissingFactors(("totp", "recovery_code"))
@@ -65,7 +65,7 @@ def test_who_has_nothing_enrols_after_the_mailbox_is_proven() -> None:
 
 
 def test_a_copied_passkey_protects_the_account_still() -> None:
-    """Password and mailbox together get around it; one of them alone does not."""
+    """It takes both the password and the mailbox to get around it."""
     assert of_both(COPIED) == MissingFactors(("email",))
     assert of_both(COPIED, "email") == MissingFactors((), enrol=("passkey", "sms"))
     assert of_both(COPIED, mailbox=True) == MissingFactors(())

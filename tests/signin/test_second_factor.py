@@ -1,4 +1,4 @@
-"""The second factor: what is asked for, what meets it, and that each is used once."""
+"""The second factor: what is asked for, what satisfies it, and that each is used once."""
 
 import json
 from base64 import urlsafe_b64decode
@@ -50,7 +50,7 @@ def test_a_user_with_an_app_is_asked_for_its_code(client_for: MakeClient) -> Non
 
 
 def test_the_session_token_is_a_token_of_its_own_kind(client_for: MakeClient) -> None:
-    """C3.1: typ 2fa+jwt; it is no access token, and an access token is none of it."""
+    """C3.1: typ 2fa+jwt; neither it nor an access token counts as the other."""
     customer = factories.customer()
     user = member(customer)
     enrol_app(user)
@@ -271,7 +271,7 @@ def test_a_user_without_a_factor_is_led_to_enrol_where_one_is_required(client_fo
 
 
 def test_after_a_password_a_code_by_email_comes_before_enrolling(client_for: MakeClient) -> None:
-    """Else whoever merely knows the password would make an app of their own the account's."""
+    """Else knowing the password would be enough to enrol an attacker's own app."""
     customer = factories.customer(second_factor="required")
     member(customer)
     client = client_for(customer)
@@ -288,7 +288,7 @@ def test_after_a_password_a_code_by_email_comes_before_enrolling(client_for: Mak
 
 
 def test_who_has_a_factor_cannot_enrol_another_on_the_way_in(client_for: MakeClient) -> None:
-    """Else whoever knows the password would enrol an app of their own."""
+    """Else knowing the password would be enough to enrol an attacker's own app."""
     customer = factories.customer(second_factor="required")
     enrol_app(member(customer))
     client = client_for(customer)

@@ -35,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Change:
-    """Something to ask with, and what must make it worthless, whoever is asked. `act` returns once the call has answered."""
+    """A credential, and the call that must make it worthless in every process. `act` returns once the call has answered."""
 
     request: Request
     act: Callable[[], object]

@@ -41,7 +41,7 @@ def nothing() -> None:
 
 @contextlib.contextmanager
 def undisturbed(_world: World) -> Iterator[Hook]:
-    """Neither worker nor beat runs here, nor in any of the others."""
+    """No worker and no beat runs here, as under every other disturbance."""
     yield nothing
 
 
@@ -84,7 +84,7 @@ def cut_listeners() -> None:
 
 @contextlib.contextmanager
 def a_process_stopped(world: World) -> Iterator[Hook]:
-    """For two seconds; what it is asked meanwhile it answers when it goes on, by whatever it remembers then."""
+    """For two seconds; it answers the requests of that time when it goes on, from what it remembers then."""
     pids = family(random.choice(world.servers).process.pid)
     going_on = threading.Timer(STOPPED_SECONDS, lambda: signal_all(pids, signal.SIGCONT))
 

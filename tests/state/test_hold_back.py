@@ -72,7 +72,7 @@ def test_outside_a_request_what_was_announced_is_waited_for() -> None:
 
 
 def test_after_the_answer_no_other_process_has_the_old_state() -> None:
-    """C3.4, the whole of it in one process: what another one changes is seen as soon as its answer is there."""
+    """C3.4, all of it in one process: another process's change is seen as soon as its answer arrives."""
     customer = fresh()
     for version in range(5):
         name_of(customer)

@@ -111,7 +111,7 @@ def test_behind_a_pooler_that_swallows_notifications_each_request_costs_one_quer
     with counted() as cost:
         assert [name_of(customer), name_of(customer)] == ["new", "new"]
     assert len(cost.statements) == 2
-    assert not own_process.listener.may_connect  # nor is it tried at every request
+    assert not own_process.listener.may_connect  # and not every request tries again
 
 
 def test_nothing_listens_without_a_connection() -> None:
@@ -121,7 +121,7 @@ def test_nothing_listens_without_a_connection() -> None:
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_after_a_fork_the_child_has_a_memory_and_a_connection_of_its_own(own_process: Process) -> None:
-    """And does not end its parent's."""
+    """And does not end its parent's listener."""
     customer = fresh()
     assert name_of(customer) == "old"
     parent_reads, child_writes = os.pipe()

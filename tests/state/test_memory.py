@@ -41,7 +41,7 @@ def test_everything_of_a_customer_is_forgotten_by_one_announcement_and_nothing_o
 
 
 def test_what_was_read_before_something_was_forgotten_is_not_stored() -> None:
-    """Even if the two have nothing to do with each other: then it is read once more."""
+    """Even if the two are unrelated: then it is read once more."""
     memory = Memory()
     generation = memory.generation
     memory.forget([heard(Subject("user", THERE, "1"))])

@@ -1,4 +1,4 @@
-"""PostgreSQL is away: 503, or for a while what was known; and well again within five seconds of its return."""
+"""PostgreSQL is away: 503, or for a while what was known; normal again within five seconds of its return."""
 
 import time
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ def introspected(server: Server, token: str, *, key: str) -> Outcome | bool:
 
 
 def test_nobody_is_let_in_while_it_is_away_and_all_are_soon_after_its_return(proxy: Proxy) -> None:
-    """C3.4: neither by a token nor by an API key."""
+    """C3.4: no access by a token or by an API key."""
     customer = factories.customer()
     token = factories.session(factories.user(customer)).access
     key = factories.api_key(customer, scopes=["tokens:introspect"])[1]

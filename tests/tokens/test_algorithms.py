@@ -115,14 +115,14 @@ def test_a_user_is_signed_in_and_refreshes(scene: Scene) -> None:
 
 @of(*EVERY_ALGORITHM)
 def test_the_successor_is_the_same_again_byte_for_byte(scene: Scene) -> None:
-    """C3.6: within the grace, of all who ask at once."""
+    """C3.6: within the grace, for all simultaneous requests."""
     answers = at_once(8, lambda _: scene.client.refresh(scene.pair.refresh).document, threads=4)
     assert len({(answer["access_token"], answer["refresh_token"]) for answer in answers}) == 1
 
 
 @of(*EVERY_ALGORITHM)
 def test_each_kind_of_token_has_its_own_key(scene: Scene) -> None:
-    """C3.1: a refresh token is no access token, nor is what its key signed."""
+    """C3.1: a refresh token is no access token, and neither is a token signed with its key."""
     assert scene.refused_as(scene.pair.refresh) == (401, "invalid_token")
     assert scene.client.refresh(scene.pair.access).error_type == "invalid_token"
     by_refresh_key = scene.signed(scene.claims(), key=scene.keys().refresh.decode())

@@ -265,7 +265,7 @@ def test_every_change_bites_on_the_next_request(scene: Scene) -> None:
 
 
 def test_a_deleted_user_has_no_token(scene: Scene) -> None:
-    """C3.4: PostgreSQL is the truth; whoever deletes says so."""
+    """C3.4: PostgreSQL is the truth, and a deletion is announced."""
     assert scene.refused_as(scene.pair.access) == (200, None)
     scene.user.delete()
     changed(scene.customer)

@@ -1,4 +1,4 @@
-"""C3.1: a claim of another JSON type than its RFC says makes the token invalid, whoever signed it."""
+"""C3.1: a claim of another JSON type than its RFC says makes the token invalid, even if rightly signed."""
 
 import json
 import secrets

@@ -1,4 +1,4 @@
-"""Refresh: once, the same again within the grace, the end after it (contract 3.6)."""
+"""Refresh: works once, repeats its answer within the grace, and ends the session after it (contract 3.6)."""
 
 from datetime import timedelta
 from uuid import UUID

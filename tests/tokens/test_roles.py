@@ -38,7 +38,7 @@ def test_a_changed_role_takes_effect_on_the_next_request(client_for: MakeClient)
     assert may() == ["reports.read"]
     lifecycle.change(user, changes={"role": "company_user", "permissions": ["invoices.read"]}, context=acting())
     assert may() == ["invoices.read"]
-    assert claims(token)["permissions"] == ["invoices.read", "reports.read"]  # old news, and worth nothing
+    assert claims(token)["permissions"] == ["invoices.read", "reports.read"]  # outdated, and ignored
 
 
 def test_tokens_and_their_answers_bear_the_effective_permissions(client_for: MakeClient) -> None:

@@ -46,7 +46,7 @@ def test_the_least_lately_used_sessions_make_way(client_for: MakeClient) -> None
 
 
 def test_others_sessions_do_not_count(client_for: MakeClient) -> None:
-    """C1.5: neither a colleague's nor those of the same address at another customer."""
+    """C1.5: not a colleague's, and not those of the same address at another customer."""
     customer = factories.customer(sessions_per_user=1)
     others = [factories.user(customer, "bob@example.com"), factories.user(factories.customer())]
     pairs = [factories.session(user) for user in others]
@@ -121,7 +121,7 @@ def test_who_was_deactivated_or_erased_a_moment_ago_gets_no_session() -> None:
 
 
 def test_a_session_is_started_at_the_users_own_customer_alone() -> None:
-    """C1.5: an error of ours must not make a session of one customer's for another's user."""
+    """C1.5: a bug must not create a session of one customer for another customer's user."""
     user, other = factories.user(factories.customer()), factories.customer()
     with pytest.raises(UserInactive), transaction.atomic():
         sessions.start(

@@ -1,4 +1,4 @@
-"""The order of the checks: key, signature, then the present; and what garbage may cost."""
+"""The order of the checks: key, signature, then the current state; and what garbage may cost."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ def read_me(client: Client, token: str) -> Answer:
 
 
 def test_a_forged_token_costs_no_query_whoever_it_speaks_of(client_for: MakeClient) -> None:
-    """C3.3: the signature comes before the present, so that garbage cannot make PostgreSQL look for what it makes up."""
+    """C3.3: the signature is checked before the state, so that garbage causes no queries for ids it makes up."""
     pair, client = factories.session(factories.user(factories.customer())), client_for(None)
     assert client.get("/api/auth/me", token=pair.access).status == 200
     read_me(client, forged(pair))  # this one makes the minute's event
@@ -92,7 +92,7 @@ def test_forgeries_are_refused_without_valkey_too(client_for: MakeClient, valkey
 
 @pytest.mark.parametrize("issuer", ["https://evil.example", "", None, 7, ["https://auth.example.test"]])
 def test_the_issuer_is_the_customers_own(client_for: MakeClient, issuer: object) -> None:
-    """C3.3: also when whoever holds the secret says otherwise."""
+    """C3.3: even if the token is signed with the right secret and claims otherwise."""
     customer = factories.customer()
     pair = factories.session(factories.user(customer))
     standing = customers.read(customer.id)

@@ -1,4 +1,4 @@
-"""Users are found and made within one customer, and of many at once one is made."""
+"""Users are found and made within one customer, and simultaneous requests make only one."""
 
 import pytest
 from django.db import IntegrityError, transaction

@@ -81,7 +81,7 @@ def differ_by_case_alone(left: str, right: str) -> bool:
 @settings(max_examples=400)
 @given(pairs())
 def test_accounts_are_equal_only_if_mailboxes_are(pair: tuple[str, str]) -> None:
-    """C6: no two mailboxes share an account, nor does one have two."""
+    """C6: two mailboxes never share an account, and one mailbox never has two."""
     try:
         left, right = (emails.parse(text) for text in pair)
     except ValidationFailed:

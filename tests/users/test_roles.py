@@ -95,7 +95,7 @@ def test_what_is_in_use_cannot_be_deleted() -> None:
 
 
 def test_nobody_is_left_with_a_role_that_is_deleted_at_that_moment() -> None:
-    """Of giving a role and deleting it at once, one is refused."""
+    """If a role is given and deleted at once, one of the two is refused."""
     for _ in range(8):
         customer = factories.customer()
         row = factories.role(customer, "auditor", "invoices.read")

@@ -96,7 +96,7 @@ def test_a_refresh_token_is_active_until_it_is_used(scene: Scene, client_for: Ma
 
 
 def test_another_customers_token_is_never_active(scene: Scene) -> None:
-    """C1.5: only tokens of the key's customer; whatever the token says of itself."""
+    """C1.5: only tokens of the key's customer, whatever the token claims."""
     for token in (scene.pair.access, scene.pair.refresh):
         assert scene.other_server.introspect(token) == INACTIVE
     lie = signed(scene.customer, {**claims_of(scene.pair.access), "customer_id": str(scene.other.id)})
@@ -147,7 +147,7 @@ def test_a_suspended_customers_server_is_refused_as_everywhere(scene: Scene) -> 
 
 
 def test_role_and_permissions_are_those_of_now(scene: Scene) -> None:
-    """C3.3: not as the token says; those of the role, and those given to the user."""
+    """C3.3: the permissions of the role and of the user as they are now, not as the token says."""
     factories.role(scene.customer, "auditor", "invoices.read")
     factories.permission(scene.customer, "invoices.pay")
     changes = {"role": "auditor", "permissions": ["invoices.pay"]}

@@ -128,7 +128,7 @@ def test_many_at_once_revoke_it_once(scene: Scene) -> None:
 
 
 def test_a_token_is_revoked_without_valkey_too(scene: Scene, valkey_away: Any) -> None:
-    """C3.4: the change is made, and there is nothing to add to that."""
+    """C3.4: the revocation is in PostgreSQL, and needs nothing more."""
     valkey_away.kill()
     answer = scene.server.revoke(scene.pair.access)
     assert (answer.status, answer.document) == (200, {})

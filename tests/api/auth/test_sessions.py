@@ -44,7 +44,7 @@ def test_the_only_session_has_no_others_to_end(client_for: MakeClient) -> None:
 
 
 def test_nobody_ends_anothers_session(client_for: MakeClient) -> None:
-    """C1.5: neither of another user nor of another customer."""
+    """C1.5: not those of another user, and not those of another customer."""
     customer = factories.customer()
     mine = factories.session(factories.user(customer))
     colleague = factories.session(factories.user(customer, "bob@example.com"))

@@ -183,7 +183,7 @@ def test_a_dead_access_cookie_does_not_stand_in_the_way(browser: Browser, custom
 
 
 def test_a_used_refresh_cookie_logs_out_too(browser: Browser) -> None:
-    """Another tab has refreshed meanwhile: nobody who logs out wants its session to go on there."""
+    """Another tab has refreshed meanwhile: logging out must end the session there too."""
     old = browser.cookies[REFRESH]
     browser.keep(browser.call("POST", "/api/auth/refresh", **browser.proof))
     browser.cookies = {REFRESH: old}
@@ -192,7 +192,7 @@ def test_a_used_refresh_cookie_logs_out_too(browser: Browser) -> None:
 
 
 def test_cookies_that_are_worth_nothing_any_more_are_cleared_too(browser: Browser) -> None:
-    """Nobody is stuck with cookies of a session that has ended; a page cannot remove them by itself."""
+    """Cookies of an ended session are removed, since a page cannot remove them itself."""
     Session.objects.update(ended_at=timezone.now())
     changed(Session.objects.get().customer)
     answer = browser.keep(browser.call("POST", LOGOUT, **browser.proof))

@@ -1,4 +1,4 @@
-"""C5: before sign-in an `Authorization` header without an API key is ignored; what begins like a key is meant as one."""
+"""C5: before sign-in an `Authorization` header without an API key is ignored; one that begins like a key counts as a key."""
 
 import pytest
 

@@ -82,7 +82,7 @@ def test_a_pending_user_is_not_active(scene: Scene) -> None:
 
 
 def test_another_customers_user_is_not_found(scene: Scene) -> None:
-    """C1.5: neither by id nor by an address that only the other has."""
+    """C1.5: not by id, and not by an address that only the other customer has."""
     factories.user(scene.other, "only@example.com")
     unknown = [
         {"user_id": str(scene.other_user.id)},

@@ -1,4 +1,4 @@
-"""Audit events are there to read."""
+"""Audit events can be read, and only read."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""The allowlist and the limits on a customer's page: changed through the flows, at once, and never by halves."""
+"""The allowlist and the limits on a customer's page: changed through the flows, together, all or nothing."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""Operators themselves in the admin: who may change whom, and what is written down of it."""
+"""Operators as rows of the admin: who may change whom, and which events record it."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
@@ -56,7 +56,7 @@ def test_a_changed_password_is_an_event(boss: User, clerk: User) -> None:
 
 
 def test_events_of_operators_bear_names_of_their_own(boss: User) -> None:
-    """`user_added` is said of end users."""
+    """`user_added` is for end users only."""
     browser = signed_in(boss)
     form = {"username": "new@example.com", "password1": FRESH, "password2": FRESH, "usable_password": "true"}
     assert browser.post("/admin/auth/user/add/", form).status_code == 302

@@ -1,4 +1,4 @@
-"""Sessions are ended: one, or many at once, some of which end by themselves meanwhile."""
+"""Operators end one session or many at once; some of them may end by themselves meanwhile."""
 
 import pytest
 from django.test import Client

@@ -74,7 +74,7 @@ def test_an_operator_erases_a_user_after_being_asked(browser: Client, client_for
     assert client_for(None).get("/api/auth/me", token=token).status == 401
     event = Event.objects.get(action="user_erased")
     assert (event.user_id, event.actor) == (user.id, "operator:ops@example.com")
-    assert browser.post(path).status_code == 302  # nothing there any more
+    assert browser.post(path).status_code == 302  # gone
 
 
 def test_erasing_takes_a_right_of_its_own(client_for: MakeClient) -> None:

@@ -51,7 +51,7 @@ def test_reactivating_asks_first_and_revives_no_session(browser: Client, client_
 
 
 def test_who_was_pending_is_pending_again(browser: Client) -> None:
-    """Closing and opening is no approval: that takes a right of its own."""
+    """Closing and opening an account does not approve it: approving takes a separate permission."""
     user = factories.user(factories.customer(demands_approval=True), status="pending")
     for name in ("deactivate", "reactivate"):
         assert browser.post(f"/admin/users/user/{user.id}/{name}/").status_code == 302
@@ -90,7 +90,7 @@ def test_the_status_is_not_written_into_the_form(browser: Client) -> None:
 def test_who_is_made_an_administrator_loses_the_sessions_that_test_keys_began(
     browser: Client, client_for: MakeClient
 ) -> None:
-    """Whoever holds a test key reads its codes, and may have signed in as anybody: not as an administrator."""
+    """The holder of a test key reads its codes and may sign in as any user, but not as an administrator."""
     customer = factories.customer()
     user = factories.user(customer)
     live = factories.session(user).access
