@@ -51,11 +51,11 @@ def test_it_names_everything_that_is_away() -> None:
 
 def test_a_migration_that_is_missing_is_named() -> None:
     recorder = MigrationRecorder(connection)
-    recorder.record_unapplied("audit", "0001_initial")
+    recorder.record_unapplied("payloads", "0001_initial")
     try:
         answer = Client().get("/readyz")
     finally:
-        recorder.record_applied("audit", "0001_initial")
+        recorder.record_applied("payloads", "0001_initial")
     assert (answer.status_code, down(answer.json())) == (503, {"migrations"})
 
 
