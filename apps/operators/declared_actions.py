@@ -77,7 +77,7 @@ class SelectionAction(_DeclaredAction):
     """
 
     question: Callable[[list[Any]], Question]
-    affected: Callable[[QuerySet[Any]], QuerySet[Any]]
+    affected: Callable[[Any], QuerySet[Any]]
 
     def __call__(self, act: Callable[..., str]) -> Any:
         @wraps(act)

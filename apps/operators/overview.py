@@ -54,7 +54,7 @@ def _tiles(now: datetime) -> list[_Tile]:
         _Tile(_("Customers"), Customer.objects.all()),
         _Tile(_("Users"), User.objects.all()),
         _Tile(_("Users to approve"), approval_queue.for_operators(), "?state__exact=waiting"),
-        _Tile(_("Living sessions"), Session.objects.filter(ended_at=None, expires_at__gt=now)),
+        _Tile(_("Living sessions"), Session.objects.all().alive(now)),
         _Tile(_("Mails waiting"), unsent, "?state__exact=queued"),
         _Tile(_("Mails failed, 24\u00a0h"), failed, "?state__exact=failed", alarming=True),
         _Tile(_("Security events, 24\u00a0h"), alarms, alarming=True),

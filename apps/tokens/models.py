@@ -1,6 +1,7 @@
 """Sessions, their refresh tokens, and access tokens ended early."""
 
 from datetime import datetime
+from typing import Self
 
 from django.db import models
 
@@ -35,6 +36,14 @@ class EndReason(models.TextChoices):
 ONE_SESSION_A_REQUEST = "session_request_once"
 
 
+class SessionQuerySet(OwnedQuerySet["Session"]):
+    """Sessions of one customer."""
+
+    def alive(self, now: datetime) -> Self:
+        """Those that can still be used."""
+        return self.filter(ended_at=None, expires_at__gt=now)
+
+
 class Session(models.Model):
     """A signed-in device. Ends by `ended_at`, or when its last refresh token expires."""
 
@@ -59,7 +68,7 @@ class Session(models.Model):
     # forgotten it.
     request_mark = models.BinaryField(null=True, max_length=32)
 
-    objects = OwnedQuerySet.as_manager()
+    objects = SessionQuerySet.as_manager()
 
     class Meta:
         ordering = ("-last_activity_at", "-id")

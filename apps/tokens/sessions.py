@@ -93,7 +93,7 @@ def issue(*, customer: CustomerState, session_id: UUID, now: datetime) -> Refres
 
 def alive(*, customer_id: UUID, user_id: UUID, now: datetime) -> QuerySet[Session]:
     """The user's sessions that can still be used."""
-    return Session.objects.of(customer_id).filter(user_id=user_id, ended_at=None, expires_at__gt=now)
+    return Session.objects.of(customer_id).filter(user_id=user_id).alive(now)
 
 
 def log_out(

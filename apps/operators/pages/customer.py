@@ -188,7 +188,7 @@ class CustomerAdmin(NeverDeleted, AuditedAdmin):
 
 
 def _living_sessions(customer: Customer) -> int:
-    return Session.objects.of(customer.id).filter(ended_at=None, expires_at__gt=timezone.now()).count()
+    return Session.objects.of(customer.id).alive(timezone.now()).count()
 
 
 def _state_of(secret: SigningSecret) -> str:

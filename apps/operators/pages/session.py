@@ -1,6 +1,5 @@
 """Sessions: who is signed in, with what device and from where; and ending one or many."""
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.decorators import display
@@ -12,10 +11,6 @@ from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
 from apps.tokens import devices, sessions
 from apps.tokens.models import EndReason, Session
-
-
-def living(selected: QuerySet[Session]) -> QuerySet[Session]:
-    return selected.filter(ended_at=None, expires_at__gt=timezone.now())
 
 
 class SessionAdmin(ReadOnlyAdmin):
@@ -69,7 +64,7 @@ class SessionAdmin(ReadOnlyAdmin):
     @SelectionAction(
         label=_("End the selected sessions"),
         permissions=["change"],
-        affected=living,
+        affected=lambda selected: selected.alive(timezone.now()),
         question=lambda chosen: Question(
             _("End %d session(s)?") % len(chosen),
             [_("Each device is signed out with its next request.")],
