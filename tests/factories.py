@@ -36,7 +36,7 @@ def customer(**policy: Any) -> Customer:
     return customers.create(context=context(ACTOR), **facts)
 
 
-def standing_of(row: Customer) -> CustomerState:
+def state_of(row: Customer) -> CustomerState:
     return state.read(row.id)
 
 

@@ -49,7 +49,7 @@ class VerifiedToken:
 
 def verify(text: str, *, kind: TokenKind, context: RequestContext) -> VerifiedToken:
     """Everything that makes a token count. Raises MalformedToken, or an AuthenticationError, or CustomerSuspended."""
-    return standing_of(presented(text, kind=kind, context=context), context.now)
+    return valid_now(presented(text, kind=kind, context=context), context.now)
 
 
 def presented(text: str, *, kind: TokenKind, context: RequestContext) -> VerifiedClaims:
@@ -67,8 +67,8 @@ def presented(text: str, *, kind: TokenKind, context: RequestContext) -> Verifie
         raise
 
 
-def standing_of(claims: VerifiedClaims, now: datetime) -> VerifiedToken:
-    """How things stand for a genuine token. Raises InvalidToken, and what `state.require` raises."""
+def valid_now(claims: VerifiedClaims, now: datetime) -> VerifiedToken:
+    """A genuine token that counts at this moment. Raises InvalidToken, and what `state.require` raises."""
     present = state.read(claims, now)
     if present is None:
         raise InvalidToken
@@ -91,7 +91,7 @@ def genuine(text: str, *, customer_id: UUID, context: RequestContext) -> Verifie
 
 def examine(text: str, *, customer_id: UUID, context: RequestContext) -> VerifiedToken:
     """What a token of this customer is worth now, for a server that asks. Raises as `verify` and `genuine` do."""
-    return standing_of(genuine(text, customer_id=customer_id, context=context), context.now)
+    return valid_now(genuine(text, customer_id=customer_id, context=context), context.now)
 
 
 def verify_challenge(text: str, *, context: RequestContext) -> tuple[VerifiedClaims, CustomerState]:

@@ -348,7 +348,7 @@ def passkey_removed(who: Someone) -> None:
 
 
 def removed_by_an_operator(who: Someone) -> None:
-    customer = factories.standing_of(who.user.customer)
+    customer = factories.state_of(who.user.customer)
     by = Removal(who.user, customer, context=factories.context("operator:o"), may_break_policy=True)
     removal.remove_app(by)
 

@@ -19,7 +19,7 @@ def waiting(client_for: MakeClient, **policy: object) -> tuple[Customer, Client,
 
 
 def decide(check: IdentityCheck, approve: bool = True, reason: str = "") -> None:
-    customer = factories.standing_of(check.customer)
+    customer = factories.state_of(check.customer)
     acting = {"customer": customer, "context": factories.context("operator:o")}
     if approve:
         decisions.approve(check, **acting)  # type: ignore[arg-type]

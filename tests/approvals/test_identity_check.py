@@ -59,7 +59,7 @@ def test_of_many_who_approve_at_once_one_does(client_for: MakeClient) -> None:
 def test_an_approval_does_not_stand_for_a_proven_address() -> None:
     customer = factories.customer(demands_approval=True)
     user = factories.user(customer, EMAIL, status="pending")
-    decisions.open_for(user, customer=factories.standing_of(customer), now=timezone.now())
+    decisions.open_for(user, customer=factories.state_of(customer), now=timezone.now())
     decide(IdentityCheck.objects.get())
     user.refresh_from_db()
     assert user.status == "pending"

@@ -34,7 +34,7 @@ def acting() -> RequestContext:
 def another_check(asked: Asked) -> IdentityCheck:
     """Of another user of the same customer, who waits too."""
     user = factories.user(asked.customer, "eve@example.com", status="pending", email_verified_at=timezone.now())
-    decisions.open_for(user, customer=factories.standing_of(asked.customer), now=timezone.now())
+    decisions.open_for(user, customer=factories.state_of(asked.customer), now=timezone.now())
     return IdentityCheck.objects.get(user=user)
 
 
@@ -103,7 +103,7 @@ def test_customers_take_turns(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> 
     other = factories.customer(demands_approval=True, identity_check_url="https://check.example/")
     secret_of(other)
     user = factories.user(other, status="pending")
-    decisions.open_for(user, customer=factories.standing_of(other), now=timezone.now())
+    decisions.open_for(user, customer=factories.state_of(other), now=timezone.now())
     due = outside_requests.due(now=timezone.now())
     assert due == [asked.check.id, IdentityCheck.objects.get(user=user).id]
 

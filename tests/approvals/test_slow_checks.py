@@ -23,7 +23,7 @@ MakeWorker = Callable[..., Worker]
 
 def another_waits(asked: Asked, email: str) -> None:
     user = factories.user(asked.customer, email, status="pending", email_verified_at=timezone.now())
-    decisions.open_for(user, customer=factories.standing_of(asked.customer), now=timezone.now())
+    decisions.open_for(user, customer=factories.state_of(asked.customer), now=timezone.now())
 
 
 @pytest.fixture

@@ -351,7 +351,7 @@ def introspected(place: Place, token: str) -> Answer:
     return posted("/api/auth/introspect", {"token": token})(place.server("tokens:introspect"))
 
 
-def standing_of_the_user(place: Place) -> Answer:
+def state_of_the_user(place: Place) -> Answer:
     return posted("/api/internal/verify-user", {"user_id": str(place.user.id)})(place.server("internal"))
 
 
@@ -377,7 +377,7 @@ way(
     "POST /api/auth/revoke",
     lambda place: posted("/api/auth/revoke", {"token": place.token})(place.server("tokens:revoke")),
 )
-way("POST /api/internal/verify-user", standing_of_the_user)
+way("POST /api/internal/verify-user", state_of_the_user)
 way("GET /api/sandbox/messages", sandbox)
 way("GET /customers/{slug}/.well-known/jwks.json", lambda place: published(place, "jwks.json"))
 way("GET /customers/{slug}/.well-known/openid-configuration", lambda place: published(place, "openid-configuration"))

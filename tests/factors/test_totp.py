@@ -112,7 +112,7 @@ class TestEnrolling:
 
     def test_the_code_that_confirmed_it_signs_nobody_in(self) -> None:
         user = factories.user(factories.customer())
-        customer, now = factories.standing_of(user.customer), timezone.now()
+        customer, now = factories.state_of(user.customer), timezone.now()
         app = pyotp.TOTP(totp.begin(user, customer=customer, now=now).secret)
         totp.confirm(user, app.at(now), customer=customer, context=factories.context(now=now))
         assert not totp.check(user.id, app.at(now), now=now)

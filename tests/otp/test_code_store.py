@@ -20,7 +20,7 @@ EMAIL = "ada@example.com"
 
 
 def customer(**policy: object) -> CustomerState:
-    standing = factories.standing_of(factories.customer(code_resend_after=0))
+    standing = factories.state_of(factories.customer(code_resend_after=0))
     return replace(standing, **policy)  # type: ignore[arg-type]
 
 

@@ -118,7 +118,7 @@ def test_a_process_that_dies_in_between_leaves_the_code_good(client_for: MakeCli
     customer = factories.customer()
     client = client_for(customer)
     client.request_otp(EMAIL)
-    code, standing = newest_code(), factories.standing_of(customer)
+    code, standing = newest_code(), factories.state_of(customer)
     address = emails.parse(EMAIL)
     guessing = limits.rule(standing.limit(limits.WRONG_CODES_PER_CUSTOMER), customer.id)
     claim = code_store.claim(

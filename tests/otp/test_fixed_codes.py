@@ -158,4 +158,4 @@ def test_with_an_erased_user_its_address_goes_from_the_list_and_is_in_no_event(c
     assert not FixedCode.objects.exists()
     assert EMAIL not in str(list(Event.objects.values()))
     assert Event.objects.get(action="policy_changed").details == {"fixed_codes": {"added": str(row.id)}}
-    assert not factories.standing_of(customer).has_fixed_codes
+    assert not factories.state_of(customer).has_fixed_codes

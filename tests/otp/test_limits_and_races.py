@@ -26,7 +26,7 @@ EMAIL = "ada@example.com"
 
 def wish(customer: object, email: str = EMAIL, ip: str = "192.0.2.7") -> CodeRequest:
     return CodeRequest(
-        customer=factories.standing_of(customer),  # type: ignore[arg-type]
+        customer=factories.state_of(customer),  # type: ignore[arg-type]
         address=emails.parse(email),
         purpose="login",
         locale="",

@@ -97,7 +97,7 @@ def post(customer: Customer, quota: Quota, now: datetime) -> Message:
         expires_at=now + timedelta(minutes=10),
         facts={"code": "123456", "spelled_code": "1 2 3 4 5 6", "minutes": 10},
     )
-    branding = factories.standing_of(customer).branding
+    branding = factories.state_of(customer).branding
     return outbox.post(draft=draft, branding=branding, quota=quota, now=now)
 
 

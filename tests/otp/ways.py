@@ -78,7 +78,7 @@ WAYS: list[Way] = [
 
 def with_a_phone(user: User) -> None:
     """A confirmed number."""
-    facts = {"customer": factories.standing_of(user.customer), "context": factories.context()}
+    facts = {"customer": factories.state_of(user.customer), "context": factories.context()}
     phones.begin(user, number=NUMBER, **facts)
     phones.confirm(user, newest_code(), **facts)
 

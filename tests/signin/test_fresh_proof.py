@@ -150,7 +150,7 @@ def test_nobody_makes_a_token_fresher_than_its_session(client_for: MakeClient) -
     pair, client = old_session(user), client_for(customer)
     from apps.customers import keyring
 
-    found = factories.standing_of(customer)
+    found = factories.state_of(customer)
     keys = keyring.signing_keys(customer.id, keyring.current_kid(found))
     assert keys
     claims = jwt.decode(pair.access, options={"verify_signature": False}) | {"auth_time": int(time.time())}

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def attempt(user: User) -> by_password.PasswordSignIn:
-    customer = factories.standing_of(user.customer)
+    customer = factories.state_of(user.customer)
     return by_password.PasswordSignIn(
         client_customer=customer,
         customer=customer,

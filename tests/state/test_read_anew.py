@@ -56,7 +56,7 @@ def ada() -> tuple[Customer, User]:
 
 def test_a_session_that_was_prolonged_elsewhere_goes_on() -> None:
     customer, user = ada()
-    began = timezone.now() - timedelta(seconds=factories.standing_of(customer).refresh_lifetime - 60)
+    began = timezone.now() - timedelta(seconds=factories.state_of(customer).refresh_lifetime - 60)
     pair = factories.session(user, now=began)
     verify(pair.refresh, kind=TokenKind.REFRESH)
     ends = Session.objects.get().expires_at
@@ -88,7 +88,7 @@ def test_a_proof_that_was_given_elsewhere_counts_at_once() -> None:
 
     def prove() -> TokenPair:
         with transaction.atomic():
-            standing, who = factories.standing_of(customer), users.of(user)
+            standing, who = factories.state_of(customer), users.of(user)
             session_id = Session.objects.get().id
             return fresh_proof.renew(customer=standing, user=who, session_id=session_id, amr=("pwd",), now=proven_at)
 
@@ -113,12 +113,12 @@ def test_tokens_of_a_secret_that_was_made_elsewhere_count_at_once() -> None:
 
 def test_so_does_a_sign_in_that_waits_for_its_second_factor() -> None:
     customer, user = ada()
-    factories.standing_of(customer)
+    factories.state_of(customer)
     now = timezone.now()
 
     def challenge() -> str:
         keyring.rotate_gracefully(customer, context=factories.context(factories.ACTOR))
-        standing, ends = factories.standing_of(customer), now + timedelta(seconds=300)
+        standing, ends = factories.state_of(customer), now + timedelta(seconds=300)
         return minting.challenge(
             customer=standing, user_id=user.id, challenge_id=uuid4(), issued_at=now, expires_at=ends
         )

@@ -53,7 +53,7 @@ class TokenAuthentication(BaseAuthentication):
         context = context_of(request)
         claims = verification.presented(text, kind=TokenKind.ACCESS, context=context)
         self.genuine_envelope = TokenEnvelope(jti=str(claims.jti), prk=token_envelope.derive(text))
-        verified = verification.standing_of(claims, context.now)
+        verified = verification.valid_now(claims, context.now)
         if header is None:
             cookies.require_same_site(request, session_id=verified.session.id, customer=verified.customer)
         require_same_customer(request, verified.customer, context)

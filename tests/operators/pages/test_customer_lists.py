@@ -140,7 +140,7 @@ def test_limits_are_added_changed_and_given_back(browser: Client, customer: Cust
         "limit_overrides", customer, list(LimitOverride.objects.all()), {"name": CODES, "count": 4, "window": 600}
     )
     assert save(browser, customer, changed) == 302
-    assert factories.standing_of(customer).limit(CODES).count == 4
+    assert factories.state_of(customer).limit(CODES).count == 4
     gone = rows(
         "limit_overrides",
         customer,
@@ -148,7 +148,7 @@ def test_limits_are_added_changed_and_given_back(browser: Client, customer: Cust
         {"name": CODES, "count": 4, "window": 600, "DELETE": "on"},
     )
     assert save(browser, customer, gone) == 302
-    assert factories.standing_of(customer).limit(CODES) == limits.DEFAULTS[CODES]
+    assert factories.state_of(customer).limit(CODES) == limits.DEFAULTS[CODES]
     done = Event.objects.filter(customer_id=customer.id, details__limit=CODES).order_by("at", "id")
     assert [event.details for event in done] == [
         {"limit": CODES, "count": 3, "window": 600},
