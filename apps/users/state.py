@@ -18,20 +18,25 @@ from apps.users.roles import NO_ROLES, RoleTable
 
 
 @dataclass(frozen=True)
-class UserState:
-    """A user as it is at this moment. The phone number stays sealed until it is needed."""
-
+class _UserFacts:
     id: UUID
     customer_id: UUID
     email: str
     name: str
     locale: str
     role: str
-    permissions: tuple[str, ...]  # of the role and of the user itself, sorted; none unless it is active
+    permissions: tuple[str, ...]
     status: str
     email_verified: bool
     created_at: datetime
     sealed_phone: str = field(repr=False)
+
+
+class UserState(_UserFacts):
+    """A user as it is at this moment. The phone number stays sealed until it is needed.
+
+    `permissions`: of the role and of the user itself, sorted; none unless it is active.
+    """
 
     @property
     def is_active(self) -> bool:
@@ -50,21 +55,8 @@ class UserState:
         return sealed.read(User(id=self.id, phone=self.sealed_phone), "phone").decode()
 
 
-@dataclass(frozen=True)
-class UserRow:
-    """The row of a user, as it is remembered. Its role's permissions are remembered apart."""
-
-    id: UUID
-    customer_id: UUID
-    email: str
-    name: str
-    locale: str
-    role: str
-    permissions: tuple[str, ...]  # given to the user itself
-    status: str
-    email_verified: bool
-    created_at: datetime
-    sealed_phone: str = field(repr=False)
+class UserRow(_UserFacts):
+    """The row of a user, as it is remembered. `permissions`: given to the user itself; its role's are remembered apart."""
 
     def with_role(self, table: RoleTable | None) -> UserState:
         """The user as it is now, with its customer's roles. `table` is None if the customer has made no roles."""
