@@ -17,6 +17,7 @@ from apps.customers import validation as valid
 from apps.customers.allowed_origins import validate_origins
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
 
 
 class Group(StrEnum):
@@ -28,6 +29,7 @@ class Group(StrEnum):
     ACCOUNTS = "Accounts"
     SECOND_FACTORS = "Second factors"
     SMS = "SMS"
+    FILES = "Files"
     QUOTAS = "Quotas"
     WHERE_FROM = "Where from"
     MAIL = "Mail"
@@ -70,6 +72,10 @@ def between(low: int, high: int) -> list[MinValueValidator | MaxValueValidator]:
 
 def seconds(default: int, low: int, high: int) -> "models.PositiveIntegerField[Any, Any]":
     return models.PositiveIntegerField(default=default, validators=between(low, high))
+
+
+def bytes_(default: int, low: int, high: int) -> "models.PositiveBigIntegerField[Any, Any]":
+    return models.PositiveBigIntegerField(default=default, db_default=default, validators=between(low, high))
 
 
 def text(length: int, *, validators: Sequence[Any]) -> "models.CharField[Any, Any]":
@@ -171,6 +177,12 @@ class Policy:
         "Empty: the site's domain, else the host of PUBLIC_URL.",
     )
 
+    remember_device_days: int = setting(
+        models.PositiveSmallIntegerField(default=0, db_default=0, validators=[MaxValueValidator(365)]),
+        Group.SECOND_FACTORS,
+        "Days for which a browser that the user trusts is not asked for the second factor on the hosted pages. 0: always ask.",
+    )
+
     sms_sender: str = setting(
         text(16, validators=[valid.validate_sms_sender]),
         Group.SMS,
@@ -185,6 +197,18 @@ class Policy:
         models.PositiveIntegerField(default=500), Group.SMS, "In segments, which is what carriers charge for."
     )
     monthly_sms_quota: int = setting(models.PositiveIntegerField(default=5_000), Group.SMS, "In segments.")
+
+    largest_file_bytes: int = setting(
+        bytes_(25 * MIB, KIB, 5 * GIB), Group.FILES, "Bytes; the default, 26214400, is 25 MiB."
+    )
+    total_file_bytes: int = setting(
+        bytes_(GIB, 0, 100 * TIB), Group.FILES, "Bytes, of all its users together. The default, 1073741824, is 1 GiB."
+    )
+    file_types: Sequence[str] = setting(
+        models.JSONField(default=valid.usual_file_types, blank=True, validators=[valid.validate_file_types]),
+        Group.FILES,
+        'Media types that may be uploaded, as JSON: ["application/pdf", "image/jpeg"]. What counts is the content, not the name.',
+    )
 
     daily_code_quota: int = setting(models.PositiveIntegerField(default=10_000), Group.QUOTAS)
     monthly_code_quota: int = setting(models.PositiveIntegerField(default=200_000), Group.QUOTAS)

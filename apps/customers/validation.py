@@ -23,6 +23,7 @@ LONGEST_DOMAIN = 253
 ALPHANUMERIC_SENDER = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9][A-Za-z0-9 ]{0,9}[A-Za-z0-9]|[A-Za-z]")
 SHORT_CODE = re.compile(r"[0-9]{3,8}")
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
 
 
 def validate_domain(text: str) -> None:
@@ -121,6 +122,20 @@ def validate_regions(regions: object) -> None:
     for region in regions:
         if not isinstance(region, str) or region not in phonenumbers.SUPPORTED_REGIONS:
             raise ValidationError(_("Not a country (two capital letters): %(it)s."), params={"it": region})
+
+
+def usual_file_types() -> list[str]:
+    """What a customer accepts unless it says otherwise: papers and pictures."""
+    return ["application/pdf", "image/heic", "image/jpeg", "image/png", "image/webp"]
+
+
+def validate_file_types(types: object) -> None:
+    """Raises ValidationError unless this is a list of media types (RFC 6838), in lower case and without parameters."""
+    if not isinstance(types, list):
+        raise ValidationError(_("Give a list of media types."))
+    for each in types:
+        if not isinstance(each, str) or not MEDIA_TYPE.fullmatch(each):
+            raise ValidationError(_("Not a media type such as application/pdf: %(it)s."), params={"it": each})
 
 
 def canonical_network(text: str) -> str:
