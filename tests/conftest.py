@@ -20,6 +20,11 @@ from apps.tokens import sessions
 from demo.client import Client, Wire
 from tests import cleaning, factories
 from tests.contract.documented import CheckedClient
+from tests.mail.smtp import make_mail_server
+from tests.running import make_running, running
+from tests.worker import make_worker
+
+__all__ = ["make_mail_server", "make_running", "make_worker", "running"]  # fixtures
 
 MakeClient = Callable[..., Client]
 Hasher = type(hashers.get_hasher())

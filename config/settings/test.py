@@ -12,7 +12,7 @@ for name, value in development_keys.generate().items():
 SECRET_KEY = os.environ["SECRET_KEY"]
 MASTER_KEYS = environment.parse_master_keys(os.environ["MASTER_KEYS"])
 SERVICE_ENCRYPTION_KEY = os.environ["SERVICE_ENCRYPTION_KEY"]
-PUBLIC_URL = "https://auth.example.test"
+PUBLIC_URL = os.environ.get("PUBLIC_URL", "https://auth.example.test")
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 EMAIL_URL = os.environ.get("EMAIL_URL", "smtp://127.0.0.1:1")
 MAIL_LEASE_SECONDS = float(os.environ.get("MAIL_LEASE_SECONDS", "8"))

@@ -1,8 +1,5 @@
 """A change bites on the next request in *every* process: two real servers, each with a memory and connections of its own."""
 
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,41 +9,13 @@ from apps.core.state import hold_back
 from apps.customers import lifecycle as customers
 from apps.tokens import emergency_rotation
 from apps.users import lifecycle as users
-from demo.client import Client, over_http
+from demo.client import Client
 from tests import factories
-from tests.worker import environment_of_process, wait_until
+from tests.running import Server
+from tests.worker import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WHO = "operator:ops"
-
-
-class Server:
-    """granian, serving this test's database. `environment`: what shall differ from the test's."""
-
-    def __init__(self, **environment: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1", "--no-ws"]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "granian", *options, "config.wsgi:application"],
-            env=environment_of_process(**environment),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def client(self) -> Client:
-        return Client(send=over_http(f"http://127.0.0.1:{self.port}"))
-
-    def answers(self) -> bool:
-        try:
-            return self.client().call("GET", "/healthz").status == 200
-        except OSError:
-            return False
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(timeout=15)
 
 
 @pytest.fixture

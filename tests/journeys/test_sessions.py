@@ -8,7 +8,7 @@ import pytest
 from apps.tokens.models import RefreshToken
 from demo.client import Client
 from tests import factories
-from tests.journeys.test_every_process import Server
+from tests.running import Server
 from tests.worker import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -17,7 +17,7 @@ from django.db import OperationalError, connection
 from apps.core.state.listener import APPLICATION_NAME
 from tests.copies import copy_of_valkey
 from tests.engines import OwnValkey
-from tests.journeys.test_every_process import Server
+from tests.running import Server
 
 Hook = Callable[[], None]  # called right before the change, or right after its answer
 STOPPED_SECONDS = 2.0

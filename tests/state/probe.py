@@ -61,7 +61,7 @@ def _run(folder: Path, probes: int, of_each_change: int) -> dict[str, Any]:
     from django.core.management import call_command
 
     from tests.engines import OwnValkey
-    from tests.journeys.test_every_process import Server
+    from tests.running import Server
     from tests.state.disturbances import World
     from tests.worker import wait_until
 

@@ -15,7 +15,7 @@ from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason
 from demo.client import Answer, Client, over_http
 from tests import factories
-from tests.journeys.test_every_process import Server
+from tests.running import Server
 from tests.state.proxy import Proxy
 from tests.state.subject import fresh, name_of, write
 from tests.worker import environment_of_process, wait_until
