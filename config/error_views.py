@@ -1,4 +1,4 @@
-"""Errors outside the API's views: JSON in the usual form, but pages for people under /admin/."""
+"""Errors outside the API's views: JSON in the usual form, but pages for people under /admin/ and at hosted pages."""
 
 import sys
 
@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from apps.core import error_answers, errors
 from apps.operators import error_pages
 from apps.operators.middleware import is_for_people
+from apps.portal import error_pages as hosted_pages
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -32,4 +33,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(error: errors.GatehouseError, request: HttpRequest) -> HttpResponse:
-    return error_pages.page(error, request) if is_for_people(request) else error_answers.plain(error, request)
+    if is_for_people(request):
+        return error_pages.page(error, request)
+    if hosted_pages.is_for_people(request):
+        return hosted_pages.page(error, request)
+    return error_answers.plain(error, request)

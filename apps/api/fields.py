@@ -19,7 +19,7 @@ EmailAddressField = partial(serializers.CharField, max_length=LONGEST_EMAIL)
 # A password, with every space.
 PasswordField = partial(serializers.CharField, max_length=LONGEST_PASSWORD, trim_whitespace=False)
 # How the client wants its tokens: in the body, or in cookies.
-DeliveryField = partial(serializers.ChoiceField, choices=Delivery.choices, default=Delivery.BODY)
+DeliveryField = partial(serializers.ChoiceField, choices=[Delivery.BODY, Delivery.COOKIE], default=Delivery.BODY)
 
 
 class NameInputField(serializers.CharField):

@@ -8,12 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts import email_undo
 from apps.core.requests import context_of
 from apps.customers.state import CustomerState
-from apps.portal.page import FormPage, TokenForm
+from apps.portal.form_page import FormPage, TokenForm
 
 
 class UndoEmailChangePage(FormPage):
     """Give an account its old address back, with the token of the mail that announced the change."""
 
+    takes_forms_from_anywhere = True  # whoever has the token may use it
     form_class = TokenForm
     heading = _("Undo the change of address")
     lead = _(

@@ -1,35 +1,37 @@
-"""What the pages have in common: a method that a page does not have is refused, and a form is shown, checked and acted on.
+"""What the pages have in common: a method that a page does not have is refused, and a customer's page is in its look and language.
 
-The pages have no session and no cookie, so there is nothing that another site could make a browser send along: what they
-do is decided by what is typed, or by a token that only the mail's reader has.
+A page answers in HTML, whatever happens: what is refused is explained on a page, too.
 """
 
 from typing import Any, ClassVar
 
-from csp.decorators import csp_update
-from django import forms
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.decorators import method_decorator
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views import View
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from apps.accounts.reset_links import LONGEST_TOKEN
-from apps.core import error_answers
-from apps.core.errors import GatehouseError, NotFound, ValidationFailed
+from apps.core import error_answers, text_languages
+from apps.core.context import RequestContext
+from apps.core.errors import GatehouseError, NotFound
+from apps.core.requests import context_of
 from apps.customers import state as customers
 from apps.customers.errors import CustomerSuspended
 from apps.customers.state import CustomerState
+from apps.portal import branding, own_origin, protection
+from apps.portal.branding import PageBrand
+from apps.portal.protection import Policy
+from apps.tokens import verification
+from apps.tokens.errors import CrossSiteRequest
+from apps.users import languages
 
-CONTENT_SECURITY_POLICY = {"style-src": ["'self'"], "script-src": ["'self'"]}
 WHAT_NOW = {
     NotFound: _("Perhaps the link was not copied as a whole. Please open it from the mail again."),
     CustomerSuspended: _("Nothing has been changed. Please try again later."),
+    CrossSiteRequest: _("Nothing has been changed. Open the page itself, and try again there."),
 }
 
 
@@ -44,76 +46,72 @@ class Page(View):
         return answer
 
 
-@method_decorator((csrf_exempt, never_cache, csp_update(CONTENT_SECURITY_POLICY)), name="dispatch")
-class FormPage(Page):
-    """One customer's page with one form. A subclass says what the form is, and does what it is for."""
+@method_decorator(csrf_exempt, name="dispatch")
+class CustomerPage(Page):
+    """One customer's page. `self.customer` and `self.context` are there before `get` and `post` are called.
+
+    A suspended customer's page answers 403 to everything (contract 1.8). Whatever a handler refuses, by raising a
+    GatehouseError, is explained on a page of its own. Forms are taken from our own pages only, unless
+    `takes_forms_from_anywhere`: what such a page does is decided by what is typed, not by a cookie.
+    """
 
     http_method_names = ["get", "head", "post"]
-    form_class: ClassVar[type[Form]]
-    heading: ClassVar[str | Promise]
-    lead: ClassVar[str | Promise] = ""
-    button: ClassVar[str | Promise]
-    done: ClassVar[str | Promise]
+    takes_forms_from_anywhere: ClassVar[bool] = False
+    template: ClassVar[str] = "portal/page.html"
+    customer: CustomerState
+    context: RequestContext
+    brand: PageBrand | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, slug: str, **kwargs: Any) -> HttpResponseBase:
-        """The page of the customer in the link. A suspended customer's answers 403 to everything (contract 1.8)."""
-        brand = None
         try:
-            customer = customers.find_linked(slug)
-            brand = customer.branding
-            customers.require_active(customer)
-        except (NotFound, CustomerSuspended) as error:
-            return _answer(request, {"brand": brand, "heading": error.text, "lead": WHAT_NOW[type(error)]}, error=error)
-        return super().dispatch(request, *args, customer=customer, **kwargs)
-
-    def get(self, request: HttpRequest, customer: CustomerState) -> HttpResponse:
-        return self._show(request, customer, form=self.form_class(label_suffix=""))
-
-    def post(self, request: HttpRequest, customer: CustomerState) -> HttpResponse:
-        form = self.form_class(request.POST, label_suffix="")
-        if not form.is_valid():
-            return self._show(request, customer, form=form, error=ValidationFailed())
-        try:
-            self.act(request, customer, form.cleaned_data)
+            self._enter(request, slug)
+            return self.respond(request, **kwargs)
         except GatehouseError as error:
-            _explain(form, error)
-            return self._show(request, customer, form=form, error=error)
-        return self._show(request, customer, done=self.done)
+            return self.explain(request, error)
 
-    def act(self, request: HttpRequest, customer: CustomerState, given: dict[str, Any]) -> None:
-        """Do what the page is for. Raises GatehouseError."""
-        raise NotImplementedError
+    def respond(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        """What `get` or `post` answers. A subclass looks here whether somebody is signed in."""
+        return super().dispatch(request, **kwargs)
 
-    def _show(
-        self, request: HttpRequest, customer: CustomerState, *, error: GatehouseError | None = None, **context: Any
+    def show(
+        self, request: HttpRequest, template: str = "", *, error: GatehouseError | None = None, **facts: Any
     ) -> HttpResponse:
-        facts = {"brand": customer.branding, "heading": self.heading, "lead": self.lead, "button": self.button}
-        return _answer(request, {**facts, **context}, error=error)
+        """The page. With an `error` it has its status, and says when to come back."""
+        status = error.status if error else 200
+        facts = {"brand": self.brand, "error": error, **facts}
+        response = render(request, template or self.template, facts, status=status)
+        for name, value in error_answers.headers_of(error).items() if error else ():
+            response[name] = value
+        return self.protect(request, response)
+
+    def explain(self, request: HttpRequest, error: GatehouseError) -> HttpResponse:
+        """A page that says why this cannot be, and nothing else."""
+        return self.show(
+            request, "portal/refused.html", error=error, heading=error.text, lead=WHAT_NOW.get(type(error), "")
+        )
+
+    def protect(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Every answer of a page passes here, redirects too."""
+        return protection.protect(request, response, more=self.allowed())
+
+    def allowed(self) -> Policy:
+        """What this page's Content-Security-Policy allows beyond that of all pages: the customer's logo."""
+        origin = self.brand.picture_origin if self.brand else ""
+        return {"img-src": (origin,)} if origin else {}
+
+    def _enter(self, request: HttpRequest, slug: str) -> None:
+        """Raises NotFound, CustomerSuspended, IpNotAllowed or CrossSiteRequest."""
+        self.context = context_of(request)
+        self.customer = customers.find_linked(slug)
+        self.brand = branding.of(self.customer)
+        translation.activate(language_of(request, self.customer, self.context))
+        customers.require_active(self.customer)
+        verification.require_address(self.customer, self.context)
+        if not self.takes_forms_from_anywhere:
+            own_origin.require_own_page(request)
 
 
-class TokenForm(forms.Form):
-    """The token stands in the link's fragment. page.js moves it here; without scripts people paste it."""
-
-    token = forms.CharField(
-        label=_("The code at the end of the link in the mail, after “token=”"),
-        max_length=LONGEST_TOKEN,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "data-token": ""}),
-    )
-
-
-def _answer(request: HttpRequest, context: dict[str, Any], *, error: GatehouseError | None) -> HttpResponse:
-    """The page. With an `error` it has its status, and says when to come back."""
-    response = render(request, "portal/page.html", context, status=error.status if error else 200)
-    for name, value in error_answers.headers_of(error).items() if error else ():
-        response[name] = value
-    response["Referrer-Policy"] = "no-referrer"
-    return response
-
-
-def _explain(form: Form, error: GatehouseError) -> None:
-    """What went wrong, at the field that it is about."""
-    for name, texts in (error.fields or {}).items():
-        for text in texts:
-            form.add_error(name if name in form.fields else None, text)
-    if not error.fields:
-        form.add_error(None, str(error.text))
+def language_of(request: HttpRequest, customer: CustomerState, context: RequestContext) -> str:
+    """What the app asks for (`ui_locales`), else what the browser does, else the customer's."""
+    asked = (*request.GET.get("ui_locales", "").split(), *languages.accepted_by(context))
+    return text_languages.served_by(next(filter(text_languages.is_known, asked), customer.default_locale))

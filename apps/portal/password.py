@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts import recovery
 from apps.core.requests import context_of
 from apps.customers.state import CustomerState
-from apps.portal.page import FormPage, TokenForm
+from apps.portal.form_page import FormPage, TokenForm
 from apps.signin import passwords
 from apps.users import emails
 
@@ -25,6 +25,7 @@ class ForgotPasswordForm(forms.Form):
 class ForgotPasswordPage(FormPage):
     """Ask for a link. "This was not me" in mails leads here, too."""
 
+    takes_forms_from_anywhere = True  # anybody may ask for a link, for any address
     form_class = ForgotPasswordForm
     heading = _("Set a new password")
     lead = _("We send you a link. With the new password you are signed out everywhere.")
@@ -49,6 +50,7 @@ class ResetPasswordForm(TokenForm):
 class ResetPasswordPage(FormPage):
     """Set a new password with the token of the mail."""
 
+    takes_forms_from_anywhere = True  # the token decides
     form_class = ResetPasswordForm
     heading = _("Set a new password")
     button = _("Set the password")

@@ -12,10 +12,14 @@ from apps.users.models import User
 
 
 class Delivery(models.TextChoices):
-    """How the tokens reach the client: in the answer's body, or as cookies that a page cannot read (contract 3.8)."""
+    """How the tokens reach the client: in the answer's body, or as cookies that a page cannot read (contract 3.8).
+
+    The tokens of a hosted session stay with the hosted pages: no client has them.
+    """
 
     BODY = "body"
     COOKIE = "cookie"
+    HOSTED = "hosted"
 
 
 class EndReason(models.TextChoices):

@@ -4,7 +4,7 @@ const field = document.querySelector("[data-token]");
 const token = new URLSearchParams(location.hash.slice(1)).get("token");
 if (field && token) {
   field.value = token;
-  field.closest("p").hidden = true;
+  field.closest(".field").hidden = true;
   history.replaceState(null, "", location.pathname);
   document.querySelector("input[type=password]")?.focus();
 }
