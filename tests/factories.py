@@ -14,6 +14,8 @@ from apps.customers import lifecycle as customers
 from apps.customers import state
 from apps.customers.models import Customer
 from apps.customers.state import CustomerState
+from apps.oauth import clients as oauth_clients
+from apps.oauth.models import RegisteredClient
 from apps.tokens import sessions
 from apps.tokens.minting import TokenPair
 from apps.users import directory, emails, permission_names, roles
@@ -21,6 +23,7 @@ from apps.users.models import Permission, Role, User
 
 _numbers = itertools.count(1)
 ACTOR = actors.SYSTEM
+REDIRECT_URI = "https://app.example.com/callback"
 
 
 def context(actor: str = actors.ANONYMOUS, *, now: datetime | None = None, **facts: Any) -> RequestContext:
@@ -87,3 +90,10 @@ def limit(of: Customer, name: str, count: int, window: int = 900) -> None:
 
 def policy(of: Customer, **changes: Any) -> None:
     customers.update_policy(customer=of, changes=changes, context=context(ACTOR))
+
+
+def oauth_client(of: Customer, *, is_confidential: bool = False, **facts: Any) -> tuple[RegisteredClient, str]:
+    """A registered client, and its secret (empty for a public one)."""
+    values = {"name": "Test app", "redirect_uris": [REDIRECT_URI], **facts}
+    client = RegisteredClient(customer=of, **values)
+    return client, oauth_clients.register(client, is_confidential=is_confidential, context=context(ACTOR))

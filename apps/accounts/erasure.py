@@ -19,6 +19,7 @@ from apps.core.state.announcements import announce
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.mail.models import LedgerEntry, Message, MessageState
 from apps.mail.outbox import UNSENT
+from apps.oauth.models import AuthorizationCode
 from apps.otp import code_requests, fixed_codes
 from apps.signin.models import Challenge, KnownDevice, Password
 from apps.tokens.models import Session
@@ -37,6 +38,7 @@ DELETED_WITH_THE_USER = (
     Password,
     Challenge,
     KnownDevice,
+    AuthorizationCode,
     Registration,
     ResetToken,
     EmailChange,

@@ -13,6 +13,18 @@ API_KEY_ROTATED = "api_key_rotated"
 API_KEY_REVOKED = "api_key_revoked"
 ADDRESS_REFUSED = "address_refused"  # a key was used from outside the allowlist
 
+OAUTH_CLIENT_CREATED = "oauth_client_created"
+OAUTH_CLIENT_CHANGED = "oauth_client_changed"
+OAUTH_CLIENT_SECRET_ROTATED = "oauth_client_secret_rotated"
+OAUTH_CLIENT_DISABLED = "oauth_client_disabled"
+OAUTH_CLIENT_ENABLED = "oauth_client_enabled"
+OAUTH_CLIENT_DELETED = "oauth_client_deleted"
+OAUTH_CLIENT_REJECTED = "oauth_client_rejected"  # it could not be authenticated
+AUTHORIZATION_GRANTED = "authorization_granted"  # a client was given a code for a user
+AUTHORIZATION_REDEEMED = "authorization_redeemed"  # the code was exchanged for tokens
+AUTHORIZATION_REJECTED = "authorization_rejected"  # a code of another client, address or verifier
+AUTHORIZATION_REUSED = "authorization_reused"  # a code came a second time: what it gave has ended
+
 CODE_REQUESTED = "code_requested"
 CODE_REJECTED = "code_rejected"
 CODE_GUESSING = "code_guessing"  # all users of a customer together passed the limit of wrong codes

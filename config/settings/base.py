@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "apps.factors",
     "apps.approvals",
     "apps.signin",
+    "apps.oauth",
     "apps.accounts",
     "apps.api",
     "apps.portal",
@@ -168,6 +169,7 @@ CELERY_TASK_ROUTES = {
     "audit.chain_events": {"queue": "maintenance"},
     "tokens.remove_expired": {"queue": "maintenance"},
     "signin.remove_expired": {"queue": "maintenance"},
+    "oauth.remove_expired": {"queue": "maintenance"},
     "accounts.remove_expired": {"queue": "maintenance"},
     "signin.tell_locked": {"queue": "maintenance"},
     "approvals.tell_operators": {"queue": "maintenance"},
@@ -202,6 +204,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell-operators": every(60, "approvals.tell_operators"),
     "tell-locked": every(15, "signin.tell_locked"),
     "remove-expired-challenges": every(600, "signin.remove_expired"),
+    "remove-expired-codes": every(600, "oauth.remove_expired"),
     "remove-expired-ways-back": every(600, "accounts.remove_expired"),
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from apps.accounts.export import accounts, approvals, audit, factors, mail, signin, tokens
+from apps.accounts.export import accounts, approvals, audit, factors, mail, oauth, signin, tokens
 from apps.accounts.models import EmailChange
 from apps.approvals.models import IdentityCheck
 from apps.audit import actions
@@ -47,6 +47,7 @@ SECTIONS = (
     Section("recovery_codes", rows_of(RecoveryCode), factors.recovery_code),
     Section("password", rows_of(Password), signin.password),
     Section("known_devices", rows_of(KnownDevice), signin.known_device),
+    Section("authorizations", oauth.authorizations_of, oauth.authorization),
     Section("email_changes", rows_of(EmailChange), accounts.email_change),
     Section("registrations", accounts.registrations_of, accounts.registration),
     Section("identity_check", rows_of(IdentityCheck), approvals.identity_check),
