@@ -21,7 +21,7 @@ from apps.mail.models import LedgerEntry, Message, MessageState
 from apps.mail.outbox import UNSENT
 from apps.oauth.models import AuthorizationCode
 from apps.otp import code_requests, fixed_codes
-from apps.signin.models import Challenge, KnownDevice, Password
+from apps.signin.models import Challenge, KnownDevice, Password, RememberedDevice
 from apps.tokens.models import Session
 from apps.users import state
 from apps.users.errors import LastAdmin
@@ -39,6 +39,7 @@ DELETED_WITH_THE_USER = (
     Challenge,
     KnownDevice,
     AuthorizationCode,
+    RememberedDevice,
     Registration,
     ResetToken,
     EmailChange,

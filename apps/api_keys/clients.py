@@ -24,15 +24,24 @@ _noted: dict[str, float] = {}  # key id → when this process last wrote that it
 
 @dataclass(frozen=True)
 class ApiClient:
-    """The customer a request belongs to, and the key that says so (None: the default customer)."""
+    """The customer a request belongs to, and the key that says so (None: the default customer).
+
+    `by_page`: no key is needed, since it comes from one of the customer's own pages.
+    """
 
     customer: CustomerState
     api_key: ApiKeyState | None
+    by_page: bool = False
 
     @property
     def is_authenticated(self) -> bool:
         """For DRF: an API key authenticates no user."""
         return False
+
+    @property
+    def names_customer(self) -> bool:
+        """Whether the request itself says whose it is. If not, it may be of an owner who means another customer (contract 1.4)."""
+        return self.api_key is not None or self.by_page
 
     @property
     def sandbox_key_id(self) -> str:

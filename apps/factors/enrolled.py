@@ -1,10 +1,11 @@
-"""Which factors a user has enrolled, in one statement."""
+"""Which factors a user has enrolled, in one statement; and a digest of the whole set, which no change of it leaves the same."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Subquery
 
+from apps.core import ciphers
 from apps.factors.methods import PASSKEY, RECOVERY_CODE, SMS, TOTP
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.users.models import User
@@ -59,3 +60,12 @@ def of(user_id: UUID) -> Enrolled:
     names = (PASSKEY, TOTP, SMS, RECOVERY_CODE)
     methods = tuple(name for name, is_there in zip(names, there, strict=True) if is_there)
     return Enrolled(methods, phone_hint=row[2] or "", has_copied_passkey=has_copied_passkey)
+
+
+def digest_of_set(user_id: UUID) -> bytes:
+    """32 bytes that change whenever a factor is added, replaced or removed, or a passkey is refused as a copy."""
+    passkeys = Passkey.objects.filter(user_id=user_id, suspected_clone_at=None).values_list("id", "created_at")
+    apps = Totp.objects.filter(user_id=user_id, confirmed_at__isnull=False).values_list("id", "confirmed_at")
+    numbers = Phone.objects.filter(user_id=user_id, confirmed_at__isnull=False).values_list("id", "confirmed_at")
+    since = (f"{factor_id} {at.isoformat()}" for factor_id, at in passkeys.union(apps, numbers, all=True))
+    return ciphers.digest("\n".join(sorted(since)).encode())

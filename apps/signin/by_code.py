@@ -33,6 +33,7 @@ class CodeSignIn:
     code: str = field(repr=False)
     delivery: str
     context: RequestContext
+    device_tokens: tuple[str, ...] = field(default=(), repr=False)  # of browsers that are remembered
 
 
 def sign_in(attempt: CodeSignIn) -> SignedIn | Challenged:
@@ -89,6 +90,7 @@ def _pending(attempt: CodeSignIn, found: FoundUser) -> PendingSignIn:
         delivery=attempt.delivery,
         context=attempt.context,
         is_new=found.is_new,
+        device_tokens=attempt.device_tokens,
     )
 
 

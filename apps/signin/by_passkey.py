@@ -33,6 +33,7 @@ class PasskeySignIn:
     credential: Any = field(repr=False)
     delivery: str
     context: RequestContext
+    device_tokens: tuple[str, ...] = field(default=(), repr=False)  # of browsers that are remembered
 
 
 def options(customer: CustomerState, *, now: datetime) -> dict[str, Any]:
@@ -71,6 +72,7 @@ def _sign_in(attempt: PasskeySignIn) -> SignedIn | Challenged:
                 delivery=attempt.delivery,
                 context=replace(attempt.context, request_mark=ceremonies.mark(attempt.customer.id, attempt.credential)),
                 passed=(PASSKEY,),
+                device_tokens=attempt.device_tokens,
             )
         )
 

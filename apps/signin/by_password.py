@@ -31,6 +31,7 @@ class PasswordSignIn:
     password: str = field(repr=False)
     delivery: str
     context: RequestContext
+    device_tokens: tuple[str, ...] = field(default=(), repr=False)  # of browsers that are remembered
 
 
 def sign_in(attempt: PasswordSignIn) -> SignedIn | Challenged:
@@ -54,6 +55,7 @@ def sign_in(attempt: PasswordSignIn) -> SignedIn | Challenged:
                 delivery=attempt.delivery,
                 context=attempt.context,
                 may_use_email=user.email_verified_at is not None,
+                device_tokens=attempt.device_tokens,
             )
         )
 

@@ -52,7 +52,7 @@ def open_challenge(session_token: str, *, client: ApiClient, context: RequestCon
     Raises MalformedToken, TokenExpired, InvalidToken, UserInactive, CustomerSuspended or IpNotAllowed.
     """
     claims, customer = verification.verify_challenge(session_token, context=context)
-    presented = owner_lookup.presented_at(client.customer, owners_too=client.api_key is None)
+    presented = owner_lookup.presented_at(client.customer, owners_too=not client.names_customer)
     row = (
         Challenge.objects.of(customer.id)
         .filter(presented, id=claims.jti, used_at=None, expires_at__gt=context.now)

@@ -1,4 +1,5 @@
-"""What sign-in remembers: passwords, challenges of one use, and the devices that users have signed in from."""
+"""What sign-in remembers: passwords, challenges of one use, the devices that users have signed in from, and those that are
+not asked for a second factor."""
 
 from django.db import models
 
@@ -88,6 +89,34 @@ class KnownDevice(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("user", "name"), name="device_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RememberedDevice(models.Model):
+    """A browser that is not asked for the second factor again for some days. It has the secret; only its digest is here.
+
+    Good for one state of the account: any change of credentials, of the set of factors, or of the customer's secrets ends it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="remembered_devices")
+    name = models.CharField(max_length=100)
+    digest = models.BinaryField(max_length=32)  # SHA-256 of 32 random bytes
+    passed = models.JSONField()  # the second factors that were given then
+    factor_set = models.BinaryField(max_length=32)
+    credentials_version = models.PositiveIntegerField()
+    signing_kid = models.UUIDField()  # the customer's secrets then: an emergency rotation ends the device, too
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+
+    objects = UserOwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = (models.Index(fields=("expires_at",), name="remembered_expiry"),)
 
     def __str__(self) -> str:
         return self.name

@@ -1,6 +1,6 @@
 """A sign-in whose first factor was right: what has been given so far, and what is still missing."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from apps.core.context import RequestContext
@@ -16,7 +16,10 @@ from apps.users.models import User
 
 @dataclass(frozen=True)
 class PendingSignIn:
-    """A sign-in whose first factor was right. `passed`: the second factors that were given since."""
+    """A sign-in whose first factor was right. `passed`: the second factors that were given since.
+
+    `device_tokens`: what the browser has shown of devices that are remembered. `remember`: the user wants this one to be.
+    """
 
     customer: CustomerState
     user: User
@@ -26,6 +29,8 @@ class PendingSignIn:
     may_use_email: bool = False
     is_new: bool = False
     passed: tuple[str, ...] = ()
+    device_tokens: tuple[str, ...] = field(default=(), repr=False)
+    remember: bool = False
 
     def having_passed(self, method: str) -> "PendingSignIn":
         return replace(self, passed=(*self.passed, method))

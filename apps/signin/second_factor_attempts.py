@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
@@ -33,11 +33,15 @@ class SecondFactorRequest:
 
 @dataclass(frozen=True)
 class SecondFactorAttempt(SecondFactorRequest):
-    """A second factor is given: a code, or a passkey's credential. `hits`: what this try has counted."""
+    """A second factor is given: a code, or a passkey's credential. `hits`: what this try has counted.
+
+    `remember`: the user wants this browser not to be asked for it again for some days.
+    """
 
     code: str = field(default="", repr=False)
     credential: Any = field(default=None, repr=False)
     hits: tuple[Hit, ...] = ()
+    remember: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ def go_on(
 ) -> SecondFactorResult:
     """Use the challenge in the transaction that starts the session: of many requests at once one succeeds."""
     challenges.use(challenge.row.id, now=attempt.context.now)
-    return SecondFactorResult(completion.proceed(challenge.pending.having_passed(attempt.method)), recovery_codes)
+    pending = replace(challenge.pending.having_passed(attempt.method), remember=attempt.remember)
+    return SecondFactorResult(completion.proceed(pending), recovery_codes)
 
 
 def count_guess(challenge: OpenChallenge, attempt: SecondFactorAttempt) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from apps.core import batches
 from apps.core.advisory_locks import alone
 from apps.signin import lockout_notices
-from apps.signin.models import Challenge
+from apps.signin.models import Challenge, RememberedDevice
 
 KEPT = timedelta(days=1)  # for operators who look into a problem
 
@@ -23,5 +23,8 @@ def tell_locked() -> int:
 @shared_task(name="signin.remove_expired")
 @alone
 def remove_expired() -> int:
-    """Delete challenges that are of no use any more. Returns how many rows."""
-    return batches.delete(Challenge.objects.filter(expires_at__lt=timezone.now() - KEPT), by="expires_at")
+    """Delete challenges and remembered devices that are of no use any more. Returns how many rows."""
+    before = timezone.now() - KEPT
+    return batches.delete(Challenge.objects.filter(expires_at__lt=before), by="expires_at") + batches.delete(
+        RememberedDevice.objects.filter(expires_at__lt=before), by="expires_at"
+    )

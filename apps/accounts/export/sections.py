@@ -15,7 +15,7 @@ from apps.approvals.models import IdentityCheck
 from apps.audit import actions
 from apps.core.context import RequestContext
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
-from apps.signin.models import Challenge, KnownDevice, Password
+from apps.signin.models import Challenge, KnownDevice, Password, RememberedDevice
 from apps.users import user_events
 from apps.users.models import User
 
@@ -48,6 +48,7 @@ SECTIONS = (
     Section("password", rows_of(Password), signin.password),
     Section("known_devices", rows_of(KnownDevice), signin.known_device),
     Section("authorizations", oauth.authorizations_of, oauth.authorization),
+    Section("remembered_devices", rows_of(RememberedDevice), signin.remembered_device),
     Section("email_changes", rows_of(EmailChange), accounts.email_change),
     Section("registrations", accounts.registrations_of, accounts.registration),
     Section("identity_check", rows_of(IdentityCheck), approvals.identity_check),

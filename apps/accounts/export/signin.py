@@ -1,9 +1,9 @@
-"""Password, known devices and sign-ins that waited for a second factor. No hash is in it."""
+"""Password, known and remembered devices, and sign-ins that waited for a second factor. No hash is in it."""
 
 from typing import Any
 
 from apps.core.times import rfc3339_or_none
-from apps.signin.models import Challenge, KnownDevice, Password
+from apps.signin.models import Challenge, KnownDevice, Password, RememberedDevice
 
 
 def password(row: Password) -> dict[str, Any]:
@@ -17,6 +17,16 @@ def password(row: Password) -> dict[str, Any]:
 
 def known_device(row: KnownDevice) -> dict[str, Any]:
     return {"name": row.name, "first_seen_at": rfc3339_or_none(row.first_seen_at)}
+
+
+def remembered_device(row: RememberedDevice) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "second_factors": row.passed,
+        "created_at": rfc3339_or_none(row.created_at),
+        "last_used_at": rfc3339_or_none(row.last_used_at),
+        "expires_at": rfc3339_or_none(row.expires_at),
+    }
 
 
 def challenge(row: Challenge) -> dict[str, Any]:
