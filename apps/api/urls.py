@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.api import identity_checks, sandbox, well_known
 from apps.api.auth import (
+    cookie_session,
     email_change,
     introspection,
     login,
@@ -54,6 +55,7 @@ urlpatterns = [
     path("api/auth/2fa/passkeys/<uuid:passkey_id>", passkeys.PasskeyView.as_view()),
     path("api/auth/2fa/recovery-codes", recovery_codes.RecoveryCodesView.as_view()),
     path("api/auth/refresh", refresh.RefreshView.as_view()),
+    path("api/auth/cookie-session", cookie_session.CookieSessionView.as_view()),
     path("api/auth/logout", logout.LogoutView.as_view()),
     path("api/auth/me", me.MeView.as_view()),
     path("api/auth/me/export", me_export.ExportView.as_view()),

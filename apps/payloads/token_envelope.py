@@ -19,9 +19,9 @@ def derive(token: str) -> bytes:
 
 @dataclass(frozen=True)
 class TokenEnvelope:
-    """The keys that encrypt the bodies of one access token's requests and answers. `jti` is their `kid`."""
+    """The keys that encrypt bodies after sign-in: those of one access token or, in cookie mode, of one session."""
 
-    jti: str
+    kid: str
     prk: bytes = field(repr=False)
 
     def open_request(self, text: str, *, method: str, path: str) -> dict[str, Any]:
@@ -29,7 +29,7 @@ class TokenEnvelope:
         key = ciphers.hkdf_expand(self.prk, info=f"request {method} {path}".encode())
         try:
             parts = jwe.parse(text)
-            if parts.kid != self.jti:
+            if parts.kid != self.kid:
                 raise InvalidEnvelope
             return parse_object(jwe.open_direct(parts, key=key))
         except (NotDecrypted, NotStrictJson) as error:
@@ -38,4 +38,4 @@ class TokenEnvelope:
     def seal_response(self, plaintext: bytes, *, method: str, path: str, status: int) -> str:
         """The JWE of an answer, bound to the call it answers and to its status."""
         key = ciphers.hkdf_expand(self.prk, info=f"response {method} {path} {status}".encode())
-        return jwe.seal(plaintext, key=key, kid=self.jti)
+        return jwe.seal(plaintext, key=key, kid=self.kid)

@@ -17,7 +17,7 @@ from apps.core import actors
 from apps.core.context import RequestContext
 from apps.core.errors import NotFound
 from apps.customers.state import CustomerState
-from apps.tokens import minting, refreshing, sessions
+from apps.tokens import minting, payload_keys, refreshing, sessions
 from apps.tokens.errors import SessionEnded
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason, RefreshToken, Session
@@ -66,7 +66,14 @@ def renew(
     refresh = _next_refresh_token(session, customer, now)
     newest = max(now, session.auth_time or now)  # of two proofs at once the later counts
     mine.update(auth_time=newest, amr=" ".join(proof.amr), proofs_tried=0)
-    return minting.pair(customer=customer, user=user, refresh=refresh, proof=proof, delivery=session.delivery)
+    return minting.pair(
+        customer=customer,
+        user=user,
+        refresh=refresh,
+        proof=proof,
+        delivery=session.delivery,
+        payload_key=payload_keys.unsealed(session.id, session.payload_key),
+    )
 
 
 def _next_refresh_token(session: Session, customer: CustomerState, now: datetime) -> RefreshToken:

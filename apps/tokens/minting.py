@@ -11,7 +11,6 @@ from apps.core.errors import TemporarilyUnavailable
 from apps.customers import keyring
 from apps.customers.keyring import SigningKeys
 from apps.customers.state import CustomerState
-from apps.payloads import token_envelope
 from apps.tokens import signing
 from apps.tokens.models import RefreshToken
 from apps.tokens.proof import Proof
@@ -60,11 +59,7 @@ class TokenPair:
     permissions: tuple[str, ...]  # the user's effective ones, as in the access token
     access: str = field(repr=False)
     refresh: str = field(repr=False)
-
-    @property
-    def payload_key(self) -> bytes:
-        """The PRK of the access token's envelope, for pages that cannot read the token."""
-        return token_envelope.derive(self.access)
+    payload_key: bytes = field(repr=False)  # of the session, for pages that cannot read the token; else empty
 
 
 def signing_keys(customer: CustomerState, kid: UUID) -> SigningKeys:
@@ -75,7 +70,15 @@ def signing_keys(customer: CustomerState, kid: UUID) -> SigningKeys:
     return keys
 
 
-def pair(*, customer: CustomerState, user: UserState, refresh: RefreshToken, proof: Proof, delivery: str) -> TokenPair:
+def pair(
+    *,
+    customer: CustomerState,
+    user: UserState,
+    refresh: RefreshToken,
+    proof: Proof,
+    delivery: str,
+    payload_key: bytes,
+) -> TokenPair:
     """The two tokens that this row stands for.
 
     `proof` comes from the request and is not kept with the row: within the grace, an old refresh token gives the successor again,
@@ -97,6 +100,7 @@ def pair(*, customer: CustomerState, user: UserState, refresh: RefreshToken, pro
         permissions=user.permissions,
         access=_signed(AccessToken, TokenKind.ACCESS, keys, access),
         refresh=_signed(RefreshingToken, TokenKind.REFRESH, keys, renewal),
+        payload_key=payload_key,
     )
 
 

@@ -7,6 +7,7 @@ from django.db import models
 
 from apps.core.ids import new_id
 from apps.core.owned import OwnedQuerySet, Row
+from apps.core.sealed import SealedField
 from apps.customers.models import Customer, SigningSecret
 from apps.users.models import User
 
@@ -56,6 +57,9 @@ class Session(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
     delivery = models.CharField(max_length=8, choices=Delivery, default=Delivery.BODY)
     sandbox_key_id = models.CharField(max_length=12, blank=True)  # the test key it began with: it sends nothing
+    # The registered client that it began for (OAuth). It is refreshed by that client alone.
+    oauth_client_id = models.CharField(max_length=64, blank=True, default="", db_default="")
+    payload_key = SealedField(blank=True, default="", db_default="")  # cookie mode: of its bodies (`payload_keys`)
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=512, blank=True)
     created_at = models.DateTimeField()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -14,11 +14,12 @@ from apps.core.context import RequestContext
 from apps.core.state.announcements import announce
 from apps.customers import limits
 from apps.customers.state import CustomerState
-from apps.tokens import minting, sessions, state, verification
+from apps.tokens import minting, refresh_tokens, sessions, state, verification
 from apps.tokens.errors import InvalidToken, RefreshTokenReused, SessionEnded
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason, RefreshToken, Session
 from apps.tokens.signing import TokenKind
+from apps.tokens.state import SessionState
 from apps.tokens.verification import VerifiedToken
 from apps.users import user_events
 
@@ -33,13 +34,17 @@ class Refreshed:
     pair: TokenPair
 
 
-def refresh(text: str, *, context: RequestContext, check: Check | None = None) -> Refreshed:
+def refresh(text: str, *, context: RequestContext, oauth_client_id: str = "", check: Check | None = None) -> Refreshed:
     """New tokens for this refresh token. `check` may refuse once customer and session are known (for cookies: is it the same site?).
+
+    `oauth_client_id`: of the registered client that asks, if it is one. A session is refreshed by the client that it began for,
+    and a hosted one by nobody.
 
     Raises MalformedToken, AuthenticationErrors, CustomerSuspended, IpNotAllowed, RateLimited, and what `check` raises.
     """
     verified = verification.verify(text, kind=TokenKind.REFRESH, context=context)
     verification.require_address(verified.customer, context)
+    _require_own(verified.session, oauth_client_id)
     if check is not None:
         check(verified.customer, verified.session.id)
     _limit(verified)
@@ -56,8 +61,15 @@ def refresh(text: str, *, context: RequestContext, check: Check | None = None) -
         refresh=successor,
         proof=verified.proof,  # the old token's: refreshing proves nothing anew
         delivery=verified.session.delivery,
+        payload_key=verified.session.payload_key,
     )
     return Refreshed(verified.customer, pair)
+
+
+def _require_own(session: SessionState, oauth_client_id: str) -> None:
+    """Raises InvalidToken."""
+    if session.is_hosted or session.oauth_client_id != oauth_client_id:
+        raise InvalidToken
 
 
 def _limit(verified: VerifiedToken) -> None:
@@ -88,9 +100,7 @@ def _successor(
         successor = rotate(row, session, verified.customer, context.now)
         user_events.record_own(actions.TOKEN_REFRESHED, verified.user, context, session=str(session.id))
         return successor
-    # This request may have come before the one that won: a grace of 0 s must still be none.
-    grace = timedelta(seconds=verified.customer.refresh_grace)
-    return row.successor if grace and context.now - row.used_at < grace else None
+    return row.successor if refresh_tokens.within_grace(row.used_at, verified, context.now) else None
 
 
 def rotate(row: RefreshToken, session: Session, customer: CustomerState, now: datetime) -> RefreshToken:

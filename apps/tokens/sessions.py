@@ -16,7 +16,7 @@ from apps.core.state.subjects import whole_customer
 from apps.customers import keyring
 from apps.customers.state import CustomerState
 from apps.payloads.errors import ReplayedRequest
-from apps.tokens import minting, state
+from apps.tokens import minting, payload_keys, state
 from apps.tokens.errors import SessionEnded, UserInactive
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import ONE_SESSION_A_REQUEST, EndReason, RefreshToken, RevokedToken, Session
@@ -34,23 +34,29 @@ _noted: dict[
 # Locks the user's row as it reads it. So of many sign-ins of one user at once each sees the sessions of those before it, and the
 # limit holds; and a user who was deactivated or erased a moment ago gets no session. One statement does all of it.
 INSERT = """
-INSERT INTO tokens_session (id, customer_id, user_id, delivery, sandbox_key_id, ip, user_agent, created_at,
-                            last_activity_at, expires_at, auth_time, amr, proofs_tried, ended_at, end_reason, request_mark)
-SELECT %(id)s, customer_id, id, %(delivery)s, %(sandbox_key_id)s, %(ip)s, %(user_agent)s, %(created_at)s,
-       %(last_activity_at)s, %(expires_at)s, %(auth_time)s, %(amr)s, 0, NULL, '', %(request_mark)s
+INSERT INTO tokens_session (id, customer_id, user_id, delivery, sandbox_key_id, oauth_client_id, payload_key, ip, user_agent,
+                            created_at, last_activity_at, expires_at, auth_time, amr, proofs_tried, ended_at, end_reason, request_mark)
+SELECT %(id)s, customer_id, id, %(delivery)s, %(sandbox_key_id)s, %(oauth_client_id)s, %(payload_key)s, %(ip)s, %(user_agent)s,
+       %(created_at)s, %(last_activity_at)s, %(expires_at)s, %(auth_time)s, %(amr)s, 0, NULL, '', %(request_mark)s
 FROM users_user WHERE id = %(user_id)s AND customer_id = %(customer_id)s AND status <> %(deactivated)s
 FOR NO KEY UPDATE
 """
 
 
 def start(
-    *, customer: CustomerState, user: User, amr: tuple[str, ...], delivery: str, context: RequestContext
+    *,
+    customer: CustomerState,
+    user: User,
+    amr: tuple[str, ...],
+    delivery: str,
+    context: RequestContext,
+    oauth_client_id: str = "",
 ) -> TokenPair:
     """A new session and its first tokens. In the caller's transaction: a sign-in commits as a whole.
 
-    `amr`: what the user has just proven who it is with. If the user has too many sessions, those least lately used end
-    (contract 4, sessions). Raises UserInactive if the user is no longer there, and ReplayedRequest if this request has
-    begun a session before.
+    `amr`: what the user has just proven who it is with. `oauth_client_id`: the registered client that the session is for.
+    If the user has too many sessions, those least lately used end (contract 4, sessions). Raises UserInactive if the user is
+    no longer there, and ReplayedRequest if this request has begun a session before.
     """
     context = context.at(context.now.replace(microsecond=0))  # the tokens' times are whole seconds
     who = users.of(user)  # may take a query: before rows are locked, not while they are
@@ -62,6 +68,7 @@ def start(
         user=user,
         delivery=delivery,
         sandbox_key_id=context.sandbox_key_id,
+        oauth_client_id=oauth_client_id,
         ip=context.ip,
         user_agent=context.user_agent,
         request_mark=context.request_mark,
@@ -71,12 +78,15 @@ def start(
         auth_time=context.now,
         amr=" ".join(amr),
     )
+    payload_key = payload_keys.seal_new(session)
     with transaction.atomic(savepoint=False):
         _insert(session)
         refresh.save(force_insert=True)
         _make_room(session, customer, context)
     proof = Proof(int(context.now.timestamp()), amr)
-    return minting.pair(customer=customer, user=who, refresh=refresh, proof=proof, delivery=delivery)
+    return minting.pair(
+        customer=customer, user=who, refresh=refresh, proof=proof, delivery=delivery, payload_key=payload_key
+    )
 
 
 def issue(*, customer: CustomerState, session_id: UUID, now: datetime) -> RefreshToken:
@@ -191,9 +201,10 @@ def note_activity(*, customer_id: UUID, session: state.SessionState, now: dateti
 
 def _insert(session: Session) -> None:
     """Raises UserInactive or ReplayedRequest."""
-    names = ("id", "customer_id", "user_id", "delivery", "sandbox_key_id", "ip", "user_agent", "request_mark", "amr")
+    names = ("id", "customer_id", "user_id", "delivery", "sandbox_key_id", "oauth_client_id", "payload_key", "amr")
+    request = ("ip", "user_agent", "request_mark")
     times = ("created_at", "last_activity_at", "expires_at", "auth_time")
-    facts = {name: getattr(session, name) for name in (*names, *times)}
+    facts = {name: getattr(session, name) for name in (*names, *request, *times)}
     with connection.cursor() as cursor:
         try:
             cursor.execute(INSERT, {**facts, "deactivated": UserStatus.DEACTIVATED})

@@ -4,7 +4,7 @@ The customer's roles are read with them: a user may do what its role allows at t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -18,8 +18,9 @@ from apps.core.state.subjects import Subject
 from apps.core.times import unix_time
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
+from apps.tokens import payload_keys
 from apps.tokens.errors import InvalidToken, SessionEnded, TokenRevoked, UserInactive
-from apps.tokens.models import RevokedToken, Session
+from apps.tokens.models import Delivery, RevokedToken, Session
 from apps.tokens.signing import VerifiedClaims, issuer_of
 from apps.users import roles
 from apps.users import state as users
@@ -34,11 +35,18 @@ class SessionState:
     user_id: UUID
     delivery: str
     sandbox_key_id: str
+    oauth_client_id: str
     ended: bool
     expires_at: float
     last_activity_at: float
     auth_time: float
     revoked: frozenset[str]  # the jti of its access tokens that were ended early
+    payload_key: bytes = field(repr=False)  # cookie mode: of its bodies; else empty
+
+    @property
+    def is_hosted(self) -> bool:
+        """Whether the hosted pages keep its tokens."""
+        return self.delivery == Delivery.HOSTED
 
 
 @dataclass(frozen=True)
@@ -58,8 +66,9 @@ def subject(customer_id: UUID, session_id: UUID) -> Subject:
 def _rows(key: tuple[UUID, UUID]) -> Rows:
     customer_id, session_id = key
     revoked = ArraySubquery(RevokedToken.objects.filter(session=OuterRef("pk")).values("jti"))
-    columns = ("id", "user_id", "delivery", "sandbox_key_id", "ended_at", "expires_at", "last_activity_at", "auth_time")
-    found: Rows = Session.objects.of(customer_id).filter(id=session_id).values(*columns, revoked=revoked)
+    columns = ("id", "user_id", "delivery", "sandbox_key_id", "oauth_client_id", "payload_key")
+    times = ("ended_at", "expires_at", "last_activity_at", "auth_time")
+    found: Rows = Session.objects.of(customer_id).filter(id=session_id).values(*columns, *times, revoked=revoked)
     return found
 
 
@@ -67,13 +76,13 @@ def _parse(row: Document) -> SessionState:
     return SessionState(
         id=UUID(row["id"]),
         user_id=UUID(row["user_id"]),
-        delivery=row["delivery"],
-        sandbox_key_id=row["sandbox_key_id"],
+        **{name: row[name] for name in ("delivery", "sandbox_key_id", "oauth_client_id")},
         ended=row["ended_at"] is not None,
         expires_at=unix_time(row["expires_at"]) or 0.0,
         last_activity_at=unix_time(row["last_activity_at"]) or 0.0,
         auth_time=unix_time(row["auth_time"]) or 0.0,
         revoked=frozenset(row["revoked"]),
+        payload_key=payload_keys.unsealed(UUID(row["id"]), row["payload_key"]),
     )
 
 
@@ -131,5 +140,7 @@ def require(state: TokenState, claims: VerifiedClaims, now: datetime) -> tuple[S
     if session is not None and str(claims.jti) in session.revoked:
         raise TokenRevoked
     if session is None or session.ended or session.expires_at <= now.timestamp() or session.user_id != user.id:
+        raise SessionEnded
+    if session.delivery == Delivery.COOKIE and not session.payload_key:  # begun before sessions had a key
         raise SessionEnded
     return session, user

@@ -22,7 +22,7 @@ from apps.tokens.errors import InvalidToken, TokenExpired
 from apps.tokens.parsing import UnverifiedToken
 from apps.tokens.proof import Proof
 from apps.tokens.signing import TokenKind, VerifiedClaims
-from apps.tokens.state import SessionState
+from apps.tokens.state import SessionState, TokenState
 from apps.users.state import UserState
 
 NOBODY = "nobody"  # the key's tag for events that no customer's secret vouches for
@@ -69,9 +69,19 @@ def presented(text: str, *, kind: TokenKind, context: RequestContext) -> Verifie
 
 def valid_now(claims: VerifiedClaims, now: datetime) -> VerifiedToken:
     """A genuine token that counts at this moment. Raises InvalidToken, and what `state.require` raises."""
+    return counting(state_of(claims, now), claims, now)
+
+
+def state_of(claims: VerifiedClaims, now: datetime) -> TokenState:
+    """Customer, session and user of a genuine token as they are now. Raises InvalidToken if there is no such customer."""
     present = state.read(claims, now)
     if present is None:
         raise InvalidToken
+    return present
+
+
+def counting(present: TokenState, claims: VerifiedClaims, now: datetime) -> VerifiedToken:
+    """A token that counts in this state. Raises what `state.require` raises."""
     session, user = state.require(present, claims, now)
     return VerifiedToken(claims, present.customer, session, user)
 

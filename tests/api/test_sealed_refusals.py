@@ -1,5 +1,7 @@
 """C2.2.1: refusals of a genuine token are encrypted too, even before its session is looked at; a 401 never is."""
 
+from functools import partial
+
 import pytest
 from django.utils import timezone
 
@@ -43,9 +45,29 @@ def test_a_refusal_of_a_cookie_without_its_csrf_token_is_sealed(client_for: Make
     """C3.8."""
     pair = factories.session(factories.user(customer), delivery="cookie")
     headers = {"Cookie": f"__Host-gatehouse_access={pair.access}"}
-    keys = TokenKeys(pair.access)
+    keys = TokenKeys(prk=pair.payload_key, kid=str(pair.session_id))
     refused = client_for(None).call("POST", "/api/auth/logout", headers=headers, keys=keys)
     assert (refused.status, refused.error_type, refused.encrypted) == (403, "csrf_failed", True)
+
+
+def test_refusals_of_a_cookie_are_sealed_under_the_key_of_its_session(
+    client_for: MakeClient, customer: Customer
+) -> None:
+    """C2.2.1, C3.8: the page has no other."""
+    pair = factories.session(factories.user(customer), delivery="cookie")
+    call = partial(
+        client_for(None).call,
+        headers={"Cookie": f"__Host-gatehouse_access={pair.access}"},
+        keys=TokenKeys(prk=pair.payload_key, kid=str(pair.session_id)),
+    )
+    networks = {"198.51.100.0/24": ""}
+    lifecycle.replace_allowlist(customer=customer, networks=networks, context=factories.context(WHO))
+    factories.policy(customer, enforce_allowlist_on_tokens=True)
+    outside = call("GET", ME)
+    assert (outside.status, outside.error_type, outside.encrypted) == (403, "ip_not_allowed", True)
+    lifecycle.suspend(customer, context=factories.context(WHO))
+    suspended = call("GET", ME)
+    assert (suspended.status, suspended.error_type, suspended.encrypted) == (403, "customer_suspended", True)
 
 
 def test_a_refusal_for_a_missing_role_is_sealed(client_for: MakeClient, customer: Customer) -> None:

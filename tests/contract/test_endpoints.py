@@ -67,6 +67,7 @@ OPEN = [  # plain, with no credentials, or with those in the body
     "GET /customers/{slug}/.well-known/jwks.json",
     "GET /customers/{slug}/.well-known/openid-configuration",
 ]
+COOKIES = ["GET /api/auth/cookie-session"]  # plain, by the cookies of a page
 OUTSIDE_THE_SCHEMA = ["/healthz", "/readyz", "/api/schema", "/api/docs", "/.well-known/jwks.json"]
 
 
@@ -76,7 +77,7 @@ def place(name: str) -> str:
 
 
 def test_the_schema_holds_these_and_no_others() -> None:
-    assert sorted(OPERATIONS) == sorted([*SERVICE, *TOKEN, *KEY, *OPEN])
+    assert sorted(OPERATIONS) == sorted([*SERVICE, *TOKEN, *KEY, *OPEN, *COOKIES])
     assert SCHEMA["openapi"].startswith("3.1")
 
 
@@ -137,7 +138,7 @@ def test_servers_need_a_key_with_the_scope(client_for: MakeClient, name: str) ->
     assert (refused.status, refused.error_type) == (403, "permission_denied")
 
 
-@pytest.mark.parametrize("name", [*SERVICE, *TOKEN, *sorted(KEY), *OPEN])
+@pytest.mark.parametrize("name", [*SERVICE, *TOKEN, *sorted(KEY), *OPEN, *COOKIES])
 def test_other_methods_are_refused(client_for: MakeClient, name: str) -> None:
     there = {found.split(" ")[0] for found in OPERATIONS if found.split(" ")[1] == name.split(" ")[1]}
     method = next(method for method in ("PUT", "DELETE", "POST") if method not in there)
@@ -146,6 +147,9 @@ def test_other_methods_are_refused(client_for: MakeClient, name: str) -> None:
     headers = {"X-OTP-API-Key": key}
     if name in TOKEN:
         headers = {"Authorization": f"Bearer {factories.session(factories.user(customer)).access}"}
+    if name in COOKIES:
+        token = factories.session(factories.user(customer), delivery="cookie").access
+        headers = {"Cookie": f"__Host-gatehouse_access={token}", "Sec-Fetch-Site": "same-origin"}
     refused = Browser().generic(method, place(name), headers=headers)
     assert refused.status_code == 405
     assert refused.headers["Allow"]

@@ -230,6 +230,13 @@ def refresh_by_cookie(place: Place) -> Answer:
     return place.client.call("POST", "/api/auth/refresh", headers={"Cookie": "; ".join(cookies), **proof})
 
 
+def cookie_session(place: Place) -> Answer:
+    signed_in = login(place.client, delivery="cookie")
+    cookies = [line.strip().partition(";")[0] for line in signed_in.headers["set-cookie"].splitlines()]
+    headers = {"Cookie": "; ".join(cookies), "Sec-Fetch-Site": "same-origin"}
+    return place.client.call("GET", "/api/auth/cookie-session", headers=headers)
+
+
 def export(place: Place, query: str = "") -> Answer:
     with_app(place)
     return place.client.get(f"/api/auth/me/export{query}", token=place.token)
@@ -237,6 +244,7 @@ def export(place: Place, query: str = "") -> Answer:
 
 way("POST /api/auth/refresh", lambda place: place.client.refresh(factories.session(place.user).refresh))
 way("POST /api/auth/refresh", refresh_by_cookie, "with cookies")
+way("GET /api/auth/cookie-session", cookie_session)
 way("POST /api/auth/logout", lambda place: place.client.post("/api/auth/logout", {}, token=place.token))
 way("GET /api/auth/me", lambda place: place.client.get("/api/auth/me", token=place.token))
 way("PATCH /api/auth/me", lambda place: place.client.patch("/api/auth/me", {"name": "Ada"}, token=place.token))

@@ -61,6 +61,7 @@ def test_every_sealed_column_is_found() -> None:
         "operators_recoverycodedevice.digest_key",
         "otp_fixedcode.code",
         "payloads_servicekeypair.private_jwk",
+        "tokens_session.payload_key",
         "accounts_registration.phone",
         "users_user.phone",
     }

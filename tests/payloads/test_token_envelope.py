@@ -210,7 +210,7 @@ class TestThroughTheApi:
 
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), st.integers() | st.booleans()), st.data())
 def test_every_document_comes_back_and_no_changed_one(document: dict[str, Any], data: st.DataObject) -> None:
-    ours = TokenEnvelope(jti="jti-1", prk=bytes(32))
+    ours = TokenEnvelope(kid="jti-1", prk=bytes(32))
     text = TokenKeys(prk=bytes(32), kid="jti-1").seal(document, info="request POST /x")
     assert ours.open_request(text, method="POST", path="/x") == document
     place = data.draw(st.integers(0, len(text) - 1))
@@ -222,7 +222,7 @@ def test_every_document_comes_back_and_no_changed_one(document: dict[str, Any], 
 @given(st.binary(max_size=500), st.integers(200, 599))
 def test_an_independent_client_opens_what_we_seal(plaintext: bytes, status: int) -> None:
     """C2.2.2"""
-    text = TokenEnvelope(jti="jti-1", prk=bytes(32)).seal_response(plaintext, method="GET", path="/é", status=status)
+    text = TokenEnvelope(kid="jti-1", prk=bytes(32)).seal_response(plaintext, method="GET", path="/é", status=status)
     key = TokenKeys(prk=bytes(32), kid="jti-1").key(f"response GET /é {status}")
     assert jwe.decrypt_compact(text, key, algorithms=ALGORITHMS).plaintext == plaintext
 
@@ -235,7 +235,7 @@ def test_the_prk_is_hkdf_extract_of_the_compact_token() -> None:
 
 def rendered(document: Any, status: int = 200) -> bytes:
     request = Request(RequestFactory().get("/api/x"))
-    request._auth = TokenEnvelope(jti="j", prk=bytes(32))  # type: ignore[attr-defined]
+    request._auth = TokenEnvelope(kid="j", prk=bytes(32))  # type: ignore[attr-defined]
     response = Response(status=status)
     return EnvelopeRenderer().render(document, renderer_context={"request": request, "response": response})
 
@@ -261,6 +261,6 @@ def test_a_401_in_a_view_stays_plain() -> None:
 
 def test_the_prk_has_no_place_in_a_repr() -> None:
     """C2.4.3"""
-    shown = repr(TokenEnvelope(jti="j", prk=bytes(range(32))))
+    shown = repr(TokenEnvelope(kid="j", prk=bytes(range(32))))
     assert repr(bytes(range(32))) not in shown
     assert "prk" not in shown

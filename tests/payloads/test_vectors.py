@@ -82,7 +82,7 @@ def test_token_envelope() -> None:
     prk = token_envelope.derive(case["jwt"])
     assert prk == decode(case["prk"]) == hmac.digest(case["salt"].encode(), case["jwt"].encode(), "sha256")
     assert json.loads(decode(case["jwt"].split(".")[1]))["jti"] == case["jti"]
-    ours = TokenEnvelope(jti=case["jti"], prk=prk)
+    ours = TokenEnvelope(kid=case["jti"], prk=prk)
     for message in case["requests"]:
         assert message["info"] == f"request {message['method']} {message['path']}"
         found = ours.open_request(message["jwe"], method=message["method"], path=message["path"])

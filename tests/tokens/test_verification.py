@@ -6,12 +6,13 @@ from uuid import uuid4
 
 import jwt
 import pytest
+from django.utils import timezone
 
 from apps.audit.models import Event
 from apps.customers import keyring
 from apps.customers import state as customers
 from apps.payloads.token_envelope import TokenEnvelope
-from apps.tokens import minting, signing
+from apps.tokens import minting, signing, state, verification
 from apps.tokens.minting import TokenPair
 from apps.tokens.signing import TokenKind
 from demo.client import Answer, Client
@@ -120,12 +121,18 @@ def test_no_token_and_no_secret_shows_in_a_repr() -> None:
     """C2.4.3: no secret in a repr()."""
     customer = factories.customer()
     user = factories.user(customer)
-    pair = factories.session(user)
+    pair = factories.session(user, delivery="cookie")
     standing = customers.read(customer.id)
     keys = minting.signing_keys(standing, keyring.current_kid(standing))
     backend = signing.backend(keys, TokenKind.ACCESS)
     access = minting.AccessToken(backend=backend, claims={"jti": "x"})
-    shown = " ".join(map(repr, (pair, keys, backend, access, TokenEnvelope(jti="x", prk=pair.payload_key))))
+    present = state.read(
+        verification.presented(pair.access, kind=TokenKind.ACCESS, context=factories.context()), timezone.now()
+    )
+    assert present
+    assert present.session
+    assert present.session.payload_key == pair.payload_key
+    shown = " ".join(map(repr, (pair, keys, backend, access, present, TokenEnvelope(kid="x", prk=pair.payload_key))))
     hidden = [*pair.access.split("."), *pair.refresh.split(".")[1:], keys.access.decode(), keys.refresh.decode()]
     assert not [secret for secret in [*hidden, repr(pair.payload_key)] if secret in shown]
 

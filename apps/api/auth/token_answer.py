@@ -1,6 +1,7 @@
 """Tokens for a client (contract 4): in the body, or in cookies."""
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
@@ -28,12 +29,16 @@ class TokensSerializer(IssuedSerializer):
     refresh_token = serializers.CharField()
 
 
-class CookieTokensSerializer(IssuedSerializer):
-    """With cookie delivery: the tokens are in the cookies that come with the answer."""
+class PageSerializer(serializers.Serializer[Any]):
+    """What a page needs that cannot read its tokens."""
 
-    payload_key = serializers.CharField(help_text="the PRK, base64url")
-    payload_kid = serializers.CharField(help_text="the `kid` of encrypted bodies")
+    payload_key = serializers.CharField(help_text="the PRK of the session, base64url")
+    payload_kid = serializers.CharField(help_text="the `kid` of encrypted bodies: the id of the session")
     csrf_token = serializers.CharField(help_text="send it as X-CSRF-Token")
+
+
+class CookieTokensSerializer(PageSerializer, IssuedSerializer):
+    """With cookie delivery: the tokens are in the cookies that come with the answer."""
 
 
 REFRESH_ANSWER = PolymorphicProxySerializer(
@@ -67,8 +72,15 @@ def _deliver(pair: TokenPair, more: dict[str, Any]) -> Response:
     body: dict[str, Any] = {"token_type": "Bearer", "expires_in": pair.expires_in, **more}
     if pair.delivery != Delivery.COOKIE:
         return Response({"access_token": pair.access, "refresh_token": pair.refresh, **body})
-    key = base64url.encode(pair.payload_key)
-    for_page = {"payload_key": key, "payload_kid": str(pair.jti), "csrf_token": cookies.csrf_token(pair.session_id)}
-    response = Response({**body, **for_page})
+    response = Response({**body, **for_page(pair.session_id, pair.payload_key)})
     cookies.set_tokens(response, pair)
     return response
+
+
+def for_page(session_id: UUID, payload_key: bytes) -> dict[str, str]:
+    """What a page needs that cannot read its tokens. The same as long as the session lives."""
+    return {
+        "payload_key": base64url.encode(payload_key),
+        "payload_kid": str(session_id),
+        "csrf_token": cookies.csrf_token(session_id),
+    }

@@ -15,9 +15,8 @@ from apps.core.errors import AuthenticationRequired
 from apps.core.requests import context_of, facts_of
 from apps.customers.errors import CustomerSuspended, IpNotAllowed
 from apps.customers.state import CustomerState
-from apps.payloads import token_envelope
 from apps.payloads.token_envelope import TokenEnvelope
-from apps.tokens import sessions, verification
+from apps.tokens import payload_keys, sessions, verification
 from apps.tokens.errors import (
     CrossSiteRequest,
     InvalidToken,
@@ -27,7 +26,8 @@ from apps.tokens.errors import (
     TokenRevoked,
     UserInactive,
 )
-from apps.tokens.signing import TokenKind
+from apps.tokens.signing import TokenKind, VerifiedClaims
+from apps.tokens.state import TokenState
 
 SCHEME = "bearer"
 OF_A_TOKEN: Refusals = (
@@ -46,14 +46,15 @@ class TokenAuthentication(BaseAuthentication):
     genuine_envelope: TokenEnvelope | None = None
 
     def authenticate(self, request: Request) -> tuple[Principal, TokenEnvelope | None] | None:
-        header = _header_token(request)
+        header = header_token(request)
         text = header or cookies.access_token_in(request.COOKIES)
         if text is None:
             return None
         context = context_of(request)
         claims = verification.presented(text, kind=TokenKind.ACCESS, context=context)
-        self.genuine_envelope = TokenEnvelope(jti=str(claims.jti), prk=token_envelope.derive(text))
-        verified = verification.valid_now(claims, context.now)
+        present = verification.state_of(claims, context.now)
+        self.genuine_envelope = _envelope(text, claims, present)
+        verified = verification.counting(present, claims, context.now)
         if header is None:
             cookies.require_same_site(request, session_id=verified.session.id, customer=verified.customer)
         require_same_customer(request, verified.customer, context)
@@ -67,6 +68,11 @@ class TokenAuthentication(BaseAuthentication):
         return "Bearer"
 
 
+def _envelope(text: str, claims: VerifiedClaims, present: TokenState) -> TokenEnvelope:
+    key = present.session.payload_key if present.session else b""
+    return payload_keys.envelope(text, jti=claims.jti, session_id=claims.session_id, key=key)
+
+
 def require_same_customer(request: Request, customer: CustomerState, context: RequestContext) -> None:
     """An API key may come along with a token. Raises InvalidApiKey if it is another customer's."""
     key = key_of(request, bearer=False)
@@ -76,7 +82,8 @@ def require_same_customer(request: Request, customer: CustomerState, context: Re
             raise InvalidApiKey
 
 
-def _header_token(request: Request) -> str | None:
+def header_token(request: Request) -> str | None:
+    """The access token in Authorization. Raises AuthenticationRequired if something else stands there."""
     header = request.headers.get("Authorization")
     if header is None:
         return None

@@ -65,6 +65,18 @@ def refuse_other_pages(request: Request, customer: CustomerState) -> None:
         raise CrossSiteRequest
 
 
+def require_own_page(request: Request, customer: CustomerState) -> None:
+    """For what tells secrets: raises CrossSiteRequest unless one of the customer's pages asks, or one of ours.
+
+    A page that asks its own origin sends no Origin with GET. Browsers say so in Sec-Fetch-Site, which no page can set.
+    """
+    origin = request.headers.get("Origin")
+    if origin is None and request.headers.get("Sec-Fetch-Site") == "same-origin":
+        return
+    if not _is_allowed(origin, customer):
+        raise CrossSiteRequest
+
+
 def _is_allowed(origin: str | None, customer: CustomerState) -> bool:
     return origin in (*allowed_origins.pages(customer.allowed_origins), _own_origin())
 

@@ -10,6 +10,7 @@ from apps.core.errors import AuthenticationRequired
 from apps.customers.state import CustomerState
 from apps.tokens.errors import InsufficientUserAuthentication
 from apps.tokens.proof import Proof
+from apps.tokens.state import SessionState
 from apps.tokens.verification import VerifiedToken
 from apps.users import directory
 from apps.users.models import User
@@ -22,10 +23,9 @@ class Principal:
 
     user: UserState
     customer: CustomerState
-    session_id: UUID
+    session: SessionState
     jti: UUID
     token_expires_at: int  # unix time
-    delivery: str
     proof: Proof
 
     @classmethod
@@ -33,16 +33,23 @@ class Principal:
         return cls(
             user=verified.user,
             customer=verified.customer,
-            session_id=verified.session.id,
+            session=verified.session,
             jti=verified.claims.jti,
             token_expires_at=verified.claims.expires_at,
-            delivery=verified.session.delivery,
             proof=verified.proof,
         )
 
     @property
     def user_id(self) -> UUID:
         return self.user.id
+
+    @property
+    def session_id(self) -> UUID:
+        return self.session.id
+
+    @property
+    def delivery(self) -> str:
+        return self.session.delivery
 
     @property
     def customer_id(self) -> UUID:

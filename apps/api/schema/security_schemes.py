@@ -15,6 +15,7 @@ REFRESHING: list[Any] = [
     {REFRESH_COOKIE: [], CSRF: []},
     {API_KEY: [], REFRESH_COOKIE: [], CSRF: []},
 ]
+RESUMING: list[Any] = [{ACCESS_COOKIE: []}, {REFRESH_COOKIE: []}]
 LOGGING_OUT: list[Any] = [{HEADER: []}, {ACCESS_COOKIE: [], CSRF: []}, {REFRESH_COOKIE: []}]
 
 

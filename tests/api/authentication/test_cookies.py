@@ -1,65 +1,17 @@
 """Cookie delivery (contract 3.8)."""
 
-from base64 import urlsafe_b64decode
-from http.cookies import SimpleCookie
-from uuid import UUID
-
 import pytest
 from django.utils import timezone
 
 from apps.customers.models import Customer
 from apps.tokens.models import Session
 from apps.users.models import User
-from demo.client import Answer, Client, TokenKeys, envelope
 from tests import factories
+from tests.api.authentication.browsing import ACCESS, LOGOUT, ORIGIN, REFRESH, Browser
 from tests.conftest import MakeClient
-from tests.otp.reading import newest_code
 from tests.remembering import changed
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ORIGIN = "https://app.example.com"
-LOGOUT = "/api/auth/logout"
-ACCESS, REFRESH = "__Host-gatehouse_access", "__Secure-gatehouse_refresh"
-
-
-def browser_customer(_browser: object) -> UUID:
-    """The customer of the only session."""
-    return Session.objects.get().customer_id
-
-
-class Browser:
-    """Keeps cookies and what the page was given; sees no token."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.cookies: dict[str, str] = {}
-        self.attributes: SimpleCookie = SimpleCookie()
-        self.page: dict[str, str] = {}
-
-    def sign_in(self) -> Answer:
-        self.client.request_otp("ada@example.com")
-        return self.keep(self.client.verify_otp("ada@example.com", newest_code(), delivery="cookie"))
-
-    def keep(self, answer: Answer) -> Answer:
-        self.attributes = SimpleCookie()
-        for line in answer.headers.get("set-cookie", "").splitlines():
-            self.attributes.load(line.strip())
-        self.cookies |= {name: morsel.value for name, morsel in self.attributes.items()}
-        if isinstance(answer.document, dict) and "payload_key" in answer.document:
-            self.page = answer.document
-        return answer
-
-    def call(self, method: str, path: str, document: object = None, **headers: str) -> Answer:
-        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        prk = urlsafe_b64decode(self.page["payload_key"] + "=")
-        keys = TokenKeys(prk=prk, kid=self.page["payload_kid"])
-        body = b"" if document is None else envelope(keys.seal(document, info=f"request {method} {path}"))
-        sent = {"Cookie": cookie, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        return self.client.call(method, path, body, headers=sent, keys=keys)
-
-    @property
-    def proof(self) -> dict[str, str]:
-        return {"X_CSRF_Token": self.page["csrf_token"], "Origin": ORIGIN}
 
 
 @pytest.fixture
