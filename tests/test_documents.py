@@ -22,7 +22,10 @@ from tests.contract.operations import OPERATIONS as CALLS
 from tests.contract.operations import envelope_of
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+INSTALLED = {"node_modules", ".venv"}  # what the examples stand on
+DOCUMENTS = sorted(
+    path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")] if not INSTALLED & {*path.parts}
+)
 DECISIONS = ROOT / "docs" / "decisions"
 CONFIGURATION = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "config").rglob("*.py"))
 OF_COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")

@@ -39,6 +39,7 @@ from tests.journeys.test_passkeys_in_a_browser import Device
 from tests.otp.reading import newest_code
 from tests.payloads.test_node_interop import node  # noqa: F401  (a fixture)
 from tests.signin.entering import EMAIL, PASSWORD, enrol_app, member
+from tests.test_documents import DOCUMENTS, name_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,11 +79,14 @@ def as_module(monkeypatch: pytest.MonkeyPatch, name: str, code: str, **more: obj
 
 def test_every_example_is_run_here() -> None:
     """An example that no test looks for shows up."""
-    of_python = {path.name: len(blocks(path, "python")) for path in [ROOT / "README.md", *DOCS.rglob("*.md")]}
-    of_javascript = {path.name: len(blocks(path, "js")) for path in [ROOT / "README.md", *DOCS.rglob("*.md")]}
-    expected = {"README.md": 1, "encryption.md": 1, "extending.md": 3, "production.md": 1, "roles.md": 1}
-    assert {name: number for name, number in of_python.items() if number} == expected
-    assert {name: number for name, number in of_javascript.items() if number} == {"accounts.md": 1, "clients.md": 1}
+    of_python = {name_of(path): len(blocks(path, "python")) for path in DOCUMENTS}
+    of_javascript = {name_of(path): len(blocks(path, "js")) for path in DOCUMENTS}
+    in_docs = {"docs/encryption.md": 1, "docs/extending.md": 3, "docs/production.md": 1, "docs/roles.md": 1}
+    assert {name: number for name, number in of_python.items() if number} == {"README.md": 1, **in_docs}
+    assert {name: number for name, number in of_javascript.items() if number} == {
+        "docs/accounts.md": 1,
+        "docs/clients.md": 1,
+    }
 
 
 # --- Python -----------------------------------------------------------------------------------------------------------

@@ -25,7 +25,8 @@ MASTER_KEYS = environment.parse_master_keys(env.str("MASTER_KEYS", default=""))
 SERVICE_ENCRYPTION_KEY = env.str("SERVICE_ENCRYPTION_KEY", default="")
 
 PORT = os.environ.get("PORT", "8000")
-PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://127.0.0.1:{PORT}")
+# Not 127.0.0.1: passkeys need a name, and to cookies the two are different sites.
+PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://localhost:{PORT}")
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 EMAIL_URL = env.str("EMAIL_URL", default="smtp://127.0.0.1:1025")
 SMS_BACKEND = os.environ.get("SMS_BACKEND", "apps.mail.sms_transports.Console")

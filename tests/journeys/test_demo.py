@@ -80,9 +80,11 @@ def test_the_demo_performs_the_journeys_and_says_where_everything_is(data_dir: P
     assert result.returncode == 0, result.stdout + result.stderr
     assert "Every step was as it should be." in result.stdout
     facts = json.loads((data_dir / "demo.json").read_text())
-    assert facts["base_url"] == f"http://127.0.0.1:{port}"
+    assert facts["base_url"] == f"http://localhost:{port}"
     names = "base_url admin_url admin_email admin_password api_key customer_id service_encryption_key mailbox"
-    assert set(facts) == set(names.split())
+    for_examples = "slug issuer sign_in_url account_url introspection_key"
+    for_apps = "oauth_public_client_id oauth_client_id oauth_client_secret"
+    assert set(facts) == set(f"{names} {for_examples} {for_apps}".split())
     assert (Path(facts["mailbox"]) / "new").is_dir()
     assert (data_dir / "demo.json").stat().st_mode & 0o077 == 0
     logs = "".join(path.read_text() for path in (data_dir / "logs").glob("*.log"))

@@ -13,75 +13,75 @@ from django.utils import timezone
 
 from apps.api_keys import keys
 from apps.api_keys import lifecycle as api_keys
-from apps.api_keys.models import ApiKey, Environment
+from apps.api_keys.models import ApiKey, Scope
 from apps.core.ciphers import digest
 from apps.core.context import RequestContext
 from apps.customers import lifecycle as customers
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
-from demo import generosity
+from demo import for_examples, generosity
 
 SLUG = "demo"
 OPERATOR = "operator@example.com"
-ACTOR = "system"
 
 
 class Command(BaseCommand):
-    help = "Make the demo customer, its API key and an operator; write .data/demo.json. Safe to run again."
+    help = "Make the demo customer, its API keys and an operator; write .data/demo.json. Safe to run again."
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = Path(settings.DATA_DIR) / "demo.json"
         known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         customer = _customer()
+        for_examples.prepare(customer, context=_context())
         facts = {
             "base_url": settings.PUBLIC_URL,
             "admin_url": f"{settings.PUBLIC_URL}/admin/",
             "admin_email": OPERATOR,
             "admin_password": _operator_password(known.get("admin_password")),
-            "api_key": _api_key(customer, known.get("api_key")),
+            "api_key": _api_key(customer, "Demo", known.get("api_key")),
+            "introspection_key": _api_key(
+                customer, "Demo: introspection", known.get("introspection_key"), Scope.TOKENS_INTROSPECT
+            ),
             "customer_id": str(customer.id),
             "service_encryption_key": settings.SERVICE_ENCRYPTION_KEY,
             "mailbox": str(Path(settings.DATA_DIR).resolve() / "mailbox"),
+            **for_examples.facts(customer, known=known, context=_context()),
         }
         _write(path, facts)
         self.stdout.write(f"Wrote {path}")
 
 
+def _context() -> RequestContext:
+    return RequestContext.system(now=timezone.now())
+
+
 def _customer() -> Customer:
     customer = Customer.objects.filter(slug=SLUG).first() or customers.create(
-        name="Demo", slug=SLUG, context=RequestContext.system(now=timezone.now()).by(ACTOR)
+        name="Demo", slug=SLUG, context=_context()
     )
     for customer_id in (customer.id, DEFAULT_CUSTOMER_ID):
-        _be_generous(customer_id)
-    return customer
+        _be_generous(Customer.objects.get(id=customer_id))
+    return Customer.objects.get(id=customer.id)
 
 
-def _be_generous(customer_id: Any) -> None:
-    customer = Customer.objects.get(id=customer_id)
+def _be_generous(customer: Customer) -> None:
+    """Wide limits, and pages of this installation's present address beside those that are listed already."""
     generosity.widen_limits(customer)
-    customers.update_policy(
-        customer=customer,
-        changes={
-            "daily_code_quota": generosity.COUNT,
-            "monthly_code_quota": generosity.COUNT,
-            "allowed_origins": [settings.PUBLIC_URL],
-        },
-        context=RequestContext.system(now=timezone.now()).by(ACTOR),
-    )
+    changes = {
+        "daily_code_quota": generosity.COUNT,
+        "monthly_code_quota": generosity.COUNT,
+        "allowed_origins": list(dict.fromkeys([*customer.allowed_origins, settings.PUBLIC_URL])),
+    }
+    customers.update_policy(customer=customer, changes=changes, context=_context())
 
 
-def _api_key(customer: Customer, known: str | None) -> str:
+def _api_key(customer: Customer, name: str, known: str | None, scope: Scope = Scope.AUTH) -> str:
     """The key of the last run if it still works, else a new one: a key is shown only when it is made."""
     parsed = keys.parse(known) if known else None
     if known and parsed:
         row = ApiKey.objects.filter(key_id=parsed.key_id, customer=customer, revoked_at=None, expires_at=None).first()
         if row and bytes(row.digest) == digest(known.encode()):
             return known
-    _, text = api_keys.create(
-        customer=customer,
-        name="Demo",
-        environment=Environment.LIVE,
-        context=RequestContext.system(now=timezone.now()).by(ACTOR),
-    )
+    _, text = api_keys.create(customer=customer, name=name, scopes=[scope.value], context=_context())
     return text
 
 

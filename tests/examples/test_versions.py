@@ -1,0 +1,18 @@
+"""The examples name the versions that they are tested with: what they stand on changes, and old names make old examples."""
+
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from tests.examples.serving import EXAMPLES
+
+PIN = re.compile(r"(?P<name>[a-z0-9-]+)(\[[a-z]+\])?==(?P<version>[0-9.]+)")
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*/requirements.txt")), ids=lambda file: file.parent.name)
+def test_python(file: Path) -> None:
+    pins = [PIN.fullmatch(line) for line in file.read_text().splitlines()]
+    assert pins
+    assert all(pin is not None and version(pin["name"]) == pin["version"] for pin in pins)
