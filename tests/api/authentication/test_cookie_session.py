@@ -4,6 +4,7 @@ from base64 import urlsafe_b64decode
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from apps.core import reencryption, sealed
@@ -39,8 +40,7 @@ def browser(client_for: MakeClient, customer: Customer) -> Browser:
 
 def grow_older(seconds: float) -> None:
     """Let so many seconds pass since every refresh token was used."""
-    for row in RefreshToken.objects.exclude(used_at=None):
-        RefreshToken.objects.filter(id=row.id).update(used_at=row.used_at - timedelta(seconds=seconds))
+    RefreshToken.objects.exclude(used_at=None).update(used_at=F("used_at") - timedelta(seconds=seconds))
 
 
 def test_a_new_tab_is_told_what_it_needs_in_plain(browser: Browser) -> None:
