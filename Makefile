@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 ARGS ?=
 NODE_MODULES := tests/interop/node_modules
+SVELTEKIT := docs/examples/sveltekit/node_modules
 
 # An environment whose Python has gone, as after an upgrade of the system, is made anew with all that was in it.
 $(shell test -x $(BIN)/python || rm -rf $(VENV))
@@ -30,12 +31,12 @@ demo: $(VENV)/.development
 	@$(BIN)/python -m demo
 
 # Few at a time go to a worker: what is lengthy (tests/conftest.py) shall not all go to the first.
-test: $(VENV)/.test $(NODE_MODULES)/.installed
+test: $(VENV)/.test $(NODE_MODULES)/.installed $(SVELTEKIT)/.installed
 	@.ci/tools
 	$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 4 $(ARGS)
 
 # Always of the whole, and slower than the tests alone.
-coverage: $(VENV)/.test $(NODE_MODULES)/.installed
+coverage: $(VENV)/.test $(NODE_MODULES)/.installed $(SVELTEKIT)/.installed
 	@.ci/tools
 	$(BIN)/python -m pytest -n $(WORKERS) --maxschedchunk 4 --cov --cov-report=term
 
@@ -84,6 +85,12 @@ $(NODE_MODULES)/.installed: tests/interop/package-lock.json $(VENV)/.test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/interop --no-audit --no-fund --silent --fetch-retries 1 --fetch-timeout 20000 && touch $@ \
 		|| echo "npm ci failed: the interoperability tests will be skipped$${CI:+, which CI does not accept}."
 
+# Some 15 s and 50 MB, once.
+$(SVELTEKIT)/.installed: docs/examples/sveltekit/package-lock.json $(VENV)/.test
+	@echo "Installing SvelteKit for its example …"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix docs/examples/sveltekit --no-audit --no-fund --silent --fetch-retries 1 --fetch-timeout 20000 && touch $@ \
+		|| echo "npm ci failed: the SvelteKit example will not be tested$${CI:+, which CI does not accept}."
+
 requirements: | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/uv.txt
 	for set in uv base development test; do \
@@ -94,5 +101,5 @@ translations: $(VENV)/.test
 	for po in locale/*/LC_MESSAGES/django.po; do $(BIN)/pybabel compile --input-file $$po --output-file $${po%.po}.mo || exit 1; done
 
 clean:
-	rm -rf $(VENV) $(NODE_MODULES) .import_linter_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) $(NODE_MODULES) $(SVELTEKIT) .import_linter_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,7 +18,7 @@ from apps.users import permission_names, roles
 from apps.users.models import BuiltInRole, Permission, Role
 
 # The examples whose pages call Gatehouse, at the ports that their READMEs name.
-PAGES: Mapping[str, int] = {}
+PAGES = {"browser": 5501, "sveltekit": 5505}
 # The fingerprint in docs/examples/native/assetlinks.json, as passkeys name it.
 ANDROID_APP = "android:apk-key-hash:ldX2gpQa60SBx-Pnmgkt2V1aPLJWw93YpyLWwq5zwmM"
 PERMISSIONS = ("notes.read", "notes.write")  # of everybody who signs in to the demo's customer

@@ -30,6 +30,7 @@ from tests.mail.smtp import MailServer, free_port
 from tests.running import Mailbox, Server
 from tests.worker import Worker, wait_until
 
+NODE_FOLDERS = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 EXAMPLES = Path(settings.BASE_DIR) / "docs" / "examples"
 
 
@@ -151,14 +152,17 @@ class Example:
 
 @pytest.fixture
 def run_example(demo: Demo) -> Iterator[Callable[..., Example]]:
-    """`run_example("fastapi", [sys.executable, …, "{port}"])` starts it in its folder and waits until it answers."""
+    """`run_example("fastapi", [sys.executable, …, "{port}"])` starts it and waits until it answers.
+
+    It runs in its own folder, or in the copy of it that is given.
+    """
     examples: list[Example] = []
 
-    def run(name: str, command: Sequence[str], **environment: str) -> Example:
+    def run(name: str, command: Sequence[str], *, folder: Path | None = None) -> Example:
         port = free_port()
-        environment = {"GATEHOUSE_DEMO": str(demo.file), "PORT": str(port), **environment}
+        environment = {"GATEHOUSE_DEMO": str(demo.file), "PORT": str(port), "PATH": NODE_FOLDERS}
         command = [part.format(port=port) for part in command]
-        examples.append(Example(command, folder=EXAMPLES / name, port=port, environment=environment))
+        examples.append(Example(command, folder=folder or EXAMPLES / name, port=port, environment=environment))
         wait_until(examples[-1].answers)
         return examples[-1]
 

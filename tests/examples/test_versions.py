@@ -1,5 +1,6 @@
 """The examples name the versions that they are tested with: what they stand on changes, and old names make old examples."""
 
+import json
 import re
 from importlib.metadata import version
 from pathlib import Path
@@ -16,3 +17,15 @@ def test_python(file: Path) -> None:
     pins = [PIN.fullmatch(line) for line in file.read_text().splitlines()]
     assert pins
     assert all(pin is not None and version(pin["name"]) == pin["version"] for pin in pins)
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*/package.json")), ids=lambda file: file.parent.name)
+def test_node(file: Path) -> None:
+    """The lock is of these packages, and names no place that only we can reach."""
+    package = json.loads(file.read_text())
+    text = (file.parent / "package-lock.json").read_text()
+    locked = json.loads(text)["packages"]
+    assert package["dependencies"] == {
+        name: locked[f"node_modules/{name}"]["version"] for name in package["dependencies"]
+    }
+    assert '"resolved"' not in text
