@@ -61,6 +61,7 @@ class CustomerPage(Page):
     customer: CustomerState
     context: RequestContext
     brand: PageBrand | None = None
+    language: str = ""
 
     def dispatch(self, request: HttpRequest, *args: Any, slug: str, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -86,9 +87,8 @@ class CustomerPage(Page):
 
     def explain(self, request: HttpRequest, error: GatehouseError) -> HttpResponse:
         """A page that says why this cannot be, and nothing else."""
-        return self.show(
-            request, "portal/refused.html", error=error, heading=error.text, lead=WHAT_NOW.get(type(error), "")
-        )
+        facts = {"heading": error.text, "lead": WHAT_NOW.get(type(error), "")}
+        return CustomerPage.show(self, request, "portal/refused.html", error=error, **facts)
 
     def protect(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Every answer of a page passes here, redirects too."""
@@ -104,7 +104,8 @@ class CustomerPage(Page):
         self.context = context_of(request)
         self.customer = customers.find_linked(slug)
         self.brand = branding.of(self.customer)
-        translation.activate(language_of(request, self.customer, self.context))
+        self.language = language_of(request, self.customer, self.context)
+        translation.activate(self.language)
         customers.require_active(self.customer)
         verification.require_address(self.customer, self.context)
         if not self.takes_forms_from_anywhere:

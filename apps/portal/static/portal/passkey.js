@@ -1,0 +1,49 @@
+// Forms that send a passkey: at the press of their button, or chosen from what the browser fills in.
+import { say } from "./forms.js";
+import { available, create, fillsIn, get, stop } from "./webauthn.js";
+
+const FRESH = 4 * 60 * 1000; // ms; what a passkey signs is good for five minutes
+
+for (const form of document.querySelectorAll("form[data-passkey], form[data-new-passkey]")) {
+  if (!available()) continue;
+  form.hidden = false;
+  form.querySelector("button").addEventListener("click", () => ask(form));
+  if ("autofill" in form.dataset) offer(form);
+}
+
+async function ask(form) {
+  form.querySelector("[data-said]")?.remove();
+  try {
+    const made = form.dataset.newPasskey
+      ? await create(JSON.parse(form.dataset.newPasskey))
+      : await get(JSON.parse(await options(form)));
+    send(form, made);
+  } catch (error) {
+    say(form, form.dataset.refused); // cancelled, timed out, none there: browsers do not tell which
+    if ("autofill" in form.dataset) offer(form);
+  }
+}
+
+/** Passkeys among what the browser fills in. It waits as long as the page is open, so its options are renewed. */
+async function offer(form) {
+  if (!(await fillsIn())) return;
+  const renew = setTimeout(() => (stop(), offer(form)), FRESH);
+  try {
+    send(form, await get(JSON.parse(await options(form)), { mediation: "conditional" }));
+  } catch {
+    clearTimeout(renew); // another ceremony has taken its place, or the browser would not
+  }
+}
+
+/** The form's options; from the page loaded anew when they are old. */
+async function options(form) {
+  if (performance.now() < FRESH || !("autofill" in form.dataset)) return form.dataset.passkey;
+  const page = await (await fetch(location.href)).text();
+  const found = new DOMParser().parseFromString(page, "text/html").querySelector("form[data-passkey][data-autofill]");
+  return found?.dataset.passkey ?? form.dataset.passkey;
+}
+
+function send(form, made) {
+  form.elements.credential.value = JSON.stringify(made);
+  form.requestSubmit();
+}
