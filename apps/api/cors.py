@@ -10,8 +10,11 @@ import time
 from collections.abc import Collection
 from typing import Any
 
+from corsheaders.middleware import ACCESS_CONTROL_ALLOW_CREDENTIALS as CREDENTIALS
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from apps.core.requests import facts_of
 from apps.customers import allowed_origins
@@ -26,6 +29,19 @@ class _Memory:
 
     origins: frozenset[str] = frozenset()
     until = 0.0
+
+
+class CustomersCorsMiddleware(CorsMiddleware):
+    """django-cors-headers, but an origin that only a wildcard admits sends no cookies and reads no answer to them.
+
+    Cookie mode is for listed pages (`customers.allowed_origins`): whoever can put a page under the wildcard has not listed it.
+    """
+
+    def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        answer: HttpResponseBase = super().add_response_headers(request, response)
+        if CREDENTIALS in answer.headers and request.headers.get("Origin") not in _origins_of(request):
+            del answer.headers[CREDENTIALS]
+        return answer
 
 
 def limit_to_pages_of(customer: CustomerState, request: HttpRequest) -> None:

@@ -8,6 +8,7 @@ import structlog
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.security import SecurityMiddleware
 from django.urls import get_resolver
 from django.utils.deprecation import MiddlewareMixin
 
@@ -18,8 +19,12 @@ log = structlog.get_logger("gatehouse.request")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 BadRequestView = Callable[[HttpRequest, Exception], HttpResponse]
 
-PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-NEVER_STORED = ("/api/", "/admin/")
+POWERS = ("camera", "display-capture", "geolocation", "hid", "microphone", "midi", "payment", "serial", "usb")
+ALWAYS = {
+    "Permissions-Policy": ", ".join(f"{power}=()" for power in POWERS),
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",  # what may be kept says so: published keys, static files
+}
 QUIET = ("/healthz", "/readyz")
 
 
@@ -48,19 +53,20 @@ class RequestLogMiddleware:
         return response
 
 
-class SecurityHeadersMiddleware:
-    """Headers that Django's SecurityMiddleware does not set."""
+class SecurityHeadersMiddleware(SecurityMiddleware):
+    """The headers of every answer, whatever made it: a view, a static file, a preflight, an error before any view.
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
+    Django's own SecurityMiddleware stands further in, and redirects to https. What never gets that far (a host that is
+    refused) has its headers from here. A view that needs others sets them itself.
+    """
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
-        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        if request.path.startswith(NEVER_STORED):
-            response.headers.setdefault("Cache-Control", "no-store")
-        return response
+    def process_request(self, request: HttpRequest) -> None:
+        """Redirecting is not done here."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        for name, value in ALWAYS.items():
+            response.headers.setdefault(name, value)
+        return super().process_response(request, response)
 
 
 class RefuseWhatCannotBeStoredMiddleware(MiddlewareMixin):

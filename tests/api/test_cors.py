@@ -1,6 +1,7 @@
 """The origins that a customer allows, and which pages may read which answers (CORS)."""
 
 import json
+from collections.abc import Mapping
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -207,6 +208,125 @@ def test_an_app_may_read_how_fresh_a_proof_must_be() -> None:
     factories.customer(allowed_origins=[SHOP])
     answer = Browser().get("/api/auth/me", headers={"Origin": SHOP})
     assert "WWW-Authenticate" in answer.headers["Access-Control-Expose-Headers"]
+
+
+STAR = "https://*.preview.shop.example"
+PREVIEW = "https://a.preview.shop.example"
+
+
+def asked(origin: str | None, method: str, path: str, **headers: str) -> Mapping[str, str]:
+    """The headers of the answer."""
+    sent = {"Origin": origin} if origin is not None else {}
+    more = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Browser(raise_request_exception=False).generic(method, path, headers={**sent, **more}).headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("POST", "/api/files", "authorization, content-type"),
+        ("PUT", "/api/files/0193/content", "authorization, content-encoding, content-type"),
+        ("GET", "/api/files/0193/content", "authorization"),
+        ("DELETE", "/api/files/0193", "authorization"),
+        ("POST", "/api/oauth/token", "authorization, content-type"),
+        ("GET", "/api/oauth/userinfo", "authorization"),
+        ("GET", "/api/auth/cookie-session", "x-otp-api-key"),
+        ("PATCH", "/api/auth/me", "content-type, x-csrf-token, x-request-id"),
+        ("GET", "/customers/shop/.well-known/openid-configuration", "content-type"),
+    ],
+)
+def test_a_preflight_allows_what_clients_send(method: str, path: str, headers: str) -> None:
+    """Whether or not the address exists: an error answer tells an app more than a failed preflight."""
+    factories.customer(allowed_origins=[SHOP])
+    wanted = {"Access_Control_Request_Method": method, "Access_Control_Request_Headers": headers}
+    answer = asked(SHOP, "OPTIONS", path, **wanted)
+    assert answer["Access-Control-Allow-Origin"] == SHOP
+    assert answer["Access-Control-Allow-Credentials"] == "true"
+    assert method in answer["Access-Control-Allow-Methods"].split(", ")
+    assert set(headers.split(", ")) <= set(answer["Access-Control-Allow-Headers"].split(", "))
+    assert "*" not in "".join(value for name, value in answer.items() if name.startswith("Access-Control-"))
+    stranger = asked("https://evil.example", "OPTIONS", path, **wanted)
+    assert not [name for name in stranger if name.startswith("Access-Control-")]
+
+
+def test_a_page_reads_the_headers_of_a_file() -> None:
+    """C2.3: how it is encrypted, and what it is called."""
+    factories.customer(allowed_origins=[SHOP])
+    exposed = asked(SHOP, "GET", "/api/auth/me")["Access-Control-Expose-Headers"].split(", ")
+    assert {"Content-Encoding", "Content-Disposition", "X-Encrypted", "Retry-After"} <= set(exposed)
+    assert "Set-Cookie" not in exposed
+
+
+def test_an_origin_that_only_a_wildcard_admits_sends_no_cookies() -> None:
+    """C3.8: cookie mode is for listed pages. Whoever puts a page under the star reads only what it asks with its own token."""
+    shop = factories.customer(allowed_origins=[STAR, SHOP])
+    pair = factories.session(factories.user(shop))
+    bearer = {"Authorization": f"Bearer {pair.access}"}
+    for origin, credentials in ((PREVIEW, None), (SHOP, "true")):
+        for answer in (
+            asked(origin, "OPTIONS", "/api/auth/me", Access_Control_Request_Method="GET"),
+            asked(origin, "GET", "/api/auth/me", **bearer),
+            asked(origin, "GET", "/api/auth/me"),
+        ):
+            assert answer["Access-Control-Allow-Origin"] == origin
+            assert answer.get("Access-Control-Allow-Credentials") == credentials
+
+
+@pytest.mark.parametrize("origin", [None, SHOP, "https://evil.example"])
+def test_caches_keep_answers_to_different_origins_apart(origin: str | None) -> None:
+    """`Vary: Origin`, also where there is no origin, or none that is allowed."""
+    factories.customer(allowed_origins=[SHOP])
+    for path in ("/api/auth/me", "/api/nowhere", "/.well-known/jwks.json", "/customers/default/.well-known/jwks.json"):
+        assert "origin" in asked(origin, "GET", path)["Vary"].lower()
+
+
+@pytest.mark.urls("tests.api.failing_urls")
+def test_errors_are_read_by_the_pages_too() -> None:
+    """So that an app can tell a mistake of its own, an outage and a bug from a network that is away."""
+    factories.customer(allowed_origins=[SHOP])
+    paths = ["/api/nowhere", "/api/fail/bug", "/api/fail/database", "/api/fail/rate", "/api/auth/logout"]
+    for path in paths:
+        assert asked(SHOP, "GET", path)["Access-Control-Allow-Origin"] == SHOP
+        assert "Access-Control-Allow-Origin" not in asked("https://evil.example", "GET", path)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *(
+            "null",
+            "",
+            "*",
+            "https://",
+            "//app.shop.example",
+            "http://[::1",
+            "https://[",
+            "https://app.shop.example:99999",
+        ),
+        *(
+            "https://APP.shop.example",
+            "https://app.shop.example.",
+            "https://app.shop.example:443",
+            f"{SHOP}/",
+            f"{SHOP} ",
+        ),
+        *(
+            f"{SHOP}, https://evil.example",
+            f"{SHOP} https://evil.example",
+            f"{SHOP}%00.evil.example",
+            f"{SHOP}@evil.example",
+        ),
+        *("https://app.shop.example.evil.example", "https://evil-app.shop.example", f"https://evil.example/{SHOP}"),
+        *("https://*.preview.shop.example", "https://a.b.preview.shop.example", "https://_.preview.shop.example"),
+        *("https://a.preview.shop.example.evil.example", "https://a.preview.shop.example:8443", "x" * 8000),
+        "https://\u00e4.preview.shop.example",
+    ],
+)
+def test_no_other_origin_gets_in_however_it_is_written(origin: str) -> None:
+    factories.customer(allowed_origins=[SHOP, STAR])
+    for method in ("GET", "OPTIONS"):
+        answer = asked(origin, method, "/api/auth/me", Access_Control_Request_Method="GET")
+        assert not [name for name in answer if name.startswith("Access-Control-")]
 
 
 def test_an_android_app_uses_passkeys_and_reads_nothing(client_for: MakeClient) -> None:

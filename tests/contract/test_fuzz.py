@@ -16,7 +16,6 @@ from apps.approvals.models import IdentityCheck
 from apps.customers.models import Customer
 from apps.factors import recovery_codes
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
-from apps.files.models import FileUse, StoredObject, UserFile
 from apps.mail.models import Message
 from apps.signin.models import Challenge, KnownDevice, Password
 from apps.tokens.models import RefreshToken, RevokedToken, Session
@@ -73,9 +72,6 @@ WHAT_STAYS: dict[type[Model], set[str]] = {
     EmailChange: set(),
     IdentityCheck: set(),
     Message: set(),
-    UserFile: set(),
-    FileUse: set(),
-    StoredObject: set(),
 }
 OF_THE_ACCOUNT = ("User", "Password", "Totp", "Phone", "Passkey", "RecoveryCode")
 Rows = dict[str, set[str]]
@@ -154,8 +150,6 @@ class Trial:
             "method": ["totp", "email", "sms", "passkey", "recovery_code"],
             "credential": [{"id": "x", "response": {"clientDataJSON": "e30"}}],
             "user_id": [str(self.user.id)],
-            "purpose": ["identity_document"],
-            "size": [1000],
         }
 
 
