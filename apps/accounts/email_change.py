@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -98,6 +98,12 @@ def confirm(proof: EmailChangeProof) -> User:
     user = code_attempts.redeem(attempt, lambda right: _accept(proof, right), rules=())
     fresh_proof.forget_tries(customer_id=proof.customer.id, session_id=proof.session_id)
     return user
+
+
+def waiting(user: User, now: datetime) -> EmailChange | None:
+    """The change that the user has asked for last, while its code can still be given."""
+    mine = EmailChange.objects.of(user.customer_id).filter(user=user, credentials_version=user.credentials_version)
+    return mine.filter(confirmed_at=None, expires_at__gt=now).order_by("-created_at", "-id").first()
 
 
 def _code_set(user: User, address: Address, context: RequestContext) -> CodeSet:

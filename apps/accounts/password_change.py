@@ -51,6 +51,33 @@ def change(wanted: PasswordChange) -> None:
         user_events.record_own(actions.PASSWORD_CHANGED, user, context, severity=Severity.LOW)
 
 
+@dataclass(frozen=True)
+class FirstPassword:
+    """A user who is signed in, and whose account has no password, wants one. The session's proof is fresh (contract 3.10)."""
+
+    customer: CustomerState
+    user: User
+    session_id: UUID
+    password: str = field(repr=False)
+    context: RequestContext
+
+
+def set_first(wanted: FirstPassword) -> None:
+    """Give the account a password, and end the other sessions.
+
+    Raises ValidationFailed; InvalidPassword if the account has one already, for that is changed by `change`.
+    """
+    customer, user, context = wanted.customer, wanted.user, wanted.context
+    password = passwords.require_acceptable(wanted.password, address=emails.parse(user.email))
+    encoded = passwords.encode(password)
+    with transaction.atomic():
+        directory.hold(user.id)
+        if passwords.exists(user.id):
+            raise InvalidPassword
+        replace(user, encoded, by_mail=False, except_for=wanted.session_id, customer=customer, context=context)
+        user_events.record_own(actions.PASSWORD_CHANGED, user, context, severity=Severity.LOW)
+
+
 def require_password(
     user: User, text: str, *, session_id: UUID, customer: CustomerState, context: RequestContext
 ) -> User:

@@ -71,3 +71,18 @@ def make_recovery_codes(user: User, *, customer: CustomerState, context: Request
         user_events.record_own(actions.RECOVERY_CODES_MADE, user, context)
         notices.post(notices.FACTOR_ADDED, customer=customer, user=user, context=context, factor=recovery_codes.NAME)
     return codes
+
+
+def replace_recovery_codes(
+    user: User, *, edition: str, customer: CustomerState, context: RequestContext
+) -> tuple[str, ...] | None:
+    """The same for a form that was shown while the user had the codes of this edition. None if there are newer ones.
+
+    So a form that is sent again, by a reload or a second click, makes no others: those just written down stay good.
+    Raises NoSecondFactor.
+    """
+    with transaction.atomic():
+        directory.lock(user.id)
+        if recovery_codes.edition(user.id) != edition:
+            return None
+        return make_recovery_codes(user, customer=customer, context=context)

@@ -150,6 +150,12 @@ def keep(user: User, proven: ProvenPhone, *, customer: CustomerState, context: R
         return enrolment.complete(user, factor=methods.SMS, name=NAME, customer=customer, context=context)
 
 
+def waiting_number(user_id: UUID) -> str | None:
+    """The number in E.164 that waits for its first code, if there is one."""
+    row = Phone.objects.filter(user_id=user_id).exclude(pending_number="").first()
+    return sealed.read(row, "pending_number").decode() if row else None
+
+
 def number_of(user_id: UUID) -> str | None:
     """The confirmed number in E.164, if there is one."""
     row = Phone.objects.filter(user_id=user_id, confirmed_at__isnull=False).first()

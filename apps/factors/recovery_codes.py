@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max
 
 from apps.audit import actions
 from apps.audit.models import Severity
@@ -62,6 +63,12 @@ def use(user_id: UUID, code: str, *, now: datetime) -> bool:
 def left(user_id: UUID) -> int:
     """How many are unused."""
     return RecoveryCode.objects.filter(user_id=user_id, used_at=None).count()
+
+
+def edition(user_id: UUID) -> str:
+    """Which set of codes the user has; empty for none. Another set is another edition."""
+    newest = RecoveryCode.objects.filter(user_id=user_id).aggregate(newest=Max("created_at"))["newest"]
+    return newest.isoformat() if newest else ""
 
 
 def generate() -> str:

@@ -31,11 +31,14 @@ class AppEnrolment:
     uri: str = field(repr=False)
 
     def document(self) -> dict[str, Any]:
-        """For the answer: secret (base32), `otpauth:` URI, and the QR code as an SVG element, readable on dark pages."""
-        picture = segno.make(self.uri, error="m").svg_inline(
+        """For the answer: secret (base32), `otpauth:` URI, and the QR code."""
+        return {"secret": self.secret, "uri": self.uri, "qr_svg": self.picture()}
+
+    def picture(self) -> str:
+        """The URI as a QR code: an SVG element, readable on dark pages."""
+        return segno.make(self.uri, error="m").svg_inline(
             scale=4, border=4, dark="#000", light="#fff", title="QR code for your authenticator app"
         )
-        return {"secret": self.secret, "uri": self.uri, "qr_svg": picture}
 
 
 def begin(user: User, *, customer: CustomerState, now: datetime) -> AppEnrolment:
@@ -47,9 +50,16 @@ def begin(user: User, *, customer: CustomerState, now: datetime) -> AppEnrolment
         sealed.write(row, "pending_secret", secret.encode())
         row.pending_version = present.credentials_version
         row.save()
-    issuer = _labelled(customer.name) or customer.slug
-    uri = pyotp.TOTP(secret).provisioning_uri(name=_labelled(user.email), issuer_name=issuer)
-    return AppEnrolment(secret, uri)
+    return _enrolment(secret, user, customer)
+
+
+def begun(user: User, *, customer: CustomerState) -> AppEnrolment | None:
+    """The app that waits for its first code, to be shown once more: a reload or a mistyped code must not change the secret.
+
+    None if there is none, or if the user's credentials have changed since it was begun.
+    """
+    row = _waiting(user)
+    return _enrolment(sealed.read(row, "pending_secret").decode(), user, customer) if row else None
 
 
 def confirm(user: User, code: str, *, customer: CustomerState, context: RequestContext) -> tuple[str, ...]:
@@ -81,6 +91,11 @@ def keep(user: User, code: str, *, customer: CustomerState, context: RequestCont
         return enrolment.complete(user, factor=methods.TOTP, name=NAME, customer=customer, context=context)
 
 
+def _enrolment(secret: str, user: User, customer: CustomerState) -> AppEnrolment:
+    issuer = _labelled(customer.name) or customer.slug
+    return AppEnrolment(secret, pyotp.TOTP(secret).provisioning_uri(name=_labelled(user.email), issuer_name=issuer))
+
+
 def _labelled(text: str) -> str:
     """Without colons: apps take a colon for the end of the issuer, however it is encoded, and refuse a label with two."""
     return names.tidy(text.replace(":", " "))
@@ -88,9 +103,12 @@ def _labelled(text: str) -> str:
 
 def _begun(user: User) -> Totp | None:
     """The app that is to be confirmed, unless the user's credentials have changed since. Locks the user."""
-    present = directory.hold(user.id)
-    begun = Totp.objects.filter(user=user, pending_version=present.credentials_version)
-    return begun.exclude(pending_secret="").first()
+    return _waiting(directory.hold(user.id))
+
+
+def _waiting(user: User) -> Totp | None:
+    """`user`: as it is now."""
+    return Totp.objects.filter(user=user, pending_version=user.credentials_version).exclude(pending_secret="").first()
 
 
 def check(user_id: UUID, code: str, *, now: datetime) -> bool:

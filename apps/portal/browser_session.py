@@ -51,7 +51,10 @@ def read(request: HttpRequest, customer: CustomerState, context: RequestContext)
     if verified.customer.id != customer.id or verified.session.delivery != Delivery.HOSTED:
         return None
     row = _row_of(verified, context)
-    return SignedInHere(verified.user, verified.session.id, verified.proof, row) if row else None
+    if row is None:
+        return None
+    sessions.note_activity(customer_id=customer.id, session=verified.session, now=context.now)
+    return SignedInHere(verified.user, verified.session.id, verified.proof, row)
 
 
 def put(response: HttpResponseBase, pair: TokenPair, customer: CustomerState) -> None:

@@ -23,7 +23,7 @@ from apps.customers.errors import CustomerSuspended
 from apps.customers.state import CustomerState
 from apps.portal import branding, own_origin, protection
 from apps.portal.branding import PageBrand
-from apps.portal.protection import Policy
+from apps.portal.protection import Answer, Policy
 from apps.tokens import verification
 from apps.tokens.errors import CrossSiteRequest
 from apps.users import languages
@@ -90,7 +90,7 @@ class CustomerPage(Page):
         facts = {"heading": error.text, "lead": WHAT_NOW.get(type(error), "")}
         return CustomerPage.show(self, request, "portal/refused.html", error=error, **facts)
 
-    def protect(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    def protect(self, request: HttpRequest, response: Answer) -> Answer:
         """Every answer of a page passes here, redirects too."""
         return protection.protect(request, response, more=self.allowed())
 

@@ -1,10 +1,13 @@
 """What protects a page: nothing of it is kept, told to other sites, or loaded from them."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from csp.decorators import csp_update
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 Policy = Mapping[str, Sequence[str]]
 CONTENT_SECURITY_POLICY: Policy = {
     "style-src": ("'self'",),
@@ -14,7 +17,7 @@ CONTENT_SECURITY_POLICY: Policy = {
 }
 
 
-def protect(request: HttpRequest, response: HttpResponse, *, more: Policy | None = None) -> HttpResponse:
+def protect(request: HttpRequest, response: Answer, *, more: Policy | None = None) -> Answer:
     """The response with its headers. `more`: what this page needs beyond the policy of all pages, by directive."""
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "no-referrer"

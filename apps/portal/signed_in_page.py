@@ -19,6 +19,14 @@ class SignedInPage(CustomerPage):
     def respond(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         found = browser_session.read(request, self.customer, self.context)
         if found is None:
-            return self.protect(request, redirect(places.sign_in(self.customer)))
+            return self.protect(request, redirect(self.way_in(request)))
         self.here = found
-        return super().respond(request, **kwargs)
+        return self.to_go_to_first(request) or super().respond(request, **kwargs)
+
+    def way_in(self, request: HttpRequest) -> str:
+        """The address of the sign-in."""
+        return places.sign_in(self.customer)
+
+    def to_go_to_first(self, request: HttpRequest) -> HttpResponseBase | None:
+        """Another page that has to come before this one, such as a fresh proof."""
+        return None

@@ -1,9 +1,10 @@
-"""The front page, and the pages that links in mails lead to (apps.customers.links)."""
+"""The front page, the pages that links in mails lead to (apps.customers.links), and the account's."""
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from apps.customers import links
 from apps.portal import email_change, front_page, password, sign_out, stylesheet
+from apps.portal.account import overview
 from apps.portal.sign_in import arrival, code, enrolment, passkey, registering, second_factor, start
 from apps.portal.sign_in import password as by_password
 
@@ -25,4 +26,6 @@ urlpatterns = [
     path(f"{SIGN_IN}/verify-email", registering.VerifyEmailPage.as_view()),
     path(f"{SIGN_IN}/continue", arrival.ContinuePage.as_view()),
     path("sign-out/<slug:slug>", sign_out.SignOutPage.as_view()),
+    path("account/<slug:slug>", overview.OverviewPage.as_view()),
+    path("account/<slug:slug>/", include("apps.portal.account.urls")),
 ]

@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import datetime
+from uuid import UUID
 
 import bcrypt
 from django.contrib.auth import hashers
@@ -51,6 +52,11 @@ def require_acceptable(text: str, *, address: Address, field: str = "password") 
     if fault:
         raise ValidationFailed(fields={field: [fault]})
     return password
+
+
+def exists(user_id: UUID) -> bool:
+    """Whether the user has a password."""
+    return Password.objects.filter(user_id=user_id).exists()
 
 
 def encode(password: str) -> str:

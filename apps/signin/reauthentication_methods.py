@@ -4,7 +4,7 @@ from apps.customers.state import CustomerState
 from apps.factors import enrolled
 from apps.factors.methods import PASSKEY, RECOVERY_CODE, SMS, TOTP
 from apps.otp import attempt_limits
-from apps.signin.models import Password
+from apps.signin import passwords
 from apps.signin.requirements import EMAIL, GUESSABLE
 from apps.users.models import User
 
@@ -18,7 +18,7 @@ def methods_for(user: User, customer: CustomerState) -> tuple[str, ...]:
     found = enrolled.of(user.id)
     if found.has_any:
         offered: tuple[str, ...] = found.methods
-    elif Password.objects.filter(user=user).exists():
+    elif passwords.exists(user.id):
         offered = (PASSWORD,)
     else:
         offered = (EMAIL,)

@@ -92,7 +92,7 @@ class SignInPage(CustomerPage):
         if user.status == UserStatus.PENDING and (self.app is None or self.app.may_show_pages):
             return self._say_what_is_missing(request, user)
         if self.app is None:
-            return self.go(request, places.account(self.customer))
+            return self.go(request, places.account_page(self.customer, request.GET.get("next", "")))
         try:
             return self.go(request, self._granted(self.app, user, session_id))
         except AuthorizationRefused as refused:

@@ -5,7 +5,10 @@ import { available, create, fillsIn, get, stop } from "./webauthn.js";
 const FRESH = 4 * 60 * 1000; // ms; what a passkey signs is good for five minutes
 
 for (const form of document.querySelectorAll("form[data-passkey], form[data-new-passkey]")) {
-  if (!available()) continue;
+  if (!available()) {
+    if (form.dataset.unavailable) say(form, form.dataset.unavailable);
+    continue;
+  }
   form.hidden = false;
   form.querySelector("button").addEventListener("click", () => ask(form));
   if ("autofill" in form.dataset) offer(form);
@@ -19,7 +22,8 @@ async function ask(form) {
       : await get(JSON.parse(await options(form)));
     send(form, made);
   } catch (error) {
-    say(form, form.dataset.refused); // cancelled, timed out, none there: browsers do not tell which
+    const isThere = error.name === "InvalidStateError"; // the device has a passkey of this account's
+    say(form, (isThere && form.dataset.there) || form.dataset.refused); // else cancelled, timed out, none there: all alike
     if ("autofill" in form.dataset) offer(form);
   }
 }
