@@ -19,7 +19,10 @@ from urllib.parse import urlsplit
 from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey
 
+from demo import file_stream
+
 SALT = b"gatehouse/v1"
+STREAM = {"Content-Type": "application/octet-stream", "Content-Encoding": "aes128gcm"}
 ALGORITHMS = ["dir", "ECDH-ES", "A256GCM"]
 ENCODED_UNRESERVED = re.compile(r"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
 
@@ -83,6 +86,10 @@ class TokenKeys:
     def key(self, info: str) -> OctKey:
         """HKDF-Expand to 32 bytes: one round of HMAC (RFC 5869 section 2.3)."""
         return OctKey.import_key(hmac.digest(self.prk, info.encode() + b"\x01", "sha256"))
+
+    def file_material(self, method: str, path: str) -> bytes:
+        """What encrypts the stream of one upload or download (contract 2.3)."""
+        return hmac.digest(self.prk, f"file {method} {_target(path)}".encode() + b"\x01", "sha256")
 
     def seal(self, document: Any, *, info: str) -> str:
         header = {"alg": "dir", "enc": "A256GCM", "kid": self.kid}
@@ -157,6 +164,22 @@ class Client:
         body = b"" if document is None else envelope(keys.seal(document, info=f"request {method} {target}"))
         headers = {"Authorization": f"Bearer {token}"}
         return self.call(method, path, body, headers=headers, keys=keys, sent_document=document)
+
+    def put_file(self, file_id: str, content: bytes, *, token: str) -> Answer:
+        """Send the content of a file that was announced (POST /api/files)."""
+        path, keys = f"/api/files/{file_id}/content", TokenKeys(token)
+        material = keys.file_material("PUT", path)
+        body = b"".join(file_stream.encrypted([content], material=material, key_id=keys.kid))
+        return self.call("PUT", path, body, headers={**STREAM, "Authorization": f"Bearer {token}"}, keys=keys)
+
+    def get_file(self, file_id: str, *, token: str) -> tuple[Answer, bytes]:
+        """The answer, and the content if it is one. Raises ValueError or InvalidTag if the stream is not whole."""
+        path, keys = f"/api/files/{file_id}/content", TokenKeys(token)
+        answer = self.with_token("GET", path, token=token)
+        if answer.headers.get("content-encoding") != "aes128gcm":
+            return answer, b""
+        material = keys.file_material("GET", path)
+        return answer, b"".join(file_stream.decrypted([answer.wire], material=material, key_id=keys.kid))
 
     def refresh(self, refresh_token: str) -> Answer:
         document = {"refresh_token": refresh_token}

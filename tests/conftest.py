@@ -97,7 +97,8 @@ def over_django(**environ: str) -> Callable[[str, str, Mapping[str, str], bytes]
         answer = DjangoClient().generic(method, path, body, content_type, headers=others, **environ)
         cookies = {"set-cookie": answer.cookies.output(header="", sep="\n")} if answer.cookies else {}
         names = {name.lower(): value for name, value in answer.headers.items()}
-        return Wire(answer.status_code, {**names, **cookies}, answer.content)
+        body = answer.getvalue() if answer.streaming else answer.content
+        return Wire(answer.status_code, {**names, **cookies}, body)
 
     return send
 

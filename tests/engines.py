@@ -36,6 +36,7 @@ def _start() -> None:
         _folder.chmod(0o755)
         engines = embedded.ensure(_folder, durable=False)
         os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = engines.database_url, engines.redis_url
+        os.environ.setdefault("FILES_ROOT", str(_folder / "files"))
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if worker.startswith("gw"):
         number = int(worker[2:]) + 1

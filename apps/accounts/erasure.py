@@ -17,6 +17,7 @@ from apps.core.context import RequestContext
 from apps.core.errors import NotFound
 from apps.core.state.announcements import announce
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
+from apps.files.models import UserFile
 from apps.mail.models import LedgerEntry, Message, MessageState
 from apps.mail.outbox import UNSENT
 from apps.oauth.models import AuthorizationCode
@@ -34,6 +35,7 @@ DELETED_WITH_THE_USER = (
     Phone,
     Passkey,
     RecoveryCode,
+    UserFile,
     IdentityCheck,
     Password,
     Challenge,

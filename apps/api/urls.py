@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.api import identity_checks, sandbox, well_known
+from apps.api import file_content, files, identity_checks, sandbox, well_known
 from apps.api.auth import (
     cookie_session,
     email_change,
@@ -63,6 +63,9 @@ urlpatterns = [
     path("api/auth/sessions/<uuid:session_id>", sessions.SessionView.as_view()),
     path("api/auth/introspect", introspection.IntrospectView.as_view()),
     path("api/auth/revoke", revocation.RevokeView.as_view()),
+    path("api/files", files.FilesView.as_view()),
+    path("api/files/<uuid:file_id>", files.FileView.as_view()),
+    path("api/files/<uuid:file_id>/content", file_content.FileContentView.as_view()),
     path("api/internal/verify-user", verify_user.VerifyUserView.as_view()),
     path("api/sandbox/messages", sandbox.SandboxMessagesView.as_view()),
     path("api/identity-checks/<uuid:check_id>", identity_checks.IdentityCheckAnswerView.as_view()),

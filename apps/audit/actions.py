@@ -84,6 +84,10 @@ SIGNATURE_FAILED = "signature_failed"
 EXPIRED_TOKEN_REPLAYED = "expired_token_replayed"
 PROFILE_CHANGED = "profile_changed"
 
+FILE_UPLOADED = "file_uploaded"
+FILE_OPENED = "file_opened"
+FILE_DELETED = "file_deleted"
+
 MAIL_RESENT = "mail_resent"
 
 OPERATOR_SIGNED_IN = "operator_signed_in"

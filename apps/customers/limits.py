@@ -19,9 +19,10 @@ SECOND_FACTORS_PER_USER = "second_factors_per_user"
 SMS_PER_NUMBER = "sms_per_number"
 SMS_PER_USER = "sms_per_user"
 SIGNUPS_PER_IP = "signups_per_ip"
+FILES_PER_USER = "files_per_user"
 
 MINUTE, DAY = 60, 86_400
-EVER = 0  # no window: counted in PostgreSQL until somebody clears it
+EVER = 0  # no window: counted in PostgreSQL, until somebody clears it or what is counted is gone
 
 DEFAULTS: Mapping[str, Limit] = {
     limit.name: limit
@@ -39,6 +40,7 @@ DEFAULTS: Mapping[str, Limit] = {
         Limit(SMS_PER_NUMBER, 5, 15 * MINUTE),
         Limit(SMS_PER_USER, 5, 15 * MINUTE),
         Limit(SIGNUPS_PER_IP, 5, 60 * MINUTE),
+        Limit(FILES_PER_USER, 1000, EVER),
     )
 }
 

@@ -9,10 +9,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from apps.core import ciphers
+from apps.core.blocks import in_blocks, with_last
 from apps.payloads.errors import InvalidEnvelope
 
 RECORD_BYTES = 65_536
 TAG_BYTES = 16
+CONTENT_BYTES = RECORD_BYTES - TAG_BYTES - 1  # of a record: the last byte is the delimiter
 SALT_BYTES = 16
 FIXED_HEADER_BYTES = SALT_BYTES + 5  # salt, record size (4), length of the key id (1)
 KEY_INFO, NONCE_INFO = b"Content-Encoding: aes128gcm\0", b"Content-Encoding: nonce\0"
@@ -45,13 +47,14 @@ def encrypt(chunks: Iterable[bytes], *, material: bytes, key_id: str) -> Iterato
     keys, name = _Keys.derive(material, salt), key_id.encode()
     yield salt + struct.pack(">IB", RECORD_BYTES, len(name)) + name
     aead = AESGCM(keys.key)
-    number, waiting = 0, None
-    for block in _blocks(chunks, RECORD_BYTES - TAG_BYTES - 1):
-        if waiting is not None:
-            yield aead.encrypt(keys.nonce_of(number), waiting + MORE, None)
-            number += 1
-        waiting = block
-    yield aead.encrypt(keys.nonce_of(number), (waiting or b"") + LAST, None)
+    for number, (block, is_last) in enumerate(with_last(in_blocks(chunks, CONTENT_BYTES))):
+        yield aead.encrypt(keys.nonce_of(number), block + (LAST if is_last else MORE), None)
+
+
+def encrypted_length(size: int, *, key_id: str) -> int:
+    """How many bytes `encrypt` makes of so many."""
+    records = max(1, -(-size // CONTENT_BYTES))
+    return FIXED_HEADER_BYTES + len(key_id.encode()) + size + records * (TAG_BYTES + len(LAST))
 
 
 def decrypt(chunks: Iterable[bytes], *, material: bytes, key_id: str) -> Iterator[bytes]:
@@ -105,21 +108,9 @@ def _blocks_after_header(chunks: Iterator[bytes]) -> Iterator[bytes]:
         buffer += chunk
     end = FIXED_HEADER_BYTES + buffer[FIXED_HEADER_BYTES - 1]
     yield buffer[:end]
-    yield from _blocks(_prepended(buffer[end:], chunks), RECORD_BYTES)
+    yield from in_blocks(_prepended(buffer[end:], chunks), RECORD_BYTES)
 
 
 def _prepended(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield first
     yield from rest
-
-
-def _blocks(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """The same bytes in blocks of `size`; the last may be shorter."""
-    buffer = bytearray()
-    for chunk in chunks:
-        buffer += chunk
-        while len(buffer) >= size:
-            yield bytes(buffer[:size])
-            del buffer[:size]
-    if buffer:
-        yield bytes(buffer)

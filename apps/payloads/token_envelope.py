@@ -1,10 +1,11 @@
 """The envelope after sign-in (contract 2.2): keys that only the holder of the access token can derive, one per message."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from apps.core import ciphers
-from apps.payloads import jwe
+from apps.payloads import file_stream, jwe
 from apps.payloads.errors import InvalidEnvelope
 from apps.payloads.jwe import NotDecrypted
 from apps.payloads.strict_json import NotStrictJson, parse_object
@@ -39,3 +40,17 @@ class TokenEnvelope:
         """The JWE of an answer, bound to the call it answers and to its status."""
         key = ciphers.hkdf_expand(self.prk, info=f"response {method} {path} {status}".encode())
         return jwe.seal(plaintext, key=key, kid=self.kid)
+
+    def open_file(self, chunks: Iterable[bytes], *, method: str, path: str) -> Iterator[bytes]:
+        """The content of an uploaded stream (contract 2.3). Raises InvalidEnvelope, at the latest at its end: nothing counts before."""
+        material = file_stream.keying_material(self.prk, method=method, path=path)
+        return file_stream.decrypt(chunks, material=material, key_id=self.kid)
+
+    def seal_file(self, chunks: Iterable[bytes], *, method: str, path: str) -> Iterator[bytes]:
+        """The stream that carries this content to the client."""
+        material = file_stream.keying_material(self.prk, method=method, path=path)
+        return file_stream.encrypt(chunks, material=material, key_id=self.kid)
+
+    def sealed_length(self, size: int) -> int:
+        """How many bytes the stream of so many has."""
+        return file_stream.encrypted_length(size, key_id=self.kid)

@@ -6,7 +6,7 @@ from typing import Any
 
 from kombu import Queue
 
-from config import celery, databases, environment, static_files, tls
+from config import celery, databases, environment, file_storage, static_files, tls
 from config.logging import logging_settings
 from config.settings import unfold
 
@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "apps.tokens",
     "apps.otp",
     "apps.factors",
+    "apps.files",
     "apps.approvals",
     "apps.signin",
     "apps.oauth",
@@ -174,6 +175,7 @@ CELERY_TASK_ROUTES = {
     "oauth.remove_expired": {"queue": "maintenance"},
     "accounts.remove_expired": {"queue": "maintenance"},
     "signin.tell_locked": {"queue": "maintenance"},
+    "files.sweep": {"queue": "maintenance"},
     "approvals.tell_operators": {"queue": "maintenance"},
     "approvals.ask_identity_checks": {"queue": "maintenance"},
     "approvals.ask_identity_check": {"queue": "outside"},
@@ -202,6 +204,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-mail": every(5, "mail.sweep"),
     "chain-audit-events": every(10, "audit.chain_events"),
     "remove-expired-tokens": every(600, "tokens.remove_expired"),
+    "sweep-files": every(30, "files.sweep"),
     "ask-identity-checks": every(15, "approvals.ask_identity_checks"),
     "tell-operators": every(60, "approvals.tell_operators"),
     "tell-locked": every(15, "signin.tell_locked"),
@@ -234,6 +237,25 @@ SMS_HTTP_TOKEN = env.str("SMS_HTTP_TOKEN", default="")
 # --- Outside identity checks -----------------------------------------------------------------------------
 IDENTITY_CHECK = env.str("IDENTITY_CHECK", default="apps.approvals.outside_checks.PostedCheck")
 IDENTITY_CHECK_PRIVATE_ADDRESSES = env.bool("IDENTITY_CHECK_PRIVATE_ADDRESSES", default=False)
+
+# --- Files -----------------------------------------------------------------------------------------------
+FILES_ROOT = env.str("FILES_ROOT", default="")  # each environment has its own default
+FILES_STORAGE_URL = env.str("FILES_STORAGE_URL", default="")  # a bucket, in the place of the folder
+FILES_S3_ACCESS_KEY_ID = env.str("FILES_S3_ACCESS_KEY_ID", default="")
+FILES_S3_SECRET_ACCESS_KEY = env.str("FILES_S3_SECRET_ACCESS_KEY", default="")
+# Each holds one of the server's threads (8 in the image): the others are left for everything else.
+FILE_TRANSFERS_AT_ONCE = env.int("FILE_TRANSFERS_AT_ONCE", default=4, most=1000)
+
+
+def keep_files(*, root: Path | str) -> dict[str, Any]:
+    """STORAGES["files"]: the bucket if one is named, else the folder; `root` is where that is unless FILES_ROOT says so."""
+    return file_storage.storage(
+        root=FILES_ROOT or str(root),
+        url=FILES_STORAGE_URL,
+        access_key_id=FILES_S3_ACCESS_KEY_ID,
+        secret_access_key=FILES_S3_SECRET_ACCESS_KEY,
+    )
+
 
 # --- Sign-in of operators (Django's own users) -----------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["apps.operators.usernames.OperatorBackend"]
@@ -336,6 +358,7 @@ WHITENOISE_ADD_HEADERS_FUNCTION = static_files.add_headers
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "files": keep_files(root=BASE_DIR / ".data" / "files"),
 }
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]

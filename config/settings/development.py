@@ -6,7 +6,8 @@ from pathlib import Path
 from config import development_keys, embedded, environment
 from config.settings.base import *  # noqa: F403  (settings modules extend one another this way)
 from config.settings.base import INSTALLED_APPS as SHARED_APPS
-from config.settings.base import env, use_engines
+from config.settings.base import STORAGES as SHARED_STORAGES
+from config.settings.base import env, keep_files, use_engines
 
 environment.refuse_another_installation()
 environment.refuse(env.faults)
@@ -33,6 +34,7 @@ SMS_BACKEND = os.environ.get("SMS_BACKEND", "apps.mail.sms_transports.Console")
 SMS_FILE_PATH = os.environ.get("SMS_FILE_PATH", str(DATA_DIR / "sms.jsonl"))
 OPERATOR_SECOND_FACTOR_REQUIRED = False
 INSTALLED_APPS = [*SHARED_APPS, "demo"]
+STORAGES = {**SHARED_STORAGES, "files": keep_files(root=DATA_DIR / "files")}
 
 globals().update(
     use_engines(

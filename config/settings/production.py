@@ -2,7 +2,7 @@
 
 from config import environment
 from config.settings.base import *  # noqa: F403  (settings modules extend one another this way)
-from config.settings.base import SILENCED_SYSTEM_CHECKS, env, use_engines
+from config.settings.base import SILENCED_SYSTEM_CHECKS, env, keep_files, use_engines
 
 # Only where that is wanted can strangers become tenants.
 ALLOW_CUSTOMER_SIGNUP = env.bool("ALLOW_CUSTOMER_SIGNUP", default=False)
@@ -23,6 +23,7 @@ CSRF_TRUSTED_ORIGINS = [env.str("PUBLIC_URL", default="").rstrip("/")]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "files": keep_files(root="/var/lib/gatehouse/files"),
 }
 
 globals().update(

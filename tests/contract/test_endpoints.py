@@ -54,6 +54,12 @@ TOKEN = [  # T: access token, bodies encrypted both ways
     "DELETE /api/auth/2fa/passkeys/{passkey_id}",
     "POST /api/auth/2fa/recovery-codes",
     "DELETE /api/auth/2fa/recovery-codes",
+    "GET /api/files",
+    "POST /api/files",
+    "GET /api/files/{file_id}",
+    "DELETE /api/files/{file_id}",
+    "GET /api/files/{file_id}/content",
+    "PUT /api/files/{file_id}/content",
 ]
 KEY = {  # K: API key with this scope, plain JSON over TLS
     "POST /api/auth/introspect": "tokens:introspect",
@@ -73,7 +79,8 @@ OUTSIDE_THE_SCHEMA = ["/healthz", "/readyz", "/api/schema", "/api/docs", "/.well
 
 def place(name: str) -> str:
     some_id = str(new_id())
-    return address(name, {"session_id": some_id, "passkey_id": some_id, "check_id": some_id, "slug": "default"}, None)
+    ids = dict.fromkeys(("session_id", "passkey_id", "check_id", "file_id"), some_id)
+    return address(name, {**ids, "slug": "default"}, None)
 
 
 def test_the_schema_holds_these_and_no_others() -> None:

@@ -16,6 +16,7 @@ from apps.approvals.models import IdentityCheck
 from apps.customers.models import Customer
 from apps.factors import recovery_codes
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
+from apps.files.models import FileUse, StoredObject, UserFile
 from apps.mail.models import Message
 from apps.signin.models import Challenge, KnownDevice, Password
 from apps.tokens.models import RefreshToken, RevokedToken, Session
@@ -72,6 +73,9 @@ WHAT_STAYS: dict[type[Model], set[str]] = {
     EmailChange: set(),
     IdentityCheck: set(),
     Message: set(),
+    UserFile: set(),
+    FileUse: set(),
+    StoredObject: set(),
 }
 OF_THE_ACCOUNT = ("User", "Password", "Totp", "Phone", "Passkey", "RecoveryCode")
 Rows = dict[str, set[str]]
@@ -150,6 +154,8 @@ class Trial:
             "method": ["totp", "email", "sms", "passkey", "recovery_code"],
             "credential": [{"id": "x", "response": {"clientDataJSON": "e30"}}],
             "user_id": [str(self.user.id)],
+            "purpose": ["identity_document"],
+            "size": [1000],
         }
 
 

@@ -20,6 +20,7 @@ from tests.factors.enrolling import enrol_passkey
 from tests.otp.reading import newest_code
 from tests.signin.entering import EMAIL, FRESH, PASSWORD, enrol_app, generous, login, member, second, send
 
+PAPER = b"%PDF-1.7\n"
 NUMBER, NEWCOMER = "+4915112345678", "eve@example.com"
 
 
@@ -255,6 +256,30 @@ way("POST /api/auth/change-password", change_password)
 way("GET /api/auth/sessions", lambda place: place.client.get("/api/auth/sessions", token=place.token))
 way("DELETE /api/auth/sessions", lambda place: place.client.delete("/api/auth/sessions", token=place.token))
 way("DELETE /api/auth/sessions/{session_id}", end_another)
+
+
+def announce_file(place: Place) -> Answer:
+    document = {"name": "paper.pdf", "purpose": "identity_document", "size": len(PAPER)}
+    return place.client.post("/api/files", document, token=place.token)
+
+
+def send_file(place: Place) -> Answer:
+    return place.client.put_file(announce_file(place).document["id"], PAPER, token=place.token)
+
+
+def file_address(place: Place) -> str:
+    return f"/api/files/{send_file(place).document['id']}"
+
+
+way("POST /api/files", announce_file)
+way("PUT /api/files/{file_id}/content", send_file)
+way("GET /api/files", lambda place: place.client.get("/api/files", token=place.token))
+way("GET /api/files/{file_id}", lambda place: place.client.get(file_address(place), token=place.token))
+way(
+    "GET /api/files/{file_id}/content",
+    lambda place: place.client.get(f"{file_address(place)}/content", token=place.token),
+)
+way("DELETE /api/files/{file_id}", lambda place: place.client.delete(file_address(place), token=place.token))
 
 
 def reauthenticate(place: Place, **proof: str) -> Answer:

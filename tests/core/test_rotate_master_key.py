@@ -56,6 +56,7 @@ def test_every_sealed_column_is_found() -> None:
         "factors_phone.pending_number",
         "factors_totp.pending_secret",
         "factors_totp.secret",
+        "files_userfile.content_key",
         "mail_message.content",
         "operators_authenticatorapp.seed",
         "operators_recoverycodedevice.digest_key",

@@ -9,12 +9,13 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from apps.accounts.export import accounts, approvals, audit, factors, mail, oauth, signin, tokens
+from apps.accounts.export import accounts, approvals, audit, factors, files, mail, oauth, signin, tokens
 from apps.accounts.models import EmailChange
 from apps.approvals.models import IdentityCheck
 from apps.audit import actions
 from apps.core.context import RequestContext
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
+from apps.files.models import UserFile
 from apps.signin.models import Challenge, KnownDevice, Password, RememberedDevice
 from apps.users import user_events
 from apps.users.models import User
@@ -51,6 +52,7 @@ SECTIONS = (
     Section("remembered_devices", rows_of(RememberedDevice), signin.remembered_device),
     Section("email_changes", rows_of(EmailChange), accounts.email_change),
     Section("registrations", accounts.registrations_of, accounts.registration),
+    Section("files", rows_of(UserFile), files.file),
     Section("identity_check", rows_of(IdentityCheck), approvals.identity_check),
     Section("challenges", rows_of(Challenge), signin.challenge),
     Section("resets", accounts.resets_of, accounts.reset),

@@ -1,6 +1,6 @@
 """Who is signed in: the user of an access token, as they are now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.utils import timezone
@@ -8,8 +8,10 @@ from rest_framework.request import Request
 
 from apps.core.errors import AuthenticationRequired
 from apps.customers.state import CustomerState
+from apps.tokens import verification
 from apps.tokens.errors import InsufficientUserAuthentication
 from apps.tokens.proof import Proof
+from apps.tokens.signing import VerifiedClaims
 from apps.tokens.state import SessionState
 from apps.tokens.verification import VerifiedToken
 from apps.users import directory
@@ -27,6 +29,7 @@ class Principal:
     jti: UUID
     token_expires_at: int  # unix time
     proof: Proof
+    claims: VerifiedClaims = field(repr=False)
 
     @classmethod
     def of(cls, verified: VerifiedToken) -> "Principal":
@@ -37,6 +40,7 @@ class Principal:
             jti=verified.claims.jti,
             token_expires_at=verified.claims.expires_at,
             proof=verified.proof,
+            claims=verified.claims,
         )
 
     @property
@@ -85,3 +89,11 @@ def require_fresh_proof(request: Request) -> None:
     max_age = who.customer.reauthenticate_after
     if not who.proof.is_fresh(max_age=max_age, now=timezone.now()):
         raise InsufficientUserAuthentication(max_age=max_age)
+
+
+def require_still_signed_in(request: Request) -> None:
+    """For calls that take long: the session goes on, and user and customer are active. Raises what a new call would be refused with.
+
+    The token may have expired meanwhile: it was good when the call began.
+    """
+    verification.valid_now(principal_of(request).claims, timezone.now())
