@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from apps.core.secret_values import MINIMUM_SECRET_BYTES, decode_32_bytes, parse_master_keys, secret_fault
-from config import addresses, dotenv
+from config import addresses, dotenv, file_storage
 from config.logging import log_level
 
 __all__ = ["MINIMUM_SECRET_BYTES", "ConfigurationError", "Environment", "decode_32_bytes", "load", "parse_master_keys"]
@@ -43,6 +43,7 @@ OPTIONAL_SECRETS = (
     "DATABASE_LISTEN_URL",
     "SMS_TWILIO_AUTH_TOKEN",
     "SMS_HTTP_TOKEN",
+    "FILES_S3_SECRET_ACCESS_KEY",
 )
 ENGINES = ("DATABASE_URL", "REDIS_URL")  # naming one means an installation, not a developer's machine
 FORMS: dict[str, Callable[[str], object]] = {  # wherever it runs
@@ -57,6 +58,8 @@ FORMS: dict[str, Callable[[str], object]] = {  # wherever it runs
     "EMAIL_URL": addresses.smtp,
     "EMAIL_URL_FALLBACK": addresses.smtp,
     "TRUSTED_PROXIES": addresses.networks,
+    "FILES_STORAGE_URL": file_storage.bucket,
+    "FILES_ROOT": file_storage.folder,
     "LOG_LEVEL": log_level,
 }
 FORMS_IN_PRODUCTION: dict[str, Callable[[str], object]] = {

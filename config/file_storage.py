@@ -33,6 +33,13 @@ def bucket(text: str) -> str:
     return text
 
 
+def folder(text: str) -> str:
+    """The text as it came, if it is a folder's full path; else raises ValueError."""
+    if not text.startswith("/"):
+        raise ValueError("must be the full path of a folder, such as /var/lib/gatehouse/files")
+    return text
+
+
 def _options(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     given = dict(parse_qsl(parts.query))

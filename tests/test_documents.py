@@ -32,8 +32,6 @@ OF_COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 LONGEST_LINE = 120  # characters; tables and drawings cannot be broken
 
-# Calls whose format is fixed, and which come with the files themselves (docs/encryption.md says so).
-TO_COME = {"/api/files/{id}/content"}
 NAMES_NO_SETTING = {"NAME_FILE"}  # "as `NAME_FILE`": of any of them
 OF_DJANGO = {"DJANGO_SETTINGS_MODULE"}
 OF_THE_BUILD = {"GATEHOUSE_CHROMIUM"}
@@ -188,12 +186,7 @@ def test_every_setting_that_is_read_is_listed() -> None:
 def test_every_call_exists(document: Path) -> None:
     """What is written as `METHOD /path` answers to that method."""
     calls = re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[^`?\s]*)[^`]*`", prose_of(document))
-    assert [call for call in calls if call[1] not in TO_COME and not answers(*call)] == []
-
-
-def test_what_is_to_come_is_not_there_yet() -> None:
-    """Else it belongs among the calls that are checked."""
-    assert [path for path in TO_COME if answers("GET", path)] == []
+    assert [call for call in calls if not answers(*call)] == []
 
 
 def answers(method: str, path: str) -> bool:

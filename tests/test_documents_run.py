@@ -81,7 +81,13 @@ def test_every_example_is_run_here() -> None:
     """An example that no test looks for shows up."""
     of_python = {name_of(path): len(blocks(path, "python")) for path in DOCUMENTS}
     of_javascript = {name_of(path): len(blocks(path, "js")) for path in DOCUMENTS}
-    in_docs = {"docs/encryption.md": 1, "docs/extending.md": 3, "docs/production.md": 1, "docs/roles.md": 1}
+    in_docs = {
+        "docs/encryption.md": 1,
+        "docs/extending.md": 3,
+        "docs/files.md": 1,
+        "docs/production.md": 1,
+        "docs/roles.md": 1,
+    }
     assert {name: number for name, number in of_python.items() if number} == {"README.md": 1, **in_docs}
     assert {name: number for name, number in of_javascript.items() if number} == {
         "docs/accounts.md": 1,
@@ -106,6 +112,17 @@ def test_a_body_that_is_sealed_as_shown_is_accepted(client_for: MakeClient) -> N
     call = "/api/auth/request-otp"
     body = run_python(code)["sealed"]({"email": EMAIL}, call, settings.SERVICE_ENCRYPTION_KEY)
     assert client_for(factories.customer()).call("POST", call, json.dumps(body).encode()).status == 200
+
+
+def test_a_file_goes_up_and_comes_down_as_shown(client_for: MakeClient) -> None:
+    """C2.3, C4"""
+    shown = run_python(block_with(DOCS / "files.md", "python", "def fetch"))
+    token = factories.session(factories.user(factories.customer())).access
+    content = b"%PDF-1.7" + bytes(100_000)
+    file_id = shown["send"](client_for(None), content, token)
+    assert shown["fetch"](client_for(None), file_id, token) == content
+    with pytest.raises(ValueError, match="file_type_not_allowed"):
+        shown["send"](client_for(None), b"<html>", token)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ class FileTooLarge(GatehouseError):
 class FileQuotaExceeded(GatehouseError):
     """`limit` says which: the bytes of the customer's files together, or the number of the user's."""
 
-    status = 413
+    status = 429
     type = "quota_exceeded"
     message = _("There is no more room for files. Delete some first.")
 

@@ -49,7 +49,7 @@ def _require_fewer(customer: CustomerState, user_id: UUID) -> None:
     """A tiny file costs us a row and an object, too."""
     limit = customer.limit(limits.FILES_PER_USER)
     if UserFile.objects.of(customer.id).filter(user_id=user_id).count() >= limit.count:
-        raise FileQuotaExceeded(limit=limit.name)
+        raise _quota_exceeded(limit.name)
 
 
 def _take_bytes(customer: CustomerState, size: int) -> None:
@@ -57,7 +57,12 @@ def _take_bytes(customer: CustomerState, size: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(TAKE, {"customer_id": customer.id, "size": size, "total": customer.total_file_bytes})
         if cursor.rowcount != 1:
-            raise FileQuotaExceeded(limit=TOTAL_BYTES)
+            raise _quota_exceeded(TOTAL_BYTES)
+
+
+def _quota_exceeded(limit: str) -> FileQuotaExceeded:
+    """Room comes when files are deleted; at the latest then, those whose content never came are."""
+    return FileQuotaExceeded(limit=limit, retry_after=CONTENT_COMES_WITHIN.total_seconds())
 
 
 def _row(new: NewFile, customer_id: UUID, user_id: UUID, now: datetime) -> UserFile:

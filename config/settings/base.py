@@ -243,6 +243,7 @@ FILES_ROOT = env.str("FILES_ROOT", default="")  # each environment has its own d
 FILES_STORAGE_URL = env.str("FILES_STORAGE_URL", default="")  # a bucket, in the place of the folder
 FILES_S3_ACCESS_KEY_ID = env.str("FILES_S3_ACCESS_KEY_ID", default="")
 FILES_S3_SECRET_ACCESS_KEY = env.str("FILES_S3_SECRET_ACCESS_KEY", default="")
+IDENTITY_DOCUMENTS_KEPT_DAYS = env.int("IDENTITY_DOCUMENTS_KEPT_DAYS", default=30, most=3650)  # after the decision
 # Each holds one of the server's threads (8 in the image): the others are left for everything else.
 FILE_TRANSFERS_AT_ONCE = env.int("FILE_TRANSFERS_AT_ONCE", default=4, most=1000)
 
