@@ -85,7 +85,7 @@ $(NODE_MODULES)/.installed: tests/interop/package-lock.json $(VENV)/.test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/interop --no-audit --no-fund --silent --fetch-retries 1 --fetch-timeout 20000 && touch $@ \
 		|| echo "npm ci failed: the interoperability tests will be skipped$${CI:+, which CI does not accept}."
 
-# Some 15 s and 50 MB, once.
+# Some 10 s and 45 MB, once.
 $(SVELTEKIT)/.installed: docs/examples/sveltekit/package-lock.json $(VENV)/.test
 	@echo "Installing SvelteKit for its example …"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix docs/examples/sveltekit --no-audit --no-fund --silent --fetch-retries 1 --fetch-timeout 20000 && touch $@ \

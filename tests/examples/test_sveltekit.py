@@ -24,7 +24,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         reason = "SVELTEKIT NOT TESTED: it is not installed (npm ci --prefix docs/examples/sveltekit)"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     folder = tmp_path_factory.mktemp("sveltekit") / "app"
-    shutil.copytree(INSTALLED.parent, folder, ignore=shutil.ignore_patterns("node_modules", ".svelte-kit", "build"))
+    shutil.copytree(INSTALLED.parent, folder, ignore=shutil.ignore_patterns("node_modules", ".svelte-kit"))
     (folder / "node_modules").symlink_to(INSTALLED)
     environment = {**os.environ, "PATH": NODE_FOLDERS, "GATEHOUSE_DEMO": os.devnull}
     done = subprocess.run(
@@ -41,7 +41,7 @@ def sign_in(page: Page, demo: Demo) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def test_sveltekit(demo: Demo, run_example: Callable[..., Example], built: Path) -> None:
+def test_sveltekit(built: Path, demo: Demo, run_example: Callable[..., Example]) -> None:
     example = run_example("sveltekit", ["npm", "run", "--silent", "start"], folder=built)
     demo.allow(example.url)
     assert "The library opens on Sundays." in httpx.get(example.url).text, "without a script"
