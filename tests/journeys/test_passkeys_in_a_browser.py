@@ -71,6 +71,10 @@ class Device:
         ]
         return found
 
+    def set_presence(self, *, simulated: bool) -> None:
+        """Whether somebody touches the device at once when it is asked."""
+        self.session.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": self.id, "enabled": simulated})
+
     def set_counter_back(self) -> None:
         """As a copy of the device would have it that was made before."""
         credential = {**self.credentials()[0], "signCount": 0}

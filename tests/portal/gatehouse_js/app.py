@@ -1,5 +1,7 @@
 """Somebody's app in a real browser: a page of its own origin that imports the module from the running service."""
 
+import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,6 +10,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page
 
 from apps.customers.models import Customer
+from apps.tokens.minting import TokenPair
 from tests import browser, factories
 from tests.running import Running, app
 
@@ -51,6 +54,7 @@ class Tab:
 
     page: Page
     origin: str
+    kept_as: str
     options: dict[str, Any] = field(default_factory=dict)
 
     def open(self) -> "Tab":
@@ -73,14 +77,16 @@ class Tab:
         found: list[dict[str, Any]] = self.run(code)
         return found
 
-    def stored(self) -> dict[str, Any]:
+    def stored(self) -> Any:
         """What the module keeps in localStorage."""
-        kept: dict[str, Any] = self.page.evaluate("JSON.parse(localStorage[Object.keys(localStorage)[0]])")
-        return kept
+        return self.page.evaluate("name => JSON.parse(localStorage.getItem(name))", self.kept_as)
 
-    def store(self, record: dict[str, Any]) -> None:
-        code = "record => { localStorage[Object.keys(localStorage)[0]] = JSON.stringify(record) }"
-        self.page.evaluate(code, record)
+    def store(self, pair: TokenPair, **more: Any) -> "Tab":
+        """Have the page find these tokens in its storage, as if it had got them by a sign-in of its own."""
+        tokens = {"access_token": pair.access, "refresh_token": pair.refresh, "expires_in": pair.expires_in}
+        record = {**tokens, "expires_at": 1000 * (time.time() + pair.expires_in), **more}
+        self.page.evaluate("([name, kept]) => localStorage.setItem(name, kept)", [self.kept_as, json.dumps(record)])
+        return self
 
     def fails(self, code: str, given: Any = None) -> dict[str, Any]:
         """What this code throws."""
@@ -106,18 +112,25 @@ class Browser:
 
     context: BrowserContext
     origin: str
+    service: str
+    key: str
 
-    def tab(self, **options: Any) -> Tab:
-        return Tab(self.context.new_page(), self.origin, options).open()
+    def tab(self, before: str = "", **options: Any) -> Tab:
+        """A page that has loaded. `before`: what runs in it before its own scripts."""
+        page = self.context.new_page()
+        if before:
+            page.add_init_script(before)
+        name = f"gatehouse {self.service} {self.key.split('_')[2]} {options.get('delivery', 'body')}"
+        return Tab(page, self.origin, name, options).open()
 
 
 @contextmanager
 def app_in_a_browser(running: Running, **policy: Any) -> Iterator[tuple[Browser, Customer]]:
     """An app of a new customer, whose policy this is."""
-    customer = factories.customer(code_resend_after=0, passkey_domain="localhost", **policy)
+    customer = factories.customer(**{"code_resend_after": 0, "passkey_domain": "localhost", **policy})
     key = factories.api_key(customer)[1]
     facts = {"module": f"{running.url}/static/gatehouse/gatehouse.js", "url": running.url, "key": key}
     with app({"/": PAGE % facts}) as origin:
         factories.policy(customer, allowed_origins=[origin])
         with browser.page() as page:
-            yield Browser(page.context, origin), customer
+            yield Browser(page.context, origin, running.url, key), customer

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.tokens.models import Session
 from tests import factories
+from tests.journeys.test_passkeys_in_a_browser import Device
 from tests.portal.gatehouse_js.app import Tab, app_in_a_browser
 from tests.running import Running
 from tests.signin.entering import EMAIL, PASSWORD, enrol_app, member
@@ -16,6 +17,10 @@ from tests.signin.proving import old_session
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SIGNED_OUT = [{"user": None, "verified": True}]
+NOTE_CEREMONIES = """
+  const real = navigator.credentials.get.bind(navigator.credentials)
+  navigator.credentials.get = (options) => { window.ceremony = options.mediation; return real(options) }
+"""
 LOGIN = "return g.login(given[0], given[1])"
 
 
@@ -79,7 +84,7 @@ def test_a_password_a_second_factor_and_a_fresh_proof(running: Running) -> None:
         assert tab.run("return g.secondFactor.verify(given)", given)["user"]["id"] == str(user.id)
 
         stale = old_session(member(customer, "eve@example.com"))
-        tab.store({**tab.stored(), "access_token": stale.access, "refresh_token": stale.refresh})
+        tab.store(stale)
         assert (
             tab.fails("return g.factors.beginApp()")["type"] == "session_changed"
         )  # begun for Ada, never done for Eve
@@ -94,3 +99,48 @@ def test_a_password_a_second_factor_and_a_fresh_proof(running: Running) -> None:
         confirmed = tab.run("return g.factors.confirmApp(given)", pyotp.TOTP(begun["secret"]).now())
         assert len(confirmed["recovery_codes"]) == 10
         assert tab.run("return asked") == [600, "x"]
+
+
+def test_passkeys_are_enrolled_managed_offered_and_stand_as_second_factors(running: Running) -> None:
+    with app_in_a_browser(running) as (app, customer):
+        user = member(customer)
+        tab = app.tab()
+        device = Device(tab.page)
+        tab.store(factories.session(user))
+        made = tab.run("return g.passkeys.enrol('Laptop')")
+        assert (made["name"], len(made["recovery_codes"])) == ("Laptop", 10)
+        assert tab.run("return g.passkeys.rename(given, 'Phone')", made["id"])["name"] == "Phone"
+        assert [one["name"] for one in tab.run("return g.passkeys.list()")] == ["Phone"]
+        tab.run("return g.logout()")
+
+        assert tab.run("return g.signInWithPasskey()")["user"]["id"] == str(user.id)
+        tab.run("return g.logout()")
+
+        challenge = tab.run(LOGIN, [EMAIL, PASSWORD])
+        assert challenge["methods"][0] == "passkey"
+        given = {"session_token": challenge["session_token"], "method": "passkey"}
+        assert tab.run("return g.secondFactor.verify(given)", given)["user"]["id"] == str(user.id)
+        tab.run("return g.logout()")
+
+        # While nobody touches the device, the offer in the form's field waits. It makes way for another ceremony.
+        tab.run(NOTE_CEREMONIES)
+        device.set_presence(simulated=False)
+        assert tab.run("return g.passkeys.canAutofill()") is True
+        tab.run("window.offer = g.signInWithPasskeyFromAutofill().then((found) => [found])")
+        tab.page.wait_for_function("window.ceremony === 'conditional'")
+        device.set_presence(simulated=True)
+        assert tab.run("return g.signInWithPasskey()")["user"]["id"] == str(user.id)
+        assert tab.run("return offer") == [None]
+        tab.run("return g.logout()")
+
+        assert tab.run("return g.signInWithPasskeyFromAutofill()")["user"]["id"] == str(user.id)
+        device.set_presence(simulated=False)
+        tab.run("window.ceremony = null; window.stop = new AbortController()")
+        tab.run("window.offer = g.signInWithPasskeyFromAutofill({signal: stop.signal}).then((found) => [found])")
+        tab.page.wait_for_function("window.ceremony === 'conditional'")
+        tab.run("stop.abort()")
+        assert tab.run("return offer") == [None]
+
+        tab.store(factories.session(user))
+        tab.run("return g.passkeys.remove(given)", made["id"])
+        assert tab.run("return g.passkeys.list()") == []

@@ -143,11 +143,17 @@ export interface Progress {
   readonly total?: number
 }
 
-/** A file as the service describes it. */
+/** A file of the user. Its content is there if `uploaded_at` is; else it is deleted at `expires_at`. */
 export interface FileDescription {
   readonly id: string
   readonly name: string
   readonly purpose: string
+  /** Bytes. */
   readonly size: number
-  readonly [more: string]: unknown
+  /** What the content is, by its first bytes. */
+  readonly media_type: string | null
+  readonly sha256: string | null
+  readonly created_at: string
+  readonly uploaded_at: string | null
+  readonly expires_at: string | null
 }

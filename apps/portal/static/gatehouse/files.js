@@ -28,12 +28,11 @@ export class Files {
   }
 
   /** Announces the file, sends its content, and says how the service has it. What fails or is cancelled leaves nothing. */
-  async upload(blob, { name = blob.name ?? 'file', purpose, onProgress, signal } = {}) {
-    const announced = given({ name, purpose, size: blob.size })
+  async upload(blob, { name = blob.name ?? 'file', purpose = 'file', onProgress, signal } = {}) {
+    const announced = { name, purpose, size: blob.size }
     const file = await this.core.calls.document(FILES, { method: 'POST', json: announced, signal })
     try {
-      await this.core.calls.perform((session) => this.#sent(session, file.id, blob, { onProgress, signal }))
-      return await this.about(file.id)
+      return await this.core.calls.perform((session) => this.#sent(session, file.id, blob, { onProgress, signal }))
     } catch (error) {
       await this.remove(file.id).catch(() => {}) // the service removes by itself what never came whole
       throw error

@@ -128,6 +128,7 @@ export interface Gatehouse {
   // --- Calls ---
   /** The document of the answer, null if it has none. */
   fetch<Answer = unknown>(path: string, options?: FetchOptions): Promise<Answer>
+  /** `purpose` is `identity_document` or a word of your own (`a-z`, `0-9`, `_`); without one, `file`. */
   upload(content: Blob, options?: Cancellable & {
     name?: string; purpose?: string; onProgress?: (progress: Progress) => void
   }): Promise<FileDescription>

@@ -41,7 +41,7 @@ export const autofill = async (fetchOptions, { signal } = {}) => {
   try {
     while (!mine.signal.aborted && !signal?.aborted) {
       const credential = await offered(await fetchOptions(), mine.signal)
-      if (credential) return jsonOf(credential)
+      if (credential && !mine.signal.aborted) return jsonOf(credential)
     }
     return null
   } finally {

@@ -4,7 +4,7 @@ import { EnvelopeKeys, claimsOf } from './envelope.js'
 import { displayed } from './users.js'
 
 export class TokenDelivery {
-  #last = null
+  #known = { token: null, keys: null } // deriving keys takes time
 
   constructor(store) {
     this.store = store
@@ -15,8 +15,7 @@ export class TokenDelivery {
   async present() {
     const record = await this.store.read()
     if (typeof record?.access_token !== 'string') return null
-    if (this.#last?.id !== record.access_token) this.#last = await sessionOf(record).catch(() => null)
-    return this.#last
+    return this.#sessionOf(record).catch(() => null)
   }
 
   /** Whom the stored token claims, for display. */
@@ -37,7 +36,6 @@ export class TokenDelivery {
   }
 
   async forget() {
-    this.#last = null
     await this.store.remove()
   }
 
@@ -47,13 +45,13 @@ export class TokenDelivery {
   reload() {
     return this.present()
   }
-}
 
-const sessionOf = async (record) => {
-  const { access_token: token, refresh_token: refreshToken, expires_at: expiresAt, expires_in: lifetime, user } = record
-  const keys = await EnvelopeKeys.ofToken(token)
-  const headers = { Authorization: `Bearer ${token}` }
-  return { id: token, token, refreshToken, keys, headers, expiresAt, lifetime, claimed: claimedIn(token, user) }
+  async #sessionOf({ access_token: token, refresh_token: refreshToken, expires_at: expiresAt, expires_in: lifetime, user }) {
+    if (this.#known.token !== token) this.#known = { token, keys: await EnvelopeKeys.ofToken(token) }
+    const headers = { Authorization: `Bearer ${token}` }
+    const claimed = claimedIn(token, user)
+    return { id: token, token, refreshToken, keys: this.#known.keys, headers, expiresAt, lifetime, claimed }
+  }
 }
 
 /** The name is in no token: it is what was kept with it. Rights are left out, so that nobody can decide by them. */
