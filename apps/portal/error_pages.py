@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from apps.core import error_answers
 from apps.core.errors import GatehouseError
@@ -17,7 +18,7 @@ def is_for_people(request: HttpRequest) -> bool:
 
 def page(error: GatehouseError, request: HttpRequest) -> HttpResponse:
     """Asks the database nothing: it may be what is away."""
-    facts = {"error": error, "heading": error.text}
+    facts = {"error": error, "heading": _("This did not work"), "said": error.text}
     response = render(request, "portal/refused.html", facts, status=error.status)
     for name, value in error_answers.headers_of(error).items():
         response[name] = value

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.reset_links import LONGEST_TOKEN
 from apps.core.errors import GatehouseError, ValidationFailed
 from apps.customers.state import CustomerState
+from apps.portal import places
 from apps.portal.page import CustomerPage
 
 
@@ -43,8 +44,9 @@ class FormPage(CustomerPage):
         raise NotImplementedError
 
     def _show(self, request: HttpRequest, *, error: GatehouseError | None = None, **facts: Any) -> HttpResponse:
+        query = f"?{request.GET.urlencode()}" if request.GET else ""  # of the app that sent the user to sign in
         texts = {"heading": self.heading, "lead": self.lead, "button": self.button}
-        return self.show(request, error=error, **{**texts, **facts})
+        return self.show(request, error=error, sign_in=f"{places.sign_in(self.customer)}{query}", **{**texts, **facts})
 
 
 class TokenForm(forms.Form):

@@ -87,7 +87,7 @@ class CustomerPage(Page):
 
     def explain(self, request: HttpRequest, error: GatehouseError) -> HttpResponse:
         """A page that says why this cannot be, and nothing else."""
-        facts = {"heading": error.text, "lead": WHAT_NOW.get(type(error), "")}
+        facts = {"heading": _("This did not work"), "said": error.text, "lead": WHAT_NOW.get(type(error), "")}
         return CustomerPage.show(self, request, "portal/refused.html", error=error, **facts)
 
     def protect(self, request: HttpRequest, response: Answer) -> Answer:

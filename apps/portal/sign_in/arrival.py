@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from apps.core import base64url, ciphers
 from apps.portal import browser_session, device_cookie
 from apps.portal.sign_in import memory
-from apps.portal.sign_in.memory import Memory
+from apps.portal.sign_in.memory import StepMemory
 from apps.portal.sign_in.visit import SignInPage
 from apps.signin.challenges import Challenged
 from apps.signin.completion import SignedIn
@@ -25,7 +25,7 @@ class ArrivalPage(SignInPage):
         """What follows a right factor: the next one, or the end."""
         if isinstance(ended, SignedIn):
             return self._arrive(request, ended, recovery_codes)
-        asked = Memory(session_token=ended.session_token)
+        asked = StepMemory(session_token=ended.session_token)
         if not recovery_codes:
             return self.go_to_step(request, self.steps.second_factor, asked)
         hidden = {"session_token": ended.session_token}

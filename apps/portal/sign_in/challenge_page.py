@@ -7,12 +7,12 @@ from apps.factors.methods import PASSKEY
 from apps.otp.errors import InvalidOtp
 from apps.portal.sign_in import passkey_options
 from apps.portal.sign_in.arrival import ArrivalPage
-from apps.portal.sign_in.forms import LONGEST_TOKEN, CodeForm, refuse
-from apps.portal.sign_in.memory import Memory
+from apps.portal.sign_in.forms import LONGEST_TOKEN, CodeStepForm, refuse
+from apps.portal.sign_in.memory import StepMemory
 from apps.signin import challenges, second_factor
 from apps.signin.challenges import OpenChallenge
 from apps.signin.second_factor_attempts import SecondFactorAttempt, SecondFactorRequest
-from apps.tokens.errors import MalformedToken
+from apps.tokens.errors import InvalidToken, MalformedToken
 
 OVER = (MalformedToken, AuthenticationError)  # the challenge was met, has expired, or its tries are spent
 
@@ -20,11 +20,11 @@ OVER = (MalformedToken, AuthenticationError)  # the challenge was met, has expir
 class ChallengePage(ArrivalPage):
     """A page with the token of a challenge in its forms. Once that is over, there is only a way back to the beginning."""
 
-    def given(self, request: HttpRequest) -> Memory:
+    def given(self, request: HttpRequest) -> StepMemory:
         """What the form bears. What its code was sent by, and when, is remembered; it is only shown."""
         token, method = request.POST.get("session_token", "")[:LONGEST_TOKEN], request.POST.get("method", "")
         is_same = (token, method) == (self.memory.session_token, self.memory.method)
-        return Memory(session_token=token, method=method, resend_at=self.memory.resend_at if is_same else 0)
+        return StepMemory(session_token=token, method=method, resend_at=self.memory.resend_at if is_same else 0)
 
     def open(self, session_token: str) -> OpenChallenge | None:
         try:
@@ -34,14 +34,14 @@ class ChallengePage(ArrivalPage):
 
     def over(self, request: HttpRequest) -> HttpResponse:
         """One answer, whatever has ended the challenge."""
-        return self.show(request, "portal/sign_in/over.html", error=ChallengeOver())
+        return self.show(request, "portal/sign_in/over.html", error=InvalidToken())
 
-    def asked(self, given: Memory) -> SecondFactorRequest:
+    def asked(self, given: StepMemory) -> SecondFactorRequest:
         return SecondFactorRequest(
             client=self.client(), session_token=given.session_token, method=given.method, context=self.context
         )
 
-    def attempt(self, request: HttpRequest, given: Memory) -> SecondFactorAttempt:
+    def attempt(self, request: HttpRequest, given: StepMemory) -> SecondFactorAttempt:
         """Raises InvalidPasskey."""
         is_passkey = given.method == PASSKEY
         return SecondFactorAttempt(
@@ -54,9 +54,9 @@ class ChallengePage(ArrivalPage):
             remember="remember" in request.POST,
         )
 
-    def verify(self, request: HttpRequest, given: Memory) -> HttpResponse:
+    def verify(self, request: HttpRequest, given: StepMemory) -> HttpResponse:
         """Take what was given: a factor that the user has, or the first code of a new one."""
-        form = CodeForm(request.POST)
+        form = CodeStepForm(request.POST)
         try:
             if given.method != PASSKEY and not form.is_valid():
                 raise NotACode
@@ -69,16 +69,14 @@ class ChallengePage(ArrivalPage):
             return self.ask_again(request, given, form, error)
         return self.after(request, passed.ended, recovery_codes=passed.recovery_codes)
 
-    def ask_again(self, request: HttpRequest, given: Memory, form: CodeForm, error: GatehouseError) -> HttpResponse:
+    def ask_again(
+        self, request: HttpRequest, given: StepMemory, form: CodeStepForm, error: GatehouseError
+    ) -> HttpResponse:
         raise NotImplementedError
 
     def resend_at(self, wait: float) -> int:
         """A wait in seconds as a time (unix). At least a second: 0 stands for a code that was not sent."""
         return int(self.context.now.timestamp()) + max(1, int(wait))
-
-
-class ChallengeOver(GatehouseError):
-    type = "challenge_over"
 
 
 class NotACode(InvalidOtp):

@@ -7,8 +7,8 @@ from apps.otp.errors import InvalidOtp
 from apps.portal import device_cookie
 from apps.portal.form_page import focus_on_fault
 from apps.portal.sign_in.arrival import ArrivalPage
-from apps.portal.sign_in.forms import LONGEST_EMAIL, CodeForm, refuse
-from apps.portal.sign_in.memory import Memory
+from apps.portal.sign_in.forms import LONGEST_EMAIL, CodeStepForm, refuse
+from apps.portal.sign_in.memory import StepMemory
 from apps.portal.sign_in.start import send_code
 from apps.signin import by_code
 from apps.tokens.models import Delivery
@@ -23,23 +23,23 @@ class CodePage(ArrivalPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         if not self.memory.email:
             return self.go(request, self.steps.start)
-        return self._ask(request, CodeForm(), self.memory)
+        return self._ask(request, CodeStepForm(), self.memory)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        given = Memory(email=request.POST.get("email", "")[:LONGEST_EMAIL], resend_at=_time(request))
+        given = StepMemory(email=request.POST.get("email", "")[:LONGEST_EMAIL], resend_at=_time(request))
         try:
             emails.parse(given.email)
         except ValidationFailed:  # the field is hidden: nobody has typed it
             return self.go(request, self.steps.start)
         if "resend" in request.POST:
             return self._send_another(request, given)
-        form = CodeForm(request.POST)
+        form = CodeStepForm(request.POST)
         if not form.is_valid():
             focus_on_fault(form)
             return self._ask(request, form, given, error=ValidationFailed())
         return self._sign_in(request, form, given)
 
-    def _sign_in(self, request: HttpRequest, form: CodeForm, given: Memory) -> HttpResponse:
+    def _sign_in(self, request: HttpRequest, form: CodeStepForm, given: StepMemory) -> HttpResponse:
         try:
             ended = by_code.sign_in(
                 by_code.CodeSignIn(
@@ -63,19 +63,21 @@ class CodePage(ArrivalPage):
             return None
         return self.leave(request, self.here.user, self.here.session_id)
 
-    def _send_another(self, request: HttpRequest, given: Memory) -> HttpResponse:
+    def _send_another(self, request: HttpRequest, given: StepMemory) -> HttpResponse:
         try:
-            again = Memory(email=given.email, resend_at=send_code(given.email, page=self))
+            again = StepMemory(email=given.email, resend_at=send_code(given.email, page=self))
         except GatehouseError as error:
-            return self._refuse(request, CodeForm(request.POST), given, error)
+            return self._refuse(request, CodeStepForm(request.POST), given, error)
         return self.go_to_step(request, self.steps.code, again)
 
-    def _refuse(self, request: HttpRequest, form: CodeForm, given: Memory, error: GatehouseError) -> HttpResponse:
+    def _refuse(
+        self, request: HttpRequest, form: CodeStepForm, given: StepMemory, error: GatehouseError
+    ) -> HttpResponse:
         refuse(form, error, field="code" if isinstance(error, InvalidOtp) else None)
         return self._ask(request, form, given, error=error)
 
     def _ask(
-        self, request: HttpRequest, form: CodeForm, given: Memory, *, error: GatehouseError | None = None
+        self, request: HttpRequest, form: CodeStepForm, given: StepMemory, *, error: GatehouseError | None = None
     ) -> HttpResponse:
         return self.show(
             request,

@@ -12,8 +12,8 @@ from apps.otp.errors import ResendTooSoon
 from apps.portal.form_page import focus_on_fault
 from apps.portal.sign_in import passkey_options, texts
 from apps.portal.sign_in.challenge_page import OVER, ChallengePage
-from apps.portal.sign_in.forms import CodeForm, PhoneForm, refuse
-from apps.portal.sign_in.memory import Memory
+from apps.portal.sign_in.forms import CodeStepForm, PhoneForm, refuse
+from apps.portal.sign_in.memory import StepMemory
 from apps.signin import second_factor
 
 SHOWN, SHOWN_SECONDS = "gatehouse.enrolment", 10 * 60
@@ -38,7 +38,9 @@ class EnrolPage(ChallengePage):
             return self.verify(request, given)
         return self._begin(request, given) if what == "begin" else self._offer(request, given)
 
-    def ask_again(self, request: HttpRequest, given: Memory, form: CodeForm, error: GatehouseError) -> HttpResponse:
+    def ask_again(
+        self, request: HttpRequest, given: StepMemory, form: CodeStepForm, error: GatehouseError
+    ) -> HttpResponse:
         """What was shown before is shown again: a fresh secret would be another than the one in the app by now.
 
         A passkey's options are good once, so it begins anew.
@@ -52,7 +54,7 @@ class EnrolPage(ChallengePage):
             self._guide(request, given, shown, form, error=error) if shown else self._offer(request, given, error=error)
         )
 
-    def _offer(self, request: HttpRequest, given: Memory, *, error: GatehouseError | None = None) -> HttpResponse:
+    def _offer(self, request: HttpRequest, given: StepMemory, *, error: GatehouseError | None = None) -> HttpResponse:
         challenge = self.open(given.session_token)
         if challenge is None:
             return self.over(request)
@@ -60,7 +62,7 @@ class EnrolPage(ChallengePage):
         said = texts.explained(error) if error else ""
         return self.show(request, error=error, given=given, ways=ways, said=said)
 
-    def _begin(self, request: HttpRequest, given: Memory) -> HttpResponse:
+    def _begin(self, request: HttpRequest, given: StepMemory) -> HttpResponse:
         phone = PhoneForm(request.POST if "phone" in request.POST else None)
         if given.method == SMS and not phone.is_valid():
             focus_on_fault(phone)
@@ -79,10 +81,10 @@ class EnrolPage(ChallengePage):
                 if is_phone
                 else self._offer(request, given, error=error)
             )
-        return self._guide(request, given, _to_show(given.method, found), CodeForm())
+        return self._guide(request, given, _to_show(given.method, found), CodeStepForm())
 
     def _refuse_phone(
-        self, request: HttpRequest, given: Memory, form: PhoneForm, error: GatehouseError
+        self, request: HttpRequest, given: StepMemory, form: PhoneForm, error: GatehouseError
     ) -> HttpResponse:
         refuse(form, error)
         return self._show(request, "enrol_phone", given, form=form, error=error)
@@ -90,9 +92,9 @@ class EnrolPage(ChallengePage):
     def _guide(
         self,
         request: HttpRequest,
-        given: Memory,
+        given: StepMemory,
         shown: Mapping[str, Any],
-        form: CodeForm,
+        form: CodeStepForm,
         *,
         error: GatehouseError | None = None,
     ) -> HttpResponse:
@@ -103,7 +105,7 @@ class EnrolPage(ChallengePage):
             request, f"enrol_{HEADINGS[given.method]}_code", given, form=form, shown=shown, kept=kept, error=error
         )
 
-    def _show(self, request: HttpRequest, page: str, given: Memory, **facts: Any) -> HttpResponse:
+    def _show(self, request: HttpRequest, page: str, given: StepMemory, **facts: Any) -> HttpResponse:
         return self.show(request, f"portal/sign_in/{page}.html", given=given, **facts)
 
 

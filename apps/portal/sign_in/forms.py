@@ -60,7 +60,7 @@ class PasswordForm(StepForm):
     )
 
 
-class CodeForm(StepForm):
+class CodeStepForm(StepForm):
     """A code as people type and paste it. What cannot be a code of ours costs no try."""
 
     code = forms.CharField(
@@ -78,12 +78,12 @@ class CodeForm(StepForm):
         ),
     )
 
-    def with_letters(self) -> "CodeForm":
+    def with_letters(self) -> "CodeStepForm":
         """For codes of letters: a keyboard of digits would not do."""
         self.fields["code"].widget.attrs.update({"inputmode": "text", "autocapitalize": "characters"})
         return self
 
-    def for_codes_of(self, alphabet: str) -> "CodeForm":
+    def for_codes_of(self, alphabet: str) -> "CodeStepForm":
         return self if alphabet == CodeAlphabet.DIGITS else self.with_letters()
 
     def clean_code(self) -> str:

@@ -17,7 +17,7 @@ LIFETIME_SECONDS = 15 * 60
 
 
 @dataclass(frozen=True)
-class Memory:
+class StepMemory:
     """`email`: as it was typed. `session_token`: of the challenge. `method`: of the second factor. `resend_at`: unix time."""
 
     email: str = ""
@@ -26,17 +26,17 @@ class Memory:
     resend_at: int = 0
 
 
-def read(request: HttpRequest, customer: CustomerState) -> Memory:
+def read(request: HttpRequest, customer: CustomerState) -> StepMemory:
     """Empty if there is none, or it is not ours."""
     try:
         kept = signing.loads(request.COOKIES.get(_name(customer), ""), salt=_salt(customer), max_age=LIFETIME_SECONDS)
-        return Memory(**kept)
+        return StepMemory(**kept)
     except (signing.BadSignature, TypeError):
-        return Memory()
+        return StepMemory()
 
 
-def put(response: HttpResponseBase, memory: Memory, customer: CustomerState) -> None:
-    value = signing.dumps(asdict(memory), salt=_salt(customer), compress=True)
+def put(response: HttpResponseBase, memory: StepMemory, customer: CustomerState) -> None:
+    value = signing.dumps(asdict(memory), salt=_salt(customer))
     _set(response, customer, value, LIFETIME_SECONDS)
 
 

@@ -12,8 +12,8 @@ from apps.otp.code_requests import CodeRequest
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.otp.purposes import VERIFY_EMAIL
 from apps.portal.form_page import focus_on_fault
-from apps.portal.sign_in.forms import LONGEST_EMAIL, CodeForm, RegisterForm, refuse
-from apps.portal.sign_in.memory import Memory
+from apps.portal.sign_in.forms import LONGEST_EMAIL, CodeStepForm, RegisterForm, refuse
+from apps.portal.sign_in.memory import StepMemory
 from apps.portal.sign_in.password import CONFIRMED
 from apps.portal.sign_in.visit import SignInPage
 from apps.users import emails
@@ -44,7 +44,7 @@ class RegisterPage(SignInPage):
             return self.show(request, form=form, error=error)
         wait = int(self.context.now.timestamp()) + done.resend_in
         return self.go_to_step(
-            request, self.steps.verify_email, Memory(email=form.cleaned_data["email"], resend_at=wait)
+            request, self.steps.verify_email, StepMemory(email=form.cleaned_data["email"], resend_at=wait)
         )
 
     def _register(self, form: RegisterForm) -> registration.Registered:
@@ -75,13 +75,13 @@ class VerifyEmailPage(SignInPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         if not self.memory.email:
             return self.go(request, self.steps.start)
-        return self._ask(request, CodeForm(), self.memory)
+        return self._ask(request, CodeStepForm(), self.memory)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """`do`: "resend", or nothing to give the code."""
         email = request.POST.get("email", "")[:LONGEST_EMAIL]
-        given = self.memory if self.memory.email == email else Memory(email=email)
-        form = CodeForm(request.POST)
+        given = self.memory if self.memory.email == email else StepMemory(email=email)
+        form = CodeStepForm(request.POST)
         try:
             emails.parse(email)
             if "resend" in request.POST:
@@ -91,7 +91,7 @@ class VerifyEmailPage(SignInPage):
             refuse(form, error, field="code" if isinstance(error, InvalidOtp) else None)
             return self._ask(request, form, given, error=error)
 
-    def _verify(self, request: HttpRequest, form: CodeForm, given: Memory) -> HttpResponse:
+    def _verify(self, request: HttpRequest, form: CodeStepForm, given: StepMemory) -> HttpResponse:
         if not form.is_valid():
             focus_on_fault(form)
             return self._ask(request, form, given, error=ValidationFailed())
@@ -103,9 +103,9 @@ class VerifyEmailPage(SignInPage):
                 context=self.context,
             )
         )
-        return self.go_to_step(request, self.steps.password, Memory(email=given.email, method=CONFIRMED))
+        return self.go_to_step(request, self.steps.password, StepMemory(email=given.email, method=CONFIRMED))
 
-    def _send_another(self, request: HttpRequest, given: Memory) -> HttpResponse:
+    def _send_another(self, request: HttpRequest, given: StepMemory) -> HttpResponse:
         asked = CodeRequest(
             customer=self.customer,
             address=emails.parse(given.email),
@@ -121,7 +121,7 @@ class VerifyEmailPage(SignInPage):
         return self.go_to_step(request, self.steps.verify_email, replace(given, resend_at=resend_at, method=RESENT))
 
     def _ask(
-        self, request: HttpRequest, form: CodeForm, given: Memory, *, error: GatehouseError | None = None
+        self, request: HttpRequest, form: CodeStepForm, given: StepMemory, *, error: GatehouseError | None = None
     ) -> HttpResponse:
         wait = self.wait_until(given.resend_at)
         form = form.for_codes_of(self.customer.code_alphabet)

@@ -12,8 +12,8 @@ from apps.factors.methods import PASSKEY, RECOVERY_CODE, SMS
 from apps.otp.errors import ResendTooSoon
 from apps.portal.sign_in import passkey_options, texts
 from apps.portal.sign_in.challenge_page import OVER, ChallengePage
-from apps.portal.sign_in.forms import CodeForm, refuse
-from apps.portal.sign_in.memory import Memory
+from apps.portal.sign_in.forms import CodeStepForm, refuse
+from apps.portal.sign_in.memory import StepMemory
 from apps.signin import second_factor
 from apps.signin.challenges import OpenChallenge
 from apps.signin.requirements import EMAIL
@@ -30,7 +30,7 @@ class SecondFactorPage(ChallengePage):
     def get(self, request: HttpRequest) -> HttpResponse:
         if not self.memory.session_token:
             return self.go(request, self.steps.start)
-        return self._ask(request, self.memory, CodeForm())
+        return self._ask(request, self.memory, CodeStepForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """`do`: "send", "verify", or nothing for another method."""
@@ -39,13 +39,15 @@ class SecondFactorPage(ChallengePage):
             return self.verify(request, given)
         return self._send(request, given) if what == "send" else self._turn_to(request, given)
 
-    def ask_again(self, request: HttpRequest, given: Memory, form: CodeForm, error: GatehouseError) -> HttpResponse:
+    def ask_again(
+        self, request: HttpRequest, given: StepMemory, form: CodeStepForm, error: GatehouseError
+    ) -> HttpResponse:
         return self._ask(request, given, form, error=error)
 
-    def _turn_to(self, request: HttpRequest, given: Memory) -> HttpResponse:
+    def _turn_to(self, request: HttpRequest, given: StepMemory) -> HttpResponse:
         return self.go_to_step(request, self.steps.second_factor, given)
 
-    def _send(self, request: HttpRequest, given: Memory) -> HttpResponse:
+    def _send(self, request: HttpRequest, given: StepMemory) -> HttpResponse:
         try:
             sent = second_factor.send(self.asked(given))
         except ResendTooSoon as error:  # a code is on its way already
@@ -53,14 +55,14 @@ class SecondFactorPage(ChallengePage):
         except OVER:
             return self.over(request)
         except GatehouseError as error:
-            form = CodeForm({})
+            form = CodeStepForm({})
             refuse(form, error)
             return self._ask(request, given, form, error=error)
         wait = sent.resend_in if isinstance(sent, SentCode) else 0
         return self._turn_to(request, replace(given, resend_at=self.resend_at(wait)))
 
     def _ask(
-        self, request: HttpRequest, given: Memory, form: CodeForm, *, error: GatehouseError | None = None
+        self, request: HttpRequest, given: StepMemory, form: CodeStepForm, *, error: GatehouseError | None = None
     ) -> HttpResponse:
         challenge = self.open(given.session_token)
         if challenge is None:
@@ -72,7 +74,7 @@ class SecondFactorPage(ChallengePage):
         facts = self._facts(challenge, replace(given, method=method), form)
         return self.show(request, error=error, **facts)
 
-    def _facts(self, challenge: OpenChallenge, given: Memory, form: CodeForm) -> dict[str, Any]:
+    def _facts(self, challenge: OpenChallenge, given: StepMemory, form: CodeStepForm) -> dict[str, Any]:
         method = given.method
         return {
             "form": self._with_keyboard(form, method),
@@ -87,11 +89,11 @@ class SecondFactorPage(ChallengePage):
             "remember_days": self.customer.remember_device_days if method != RECOVERY_CODE else 0,
         }
 
-    def _with_keyboard(self, form: CodeForm, method: str) -> CodeForm:
+    def _with_keyboard(self, form: CodeStepForm, method: str) -> CodeStepForm:
         if method == RECOVERY_CODE:
             return form.with_letters()
         return form.for_codes_of(self.customer.code_alphabet) if method in SENT else form
 
-    def _passkey_options(self, given: Memory) -> str:
+    def _passkey_options(self, given: StepMemory) -> str:
         options = second_factor.send(self.asked(given))
         return passkey_options.as_json(options) if isinstance(options, Mapping) else ""

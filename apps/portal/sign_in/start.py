@@ -11,7 +11,7 @@ from apps.otp.purposes import LOGIN
 from apps.portal.form_page import focus_on_fault
 from apps.portal.sign_in import passkey_options
 from apps.portal.sign_in.forms import EmailForm, refuse
-from apps.portal.sign_in.memory import Memory
+from apps.portal.sign_in.memory import StepMemory
 from apps.portal.sign_in.visit import SignInPage
 from apps.users import emails
 
@@ -57,9 +57,9 @@ class StartPage(SignInPage):
         email = form.cleaned_data["email"]
         if way == PASSWORD:
             emails.parse(email)
-            return self.go_to_step(request, self.steps.password, Memory(email=email))
+            return self.go_to_step(request, self.steps.password, StepMemory(email=email))
         wait = send_code(email, page=self)
-        return self.go_to_step(request, self.steps.code, Memory(email=email, resend_at=wait))
+        return self.go_to_step(request, self.steps.code, StepMemory(email=email, resend_at=wait))
 
     def _offer_account(self, request: HttpRequest) -> HttpResponse:
         return self.show(request, "portal/sign_in/choose_account.html", here=self.here)

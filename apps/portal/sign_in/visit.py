@@ -20,7 +20,7 @@ from apps.portal.browser_session import SignedInHere
 from apps.portal.page import CustomerPage
 from apps.portal.protection import Policy
 from apps.portal.sign_in import memory
-from apps.portal.sign_in.memory import Memory
+from apps.portal.sign_in.memory import StepMemory
 from apps.portal.sign_in.steps import Steps
 from apps.users.models import UserStatus
 from apps.users.state import UserState
@@ -36,7 +36,7 @@ class SignInPage(CustomerPage):
     app: AuthorizationRequest | None = None
     here: SignedInHere | None = None
     steps: Steps
-    memory: Memory = Memory()
+    memory: StepMemory = StepMemory()
 
     def respond(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """An app's request that cannot be trusted is a page; one that is refused goes back to the app."""
@@ -61,7 +61,7 @@ class SignInPage(CustomerPage):
         response["Location"] = iri_to_uri(address)
         return self.protect(request, response)
 
-    def go_to_step(self, request: HttpRequest, step: str, remembered: Memory) -> HttpResponse:
+    def go_to_step(self, request: HttpRequest, step: str, remembered: StepMemory) -> HttpResponse:
         """Leads to another page, which can be loaded anew. No form is sent a second time by that."""
         response = self.go(request, step)
         memory.put(response, remembered, self.customer)

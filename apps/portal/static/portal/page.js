@@ -5,6 +5,7 @@ const token = new URLSearchParams(location.hash.slice(1)).get("token");
 if (field && token) {
   field.value = token;
   field.closest(".field").hidden = true;
+  field.type = "hidden"; // password managers would take it for the name that belongs to the new password
   history.replaceState(null, "", location.pathname);
   document.querySelector("input[type=password]")?.focus();
 }
