@@ -14,6 +14,7 @@ from apps.users.models import User
 from tests import factories
 from tests.otp.reading import newest_code, wrong_code
 from tests.portal.account.visiting import Shown, Visitor, visitor
+from tests.races import at_once
 from tests.signin.entering import enrol_app, generous, member
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -146,6 +147,16 @@ def test_new_codes_are_shown_once_and_a_reload_makes_no_others(user: User) -> No
     assert "You have 9 codes left." in ada.get("recovery-codes").text
     assert "9 left" in ada.get().text
     assert ada.get().status == 200  # the new codes have signed nobody out
+
+
+def test_of_many_clicks_at_once_one_makes_codes_and_those_are_good(user: User) -> None:
+    enrol_app(user)
+    form = {"edition": visitor(user).get("recovery-codes/new").hidden("edition")}
+    visitors = [visitor(user) for _ in range(8)]
+    answers = at_once(8, lambda number: visitors[number].post("recovery-codes/new", form), threads=8)
+    [made] = [answer for answer in answers if answer.status == 200]
+    assert {answer.status for answer in answers} == {200, 303}
+    assert all(recovery_codes.use(user.id, code, now=user.created_at) for code in CODE.findall(made.markup))
 
 
 def test_the_account_says_when_no_codes_are_left(user: User) -> None:

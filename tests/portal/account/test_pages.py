@@ -192,3 +192,16 @@ def test_signing_in_leads_back_to_the_page_and_nowhere_else() -> None:
         )
         assert (entered.status_code, entered.headers["Location"]) == (303, place)
         assert ada.get("sessions").status == 200
+
+
+def test_a_copy_of_the_cookie_is_worth_nothing_after_signing_out() -> None:
+    """C3.4."""
+    user = furnished()
+    ada, thief = visitor(user), Visitor(user.customer)
+    thief.browser.cookies = ada.browser.cookies.copy()  # type: ignore[assignment]
+    assert thief.get("sessions").status == 200
+    form = ada.get().markup.partition('<form method="post" action="/sign-out/')[2]
+    assert form.startswith("acme")
+    assert ada.browser.post("/sign-out/acme", headers={"Origin": ada.origin}).status_code == 200
+    assert thief.get("sessions").place.startswith("/sign-in/acme")
+    assert ada.get().place == "/sign-in/acme"
