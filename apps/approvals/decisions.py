@@ -4,13 +4,14 @@ from datetime import datetime
 
 from django.db import transaction
 
+from apps.approvals import documents
 from apps.approvals.errors import AlreadyDecided
 from apps.approvals.models import CheckState, IdentityCheck
-from apps.audit import actions
+from apps.audit import actions, events
 from apps.core.context import RequestContext
 from apps.core.state.announcements import announce
 from apps.customers.state import CustomerState
-from apps.users import directory, lifecycle, notices, state, user_events
+from apps.users import directory, lifecycle, notices, state
 from apps.users.models import User, UserStatus
 
 
@@ -27,7 +28,7 @@ def approve(check: IdentityCheck, *, customer: CustomerState, context: RequestCo
         user.approved_at = context.now
         if user.status == UserStatus.PENDING:
             user.status = lifecycle.status_due(user, customer)
-        _save(user, actions.USER_APPROVED, context)
+        _save(user, check, actions.USER_APPROVED, context)
         notices.post(notices.USER_APPROVED, customer=customer, user=user, context=context)
 
 
@@ -45,7 +46,7 @@ def reject(
         user.approved_at = None
         if user.status == UserStatus.ACTIVE and customer.demands_approval:
             user.status = UserStatus.PENDING
-        _save(user, actions.USER_REJECTED, context)
+        _save(user, check, actions.USER_REJECTED, context)
         notices.post(notices.USER_REJECTED, customer=customer, user=user, context=context, reason=reason)
 
 
@@ -64,7 +65,9 @@ def _decide(check: IdentityCheck, state: CheckState, reason: str, context: Reque
         raise AlreadyDecided
 
 
-def _save(user: User, action: str, context: RequestContext) -> None:
+def _save(user: User, check: IdentityCheck, action: str, context: RequestContext) -> None:
     user.save(update_fields=["approved_at", "status"])
-    user_events.record(action, user, context)
+    shown = documents.named(check)
+    facts = {"documents": shown} if shown else {}
+    events.record(action=action, customer_id=user.customer_id, user_id=user.id, context=context, details=facts)
     announce(state.subject(user.customer_id, user.id))

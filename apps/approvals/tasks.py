@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from apps.approvals import approval_queue, outside_requests
+from apps.approvals import approval_queue, documents, outside_requests
 from apps.core import queues
 from apps.core.advisory_locks import alone
 
@@ -42,3 +42,10 @@ def ask_identity_checks() -> int:
 def ask_identity_check(check_id: str) -> bool:
     """Ask for one check, in a queue of its own (CELERY_TASK_ROUTES): a slow other side keeps no mail waiting."""
     return outside_requests.ask(UUID(check_id), now=timezone.now())
+
+
+@shared_task(name="approvals.delete_old_documents")
+@alone
+def delete_old_documents() -> int:
+    """Delete identity documents that are needed no more. Returns how many."""
+    return documents.delete_old(now=timezone.now())

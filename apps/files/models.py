@@ -68,7 +68,10 @@ class UserFile(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        indexes = (models.Index(fields=("expires_at",), name="file_expires", condition=models.Q(content=None)),)
+        indexes = (
+            models.Index(fields=("expires_at",), name="file_expires", condition=models.Q(content=None)),
+            models.Index(fields=("created_at",), name="document_age", condition=models.Q(purpose=IDENTITY_DOCUMENT)),
+        )
 
     def __str__(self) -> str:
         return f"file {self.id}"

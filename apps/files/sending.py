@@ -2,12 +2,18 @@
 
 from collections.abc import Callable, Generator, Iterator
 
+import structlog
+
 from apps.audit import actions, events
 from apps.core import sealed
+from apps.core.ciphers import DecryptionFailed
 from apps.core.context import RequestContext
 from apps.core.errors import NotFound
 from apps.files import content_cipher, object_store, transfers
 from apps.files.models import UserFile
+
+
+log = structlog.get_logger(__name__)
 
 
 class OpenContent(Iterator[bytes]):
@@ -55,4 +61,8 @@ def _pieces(file: UserFile, still_allowed: Callable[[], None]) -> Generator[byte
     with transfers.slot():
         kept = object_store.read(file.content.name)
         content = content_cipher.unseal(kept, key=key, object_id=file.content.id)
-        yield from transfers.calling(content, still_allowed, every=1)
+        try:
+            yield from transfers.calling(content, still_allowed, every=1)
+        except DecryptionFailed:
+            log.error("file_damaged", file=str(file.id), object=file.content.name)
+            raise

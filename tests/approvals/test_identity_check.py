@@ -158,7 +158,8 @@ def save(browser: Browser, customer: Customer | None, **changes: str) -> int:
     page = f"/admin/customers/customer/{customer.id}/change/" if customer else "/admin/customers/customer/add/"
     shown = browser.get(page).context
     form = shown["adminform"].form
-    filled = {name: form[name].value() for name in form.fields if form[name].value() not in (None, "", False)}
+    values = {name: form[name].value() for name in form.fields}
+    filled = {name: value for name, value in values.items() if value not in (None, "") and value is not False}
     inlines = [inline.formset.prefix for inline in shown["inline_admin_formsets"]]
     numbers = {f"{prefix}-{which}_FORMS": "0" for prefix in inlines for which in ("TOTAL", "INITIAL")}
     return browser.post(page, {**filled, **numbers, **changes}).status_code
