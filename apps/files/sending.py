@@ -12,7 +12,6 @@ from apps.core.errors import NotFound
 from apps.files import content_cipher, object_store, transfers
 from apps.files.models import UserFile
 
-
 log = structlog.get_logger(__name__)
 
 
@@ -64,5 +63,5 @@ def _pieces(file: UserFile, still_allowed: Callable[[], None]) -> Generator[byte
         try:
             yield from transfers.calling(content, still_allowed, every=1)
         except DecryptionFailed:
-            log.error("file_damaged", file=str(file.id), object=file.content.name)
+            log.exception("file_damaged", file=str(file.id), object=file.content.name)
             raise
