@@ -2,12 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOW = "no Chromium was found (Debian: apt install chromium; or set GATEHOUSE_CHROMIUM)"
@@ -28,8 +29,11 @@ def executable() -> str | None:
 
 
 @contextmanager
-def page(**context: object) -> Iterator[Page]:
-    """A page of a fresh browser. Skips the test, or fails it under CI, when there is none."""
+def page(*, profile: Path | None = None, **context: object) -> Iterator[Page]:
+    """A page of a fresh browser. Skips the test, or fails it under CI, when there is none.
+
+    Without a folder for its `profile` it is a private window: what pages keep on the disk is in its memory then.
+    """
     path = executable()
     if path is None:
         if os.environ.get("CI"):
@@ -39,11 +43,18 @@ def page(**context: object) -> Iterator[Page]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+            launched = _launched(playwright, path, profile, context)
             try:
-                yield browser.new_context(**context).new_page()  # type: ignore[arg-type]
+                yield launched.new_page()
             finally:
-                browser.close()
+                (launched.browser or launched).close()
                 connections.close_all()  # those made under Playwright's event loop are others than those outside
     finally:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+def _launched(playwright: Playwright, path: str, profile: Path | None, context: Mapping[str, object]) -> BrowserContext:
+    if profile is not None:
+        return playwright.chromium.launch_persistent_context(profile, executable_path=path, args=ARGUMENTS, **context)  # type: ignore[arg-type]
+    browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    return browser.new_context(**context)  # type: ignore[arg-type]

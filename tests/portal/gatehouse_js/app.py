@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
@@ -14,7 +15,7 @@ from apps.tokens.minting import TokenPair
 from tests import browser, factories
 from tests.running import Running, app
 
-PAGE = """<!doctype html><title>An app</title><input name="user" autocomplete="username webauthn">
+PAGE = """<!doctype html><title>An app</title><input name="user" autocomplete="username webauthn"><input type="file">
 <script type="module">
   const { createGatehouse, GatehouseError } = await import("%(module)s")
   window.told = []
@@ -125,12 +126,14 @@ class Browser:
 
 
 @contextmanager
-def app_in_a_browser(running: Running, **policy: Any) -> Iterator[tuple[Browser, Customer]]:
+def app_in_a_browser(
+    running: Running, *, profile: Path | None = None, **policy: Any
+) -> Iterator[tuple[Browser, Customer]]:
     """An app of a new customer, whose policy this is."""
     customer = factories.customer(**{"code_resend_after": 0, "passkey_domain": "localhost", **policy})
     key = factories.api_key(customer)[1]
     facts = {"module": f"{running.url}/static/gatehouse/gatehouse.js", "url": running.url, "key": key}
     with app({"/": PAGE % facts}) as origin:
         factories.policy(customer, allowed_origins=[origin])
-        with browser.page() as page:
+        with browser.page(profile=profile) as page:
             yield Browser(page.context, origin, running.url, key), customer
