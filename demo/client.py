@@ -55,7 +55,8 @@ class Answer:
     @property
     def error_type(self) -> str | None:
         """The `type` of an error answer, None for a success."""
-        return self.document["error"]["type"] if isinstance(self.document, dict) and "error" in self.document else None
+        error = self.document.get("error") if isinstance(self.document, dict) else None
+        return error if isinstance(error, str) else error["type"] if error else None  # a text: OAuth's form
 
 
 def over_http(base_url: str, *, timeout: float = 15) -> Send:

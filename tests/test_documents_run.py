@@ -85,6 +85,7 @@ def test_every_example_is_run_here() -> None:
         "docs/encryption.md": 1,
         "docs/extending.md": 3,
         "docs/files.md": 1,
+        "docs/oauth.md": 1,
         "docs/production.md": 1,
         "docs/roles.md": 1,
     }
@@ -92,6 +93,7 @@ def test_every_example_is_run_here() -> None:
     assert {name: number for name, number in of_javascript.items() if number} == {
         "docs/accounts.md": 1,
         "docs/clients.md": 1,
+        "docs/oauth.md": 1,
     }
 
 

@@ -20,6 +20,8 @@ from apps.core.requests import facts_of
 from apps.customers import allowed_origins
 from apps.customers.models import Customer, CustomerStatus
 from apps.customers.state import CustomerState
+from apps.oauth import clients
+from apps.oauth.models import RegisteredClient
 
 REMEMBERED_SECONDS = 10.0
 
@@ -44,9 +46,13 @@ class CustomersCorsMiddleware(CorsMiddleware):
         return answer
 
 
-def limit_to_pages_of(customer: CustomerState, request: HttpRequest) -> None:
-    """It is known now whose request it is: only this customer's pages may read the answer."""
-    facts_of(request).allowed_origins = customer.allowed_origins
+def limit_to_pages_of(customer: CustomerState, request: HttpRequest, and_of: RegisteredClient | None = None) -> None:
+    """It is known now whose request it is: only this customer's pages may read the answer.
+
+    `and_of`: at the endpoints of OAuth, the pages to which this client's users return may, too.
+    """
+    of_client = clients.page_origins(and_of.redirect_uris) if and_of else ()
+    facts_of(request).allowed_origins = (*customer.allowed_origins, *of_client)
 
 
 def may_read(request: HttpRequest, **_: Any) -> bool:
@@ -65,6 +71,6 @@ def _origins_of(request: HttpRequest) -> Collection[str]:
 def _all() -> frozenset[str]:
     if time.monotonic() > _Memory.until:
         lists = Customer.objects.filter(status=CustomerStatus.ACTIVE).values_list("allowed_origins", flat=True)
-        _Memory.origins = frozenset(origin for listed in lists for origin in listed)
+        _Memory.origins = frozenset(origin for listed in lists for origin in listed) | clients.every_page_origin()
         _Memory.until = time.monotonic() + REMEMBERED_SECONDS
     return _Memory.origins

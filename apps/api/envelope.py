@@ -9,3 +9,4 @@ class Envelope(Enum):
     TOKEN = "token"  # noqa: S105  (a name, not a secret)
     SERVICE = "service"  # requests encrypted to the service, answers plain (2.1)
     PLAIN = "plain"  # JSON as it is
+    FORM = "form"  # forms and errors as OAuth's client libraries know them (RFC 6749)

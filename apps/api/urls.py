@@ -22,8 +22,11 @@ from apps.api.auth import (
     sign_up,
 )
 from apps.api.auth.second_factor import authenticator_app, challenge, overview, passkeys, phone, recovery_codes
+from apps.api.customer import clients as customer_clients
 from apps.api.customers import well_known as customer_well_known
 from apps.api.internal import verify_user
+from apps.api.oauth import revocation as client_revocation
+from apps.api.oauth import token, userinfo
 
 urlpatterns = [
     path("api/auth/signup", sign_up.SignUpView.as_view()),
@@ -67,6 +70,12 @@ urlpatterns = [
     path("api/files/<uuid:file_id>", files.FileView.as_view()),
     path("api/files/<uuid:file_id>/content", file_content.FileContentView.as_view()),
     path("api/internal/verify-user", verify_user.VerifyUserView.as_view()),
+    path("api/oauth/token", token.TokenView.as_view()),
+    path("api/oauth/revoke", client_revocation.ClientRevocationView.as_view()),
+    path("api/oauth/userinfo", userinfo.UserInfoView.as_view()),
+    path("api/customer/clients", customer_clients.ClientsView.as_view()),
+    path("api/customer/clients/<uuid:client_id>", customer_clients.ClientView.as_view()),
+    path("api/customer/clients/<uuid:client_id>/rotate-secret", customer_clients.RotateClientSecretView.as_view()),
     path("api/sandbox/messages", sandbox.SandboxMessagesView.as_view()),
     path("api/identity-checks/<uuid:check_id>", identity_checks.IdentityCheckAnswerView.as_view()),
     path(".well-known/jwks.json", well_known.service_jwks),
@@ -74,5 +83,9 @@ urlpatterns = [
     path(
         "customers/<slug:slug>/.well-known/openid-configuration",
         customer_well_known.CustomerConfigurationView.as_view(),
+    ),
+    path(
+        ".well-known/oauth-authorization-server/customers/<slug:slug>",
+        customer_well_known.AuthorizationServerMetadataView.as_view(),
     ),
 ]

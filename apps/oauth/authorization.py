@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from apps.audit import actions
 from apps.core import ciphers
@@ -98,12 +98,25 @@ def needs_sign_in(request: AuthorizationRequest, proof: Proof | None, *, user_id
     return max_age is not None and not proof.is_fresh(max_age=max_age, now=now)
 
 
-def grant(request: AuthorizationRequest, *, session_id: UUID, context: RequestContext) -> str:
+def grant(request: AuthorizationRequest, *, session_id: UUID, context: RequestContext, is_new: bool = False) -> str:
     """Give the client a code for the user of this hosted session. Returns the address to redirect to, with code, state and iss.
 
-    Raises AuthorizationRefused if the session has ended a moment ago, or the user is not active (pending, deactivated).
+    `is_new`: the user was made at this sign-in; the app is told.
+
+    Raises AuthorizationRefused if the session has ended a moment ago, or the user is not active (pending, deactivated);
+    UnusableRequest if the client is gone.
     """
     code = secrets.token_urlsafe(CODE_BYTES)
+    try:
+        _issue(request, code, session_id, context, is_new=is_new)
+    except IntegrityError as error:
+        raise UnusableRequest("the client was deleted a moment ago") from error
+    return redirect_addresses.with_parameters(request.redirect_uri, _answer(request, code))
+
+
+def _issue(
+    request: AuthorizationRequest, code: str, session_id: UUID, context: RequestContext, *, is_new: bool
+) -> None:
     with transaction.atomic():
         session = _living_session(request, session_id, context.now)
         user = directory.lock(session.user_id)
@@ -118,6 +131,7 @@ def grant(request: AuthorizationRequest, *, session_id: UUID, context: RequestCo
             code_challenge=request.given.code_challenge,
             scope=" ".join(request.given.scopes),
             nonce=request.given.nonce,
+            is_new=is_new,
             credentials_version=user.credentials_version,
             created_at=context.now,
             expires_at=context.now + CODE_LIFETIME,
@@ -130,7 +144,6 @@ def grant(request: AuthorizationRequest, *, session_id: UUID, context: RequestCo
             scope=" ".join(request.given.scopes),
             session=str(session_id),
         )
-    return redirect_addresses.with_parameters(request.redirect_uri, _answer(request, code))
 
 
 def _client(parameters: Parameters, customer: CustomerState) -> RegisteredClient:

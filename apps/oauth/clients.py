@@ -1,7 +1,7 @@
 """A registered client's life: made, changed, its secret rotated, disabled, deleted. Each change counts from the next request on."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from apps.audit import actions, events
 from apps.core.context import RequestContext
 from apps.core.errors import NotFound, ValidationFailed, refused_by_field
-from apps.oauth import client_secrets
+from apps.customers.models import CustomerStatus
+from apps.oauth import client_secrets, redirect_addresses
 from apps.oauth.models import RegisteredClient
+from apps.tokens import sessions
 
 CHANGEABLE = {"name", "redirect_uris", "post_logout_redirect_uris", "scopes"}
 LONGEST_OVERLAP = timedelta(days=90)
@@ -70,6 +72,55 @@ def rotate_secret(client: RegisteredClient, *, overlap: timedelta, context: Requ
         locked.save(update_fields=["secret_digest", "old_secret_digest", "old_secret_expires_at"])
         _record(actions.OAUTH_CLIENT_SECRET_ROTATED, locked, context, overlap=int(overlap.total_seconds()))
     return secret
+
+
+def disable(client: RegisteredClient, *, context: RequestContext) -> None:
+    """Nobody signs in to it any more, and its sessions end. Disabling it again changes nothing."""
+    with transaction.atomic():
+        locked = _lock(client)
+        if locked.is_active:
+            _set_disabled(client, context.now)
+            _end_sessions(client, context, actions.OAUTH_CLIENT_DISABLED)
+
+
+def enable(client: RegisteredClient, *, context: RequestContext) -> None:
+    """Users may sign in to it again. What has ended stays ended."""
+    with transaction.atomic():
+        locked = _lock(client)
+        if not locked.is_active:
+            _set_disabled(client, None)
+            _record(actions.OAUTH_CLIENT_ENABLED, client, context)
+
+
+def delete(client: RegisteredClient, *, context: RequestContext) -> None:
+    """The client, its codes and what users have granted are gone, and its sessions end."""
+    with transaction.atomic():
+        locked = _lock(client)
+        _end_sessions(client, context, actions.OAUTH_CLIENT_DELETED)
+        locked.delete()
+
+
+def page_origins(redirect_uris: Iterable[str]) -> frozenset[str]:
+    """The origins of the pages among these addresses: the client's browser code runs there."""
+    return frozenset(origin for address in redirect_uris if (origin := redirect_addresses.origin_of(address)))
+
+
+def every_page_origin() -> frozenset[str]:
+    """The same of all active clients, of every customer."""
+    active = RegisteredClient.objects.filter(disabled_at=None, customer__status=CustomerStatus.ACTIVE)
+    return page_origins(address for listed in active.values_list("redirect_uris", flat=True) for address in listed)
+
+
+def _set_disabled(client: RegisteredClient, at: datetime | None) -> None:
+    client.disabled_at = at
+    client.save(update_fields=["disabled_at"])
+
+
+def _end_sessions(client: RegisteredClient, context: RequestContext, action: str) -> None:
+    ended = sessions.end_all_of_client(
+        customer_id=client.customer_id, oauth_client_id=client.client_id, now=context.now
+    )
+    _record(action, client, context, sessions=ended)
 
 
 def _lock(client: RegisteredClient) -> RegisteredClient:

@@ -43,7 +43,7 @@ class OAuthError(GatehouseError):
 
     error: ClassVar[str] = "invalid_request"
     type = "invalid_request"
-    message: ClassVar[str | Promise] = "The request lacks a parameter, or has one twice or with a wrong value."
+    message: ClassVar[str | Promise] = _("The request lacks a parameter, or has one twice or with a wrong value.")
 
 
 class InvalidClient(OAuthError):
@@ -51,24 +51,24 @@ class InvalidClient(OAuthError):
 
     status = 401
     error = type = "invalid_client"
-    message = "The client could not be authenticated."
+    message = _("The client could not be authenticated.")
 
 
 class InvalidGrant(OAuthError):
     """The code or refresh token is wrong, expired, used, or another client's: one answer for all."""
 
     error = type = "invalid_grant"
-    message = "The code or refresh token is not valid for this client."
+    message = _("The code or refresh token is not valid for this client.")
 
 
 class InvalidScope(OAuthError):
     error = type = "invalid_scope"
-    message = "The client may not ask for this scope."
+    message = _("The client may not ask for this scope.")
 
 
 class UnsupportedGrantType(OAuthError):
     error = type = "unsupported_grant_type"
-    message = "Use authorization_code or refresh_token."
+    message = _("Use authorization_code or refresh_token.")
 
 
 class InsufficientScope(GatehouseError):

@@ -76,6 +76,7 @@ class AuthorizationCode(models.Model):
     code_challenge = models.CharField(max_length=43)  # S256: base64url of 32 bytes (RFC 7636 section 4.2)
     scope = models.CharField(max_length=200, blank=True)  # separated by spaces
     nonce = models.CharField(max_length=512, blank=True)
+    is_new = models.BooleanField(default=False, db_default=False)  # the user was made at the sign-in that led here
     credentials_version = models.PositiveIntegerField()  # of the user, as it was issued
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -10,6 +10,7 @@ from apps.audit.models import Event
 from apps.customers.models import Customer
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.mail.models import Message
+from apps.oauth.models import RegisteredClient
 from apps.operators.pages.api_key import ApiKeyAdmin
 from apps.operators.pages.approval import IdentityCheckAdmin
 from apps.operators.pages.audit import EventAdmin
@@ -17,6 +18,7 @@ from apps.operators.pages.authenticator_app import AuthenticatorAppAdmin
 from apps.operators.pages.customer import CustomerAdmin
 from apps.operators.pages.fixed_code import FixedCodeAdmin
 from apps.operators.pages.mail import MessageAdmin
+from apps.operators.pages.oauth_client import OAuthClientAdmin
 from apps.operators.pages.operator import OperatorAdmin
 from apps.operators.pages.operator_group import OperatorGroupAdmin
 from apps.operators.pages.passkey import PasskeyAdmin
@@ -34,6 +36,7 @@ from apps.users.models import Permission, Role, User
 
 admin.site.register(Customer, CustomerAdmin)
 admin.site.register(ApiKey, ApiKeyAdmin)
+admin.site.register(RegisteredClient, OAuthClientAdmin)
 admin.site.register(FixedCode, FixedCodeAdmin)
 
 admin.site.register(User, UserAdmin)

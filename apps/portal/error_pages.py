@@ -8,7 +8,7 @@ from apps.core import error_answers
 from apps.core.errors import GatehouseError
 from apps.portal import protection
 
-PAGES = ("/sign-in/", "/sign-out/", "/account/")
+PAGES = ("/sign-in/", "/sign-out/", "/account/", "/api/oauth/logout")
 
 
 def is_for_people(request: HttpRequest) -> bool:

@@ -3,7 +3,7 @@
 from django.urls import include, path, re_path
 
 from apps.customers import links
-from apps.portal import email_change, front_page, password, sign_out, stylesheet
+from apps.portal import app_sign_out, email_change, front_page, password, sign_out, stylesheet
 from apps.portal.account import overview
 from apps.portal.sign_in import arrival, code, enrolment, passkey, registering, second_factor, start
 from apps.portal.sign_in import password as by_password
@@ -25,6 +25,7 @@ urlpatterns = [
     path(f"{SIGN_IN}/register", registering.RegisterPage.as_view()),
     path(f"{SIGN_IN}/verify-email", registering.VerifyEmailPage.as_view()),
     path(f"{SIGN_IN}/continue", arrival.ContinuePage.as_view()),
+    path("api/oauth/logout", app_sign_out.AppSignOutPage.as_view()),
     path("sign-out/<slug:slug>", sign_out.SignOutPage.as_view()),
     path("account/<slug:slug>", overview.OverviewPage.as_view()),
     path("account/<slug:slug>/", include("apps.portal.account.urls")),

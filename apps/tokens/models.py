@@ -36,6 +36,8 @@ class EndReason(models.TextChoices):
     WRONG_PROOFS = "wrong_proofs"  # too many wrong proofs in a row: it may be in the wrong hands
     TOO_MANY = "too_many"  # least lately used, it made way for a new one
     REVOKED_BY_SERVER = "revoked_by_server"  # RFC 7009
+    CODE_REUSE = "code_reuse"  # the authorization code that gave it came a second time
+    CLIENT_DISABLED = "client_disabled"  # the registered client that it began for, or deleted
 
 
 ONE_SESSION_A_REQUEST = "session_request_once"
@@ -91,6 +93,11 @@ class Session(models.Model):
             # By which `tokens.remove_expired` finds them.
             models.Index(fields=("expires_at",), name="session_expiry"),
             models.Index(fields=("ended_at",), name="session_ended", condition=models.Q(ended_at__isnull=False)),
+            models.Index(
+                fields=("oauth_client_id",),
+                name="session_client",
+                condition=models.Q(ended_at__isnull=True) & ~models.Q(oauth_client_id=""),
+            ),
         )
 
     def __str__(self) -> str:

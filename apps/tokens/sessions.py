@@ -1,5 +1,6 @@
 """Sessions: started at sign-in, listed, ended. Every end is announced to all processes."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -51,10 +52,12 @@ def start(
     delivery: str,
     context: RequestContext,
     oauth_client_id: str = "",
+    proven_at: datetime | None = None,
 ) -> TokenPair:
     """A new session and its first tokens. In the caller's transaction: a sign-in commits as a whole.
 
-    `amr`: what the user has just proven who it is with. `oauth_client_id`: the registered client that the session is for.
+    `amr`: what the user has proven who it is with, just now or at `proven_at`. `oauth_client_id`: the registered client that the
+    session is for.
     If the user has too many sessions, those least lately used end (contract 4, sessions). Raises UserInactive if the user is
     no longer there, and ReplayedRequest if this request has begun a session before.
     """
@@ -75,7 +78,7 @@ def start(
         created_at=context.now,
         last_activity_at=context.now,
         expires_at=refresh.both_expire_at,
-        auth_time=context.now,
+        auth_time=proven_at or context.now,
         amr=" ".join(amr),
     )
     payload_key = payload_keys.seal_new(session)
@@ -83,7 +86,7 @@ def start(
         _insert(session)
         refresh.save(force_insert=True)
         _make_room(session, customer, context)
-    proof = Proof(int(context.now.timestamp()), amr)
+    proof = Proof(int((proven_at or context.now).timestamp()), amr)
     return minting.pair(
         customer=customer, user=who, refresh=refresh, proof=proof, delivery=delivery, payload_key=payload_key
     )
@@ -166,6 +169,18 @@ def end_all(
         return len(ended)
 
 
+def end_these(
+    *, customer_id: UUID, user_id: UUID, session_ids: Collection[UUID], reason: EndReason, context: RequestContext
+) -> None:
+    """End these sessions of the user: those that are alive, if any."""
+    with transaction.atomic():
+        living = alive(customer_id=customer_id, user_id=user_id, now=context.now).filter(id__in=session_ids)
+        ended = _end(living, reason, context.now)
+        if ended:
+            _record(actions.SESSION_ENDED, customer_id, user_id, context, count=len(ended), reason=reason)
+        announce(*(state.subject(customer_id, session_id) for session_id in ended))
+
+
 def end_begun_by_test_keys(*, customer_id: UUID, user_id: UUID, context: RequestContext) -> None:
     """End the sessions of a new administrator that were begun with test keys: anybody who holds such a key may have begun them.
 
@@ -184,6 +199,14 @@ def end_all_of_customer(*, customer_id: UUID, now: datetime) -> int:
     patience.take_time()  # a customer may have millions
     living = _locked(Session.objects.of(customer_id).filter(ended_at=None))
     return Session.objects.filter(id__in=living).update(ended_at=now, end_reason=EndReason.EMERGENCY_ROTATION)
+
+
+def end_all_of_client(*, customer_id: UUID, oauth_client_id: str, now: datetime) -> int:
+    """End every session of a registered client, in the caller's transaction."""
+    announce(whole_customer(customer_id))
+    patience.take_time()  # a client may have as many as its customer
+    living = _locked(Session.objects.of(customer_id).filter(oauth_client_id=oauth_client_id, ended_at=None))
+    return Session.objects.filter(id__in=living).update(ended_at=now, end_reason=EndReason.CLIENT_DISABLED)
 
 
 def note_activity(*, customer_id: UUID, session: state.SessionState, now: datetime) -> None:

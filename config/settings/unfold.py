@@ -33,6 +33,7 @@ UNFOLD: dict[str, Any] = {
                     {"title": _("Overview"), "icon": "dashboard", "link": reverse_lazy("admin:index")},
                     _entry(_("Customers"), "apartment", "customers_customer"),
                     _entry(_("API keys"), "key", "api_keys_apikey"),
+                    _entry(_("OAuth clients"), "apps", "oauth_registeredclient"),
                     _entry(_("Fixed codes"), "pin", "otp_fixedcode"),
                 ],
             },

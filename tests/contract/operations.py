@@ -17,7 +17,7 @@ OPERATIONS = {
 
 
 def envelope_of(name: str) -> str:
-    """ "service", "token" or "plain"."""
+    """ "service", "token", "plain" or "form"."""
     method, path = name.split(" ")
     kind: str = SCHEMA["paths"][path][method.lower()]["x-gatehouse-envelope"]
     return kind
@@ -45,8 +45,22 @@ def send(client: Client, name: str, target: str, document: Any, *, token: str) -
     elif kind == "service":
         stamped = client.stamped(document, path) if isinstance(document, dict) else document
         body = envelope(client.seal_to_service(stamped))
+    elif kind == "form":
+        return _send_form(client, method, target, document)
     elif keys is not None:
         body = envelope(keys.seal(document, info=f"request {method} {path}"))
     else:
         body = json.dumps(document).encode()
     return client.call(method, target, body, headers=headers, keys=keys, sent_document=document)
+
+
+def _send_form(client: Client, method: str, target: str, document: Any) -> Answer:
+    """Members as they are in a form: whatever they were, they are texts there."""
+    pairs = document.items() if isinstance(document, dict) else [("member", document)]
+    body = urlencode([(_text(name), _text(value)) for name, value in pairs]).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    return client.call(method, target, body, headers=headers, sent_document=document)
+
+
+def _text(value: object) -> bytes:
+    return str(value).encode("utf-8", "surrogatepass")

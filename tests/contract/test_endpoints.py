@@ -61,6 +61,23 @@ TOKEN = [  # T: access token, bodies encrypted both ways
     "GET /api/files/{file_id}/content",
     "PUT /api/files/{file_id}/content",
 ]
+ADMIN = [  # T, for users with the role `admin`
+    "GET /api/customer/clients",
+    "POST /api/customer/clients",
+    "GET /api/customer/clients/{client_id}",
+    "PATCH /api/customer/clients/{client_id}",
+    "DELETE /api/customer/clients/{client_id}",
+    "POST /api/customer/clients/{client_id}/rotate-secret",
+]
+TOKEN += ADMIN
+OAUTH = [  # forms, and answers as OAuth's client libraries know them
+    "POST /api/oauth/token",
+    "POST /api/oauth/revoke",
+]
+PLAIN_WITH_TOKEN = [  # with the token of a registered client, plain
+    "GET /api/oauth/userinfo",
+    "POST /api/oauth/userinfo",
+]
 KEY = {  # K: API key with this scope, plain JSON over TLS
     "POST /api/auth/introspect": "tokens:introspect",
     "POST /api/auth/revoke": "tokens:revoke",
@@ -72,6 +89,7 @@ OPEN = [  # plain, with no credentials, or with those in the body
     "POST /api/identity-checks/{check_id}",
     "GET /customers/{slug}/.well-known/jwks.json",
     "GET /customers/{slug}/.well-known/openid-configuration",
+    "GET /.well-known/oauth-authorization-server/customers/{slug}",
 ]
 COOKIES = ["GET /api/auth/cookie-session"]  # plain, by the cookies of a page
 OUTSIDE_THE_SCHEMA = ["/healthz", "/readyz", "/api/schema", "/api/docs", "/.well-known/jwks.json"]
@@ -79,12 +97,12 @@ OUTSIDE_THE_SCHEMA = ["/healthz", "/readyz", "/api/schema", "/api/docs", "/.well
 
 def place(name: str) -> str:
     some_id = str(new_id())
-    ids = dict.fromkeys(("session_id", "passkey_id", "check_id", "file_id"), some_id)
+    ids = dict.fromkeys(("session_id", "passkey_id", "check_id", "file_id", "client_id"), some_id)
     return address(name, {**ids, "slug": "default"}, None)
 
 
 def test_the_schema_holds_these_and_no_others() -> None:
-    assert sorted(OPERATIONS) == sorted([*SERVICE, *TOKEN, *KEY, *OPEN, *COOKIES])
+    assert sorted(OPERATIONS) == sorted([*SERVICE, *TOKEN, *KEY, *OPEN, *COOKIES, *OAUTH, *PLAIN_WITH_TOKEN])
     assert SCHEMA["openapi"].startswith("3.1")
 
 
@@ -122,11 +140,33 @@ def test_after_sign_in_a_token_is_asked_for_and_answers_are_encrypted(client_for
     assert answer.encrypted, answer.document
     assert answer.headers["cache-control"] == "no-store"
     if method in ("POST", "PATCH"):
-        fresh = factories.session(factories.user(customer, f"{new_id()}@example.com"))
+        fresh = factories.session(factories.user(customer, f"{new_id()}@example.com", role="admin"))
         headers = {"Authorization": f"Bearer {fresh.access}"}
         plain = client.call(method, place(name), b'{"code": "1"}', headers=headers)
         assert plain.status == 400
         assert plain.headers["x-encrypted"] == "true"
+
+
+@pytest.mark.parametrize("name", OAUTH)
+def test_clients_authenticate_by_themselves_and_are_refused_in_the_form_of_oauth(
+    client_for: MakeClient, name: str
+) -> None:
+    """C4 (hosted sign-in); RFC 6749 section 5.2."""
+    assert envelope_of(name) == "form"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    refused = client_for(factories.customer()).call("POST", place(name), b"grant_type=refresh_token", headers=form)
+    assert (refused.status, refused.error_type, refused.encrypted) == (401, "invalid_client", False)
+    assert refused.headers["www-authenticate"].startswith("Basic ")
+
+
+@pytest.mark.parametrize("name", PLAIN_WITH_TOKEN)
+def test_who_the_user_is_takes_a_registered_clients_token(client_for: MakeClient, name: str) -> None:
+    assert envelope_of(name) == "plain"
+    method = name.split(" ", maxsplit=1)[0]
+    client = client_for(None)
+    assert client.call(method, place(name)).error_type == "authentication_required"
+    bearer = {"Authorization": f"Bearer {factories.session(factories.user(factories.customer())).access}"}
+    assert client.call(method, place(name), headers=bearer).error_type == "insufficient_scope"
 
 
 @pytest.mark.parametrize("name", sorted(KEY))
@@ -145,15 +185,16 @@ def test_servers_need_a_key_with_the_scope(client_for: MakeClient, name: str) ->
     assert (refused.status, refused.error_type) == (403, "permission_denied")
 
 
-@pytest.mark.parametrize("name", [*SERVICE, *TOKEN, *sorted(KEY), *OPEN, *COOKIES])
+@pytest.mark.parametrize("name", [*SERVICE, *TOKEN, *sorted(KEY), *OPEN, *COOKIES, *OAUTH, *PLAIN_WITH_TOKEN])
 def test_other_methods_are_refused(client_for: MakeClient, name: str) -> None:
     there = {found.split(" ")[0] for found in OPERATIONS if found.split(" ")[1] == name.split(" ")[1]}
     method = next(method for method in ("PUT", "DELETE", "POST") if method not in there)
     customer = factories.customer()
     _row, key = factories.api_key(customer, scopes=["auth", "tokens:introspect", "tokens:revoke", "internal"])
     headers = {"X-OTP-API-Key": key}
-    if name in TOKEN:
-        headers = {"Authorization": f"Bearer {factories.session(factories.user(customer)).access}"}
+    if name in (*TOKEN, *PLAIN_WITH_TOKEN):
+        user = factories.user(customer, role="admin")
+        headers = {"Authorization": f"Bearer {factories.session(user).access}"}
     if name in COOKIES:
         token = factories.session(factories.user(customer), delivery="cookie").access
         headers = {"Cookie": f"__Host-gatehouse_access={token}", "Sec-Fetch-Site": "same-origin"}

@@ -66,12 +66,13 @@ def test_a_member_of_another_json_type_is_refused_by_name(client_for: MakeClient
     settings.SMS_BACKEND = "apps.mail.sms_transports.Console"  # type: ignore[attr-defined]
     trial = Trial(client_for)
     found = members(name)
-    path = address(name, {"passkey_id": new_id()}, None)
+    path = address(name, {"passkey_id": new_id(), "client_id": trial.oauth_client.id}, None)
+    token = trial.token_for(name)
     for member, schema in found.items():
         right = {other: values[0] for other, values in trial.values().items() if other in found}
         for kind, values in VALUES.items():
             for value in values if kind != type_of(schema) else ():
-                answer = send(trial.client, name, path, {**right, member: value}, token=trial.token)
+                answer = send(trial.client, name, path, {**right, member: value}, token=token)
                 require_refused(answer, member, value)
 
 

@@ -17,6 +17,7 @@ from tests.approvals.checking import answer, secret_of
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator
 from tests.factors.enrolling import enrol_passkey
+from tests.oauth.exchanging import code_for, exchange, post, refresh, signed_in, userinfo
 from tests.otp.reading import newest_code
 from tests.signin.entering import EMAIL, FRESH, PASSWORD, enrol_app, generous, login, member, second, send
 
@@ -414,3 +415,65 @@ way("POST /api/internal/verify-user", state_of_the_user)
 way("GET /api/sandbox/messages", sandbox)
 way("GET /customers/{slug}/.well-known/jwks.json", lambda place: published(place, "jwks.json"))
 way("GET /customers/{slug}/.well-known/openid-configuration", lambda place: published(place, "openid-configuration"))
+way(
+    "GET /.well-known/oauth-authorization-server/customers/{slug}",
+    lambda place: place.client_for(None).call(
+        "GET", f"/.well-known/oauth-authorization-server/customers/{place.customer.slug}"
+    ),
+)
+
+
+# --- Registered clients ---------------------------------------------------------------------------------------------
+
+
+def by_public_client(place: Place, scope: str | None = "openid email") -> Answer:
+    factories.policy(place.customer, algorithm="ES256")
+    client, _ = factories.oauth_client(place.customer)
+    return exchange(client, code_for(client, place.user, scope=scope))
+
+
+def refreshed_by_client(place: Place) -> Answer:
+    client, _ = factories.oauth_client(place.customer)
+    return refresh(client, signed_in(client, place.user, scope="email")["refresh_token"])
+
+
+def revoked_by_client(place: Place) -> Answer:
+    client, _ = factories.oauth_client(place.customer)
+    token = signed_in(client, place.user, scope="email")["refresh_token"]
+    return post("/api/oauth/revoke", {"client_id": client.client_id, "token": token})
+
+
+def asked_who(place: Place, method: str) -> Answer:
+    client, _ = factories.oauth_client(place.customer)
+    return userinfo(signed_in(client, place.user, scope="email profile")["access_token"], method)
+
+
+def administered(place: Place, method: str, path: str = "", document: object = None) -> Answer:
+    client, _ = factories.oauth_client(place.customer, is_confidential=True)
+    admin = factories.user(place.customer, "admin@example.com", role="admin")
+    address = "/api/customer/clients" + path.replace("{client_id}", client.client_id)
+    return place.client.with_token(method, address, document, token=factories.session(admin).access)
+
+
+NEW_CLIENT = {"name": "Web", "confidential": True, "redirect_uris": [factories.REDIRECT_URI]}
+NEW_PAGE = {**NEW_CLIENT, "confidential": False}
+
+way("POST /api/oauth/token", by_public_client, "for a code")
+way("POST /api/oauth/token", lambda place: by_public_client(place, None), "for a code without scopes")
+way("POST /api/oauth/token", refreshed_by_client, "for a refresh token")
+way("POST /api/oauth/revoke", revoked_by_client)
+way("GET /api/oauth/userinfo", lambda place: asked_who(place, "GET"))
+way("POST /api/oauth/userinfo", lambda place: asked_who(place, "POST"))
+way("GET /api/customer/clients", lambda place: administered(place, "GET"))
+way("POST /api/customer/clients", lambda place: administered(place, "POST", "", NEW_CLIENT))
+way("POST /api/customer/clients", lambda place: administered(place, "POST", "", NEW_PAGE), "public")
+way("GET /api/customer/clients/{client_id}", lambda place: administered(place, "GET", "/{client_id}"))
+way(
+    "PATCH /api/customer/clients/{client_id}",
+    lambda place: administered(place, "PATCH", "/{client_id}", {"name": "Site", "active": False}),
+)
+way("DELETE /api/customer/clients/{client_id}", lambda place: administered(place, "DELETE", "/{client_id}"))
+way(
+    "POST /api/customer/clients/{client_id}/rotate-secret",
+    lambda place: administered(place, "POST", "/{client_id}/rotate-secret", {"overlap": 60}),
+)

@@ -15,11 +15,16 @@ from apps.api.refusals import refuses_with
 from apps.customers import state as customers
 from apps.customers.errors import CustomerSuspended
 from apps.customers.state import CustomerState
+from apps.oauth import metadata
 from apps.tokens import discovery
 
 OK = 200
 KEYS_CACHED_SECONDS = 60  # so long others may trust a key after an emergency rotation, or not know a new one
 CONFIGURATION_CACHED_SECONDS = 300
+
+
+class TextListField(serializers.ListField):
+    child = serializers.CharField()
 
 
 class JwksSerializer(serializers.Serializer[Any]):
@@ -30,19 +35,32 @@ class ConfigurationSerializer(serializers.Serializer[Any]):
     """OpenID Connect Discovery 1.0; RFC 8414."""
 
     issuer = serializers.CharField(help_text="the tokens' `iss`")
-    jwks_uri = serializers.URLField()
+    authorization_endpoint = serializers.URLField(help_text="the hosted sign-in: a page, not a call")
     token_endpoint = serializers.URLField()
-    token_endpoint_auth_methods_supported = serializers.ListField(child=serializers.CharField())
-    introspection_endpoint = serializers.URLField()
-    introspection_endpoint_auth_methods_supported = serializers.ListField(child=serializers.CharField())
+    userinfo_endpoint = serializers.URLField()
+    end_session_endpoint = serializers.URLField(help_text="a page, not a call")
     revocation_endpoint = serializers.URLField()
-    revocation_endpoint_auth_methods_supported = serializers.ListField(child=serializers.CharField())
-    grant_types_supported = serializers.ListField(child=serializers.CharField())
-    response_types_supported = serializers.ListField(child=serializers.CharField())
-    subject_types_supported = serializers.ListField(child=serializers.CharField())
-    id_token_signing_alg_values_supported = serializers.ListField(child=serializers.CharField())
-    access_token_signing_alg_values_supported = serializers.ListField(child=serializers.CharField())
-    claims_supported = serializers.ListField(child=serializers.CharField())
+    introspection_endpoint = serializers.URLField()
+    jwks_uri = serializers.URLField()
+    scopes_supported = TextListField()
+    response_types_supported = TextListField()
+    response_modes_supported = TextListField()
+    grant_types_supported = TextListField()
+    code_challenge_methods_supported = TextListField()
+    token_endpoint_auth_methods_supported = TextListField()
+    revocation_endpoint_auth_methods_supported = TextListField()
+    introspection_endpoint_auth_methods_supported = TextListField(help_text="`Bearer`: an API key")
+    authorization_response_iss_parameter_supported = serializers.BooleanField(help_text="RFC 9207")
+    prompt_values_supported = TextListField()
+    ui_locales_supported = TextListField()
+    subject_types_supported = TextListField()
+    id_token_signing_alg_values_supported = TextListField(required=False, help_text="absent with a shared secret")
+    access_token_signing_alg_values_supported = TextListField()
+    claim_types_supported = TextListField()
+    claims_supported = TextListField()
+    claims_parameter_supported = serializers.BooleanField()
+    request_parameter_supported = serializers.BooleanField()
+    request_uri_parameter_supported = serializers.BooleanField()
 
 
 class PublicDocumentView(PublicView):
@@ -78,7 +96,16 @@ class CustomerConfigurationView(PublicDocumentView):
     @extend_schema(operation_id="customer_configuration", responses=ConfigurationSerializer, auth=[])
     @refuses_with(CustomerSuspended)
     def get(self, request: Request, slug: str) -> Response:
-        return _publish(discovery.configuration, slug)
+        return _publish(metadata.configuration, slug)
+
+
+class AuthorizationServerMetadataView(CustomerConfigurationView):
+    """The same at the address of RFC 8414, which some client libraries ask."""
+
+    @extend_schema(operation_id="authorization_server_metadata", responses=ConfigurationSerializer, auth=[])
+    @refuses_with(CustomerSuspended)
+    def get(self, request: Request, slug: str) -> Response:
+        return super().get(request, slug)
 
 
 def _publish(document: Callable[[CustomerState, datetime], dict[str, Any]], slug: str) -> Response:

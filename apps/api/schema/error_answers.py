@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 
+from apps.api import oauth_errors
 from apps.api.envelope import Envelope
 from apps.api.refusals import Refusals
 from apps.core import error_answers, errors
@@ -26,6 +27,7 @@ OF_A_BODY: dict[Envelope, Refusals] = {
     Envelope.SERVICE: (EncryptionRequired, InvalidEnvelope, StaleRequest, ReplayedRequest),
     Envelope.TOKEN: (EncryptionRequired, InvalidEnvelope),
     Envelope.PLAIN: (errors.MalformedRequest,),
+    Envelope.FORM: (errors.MalformedRequest,),
 }
 FORM = {
     "type": "object",
@@ -51,6 +53,15 @@ FORM = {
         }
     },
 }
+OAUTH_FORM = {
+    "type": "object",
+    "required": ["error", "error_description", "request_id"],
+    "properties": {
+        "error": {"type": "string", "description": "stable, machine-readable: RFC 6749 section 5.2, or a type of ours"},
+        "error_description": {"type": "string", "description": "a sentence for developers, in English"},
+        "request_id": {"type": "string"},
+    },
+}
 HEADERS = {
     401: {"WWW-Authenticate": {"description": "RFC 6750, section 3", "required": True, "schema": {"type": "string"}}},
     503: {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}},
@@ -58,20 +69,27 @@ HEADERS = {
 }
 
 
-def responses(schema: AutoSchema, refusals: Iterable[type[errors.GatehouseError]]) -> dict[str, Any]:
+def responses(
+    schema: AutoSchema, refusals: Iterable[type[errors.GatehouseError]], envelope: Envelope
+) -> dict[str, Any]:
     """The types of these errors by status, and under `default` what any call may answer with."""
-    form = {"application/json": {"schema": _form(schema)}}
-    found = {str(status): _response(status, types, form) for status, types in sorted(_by_status(refusals).items())}
-    any_call = sorted({error.type for error in OF_ANY_CALL})
+    form = {"application/json": {"schema": _form(schema, envelope)}}
+    by_status = _by_status(refusals, envelope)
+    found = {str(status): _response(status, types, form) for status, types in sorted(by_status.items())}
+    any_call = sorted({_name(error, envelope) for error in OF_ANY_CALL})
     other = {"description": f"Any other error: {_listed(any_call)}.", "content": form, TYPES: any_call}
     return {**found, "default": other}
 
 
-def _by_status(refusals: Iterable[type[errors.GatehouseError]]) -> dict[int, set[str]]:
+def _by_status(refusals: Iterable[type[errors.GatehouseError]], envelope: Envelope) -> dict[int, set[str]]:
     types: dict[int, set[str]] = defaultdict(set)
     for error in refusals:
-        types[error.status].add(error.type)
+        types[error.status].add(_name(error, envelope))
     return types
+
+
+def _name(error: type[errors.GatehouseError], envelope: Envelope) -> str:
+    return oauth_errors.name_of(error) if envelope is Envelope.FORM else error.type
 
 
 def _response(status: int, types: set[str], form: dict[str, Any]) -> dict[str, Any]:
@@ -83,8 +101,9 @@ def _listed(types: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in types)
 
 
-def _form(schema: AutoSchema) -> dict[str, Any]:
-    component = ResolvedComponent(name="Error", type=ResolvedComponent.SCHEMA, schema=FORM, object="Error")
+def _form(schema: AutoSchema, envelope: Envelope) -> dict[str, Any]:
+    name, form = ("OAuthError", OAUTH_FORM) if envelope is Envelope.FORM else ("Error", FORM)
+    component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, schema=form, object=name)
     schema.registry.register_on_missing(component)
     reference: dict[str, Any] = component.ref
     return reference

@@ -7,7 +7,6 @@ from drf_spectacular.openapi import AutoSchema
 from apps.api import refusals
 from apps.api.base_views import WITH_BODY
 from apps.api.envelope import Envelope
-from apps.api.parsers import EnvelopeParser
 from apps.api.refusals import Refusals
 from apps.api.schema import error_answers
 from apps.core import errors
@@ -22,6 +21,7 @@ EXPLANATIONS = {
         '`{"encrypted": true, "data": "…"}`.'
     ),
     Envelope.PLAIN: "Plain JSON over TLS.",
+    Envelope.FORM: "A form over TLS; the answer is JSON, and errors are in the form of RFC 6749.",
 }
 
 
@@ -36,7 +36,7 @@ class EnvelopeSchema(AutoSchema):
                 _require_body(operation)
             operation["description"] = f"{operation.get('description', '')}\n\n{EXPLANATIONS[self._envelope()]}".strip()
             operation["x-gatehouse-envelope"] = self._envelope().value
-            operation["responses"].update(error_answers.responses(self, found))
+            operation["responses"].update(error_answers.responses(self, found, self._envelope()))
         return operation
 
     def get_auth(self) -> list[dict[str, Any]]:
@@ -50,10 +50,8 @@ class EnvelopeSchema(AutoSchema):
         return [(folders[-1] if folders else file).replace("_", " ")]
 
     def _envelope(self) -> Envelope:
-        """Views of others (the schema's own) do not have our parser, and take bodies as they are."""
-        if EnvelopeParser not in self.view.parser_classes:
-            return Envelope.PLAIN
-        return getattr(self.view, "envelope", Envelope.TOKEN)
+        """Views of others (the schema's own) say nothing, and take bodies as they are."""
+        return getattr(self.view, "envelope", Envelope.PLAIN)
 
     def _refusals(self, operation: dict[str, Any]) -> set[type[errors.GatehouseError]]:
         """What the view declares for this method, and what comes before it: parsing, authentication, permissions."""
@@ -68,7 +66,7 @@ class EnvelopeSchema(AutoSchema):
     def _before_the_view(self, operation: dict[str, Any]) -> Refusals:
         parameters = {parameter["in"] for parameter in operation.get("parameters", ())}
         document = "requestBody" in operation
-        body = document or (self.method in WITH_BODY and self._envelope() is not Envelope.PLAIN)
+        body = document or (self.method in WITH_BODY and self._envelope() in (Envelope.SERVICE, Envelope.TOKEN))
         return (
             *(error_answers.OF_A_BODY[self._envelope()] if body else ()),
             *((errors.ValidationFailed,) if document or "query" in parameters else ()),

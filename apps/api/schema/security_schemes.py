@@ -16,6 +16,7 @@ REFRESHING: list[Any] = [
     {API_KEY: [], REFRESH_COOKIE: [], CSRF: []},
 ]
 RESUMING: list[Any] = [{ACCESS_COOKIE: []}, {REFRESH_COOKIE: []}]
+BY_HEADER: list[Any] = [{HEADER: []}]
 LOGGING_OUT: list[Any] = [{HEADER: []}, {ACCESS_COOKIE: [], CSRF: []}, {REFRESH_COOKIE: []}]
 
 

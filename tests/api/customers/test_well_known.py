@@ -7,6 +7,8 @@ from typing import Any
 
 import jwt
 import pytest
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+from authlib.oidc.discovery import OpenIDProviderMetadata
 from django.test import Client as Browser
 from django.utils import timezone
 
@@ -15,6 +17,7 @@ from apps.customers import keyring, lifecycle, state
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer, SigningSecret
 from apps.tokens import emergency_rotation
 from tests import factories
+from tests.oauth.exchanging import signed_in
 from tests.remembering import changed
 from tests.roundtrips import counted
 
@@ -138,16 +141,45 @@ def test_the_metadata_leads_everywhere() -> None:
     assert found["issuer"] == issuer
     assert found["jwks_uri"] == f"{issuer}/.well-known/jwks.json"
     assert found["introspection_endpoint"] == f"{PUBLIC_URL}/api/auth/introspect"
-    assert found["revocation_endpoint"] == f"{PUBLIC_URL}/api/auth/revoke"
-    assert found["token_endpoint"] == f"{PUBLIC_URL}/api/auth/refresh"
+    assert found["authorization_endpoint"] == f"{PUBLIC_URL}/sign-in/{customer.slug}"
+    for name, path in (
+        ("token", "token"),
+        ("userinfo", "userinfo"),
+        ("end_session", "logout"),
+        ("revocation", "revoke"),
+    ):
+        assert found[f"{name}_endpoint"] == f"{PUBLIC_URL}/api/oauth/{path}"
     assert found["id_token_signing_alg_values_supported"] == ["EdDSA"]
+    assert found["code_challenge_methods_supported"] == ["S256"]
+    assert found["authorization_response_iss_parameter_supported"] is True
+    assert found["scopes_supported"] == ["openid", "profile", "email", "offline_access"]
     required = {"response_types_supported", "subject_types_supported", "grant_types_supported"}
     assert required <= found.keys()
-    assert all(value for value in found.values())  # RFC 8414 section 3.2: no empty lists
-    token = factories.session(factories.user(customer)).access
-    claims = jwt.decode(token, options={"verify_signature": False})
+    assert all(value for value in found.values() if value is not False)  # RFC 8414 section 3.2: no empty lists
+    client, _ = factories.oauth_client(customer)
+    user = factories.user(customer, name="Ada", locale="de")
+    given = signed_in(client, user, scope="openid profile email", nonce="n")
+    claims = jwt.decode(given["id_token"], options={"verify_signature": False})
     assert claims["iss"] == issuer
     assert set(found["claims_supported"]) == set(claims)
+    elsewhere = Browser().get(f"/.well-known/oauth-authorization-server/customers/{customer.slug}").json()
+    assert elsewhere == found
+
+
+def test_what_a_customer_cannot_do_is_not_announced() -> None:
+    shared = get(factories.customer(algorithm="HS256", allows_registration=False), "openid-configuration").json()
+    assert "id_token_signing_alg_values_supported" not in shared
+    assert "openid" not in shared["scopes_supported"]
+    assert "create" not in shared["prompt_values_supported"]
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "RS256"])
+def test_client_libraries_find_the_metadata_sound(algorithm: str) -> None:
+    """authlib knows the rules of OpenID Connect Discovery; it insists on RS256 among the algorithms, as the standard does."""
+    found = OpenIDProviderMetadata(get(factories.customer(algorithm=algorithm), "openid-configuration").json())
+    AuthorizationServerMetadata(found).validate()
+    found["id_token_signing_alg_values_supported"] = ["RS256"]
+    found.validate()
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
