@@ -11,8 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet
-from django.db.models.functions import JSONObject
-from django.utils import timezone
+from django.db.models.functions import JSONObject, Now
 
 from apps.core import client_address
 from apps.core.errors import NotFound
@@ -92,7 +91,7 @@ def subject(customer_id: UUID) -> Subject:
 
 def rows(customers: "QuerySet[Customer]") -> Rows:
     """These customers as `parse` reads them."""
-    verifying = SigningSecret.objects.of(OuterRef("pk")).filter(Q(retires_at=None) | Q(retires_at__gt=timezone.now()))
+    verifying = SigningSecret.objects.of(OuterRef("pk")).filter(Q(retires_at=None) | Q(retires_at__gt=Now()))
     exceptions = LimitOverride.objects.of(OuterRef("pk"))
     networks = AllowedNetwork.objects.of(OuterRef("pk"))
     found: Rows = customers.values(

@@ -228,10 +228,16 @@ def require_the_one_form(answer: Answer) -> None:
         assert answer.status != 429 or {"retry_after", "limit"} <= error.keys()
 
 
+def can_vary(name: str) -> bool:
+    """Whether there is anything to vary: a body, which POST may have even where none is read; a path, or a query."""
+    method, path = name.split(" ")
+    return method not in ("GET", "DELETE") or "{" in path or bool(OPERATIONS[name].definition.raw.get("parameters"))
+
+
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
 def test_whatever_is_sent(trial: Trial, name: str) -> None:
     @settings(
-        max_examples=20,
+        max_examples=20 if can_vary(name) else 2,
         deadline=None,
         derandomize=True,
         database=None,

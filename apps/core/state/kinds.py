@@ -1,12 +1,13 @@
 """How a room declares what it remembers: a name, the query that finds it, and the value that it becomes."""
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from django.db.models import QuerySet
 
 from apps.core.state.memory import Address
+from apps.core.state.statements import Parameters, Statement, compiled
 from apps.core.state.subjects import Subject
 
 Key = TypeVar("Key", bound=Hashable)
@@ -19,23 +20,30 @@ Document = Mapping[str, Any]  # a row by its columns, as JSON has them; `parse` 
 class Kind(Generic[Key, Value]):
     """One kind of what is remembered.
 
-    `rows`: at most one. `subject`: whose announcement makes a process forget the value; several
-    kinds may hold the same thing under different keys, and share its subject.
+    `rows`: at most one row. It is called once, to compile the query, which may depend on the key alone: on no time of day.
+    `subject`: whose announcement makes a process forget the value; several kinds may hold the same thing under different
+    keys, and share its subject.
     """
 
     name: str
     rows: Callable[[Key], Rows]
     parse: Callable[[Document], Value]
     subject: Callable[[Key, Value], Subject]
+    _compiled: list[Statement] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def at(self, key: Key) -> "Lookup[Value]":
         """The one under this key."""
         return Lookup(
             address=(self.name, key),
-            rows=lambda: self.rows(key),
+            statement=lambda: self._statement(key),
             parse=self.parse,
             subject=lambda value: self.subject(key, value),
         )
+
+    def _statement(self, key: Key) -> tuple[str, Parameters]:
+        if not self._compiled:
+            self._compiled.append(compiled(self.rows, key))
+        return self._compiled[0].text, self._compiled[0].parameters_for(key)
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,6 @@ class Lookup(Generic[Value]):
     """One thing that may be remembered, and how it is loaded."""
 
     address: Address
-    rows: Callable[[], Rows]
+    statement: Callable[[], tuple[str, Parameters]]
     parse: Callable[[Document], Value]
     subject: Callable[[Value], Subject]

@@ -76,7 +76,7 @@ def _load(lookups: Sequence[Lookup[Any]]) -> Known:
 
 def _query(lookups: Sequence[Lookup[Any]]) -> Sequence[str | None]:
     """One document for each look-up, None where there is no row: one statement, so that all are of one moment."""
-    parts = [lookup.rows().query.sql_with_params() for lookup in lookups]
+    parts = [lookup.statement() for lookup in lookups]
     statement = ", ".join(f"(SELECT to_jsonb(found) FROM ({text}) found)" for text, _ in parts)  # noqa: S608  (Django's own SQL)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {statement}", [parameter for _, given in parts for parameter in given])
