@@ -64,8 +64,9 @@ PREFIXES = {
     "/sign-in/": HOSTED,
     "/sign-out/": HOSTED,
     "/api/docs": DOCUMENTATION,
+    "/api/oauth/logout": HOSTED,
     "/brand/": KEPT,
-    "/.well-known/jwks.json": PUBLISHED,
+    "/.well-known/": PUBLISHED,
     "/customers/default/": PUBLISHED,
 }
 
