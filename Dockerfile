@@ -21,6 +21,8 @@ RUN set -eu; set -a; \
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin gatehouse
+# A volume that is mounted here takes over owner and mode.
+RUN install -d -o gatehouse -g gatehouse -m 0700 /var/lib/gatehouse /var/lib/gatehouse/files
 COPY --from=build /opt/gatehouse /opt/gatehouse
 COPY --from=build /app /app
 WORKDIR /app

@@ -264,6 +264,8 @@ def warn_about_production() -> None:
         for name in ("REDIS_URL", "CELERY_BROKER_URL", "EMAIL_URL", "EMAIL_URL_FALLBACK")
         if addresses.carries_password_in_clear(os.environ.get(name, ""))
     ]
+    if fault := file_storage.folder_fault(os.environ):
+        warnings.append(f"{fault} Until then no files can be kept.")
     path = PROJECT_ROOT / ".env"
     if path.exists() and path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
         warnings.append(f"{path} holds every secret, and each user of this machine can read it: chmod 600 {path}")

@@ -1,8 +1,12 @@
 """STORAGES["files"]: where the content of users' files is kept, from the settings that name a folder or a bucket."""
 
+import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+IN_PRODUCTION = "/var/lib/gatehouse/files"
 ADDRESSING = ("auto", "path", "virtual")
 FORM = "s3://BUCKET/PREFIX?region=REGION&endpoint=https://HOST&addressing=path"
 
@@ -38,6 +42,15 @@ def folder(text: str) -> str:
     if not text.startswith("/"):
         raise ValueError("must be the full path of a folder, such as /var/lib/gatehouse/files")
     return text
+
+
+def folder_fault(environment: Mapping[str, str]) -> str:
+    """What is wrong with the folder, if files are kept in one; empty if nothing is. It need not be there yet."""
+    root = Path(environment.get("FILES_ROOT", "").strip() or IN_PRODUCTION)
+    there = next((place for place in (root, *root.parents) if place.exists()), root)
+    if environment.get("FILES_STORAGE_URL", "").strip() or (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        return ""
+    return f"FILES_ROOT ({root}) cannot be written to by this user. Give it such a folder, or name a bucket in FILES_STORAGE_URL."
 
 
 def _options(url: str) -> dict[str, Any]:

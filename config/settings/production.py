@@ -1,6 +1,7 @@
 """Production: all settings from the environment. One message refuses all that are missing, weak, malformed or placeholders."""
 
 from config import environment
+from config.file_storage import IN_PRODUCTION
 from config.settings.base import *  # noqa: F403  (settings modules extend one another this way)
 from config.settings.base import SILENCED_SYSTEM_CHECKS, env, keep_files, use_engines
 
@@ -23,7 +24,7 @@ CSRF_TRUSTED_ORIGINS = [env.str("PUBLIC_URL", default="").rstrip("/")]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
-    "files": keep_files(root="/var/lib/gatehouse/files"),
+    "files": keep_files(root=IN_PRODUCTION),
 }
 
 globals().update(

@@ -145,6 +145,13 @@ def test_a_cancelled_upload_and_a_killed_server_leave_nothing(streaming: Streami
         pass
     wait_until(lambda: not streaming.objects() and not StoredObject.objects.exists())
     streaming.require_nothing_kept()
+    other = streaming.announced(8 * MIB)
+    with streaming.half_an_upload(other, 8 * MIB):
+        assert streaming.upload(other, 8 * MIB) == 200, "a connection that hangs holds up no other try"
+    wait_until(lambda: StoredObject.objects.count() == 1)
+    streaming.require_nothing_kept(but=[other])
+    streaming.client.delete(f"/api/files/{other}", token=streaming.token)
+    sweeping.sweep(now=timezone.now())
     with streaming.half_an_upload(file_id, 8 * MIB):
         for process in (*workers_of(streaming.server.process.pid), streaming.server.process.pid):
             os.kill(process, signal.SIGKILL)
