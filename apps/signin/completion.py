@@ -47,6 +47,7 @@ def _finish(pending: PendingSignIn, enrol: tuple[str, ...], device: RememberedDe
         user=user,
         amr=amr.of_sign_in(pending.first_factor, pending.passed),
         delivery=pending.delivery,
+        proven_at=device.created_at if device else None,  # when all that the account asks for was last given
         context=pending.context,
     )
     known_devices.note(user, customer=customer, context=pending.context)

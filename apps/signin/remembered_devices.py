@@ -1,7 +1,8 @@
 """Browsers that are not asked for the second factor again, where the customer allows it (`remember_device_days`).
 
-It stands in for the second factors that were given when it was remembered, and for nothing else: it enrols no factor, renews no
-proof, and is no `mfa` in a token's `amr`.
+It stands in for the second factors that were given when it was remembered, and for nothing else: it enrols no factor, is no `mfa`
+in a token's `amr`, and renews no proof: a session that it helps to begin has the `auth_time` of those factors. Otherwise a password
+and a borrowed laptop would be enough to remove them (contract 3.10).
 """
 
 import secrets
@@ -25,6 +26,7 @@ from apps.factors.methods import RECOVERY_CODE
 from apps.signin import pending_sign_in
 from apps.signin.models import RememberedDevice
 from apps.signin.pending_sign_in import PendingSignIn
+from apps.signin.requirements import EMAIL
 from apps.tokens import devices
 from apps.users import user_events
 from apps.users.models import User
@@ -117,8 +119,13 @@ def _counts(row: RememberedDevice, user: User, customer: CustomerState, factor_s
 def _is_enough(row: RememberedDevice, pending: PendingSignIn, found: Enrolled) -> bool:
     """Only if nothing is missing then: it lets nobody enrol a factor, and leads to no other question."""
     before = pending_sign_in.missing(pending, found)
-    with_it = replace(pending, passed=(*pending.passed, *row.passed))
+    with_it = replace(pending, passed=(*pending.passed, *_stood_in_for(row, pending)))
     return before is not None and not before.enrol and pending_sign_in.missing(with_it, found) is None
+
+
+def _stood_in_for(row: RememberedDevice, pending: PendingSignIn) -> tuple[str, ...]:
+    """A code by mail only where it could be given now: never after another one (contract 4, login)."""
+    return tuple(method for method in row.passed if method != EMAIL or pending.may_use_email)
 
 
 def _make_room(user: User) -> None:

@@ -14,17 +14,21 @@ from apps.core.errors import NotFound
 from apps.customers.models import Customer
 from apps.factors import recovery_codes, totp
 from apps.factors.models import Passkey
-from apps.signin import by_password, remembered_devices, second_factor, tasks
+from apps.otp import code_requests
+from apps.otp.code_requests import CodeRequest
+from apps.otp.purposes import LOGIN
+from apps.signin import by_code, by_password, remembered_devices, second_factor, tasks
 from apps.signin.by_password import PasswordSignIn
 from apps.signin.challenges import Challenged
 from apps.signin.completion import SignedIn
 from apps.signin.models import RememberedDevice
-from apps.signin.second_factor_attempts import SecondFactorAttempt
+from apps.signin.second_factor_attempts import SecondFactorAttempt, SecondFactorRequest
 from apps.tokens import parsing
 from apps.tokens.emergency_rotation import rotate_in_emergency
 from apps.users import credentials, emails, lifecycle
 from apps.users.models import User
 from tests import factories
+from tests.portal.visiting import mailed_code
 from tests.signin.entering import EMAIL, PASSWORD, enrol_app, generous, member
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -233,3 +237,36 @@ def test_the_export_names_it_without_its_secret() -> None:
     assert told["second_factors"] == ["totp"]
     assert token.partition(".")[2] not in str(told)
     assert token not in repr(SignedIn(user, False, enter(customer, token).pair, (), token))  # type: ignore[union-attr]
+
+
+def test_a_code_by_mail_that_was_given_then_stands_in_for_none_after_a_code_by_mail() -> None:
+    """C4: an email code is a second factor only after a password. Else somebody who reads the mailbox would need nothing more."""
+    customer, user, _app = remembering()
+    asked = enter(customer)
+    assert isinstance(asked, Challenged)
+    client = ApiClient(factories.state_of(customer), None)
+    wanted = {"client": client, "session_token": asked.session_token, "method": "email"}
+    second_factor.send(SecondFactorRequest(**wanted, context=factories.context()))
+    by_mail = SecondFactorAttempt(**wanted, context=factories.context(), code=mailed_code(), remember=True)
+    passed = second_factor.verify(by_mail).ended
+    assert isinstance(passed, SignedIn)
+    assert isinstance(enter(customer, passed.device_token), SignedIn)
+    code_requests.request_code(
+        CodeRequest(
+            customer=client.customer,
+            address=emails.parse(EMAIL),
+            purpose=LOGIN,
+            locale="",
+            context=factories.context(now=timezone.now() + timedelta(minutes=2)),
+        )
+    )
+    by_code_alone = by_code.CodeSignIn(
+        customer=client.customer,
+        address=emails.parse(EMAIL),
+        code=mailed_code(),
+        delivery="hosted",
+        context=factories.context(),
+        device_tokens=(passed.device_token,),
+    )
+    assert isinstance(by_code.sign_in(by_code_alone), Challenged)
+    assert user.remembered_devices.count() == 1

@@ -19,6 +19,11 @@ ARRIVAL_SECONDS = 10 * 60
 class ArrivalPage(SignInPage):
     """A step that can end a sign-in."""
 
+    def device_tokens(self, request: HttpRequest) -> tuple[str, ...]:
+        """Of devices remembered in this browser. None for an app that wants a proof of now (`max_age`): they are of days ago."""
+        wants_proof = self.app is not None and self.app.given.max_age is not None
+        return () if wants_proof else device_cookie.tokens(request, self.customer)
+
     def after(
         self, request: HttpRequest, ended: SignedIn | Challenged, *, recovery_codes: tuple[str, ...] = ()
     ) -> HttpResponse:

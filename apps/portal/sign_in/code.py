@@ -4,7 +4,6 @@ from django.http import HttpRequest, HttpResponse
 
 from apps.core.errors import GatehouseError, ValidationFailed
 from apps.otp.errors import InvalidOtp
-from apps.portal import device_cookie
 from apps.portal.form_page import focus_on_fault
 from apps.portal.sign_in.arrival import ArrivalPage
 from apps.portal.sign_in.forms import LONGEST_EMAIL, CodeStepForm, refuse
@@ -48,7 +47,7 @@ class CodePage(ArrivalPage):
                     code=form.cleaned_data["code"],
                     delivery=Delivery.HOSTED,
                     context=self.context,
-                    device_tokens=device_cookie.tokens(request, self.customer),
+                    device_tokens=self.device_tokens(request),
                 )
             )
         except InvalidOtp as error:

@@ -19,6 +19,7 @@ from apps.signin import second_factor
 SHOWN, SHOWN_SECONDS = "gatehouse.enrolment", 10 * 60
 LONGEST_SHOWN = 16 * 1024
 HEADINGS = {TOTP: "app", SMS: "phone", PASSKEY: "passkey"}
+CONFIRMED_BY_CODE = (TOTP, SMS)
 
 
 class EnrolPage(ChallengePage):
@@ -47,7 +48,7 @@ class EnrolPage(ChallengePage):
         """
         if self.open(given.session_token) is None:
             return self.over(request)
-        if given.method == PASSKEY:
+        if given.method not in CONFIRMED_BY_CODE:
             return self._offer(request, given, error=error)
         shown = _shown_in(request)
         return (
@@ -69,7 +70,9 @@ class EnrolPage(ChallengePage):
             fault = ValidationFailed() if phone.is_bound else None
             return self._show(request, "enrol_phone", given, form=phone, error=fault)
         try:
-            found = second_factor.enrol(self.asked(given), phone=phone.cleaned_data["phone"] if phone.is_bound else "")
+            found = second_factor.enrol(
+                self.asked(given), phone=phone.cleaned_data["phone"] if given.method == SMS else ""
+            )
         except OVER:
             return self.over(request)
         except ResendTooSoon as error:

@@ -3,7 +3,6 @@
 from django.http import HttpRequest, HttpResponse
 
 from apps.core.errors import GatehouseError
-from apps.portal import device_cookie
 from apps.portal.sign_in import passkey_options
 from apps.portal.sign_in.arrival import ArrivalPage
 from apps.portal.sign_in.forms import EmailForm, refuse
@@ -26,7 +25,7 @@ class PasskeyPage(ArrivalPage, StartPage):
                     credential=passkey_options.credential_in(request.POST.get("credential", "")),
                     delivery=Delivery.HOSTED,
                     context=self.context,
-                    device_tokens=device_cookie.tokens(request, self.customer),
+                    device_tokens=self.device_tokens(request),
                 )
             )
         except GatehouseError as error:

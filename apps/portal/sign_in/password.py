@@ -3,7 +3,6 @@
 from django.http import HttpRequest, HttpResponse
 
 from apps.core.errors import GatehouseError, ValidationFailed
-from apps.portal import device_cookie
 from apps.portal.form_page import focus_on_fault
 from apps.portal.sign_in.arrival import ArrivalPage
 from apps.portal.sign_in.forms import PasswordForm, refuse
@@ -45,7 +44,7 @@ class PasswordPage(ArrivalPage):
                 password=form.cleaned_data["password"],
                 delivery=Delivery.HOSTED,
                 context=self.context,
-                device_tokens=device_cookie.tokens(request, self.customer),
+                device_tokens=self.device_tokens(request),
             )
         )
         return self.after(request, ended)
