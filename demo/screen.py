@@ -90,6 +90,8 @@ def facts(values: Mapping[str, str]) -> None:
         "admin_url": "Operator admin",
         "admin_email": "  e-mail",
         "admin_password": "  password",
+        "sign_in_url": "Hosted sign-in of the demo customer",
+        "account_url": "  account page",
         "api_key": "API key of the demo customer",
         "customer_id": "Its id",
         "service_encryption_key": "Service encryption key",

@@ -6,11 +6,12 @@ and each has users of its own.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,7 @@ class Example:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,  # npm passes no signal on to what it runs
         )
 
     def answers(self) -> bool:
@@ -140,12 +142,9 @@ class Example:
         return self._log.read().decode(errors="replace")
 
     def stop(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(self._process.pid, signal.SIGKILL)  # it keeps nothing that would be missed
+        self._process.wait()
         sys.stdout.write(self.told())  # pytest shows it if the test has failed
         self._log.close()
 
