@@ -129,3 +129,18 @@ def test_the_page_speaks_german(customer: Customer, client: RegisteredClient) ->
     visitor.open(PATH, client_id=client.client_id, ui_locales="de")
     assert visitor.page.heading == "Abmelden?"
     assert "Test app" in visitor.text
+
+
+def test_the_app_learns_whether_the_user_is_new(customer: Customer, client: RegisteredClient) -> None:
+    """C4: the token answer's `is_new`."""
+
+    def answered(visitor: Visitor) -> bool:
+        code = visitor.given_back["code"]
+        is_new: bool = exchange(client, code).document["user"]["is_new"]
+        return is_new
+
+    asked = asked_by(client, code_challenge=CHALLENGE)
+    visitor = Visitor(customer).open(**asked)
+    assert answered(visitor.enter_code("ada@example.com")) is True
+    assert answered(visitor.open(**asked)) is False
+    assert answered(Visitor(customer).open(**asked).enter_code("ada@example.com")) is False

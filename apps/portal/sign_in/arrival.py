@@ -54,7 +54,7 @@ class ArrivalPage(SignInPage):
         if recovery_codes:
             hidden = {"arrival": arrival(request, str(session_id))}
             return self._show_codes(request, recovery_codes, self.steps.go_on, hidden)
-        return self.leave(request, users.of(ended.user), session_id)
+        return self.leave(request, users.of(ended.user), session_id, is_new=ended.is_new)
 
     def _show_codes(
         self, request: HttpRequest, codes: tuple[str, ...], action: str, hidden: dict[str, str]

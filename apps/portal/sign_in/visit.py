@@ -87,22 +87,22 @@ class SignInPage(CustomerPage):
         app = _without_choice(self.app) if has_chosen else self.app
         return authorization.needs_sign_in(app, self.here.proof, user_id=self.here.user.id, now=self.context.now)
 
-    def leave(self, request: HttpRequest, user: UserState, session_id: UUID) -> HttpResponse:
+    def leave(self, request: HttpRequest, user: UserState, session_id: UUID, *, is_new: bool = False) -> HttpResponse:
         """Back to the app with a code, or to the account page. A pending user is told what is missing."""
         if user.status == UserStatus.PENDING and (self.app is None or self.app.may_show_pages):
             return self._say_what_is_missing(request, user)
         if self.app is None:
             return self.go(request, places.account_page(self.customer, request.GET.get("next", "")))
         try:
-            return self.go(request, self._granted(self.app, user, session_id))
+            return self.go(request, self._granted(self.app, user, session_id, is_new=is_new))
         except AuthorizationRefused as refused:
             return self.go(request, refused.address)
 
-    def _granted(self, app: AuthorizationRequest, user: UserState, session_id: UUID) -> str:
+    def _granted(self, app: AuthorizationRequest, user: UserState, session_id: UUID, *, is_new: bool) -> str:
         """Raises AuthorizationRefused, also if the app has named another user (OpenID Connect Core 3.1.2.1)."""
         if app.hinted_user is not None and app.hinted_user != user.id:
             raise app.refused("login_required", "another user has signed in")
-        return authorization.grant(app, session_id=session_id, context=self.context)
+        return authorization.grant(app, session_id=session_id, context=self.context, is_new=is_new)
 
     def _say_what_is_missing(self, request: HttpRequest, user: UserState) -> HttpResponse:
         back = self.app.refused("access_denied", "this account is not active").address if self.app else ""
