@@ -7,12 +7,18 @@ import ua_parser
 NAMES = {"Mac OS X": "macOS"}  # where the parser keeps a name that its maker has dropped
 
 
-@lru_cache(maxsize=1024)
 def name_of(user_agent: str) -> str:
     """ "Firefox on Windows", or as much of that as the user agent tells; else "Unknown device"."""
-    found = ua_parser.parse(user_agent)
-    browser = found.user_agent.family if found.user_agent else None
-    system = NAMES.get(found.os.family, found.os.family) if found.os else None
+    browser, system = parts_of(user_agent)
     if browser and system:
         return f"{browser} on {system}"
     return browser or system or "Unknown device"
+
+
+@lru_cache(maxsize=1024)
+def parts_of(user_agent: str) -> tuple[str, str]:
+    """Browser and system. Empty for what the user agent does not tell."""
+    found = ua_parser.parse(user_agent)
+    browser = found.user_agent.family if found.user_agent else ""
+    system = NAMES.get(found.os.family, found.os.family) if found.os else ""
+    return browser or "", system or ""

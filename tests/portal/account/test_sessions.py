@@ -39,6 +39,7 @@ def test_it_lists_the_living_ones_with_device_network_and_times(user: User) -> N
     assert text.count("<li>") == 2
     assert "198.51.100.77" not in text
     assert " UTC</time>" in text
+    assert "Mobile Safari unter iOS" in visitor(user, language="de").get("sessions").text
 
 
 def test_a_session_of_an_app_bears_the_apps_name(user: User) -> None:
