@@ -69,7 +69,7 @@ def _store(upload: Upload, stored: StoredObject) -> Received:
     if media_type not in upload.customer.file_types:
         raise FileTypeNotAllowed
     key = content_cipher.new_key()
-    content = transfers.calling(content, upload.still_allowed, every=1)
+    content = transfers.calling(content, upload.still_allowed, every=transfers.ASKED_EVERY_SECONDS)
     content = transfers.calling(content, lambda: _show_life(upload.file, stored), every=60)
     object_store.write(stored.name, content_cipher.seal(content, key=key, object_id=stored.id))
     return Received(stored, key, media_type, measured.sha256)

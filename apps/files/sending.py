@@ -61,7 +61,7 @@ def _pieces(file: UserFile, still_allowed: Callable[[], None]) -> Generator[byte
         kept = object_store.read(file.content.name)
         content = content_cipher.unseal(kept, key=key, object_id=file.content.id)
         try:
-            yield from transfers.calling(content, still_allowed, every=1)
+            yield from transfers.calling(content, still_allowed, every=transfers.ASKED_EVERY_SECONDS)
         except DecryptionFailed:
             log.exception("file_damaged", file=str(file.id), object=file.content.name)
             raise

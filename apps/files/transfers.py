@@ -16,6 +16,7 @@ from apps.core.errors import TemporarilyUnavailable
 from apps.files.errors import FileSizeMismatch, UploadTooSlow
 
 PATIENCE_SECONDS = 2.0
+ASKED_EVERY_SECONDS = 1.0  # whether the transfer may go on
 # An upload may take ten minutes, and longer if at least so much comes in a second.
 UNHURRIED_SECONDS, SLOWEST_BYTES_PER_SECOND = 600.0, 32 * 1024
 
