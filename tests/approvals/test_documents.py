@@ -67,6 +67,7 @@ def test_an_operator_opens_a_document_and_decides(place: Waiting, boss: Browser)
     page = boss.get(f"{place.page}/change/").content.decode()
     assert place.document(file_id) in page
     assert "Reisepass.pdf" in page
+    assert f"{place.document(file_id)}?download=1" in page
     assert content(boss, place.document(file_id)) == paper
     opened = Event.objects.get(action="file_opened")
     assert (opened.actor, opened.user_id, opened.details["file"]) == ("operator:boss", place.user.id, file_id)
@@ -95,6 +96,12 @@ def test_a_browser_runs_nothing_of_a_document_and_keeps_no_copy(place: Waiting, 
     assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert answer.headers["Content-Disposition"] == "inline; filename*=utf-8''%22%C3%BC.html.png"
     answer.close()
+    paper = boss.get(place.document(place.keep()))
+    assert paper.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'", (
+        "or it is not shown"
+    )
+    assert paper.headers["Content-Disposition"].startswith("inline;")
+    paper.close()
     saved = boss.get(f"{place.document(file_id)}?download=1")
     assert saved.headers["Content-Disposition"].startswith("attachment;")
     saved.close()

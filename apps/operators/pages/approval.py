@@ -71,11 +71,19 @@ class IdentityCheckAdmin(ReadOnlyAdmin):
     def uploaded_documents(self, row: IdentityCheck) -> SafeString | str:
         """A link to each. What they are called is the user's text."""
         rows = [
-            (_address(row, file.id), file.name, file.media_type, filesizeformat(file.size))
+            (
+                address := _address(row, file.id),
+                file.name,
+                file.media_type,
+                filesizeformat(file.size),
+                address,
+                _("Save"),
+            )
             for file in documents.of(row)
         ]
-        link = '<a class="underline" href="{}" target="_blank" rel="noopener noreferrer">{}</a> ({}, {})'
-        return format_html_join("\n", f"<div>{link}</div>", rows) or _("None")
+        link = '<a class="underline" href="{}" target="_blank" rel="noopener noreferrer">{}</a> ({}, {}) '
+        save = '<a class="underline" href="{}?download=1">{}</a>'
+        return format_html_join("\n", f"<div>{link}{save}</div>", rows) or _("None")
 
     def open_document(self, request: HttpRequest, check_id: UUID, file_id: UUID) -> HttpResponseBase:
         """One document of this check's user, decrypted to this operator alone."""
