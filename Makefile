@@ -13,13 +13,14 @@ SVELTEKIT := docs/examples/sveltekit/node_modules
 $(shell test -x $(BIN)/python || rm -rf $(VENV))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage probe lint bench run requirements translations clean
+.PHONY: help demo test coverage probe screenshots lint bench run requirements translations clean
 
 help:
 	@echo "make demo          start everything and perform two journeys of users (ONCE=1: then end; PORT=9000)"
 	@echo "make test          the tests (ARGS=\"tests/otp -k budget\" for a part)"
 	@echo "make coverage      the tests, and how much of apps/ they reach (90 % at least)"
 	@echo "make probe         revokes in every way while all sorts of things fail, and asks 100,000 times whether it is dead"
+	@echo "make screenshots   the pictures in docs/screenshots, made anew (a few minutes; looks at every hosted page with axe, too)"
 	@echo "make lint          style, types, house plan, migrations, deployment checks, known vulnerabilities"
 	@echo "make bench         benchmarks: ratios, side by side in one run"
 	@echo "make run           the development server, worker and beat (PORT=8000), without demo or mailbox"
@@ -43,6 +44,13 @@ coverage: $(VENV)/.test $(NODE_MODULES)/.installed $(SVELTEKIT)/.installed
 # Some ten minutes on an idle machine of two cores.
 probe: $(VENV)/.test
 	$(BIN)/python -m tests.state.probe 11200 60
+
+# Palettes of 48 colours are enough for pages of few colours, and a third of the size.
+SCREENSHOTS := docs/screenshots
+screenshots: $(VENV)/.test $(NODE_MODULES)/.installed
+	@mkdir -p $(SCREENSHOTS)
+	SCREENSHOTS=$(SCREENSHOTS) CI=1 $(BIN)/python -m pytest -n 0 -q -k every_page tests/portal $(ARGS)
+	@command -v mogrify >/dev/null && mogrify -strip -dither None -colors 48 $(SCREENSHOTS)/*.png || echo "Without ImageMagick's mogrify the pictures stay large."
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
