@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.decorators import method_decorator
+from django.utils.encoding import iri_to_uri
 from django.utils.translation import gettext_lazy as _
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
@@ -28,6 +29,7 @@ from apps.tokens import verification
 from apps.tokens.errors import CrossSiteRequest
 from apps.users import languages
 
+SEE_OTHER = 303
 WHAT_NOW = {
     NotFound: _("Perhaps the link was not copied as a whole. Please open it from the mail again."),
     CustomerSuspended: _("Nothing has been changed. Please try again later."),
@@ -89,6 +91,12 @@ class CustomerPage(Page):
         """A page that says why this cannot be, and nothing else."""
         facts = {"heading": _("This did not work"), "said": error.text, "lead": WHAT_NOW.get(type(error), "")}
         return CustomerPage.show(self, request, "portal/refused.html", error=error, **facts)
+
+    def send_to(self, request: HttpRequest, address: str) -> HttpResponse:
+        """Leads on. Django's own redirects refuse the schemes of native apps, and an app's addresses are registered."""
+        response = HttpResponse(status=SEE_OTHER)
+        response["Location"] = iri_to_uri(address)
+        return self.protect(request, response)
 
     def protect(self, request: HttpRequest, response: Answer) -> Answer:
         """Every answer of a page passes here, redirects too."""

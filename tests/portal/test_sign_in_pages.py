@@ -313,6 +313,23 @@ def test_signing_out_asks_first_and_ends_the_session() -> None:
     assert visitor.open().page.heading == "Sign in"
 
 
+def test_an_app_that_signs_its_user_out_gets_the_user_back() -> None:
+    customer, other = generous(), generous()
+    back = "https://shop.example/bye"
+    client, _secret = factories.oauth_client(customer, post_logout_redirect_uris=[back])
+    asked = {"client_id": client.client_id, "post_logout_redirect_uri": back, "state": "s"}
+    visitor = Visitor(customer).enter_code(EMAIL)
+    visitor.open(f"/sign-out/{customer.slug}", **asked)
+    assert visitor.page.heading == "Sign out?"
+    assert "form-action 'self' https:" in visitor.answer.headers["Content-Security-Policy"]
+    assert visitor.press("Sign out").sent_to == f"{back}?state=s"
+    assert not Session.objects.filter(ended_at=None).exists()
+    assert visitor.open(f"/sign-out/{customer.slug}", **asked).sent_to == f"{back}?state=s"  # nothing is left to ask
+    evil = {**asked, "post_logout_redirect_uri": "https://evil.example/"}
+    assert visitor.open(f"/sign-out/{customer.slug}", **evil).answer.status_code == 400
+    assert visitor.open(f"/sign-out/{other.slug}", **asked).answer.status_code == 400
+
+
 def test_names_of_every_length_and_direction_are_shown_whole() -> None:
     name = "\u05e9\u05d9\u05e8\u05d5\u05ea " + "very long name of a customer " * 5 + "<b>"
     visitor = Visitor(generous(name=name.strip())).open()

@@ -66,14 +66,14 @@ class ContinuePage(SignInPage):
     """Goes on with the session that is here: after recovery codes were shown, or an account was chosen."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.go(request, self.steps.start)
+        return self.send_to(request, self.steps.start)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if self.here is None:
-            return self.go(request, self.steps.start)
+            return self.send_to(request, self.steps.start)
         offered = request.POST.get("arrival", "")
         if not is_arrival(request, offered, str(self.here.session_id)) and self.must_sign_in(has_chosen=True):
-            return self.go(request, self.steps.start)
+            return self.send_to(request, self.steps.start)
         return self.leave(request, self.here.user, self.here.session_id)
 
 

@@ -21,7 +21,7 @@ class CodePage(ArrivalPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if not self.memory.email:
-            return self.go(request, self.steps.start)
+            return self.send_to(request, self.steps.start)
         return self._ask(request, CodeStepForm(), self.memory)
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -29,7 +29,7 @@ class CodePage(ArrivalPage):
         try:
             emails.parse(given.email)
         except ValidationFailed:  # the field is hidden: nobody has typed it
-            return self.go(request, self.steps.start)
+            return self.send_to(request, self.steps.start)
         if "resend" in request.POST:
             return self._send_another(request, given)
         form = CodeStepForm(request.POST)

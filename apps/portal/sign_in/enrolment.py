@@ -29,7 +29,7 @@ class EnrolPage(ChallengePage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if not self.memory.session_token:
-            return self.go(request, self.steps.start)
+            return self.send_to(request, self.steps.start)
         return self._offer(request, self.memory)
 
     def post(self, request: HttpRequest) -> HttpResponse:

@@ -15,7 +15,7 @@ class PasskeyPage(ArrivalPage, StartPage):
     """Takes a passkey; if it is refused, the first step is there again, with every other way."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.go(request, self.steps.start)
+        return self.send_to(request, self.steps.start)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:

@@ -74,7 +74,7 @@ class VerifyEmailPage(SignInPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if not self.memory.email:
-            return self.go(request, self.steps.start)
+            return self.send_to(request, self.steps.start)
         return self._ask(request, CodeStepForm(), self.memory)
 
     def post(self, request: HttpRequest) -> HttpResponse:

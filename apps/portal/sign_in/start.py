@@ -29,7 +29,7 @@ class StartPage(SignInPage):
         if self.app is not None and not self.app.may_show_pages:
             raise self.app.refused("login_required")
         if self.app is not None and self.app.wants_registration and self.customer.allows_registration:
-            return self.go(request, self.steps.register)
+            return self.send_to(request, self.steps.register)
         return (
             self._offer_account(request) if self._may_choose() else self.ask(request, EmailForm(initial=self._hint()))
         )

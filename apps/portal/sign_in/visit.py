@@ -1,13 +1,11 @@
 """One visit to a page of the sign-in: what the app has asked for, who is signed in here already, and how the visit ends."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.encoding import iri_to_uri
 
 from apps.api_keys.clients import ApiClient
 from apps.core.errors import GatehouseError
@@ -15,7 +13,7 @@ from apps.oauth import authorization
 from apps.oauth.authorization import AuthorizationRequest
 from apps.oauth.authorization_parameters import SELECT_ACCOUNT
 from apps.oauth.errors import AuthorizationRefused
-from apps.portal import browser_session, places
+from apps.portal import browser_session, form_targets, places
 from apps.portal.browser_session import SignedInHere
 from apps.portal.page import CustomerPage
 from apps.portal.protection import Policy
@@ -25,7 +23,6 @@ from apps.portal.sign_in.steps import Steps
 from apps.users.models import UserStatus
 from apps.users.state import UserState
 
-SEE_OTHER = 303
 LONGEST_WAIT = 24 * 60 * 60  # seconds; what a page says of the wait is bounded, whatever a form claims
 ASKED_BY_AN_APP = {"client_id", "redirect_uri", "response_type"}
 
@@ -47,7 +44,7 @@ class SignInPage(CustomerPage):
             self.memory = memory.read(request, self.customer)
             return super().respond(request, **kwargs)
         except AuthorizationRefused as refused:
-            return self.go(request, refused.address)
+            return self.send_to(request, refused.address)
 
     def show(
         self, request: HttpRequest, template: str = "", *, error: GatehouseError | None = None, **facts: Any
@@ -55,22 +52,15 @@ class SignInPage(CustomerPage):
         known = {"app": self.app, "steps": self.steps, "customer": self.customer}
         return super().show(request, template, error=error, **{**known, **facts})
 
-    def go(self, request: HttpRequest, address: str) -> HttpResponse:
-        """Leads on. Django's own redirects refuse the schemes of native apps, and these addresses are registered."""
-        response = HttpResponse(status=SEE_OTHER)
-        response["Location"] = iri_to_uri(address)
-        return self.protect(request, response)
-
     def go_to_step(self, request: HttpRequest, step: str, remembered: StepMemory) -> HttpResponse:
         """Leads to another page, which can be loaded anew. No form is sent a second time by that."""
-        response = self.go(request, step)
+        response = self.send_to(request, step)
         memory.put(response, remembered, self.customer)
         return response
 
     def allowed(self) -> Policy:
         """Browsers apply `form-action` to every redirect after a form, also to those that the app makes after ours."""
-        targets = _targets(self.app) if self.app else ()
-        return {**super().allowed(), "form-action": targets} if targets else super().allowed()
+        return {**super().allowed(), **(form_targets.of(self.app.redirect_uri) if self.app else {})}
 
     def client(self) -> ApiClient:
         """Whose page this is, for flows that ask who calls."""
@@ -92,11 +82,11 @@ class SignInPage(CustomerPage):
         if user.status == UserStatus.PENDING and (self.app is None or self.app.may_show_pages):
             return self._say_what_is_missing(request, user)
         if self.app is None:
-            return self.go(request, places.account_page(self.customer, request.GET.get("next", "")))
+            return self.send_to(request, places.account_page(self.customer, request.GET.get("next", "")))
         try:
-            return self.go(request, self._granted(self.app, user, session_id, is_new=is_new))
+            return self.send_to(request, self._granted(self.app, user, session_id, is_new=is_new))
         except AuthorizationRefused as refused:
-            return self.go(request, refused.address)
+            return self.send_to(request, refused.address)
 
     def _granted(self, app: AuthorizationRequest, user: UserState, session_id: UUID, *, is_new: bool) -> str:
         """Raises AuthorizationRefused, also if the app has named another user (OpenID Connect Core 3.1.2.1)."""
@@ -124,9 +114,3 @@ class SignInPage(CustomerPage):
 
 def _without_choice(app: AuthorizationRequest) -> AuthorizationRequest:
     return replace(app, given=replace(app.given, prompts=app.given.prompts - {SELECT_ACCOUNT}))
-
-
-def _targets(app: AuthorizationRequest) -> Sequence[str]:
-    """The app's address; and any https address, since an app's own redirect may lead to another of its hosts."""
-    is_web = app.redirect_uri.startswith("https://")
-    return ("https:",) if is_web else (app.form_target,)
