@@ -45,12 +45,10 @@ coverage: $(VENV)/.test $(NODE_MODULES)/.installed $(SVELTEKIT)/.installed
 probe: $(VENV)/.test
 	$(BIN)/python -m tests.state.probe 11200 60
 
-# Palettes of 48 colours are enough for pages of few colours, and a third of the size.
 SCREENSHOTS := docs/screenshots
 screenshots: $(VENV)/.test $(NODE_MODULES)/.installed
 	@mkdir -p $(SCREENSHOTS)
 	SCREENSHOTS=$(SCREENSHOTS) $(BIN)/python -m pytest -n 0 -q tests/portal/test_every_page.py tests/portal/account/test_every_page.py
-	@command -v mogrify >/dev/null && mogrify -strip -dither None -colors 48 $(SCREENSHOTS)/*.png || echo "Without ImageMagick's mogrify the pictures stay large."
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

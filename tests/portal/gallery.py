@@ -1,5 +1,6 @@
 """Looks at each hosted page as people do: light and dark, on a phone and on a wide screen; by axe, and as pictures for the docs."""
 
+import base64
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,12 +35,18 @@ class Gallery:
             self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             self.faults += [f"{name}, {scheme}, {size['width']}: {fault}" for fault in self._found()]
             if folder:
-                file = ROOT / folder / f"{name}-{'phone' if size is PHONE else 'wide'}-{scheme}.png"
-                self.page.screenshot(path=file, caret="hide", animations="disabled")
+                self._keep(ROOT / folder / f"{name}-{'phone' if size is PHONE else 'wide'}-{scheme}.webp")
         self.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
         if not self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
             self.faults.append(f"{name}: scrolls to the side at 320 pixels")
         self.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+
+    def _keep(self, file: Path) -> None:
+        """As WebP, which Chromium makes itself: a third of the size of a PNG."""
+        session = self.page.context.new_cdp_session(self.page)
+        shot = session.send("Page.captureScreenshot", {"format": "webp", "quality": 70})
+        session.detach()
+        file.write_bytes(base64.b64decode(shot["data"]))
 
     def _found(self) -> Iterator[str]:
         self.page.evaluate(AXE)
