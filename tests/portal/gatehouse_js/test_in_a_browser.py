@@ -62,6 +62,9 @@ def test_a_user_signs_in_by_code_works_and_signs_out_in_every_tab(running: Runni
         first.run("return g.sessions.end(given)", str(other.session_id))
         assert first.run("return g.sessions.endOthers()")["ended"] == 0
 
+        content = "const { id } = await g.upload(new File(['%PDF-1.7', given], 'x.pdf')); return (await g.download(id)).text()"
+        assert first.run(content, "Ada") == "%PDF-1.7Ada"
+
         second.told()
         first.run("return g.logout()")
         assert second.wait_until_told("signed-out") == {"reason": "elsewhere", "here": False}

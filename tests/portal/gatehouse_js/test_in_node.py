@@ -1,6 +1,7 @@
 """The module under Node, against the service: once with its own cryptography, once with `jose` in its place."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -8,19 +9,27 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 
+from apps.mail import outbox
+from apps.mail.models import Message
 from apps.payloads import service_keys
 from apps.tokens import sessions
 from apps.tokens.models import EndReason
+from apps.users.models import User
 from tests import factories
+from tests.accounts.moving import undo_token
 from tests.otp.reading import newest_code
 from tests.payloads.test_node_interop import INTEROP, node  # noqa: F401  (a fixture)
 from tests.portal.gatehouse_js.node import HERE, MODULE
-from tests.signin.entering import PASSWORD, enrol_app, member
+from tests.signin.entering import FRESH, PASSWORD, enrol_app, member
 from tests.signin.proving import old_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+RESET = re.compile(r"reset-password#token=([\w.-]+)")
 
 
 @pytest.fixture(params=["its own cryptography", "jose"])
@@ -35,9 +44,9 @@ def module(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return copied
 
 
-def walk(node: str, *arguments: object, answer: Callable[[str], Any]) -> dict[str, Any]:  # noqa: F811
+def walk(node: str, script: str, *arguments: object, answer: Callable[[str], Any]) -> dict[str, Any]:  # noqa: F811
     """What the script has done; `answer` is the user."""
-    command = [node, str(HERE / "journey.mjs"), *map(str, arguments)]
+    command = [node, str(HERE / script), *map(str, arguments)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     ) as process:
@@ -77,7 +86,7 @@ def test_a_users_way_through_the_service(node: str, module: Path, live_server: A
         "end the session": end_session,
     }
     key = factories.api_key(customer)[1]
-    done = walk(node, module, live_server.url, key, answer=lambda question: known[question]())
+    done = walk(node, "journey.mjs", module, live_server.url, key, answer=lambda question: known[question]())
     unreadable = dict.fromkeys(("plain", "tampered", "another"), "200 unreadable_answer")
     assert done == {
         "new": True,
@@ -94,3 +103,51 @@ def test_a_users_way_through_the_service(node: str, module: Path, live_server: A
         "ended": "401 session_ended",
         "after": "401 not_signed_in",
     }
+
+
+def reset_token() -> str:
+    message = Message.objects.filter(kind="password_reset").order_by("-id")[0]
+    found = RESET.search(outbox.content_of(message).text)
+    assert found
+    return found[1]
+
+
+def test_every_other_function_meets_the_service(node: str, live_server: Any, settings: Any) -> None:  # noqa: F811
+    settings.SMS_BACKEND = "apps.mail.sms_transports.Console"
+    customer = factories.customer(code_resend_after=0)
+    known: dict[str, Callable[[], Any]] = {
+        "three passwords": lambda: [PASSWORD, FRESH, f"{FRESH}, too"],
+        "code": newest_code,
+        "sms": newest_code,
+        "undo": undo_token,
+        "reset": reset_token,
+        "demand a second factor": lambda: factories.policy(customer, second_factor="required"),
+    }
+
+    def answer(question: str) -> Any:
+        return known[question]() if question in known else pyotp.TOTP(question).now()  # a secret that was just shown
+
+    done = walk(node, "everything.mjs", MODULE, live_server.url, factories.api_key(customer)[1], answer=answer)
+    assert done == {
+        "registered": "pending",
+        "proven": True,
+        "codes": 10,
+        "made": 10,
+        "factors": [True, 0],
+        "passkeys": [],
+        "proof": True,
+        "phone": done["phone"],
+        "locale": "de",
+        "changed": "zoe@example.com",
+        "exported": True,
+        "files": ["x.pdf"],
+        "about": "application/pdf",
+        "content": "%PDF-1.7",
+        "passkey": None,
+        "unsupported": "passkeys_unsupported",
+        "ended": "session_ended",
+        "enrol": ["passkey", "totp", "sms"],
+        "enrolled": 10,
+        "erased": "not_signed_in",
+    }
+    assert not User.objects.of(customer.id).filter(email="ada@example.com").exists()

@@ -18,23 +18,23 @@ export class Calls {
   /** The document of the answer. Throws GatehouseError unless it is a success. */
   document(path, { method = 'GET', json, signal, headers } = {}, options) {
     return this.perform((session) => this.#once(session, path, { method, json, signal, headers }), {
-      ...options, mayRepeat: SAFE.has(method),
+      ...options, mayRepeat: SAFE.has(method), signal,
     })
   }
 
   /** `attempt(session)`, at most once more with a newer session, and at most once more after a fresh proof. */
-  async perform(attempt, { stepUp = true, mayRepeat = false } = {}) {
+  async perform(attempt, { stepUp = true, ...options } = {}) {
     try {
-      return await this.#withSession(attempt, mayRepeat)
+      return await this.#withSession(attempt, options)
     } catch (error) {
       if (!stepUp || !this.prove || error.type !== 'insufficient_user_authentication') throw error
       await this.#proven(error)
-      return this.#withSession(attempt, mayRepeat)
+      return this.#withSession(attempt, options)
     }
   }
 
-  async #withSession(attempt, mayRepeat) {
-    const session = await this.sessions.current()
+  async #withSession(attempt, { mayRepeat = false, signal }) {
+    const session = await unlessAborted(signal, () => this.sessions.current())
     try {
       return await attempt(session)
     } catch (error) {
@@ -66,4 +66,16 @@ export class Calls {
     this.#proving ??= Promise.resolve(this.prove(error)).finally(() => { this.#proving = null })
     return this.#proving
   }
+}
+
+/** The caller may give up; a refresh that others wait for too goes on. */
+const unlessAborted = async (signal, work) => {
+  if (!signal) return work()
+  signal.throwIfAborted()
+  let stop
+  const aborted = new Promise((_, reject) => {
+    stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop)
+  })
+  return Promise.race([work(), aborted]).finally(() => signal.removeEventListener('abort', stop))
 }

@@ -99,6 +99,7 @@ export class Core {
 
   /** The user as the service knows it, or null if nobody is signed in. */
   async askedUser() {
+    if (!this.user) this.sessions.forgetWhom() // whoever it is by now
     try {
       await this.sessions.current()
       if (!this.user) this.known(await this.calls.document(ME))
@@ -137,10 +138,9 @@ export class Core {
 
   /** A page that comes back from the browser's cache has heard nothing meanwhile. */
   #wake() {
-    const before = this.user
     this.#known.forget()
     this.sessions.forgetWhom()
-    if (before) this.events.emit('woken', {})
+    this.events.emit('woken', {})
   }
 }
 

@@ -32,7 +32,7 @@ export class Files {
     const announced = { name, purpose, size: blob.size }
     const file = await this.core.calls.document(FILES, { method: 'POST', json: announced, signal })
     try {
-      return await this.core.calls.perform((session) => this.#sent(session, file.id, blob, { onProgress, signal }))
+      return await this.core.calls.perform((session) => this.#sent(session, file.id, blob, { onProgress, signal }), { signal })
     } catch (error) {
       await this.remove(file.id).catch(() => {}) // the service removes by itself what never came whole
       throw error
@@ -61,7 +61,7 @@ export class Files {
     return this.core.calls.perform(async (session) => {
       const content = await this.#content(session, id, options)
       return to ? content.pipeTo(to, { signal }) : new Response(content).blob()
-    }, { mayRepeat: !to })
+    }, { mayRepeat: !to, signal })
   }
 
   async #content(session, id, { onProgress, signal }) {

@@ -77,12 +77,20 @@ export class Sessions {
     try {
       return await this.delivery.take(await this.#refreshed(present))
     } catch (error) {
+      if (error.type === 'csrf_failed') return this.#ofTheCookies(present, error)
       if (!endsSession(error)) throw error // what was only lost on its way signs nobody out
       const newest = await this.delivery.present()
       if (newest && isNewer(newest, present)) return newest
       await this.end(error, present)
       throw error
     }
+  }
+
+  /** The cookies are of another session than this page knows: another tab has signed in unheard. */
+  async #ofTheCookies(session, error) {
+    const present = await this.delivery.reload()
+    if (!present || present.id === session.id) throw error
+    return this.#ofSameUser(present)
   }
 
   /** Asked again if the answer was lost: the old token gives the same successor for a while. */

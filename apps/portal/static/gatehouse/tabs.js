@@ -20,8 +20,8 @@ export class Tabs {
 
   tell(message) {
     if (!this.isShared) return
-    if (this.#channel) this.#channel.postMessage(message)
-    else tellByStorage(this.name, message)
+    this.#channel?.postMessage(message)
+    if (!globalThis.BroadcastChannel) tellByStorage(this.name, message)
   }
 
   /**
