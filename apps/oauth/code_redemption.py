@@ -57,7 +57,7 @@ def redeem(attempt: CodeRedemption) -> ClientTokens:
 
 def _find(attempt: CodeRedemption) -> AuthorizationCode:
     """The client's own code, presented with what belongs to it. Raises InvalidGrant."""
-    mine = AuthorizationCode.objects.of(attempt.client.customer.id)
+    mine = AuthorizationCode.objects.of(attempt.client.customer.id).select_related("client")
     code = mine.filter(digest=ciphers.digest(attempt.code.encode("utf-8", "surrogatepass"))).first()
     if code is None:
         raise InvalidGrant

@@ -14,6 +14,6 @@ def of_session(customer_id: UUID, session_id: UUID) -> AuthorizationCode | None:
 
 
 def scopes_that_count(grant: AuthorizationCode, customer: CustomerState) -> tuple[str, ...]:
-    """The scopes that were granted, without those that the customer does not support any more."""
-    supported = scopes.supported(customer)
-    return tuple(scope for scope in grant.scopes if scope in supported)
+    """The scopes that were granted, without those that the customer does not support, or the client may not ask for, any more."""
+    left = set(scopes.supported(customer)) & set(grant.client.scopes)
+    return tuple(scope for scope in grant.scopes if scope in left)

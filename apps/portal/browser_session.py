@@ -6,7 +6,6 @@ Each customer has a cookie of its own, so that several in one browser do not dis
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -16,7 +15,7 @@ from django.utils import timezone
 from apps.core.context import RequestContext
 from apps.core.errors import AuthenticationError
 from apps.customers.state import CustomerState
-from apps.tokens import sessions, verification
+from apps.tokens import refresh_tokens, sessions, verification
 from apps.tokens.errors import MalformedToken
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import Delivery, RefreshToken
@@ -91,8 +90,8 @@ def _row_of(verified: VerifiedToken, context: RequestContext) -> RefreshToken | 
     row = RefreshToken.objects.of(verified.customer.id).filter(id=verified.claims.jti).first()
     if row is None or row.session_id != verified.session.id:
         return None
-    grace = timedelta(seconds=verified.customer.refresh_grace)
-    return row if row.used_at is None or context.now - row.used_at < grace else None
+    counts = row.used_at is None or refresh_tokens.within_grace(row.used_at, verified, context.now)
+    return row if counts else None
 
 
 def _set(response: HttpResponseBase, customer: CustomerState, value: str, *, max_age: int) -> None:

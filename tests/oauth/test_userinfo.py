@@ -3,11 +3,12 @@
 import pytest
 
 from apps.customers.models import Customer
+from apps.oauth import clients
 from apps.oauth.models import RegisteredClient
 from apps.users import lifecycle
 from apps.users.models import User
 from tests import factories
-from tests.oauth.exchanging import anybody, signed_in, userinfo
+from tests.oauth.exchanging import anybody, code_for, exchange, refresh, signed_in, userinfo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,6 +22,16 @@ def test_the_claims_follow_the_scopes(customer: Customer, ada: User, client: Reg
     lifecycle.change_profile(ada, changes={"name": "Ada King"}, context=factories.context())
     full = userinfo(signed_in(client, ada, scope="openid email profile")["access_token"], method).document
     assert full == {"sub": str(ada.id), "email": "ada@example.com", "email_verified": False, "name": "Ada King"}
+
+
+def test_a_scope_that_is_taken_from_the_client_is_gone_at_once(ada: User, client: RegisteredClient) -> None:
+    """C3.4: from what it was granted before, too: at the answer, at the next refresh, and for a code on its way."""
+    given = signed_in(client, ada, scope="profile email")
+    on_its_way = code_for(client, ada, scope="profile email")
+    clients.change(client, changes={"scopes": ["profile"]}, context=factories.context())
+    assert "email" not in userinfo(given["access_token"]).document
+    assert refresh(client, given["refresh_token"]).document["scope"] == "profile"
+    assert exchange(client, on_its_way).document["scope"] == "profile"
 
 
 def test_a_token_that_no_client_was_given_learns_nothing_here(ada: User) -> None:

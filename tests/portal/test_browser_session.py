@@ -101,6 +101,14 @@ def test_a_fresh_proof_replaces_it_and_requests_under_way_go_on() -> None:
     assert read(customer, new.refresh, later)
 
 
+def test_where_there_is_no_grace_a_replaced_one_is_worth_nothing_at_once() -> None:
+    """C3.6: also for a request that began a moment before."""
+    customer = factories.customer(refresh_grace=0)
+    old = factories.session(factories.user(customer), delivery="hosted", now=timezone.now() - timedelta(minutes=1))
+    proven(old, customer)
+    assert read(customer, old.refresh, factories.context(now=timezone.now() - timedelta(seconds=5))) is None
+
+
 def proven(pair: TokenPair, customer: Customer) -> TokenPair:
     here = read(customer, pair.refresh)
     assert here

@@ -54,4 +54,4 @@ class UserInfoView(Endpoint):
         if grant is None:
             raise InsufficientScope(headers=CHALLENGE)
         cors.limit_to_pages_of(who.customer, request, and_of=grant.client)
-        return Response(user_claims.of(who.user, grant.scopes))
+        return Response(user_claims.of(who.user, grants.scopes_that_count(grant, who.customer)))
