@@ -13,6 +13,7 @@ from apps.audit.models import Severity
 from apps.core import actors
 from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
+from apps.factors import enrolled
 from apps.otp import attempt_limits
 from apps.signin import by_password, password_lock, passwords
 from apps.signin.errors import InvalidCredentials, InvalidPassword
@@ -47,7 +48,8 @@ def change(wanted: PasswordChange) -> None:
     with transaction.atomic():
         directory.lock(user.id)
         _require_unchanged(checked)
-        replace(user, encoded, by_mail=False, except_for=wanted.session_id, customer=customer, context=context)
+        by_mail = not enrolled.of(user.id).has_usable
+        replace(user, encoded, by_mail=by_mail, except_for=wanted.session_id, customer=customer, context=context)
         user_events.record_own(actions.PASSWORD_CHANGED, user, context, severity=Severity.LOW)
 
 
@@ -65,6 +67,7 @@ class FirstPassword:
 def set_first(wanted: FirstPassword) -> None:
     """Give the account a password, and end the other sessions.
 
+    Where the account has no factor, the mailbox alone has proven who sets it: then a code by mail is no second factor to it.
     Raises ValidationFailed; InvalidPassword if the account has one already, for that is changed by `change`.
     """
     customer, user, context = wanted.customer, wanted.user, wanted.context
@@ -74,7 +77,8 @@ def set_first(wanted: FirstPassword) -> None:
         directory.hold(user.id)
         if passwords.exists(user.id):
             raise InvalidPassword
-        replace(user, encoded, by_mail=False, except_for=wanted.session_id, customer=customer, context=context)
+        by_mail = not enrolled.of(user.id).has_usable
+        replace(user, encoded, by_mail=by_mail, except_for=wanted.session_id, customer=customer, context=context)
         user_events.record_own(actions.PASSWORD_CHANGED, user, context, severity=Severity.LOW)
 
 

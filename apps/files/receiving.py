@@ -10,11 +10,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.audit import actions
-from apps.core import sealed
+from apps.core import actors, sealed
 from apps.core.context import RequestContext
 from apps.core.errors import NotFound
 from apps.customers.state import CustomerState
-from apps.files import content_cipher, content_types, object_store, stored_objects, transfers
+from apps.files import content_cipher, content_types, object_store, places, stored_objects, transfers
 from apps.files.errors import FileFixed, FileTypeNotAllowed, UploadSuperseded
 from apps.files.models import IDENTITY_DOCUMENT, StoredObject, UserFile
 from apps.files.reservation import CONTENT_COMES_WITHIN
@@ -50,7 +50,7 @@ def receive(upload: Upload) -> UserFile:
     Raises InvalidEnvelope, FileSizeMismatch, FileTypeNotAllowed, UploadTooSlow, UploadSuperseded, FileFixed, NotFound,
     TemporarilyUnavailable, and what `still_allowed` raises.
     """
-    with transfers.slot():
+    with places.place(customer_id=upload.customer.id, actor=actors.user(upload.file.user_id)):
         stored = stored_objects.begin(upload.customer.id)
         try:
             file = _complete(upload, _store(upload, stored))

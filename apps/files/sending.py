@@ -9,7 +9,7 @@ from apps.core import sealed
 from apps.core.ciphers import DecryptionFailed
 from apps.core.context import RequestContext
 from apps.core.errors import NotFound
-from apps.files import content_cipher, object_store, transfers
+from apps.files import content_cipher, object_store, places, transfers
 from apps.files.models import UserFile
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ def open_content(file: UserFile, *, still_allowed: Callable[[], None], context: 
     `still_allowed` is asked about once a second, and what it raises ends the transfer.
     Raises NotFound if no content has come yet; TemporarilyUnavailable; DecryptionFailed if it is not as it was stored.
     """
-    content = OpenContent(_pieces(file, still_allowed))
+    content = OpenContent(_pieces(file, still_allowed, context.actor))
     facts = {"file": str(file.id), "purpose": file.purpose, "sha256": file.sha256}
     try:
         events.record(
@@ -53,11 +53,11 @@ def open_content(file: UserFile, *, still_allowed: Callable[[], None], context: 
     return content
 
 
-def _pieces(file: UserFile, still_allowed: Callable[[], None]) -> Generator[bytes, None, None]:
+def _pieces(file: UserFile, still_allowed: Callable[[], None], actor: str) -> Generator[bytes, None, None]:
     if file.content is None:
         raise NotFound
     key = sealed.read(file, "content_key")
-    with transfers.slot():
+    with places.place(customer_id=file.customer_id, actor=actor):
         kept = object_store.read(file.content.name)
         content = content_cipher.unseal(kept, key=key, object_id=file.content.id)
         try:

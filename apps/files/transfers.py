@@ -1,41 +1,14 @@
-"""Content on its way: how many transfers a process takes at once, how slow one may be, and that it ends when the user may no more.
-
-A transfer holds one of the server's threads. Few are given to files, so that no number of slow clients keeps anybody from signing in.
-"""
+"""Content on its way: how slow a transfer may be, and that it ends when the user may no more."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from functools import cache
 from hashlib import sha256
-from threading import BoundedSemaphore
 
-from django.conf import settings
-
-from apps.core.errors import TemporarilyUnavailable
 from apps.files.errors import FileSizeMismatch, UploadTooSlow
 
-PATIENCE_SECONDS = 2.0
 ASKED_EVERY_SECONDS = 1.0  # whether the transfer may go on
 # An upload may take ten minutes, and longer if at least so much comes in a second.
 UNHURRIED_SECONDS, SLOWEST_BYTES_PER_SECOND = 600.0, 32 * 1024
-
-
-@contextmanager
-def slot() -> Iterator[None]:
-    """One of the places for transfers. Raises TemporarilyUnavailable when none becomes free within two seconds."""
-    places = _places(settings.FILE_TRANSFERS_AT_ONCE)
-    if not places.acquire(timeout=PATIENCE_SECONDS):
-        raise TemporarilyUnavailable
-    try:
-        yield
-    finally:
-        places.release()
-
-
-@cache
-def _places(count: int) -> BoundedSemaphore:
-    return BoundedSemaphore(count)
 
 
 class MeasuredContent:

@@ -9,8 +9,9 @@ from pytest_django import Settings
 
 from apps.accounts import deactivation, erasure
 from apps.core import actors
+from apps.core.ids import new_id
 from apps.customers import lifecycle as customers
-from apps.files import content_types, transfers
+from apps.files import content_types, places, transfers
 from apps.files.models import StoredObject, UserFile
 from apps.tokens import sessions
 from apps.tokens.models import EndReason
@@ -243,21 +244,38 @@ def test_postgresql_that_goes_away_during_an_upload_leaves_nothing(
     assert StoredObject.objects.count() <= 1, "what could not be removed is remembered"
 
 
-def test_no_more_transfers_at_once_than_the_process_has_places_for(place: Place, settings: Settings) -> None:
+def test_no_more_transfers_at_once_than_the_process_has_places_for(
+    place: Place, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """So files never take all threads of a server, however slow their clients are."""
     settings.FILE_TRANSFERS_AT_ONCE = 1
     file_id = place.keep()
-    transfers.PATIENCE_SECONDS, patience = 0.01, transfers.PATIENCE_SECONDS
-    try:
-        with transfers.slot():
-            for answer in (place.fetch(file_id)[0], place.send(place.announced(), pdf(1000))):
-                assert (answer.status, answer.error_type) == (503, "temporarily_unavailable")
-        assert place.fetch(file_id)[0].status == 200
-        assert place.fetch(file_id)[0].status == 200, "a download gives its place back"
-        place.send_raw(file_id, b"")
-        assert place.fetch(file_id)[0].status == 200, "and so does a failed upload"
-    finally:
-        transfers.PATIENCE_SECONDS = patience
+    monkeypatch.setattr(places, "PATIENCE_SECONDS", 0.01)
+    with places.place(customer_id=new_id(), actor="user:somebody"):
+        for answer in (place.fetch(file_id)[0], place.send(place.announced(), pdf(1000))):
+            assert (answer.status, answer.error_type) == (503, "temporarily_unavailable")
+    assert place.fetch(file_id)[0].status == 200
+    assert place.fetch(file_id)[0].status == 200, "a download gives its place back"
+    place.send_raw(file_id, b"")
+    assert place.fetch(file_id)[0].status == 200, "and so does a failed upload"
+
+
+def test_nobody_gets_all_places(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of four, a user has at most two, and the users of one customer at most three."""
+    file_id, other_customer = place.keep(), new_id()
+    monkeypatch.setattr(places, "PATIENCE_SECONDS", 0.01)
+    user = actors.user(place.user.id)
+    with (
+        places.place(customer_id=place.customer.id, actor=user),
+        places.place(customer_id=place.customer.id, actor=user),
+    ):
+        for answer in (place.fetch(file_id)[0], place.send(place.announced(), pdf(1000))):
+            assert (answer.status, answer.error_type) == (503, "temporarily_unavailable")
+        with places.place(customer_id=place.customer.id, actor="user:another"):
+            assert not places.of_process(4).take(place.customer.id, "user:a third")
+            with places.place(customer_id=other_customer, actor="user:elsewhere"):
+                pass  # another customer's users go on
+    assert place.fetch(file_id)[0].status == 200
 
 
 def test_an_upload_may_not_take_for_ever(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

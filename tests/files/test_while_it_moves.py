@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from apps.core.errors import AuthenticationError
-from apps.files import content_cipher, transfers
+from apps.files import content_cipher, places, transfers
 from apps.tokens import sessions
 from apps.tokens.models import EndReason
 from demo import file_stream
@@ -58,6 +58,4 @@ def test_a_download_breaks_off_when_its_session_has_ended(place: Place, monkeypa
     monkeypatch.setattr(content_cipher, "unseal", ending_the_session)
     with pytest.raises(AuthenticationError):
         place.fetch(file_id)
-    places = transfers._places(4)
-    assert all(places.acquire(blocking=False) for _ in range(4))
-    places.release(4)
+    assert not places.of_process(4)._taken, "it has given its place back"

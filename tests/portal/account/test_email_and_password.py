@@ -14,7 +14,7 @@ from tests.accounts.moving import NEW, undo_token
 from tests.conftest import MakeClient
 from tests.otp.reading import newest_code, wrong_code
 from tests.portal.account.visiting import visitor
-from tests.signin.entering import EMAIL, FRESH, PASSWORD, generous, login, member
+from tests.signin.entering import EMAIL, FRESH, PASSWORD, enrol_app, generous, login, member
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,6 +106,21 @@ def test_a_password_is_set_where_there_is_none(user: User, client_for: MakeClien
     assert Message.objects.filter(kind="password_changed").count() == 1
     assert ada.post("password/first", {"password": "x" * 12}).place == ada.place("password")
     assert login(client_for(user.customer), FRESH).status == 200
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_a_first_password_is_one_set_by_mail_where_the_mailbox_alone_has_proven_who_sets_it(
+    user: User, client_for: MakeClient, *, protected: bool
+) -> None:
+    """C4: else who read the mailbox once could pass a factor that is enrolled later, by that password and a code by mail."""
+    Password.objects.all().delete()
+    if protected:
+        enrol_app(user)
+    visitor(user).send("password/first", {"password": FRESH})
+    if not protected:
+        enrol_app(user)
+    methods = login(client_for(user.customer), FRESH).document["methods"]
+    assert ("email" in methods) is protected
 
 
 def test_name_and_language_are_changed(user: User) -> None:
