@@ -129,6 +129,15 @@ def test_a_user_who_waits_is_told_what_for_and_can_go_back(client: RegisteredCli
     assert not AuthorizationCode.objects.exists()
 
 
+def test_a_user_whose_address_is_unproven_can_prove_it_there(client: RegisteredClient) -> None:
+    User.objects.update(status="pending", email_verified_at=None)
+    visitor = Visitor(client.customer).open(**asked_by(client)).press("Use my password", email=EMAIL)
+    visitor.press("Sign in", password=PASSWORD)
+    assert visitor.page.heading == "Your account is not ready yet"
+    visitor.press("Email me a code").press("Sign in", code=mailed_code())
+    assert "code" in visitor.given_back
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -16,7 +16,7 @@ from apps.mail.models import Message
 from apps.oauth.models import RegisteredClient
 
 CODE = re.compile(r"#(\w+)\s*$")
-VERIFIER = "a verifier of at least forty-three characters, as OAuth wants it"
+VERIFIER = "a-verifier-of-at-least-forty-three-characters-as-OAuth-wants-it"
 # As browsers send it from pages whose Referrer-Policy is no-referrer.
 FROM_OUR_PAGE = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
 
