@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from apps.audit import actions
 from apps.core import base64url, ciphers
@@ -76,8 +76,8 @@ def standing_in(pending: PendingSignIn, found: Enrolled) -> RememberedDevice | N
 def living(user: User, *, customer: CustomerState, now: datetime) -> list[RememberedDevice]:
     """The user's remembered devices that still count, the newest first."""
     factor_set = enrolled.digest_of_set(user.id)
-    rows = RememberedDevice.objects.of(customer.id).filter(user=user)
-    return [row for row in rows if _counts(row, user, customer, factor_set, now)]
+    rows = _of(user, customer)
+    return [row for row in rows if _counts(row, customer, factor_set, now)]
 
 
 def forget(user: User, device_id: UUID, *, customer: CustomerState, context: RequestContext) -> None:
@@ -103,16 +103,22 @@ def _valid(token: str, user: User, customer: CustomerState, now: datetime) -> Re
         secret = base64url.decode(text)
     except NotBase64url:
         return None
-    row = RememberedDevice.objects.of(customer.id).filter(user=user, id=device_id).first() if device_id else None
+    row = _of(user, customer).filter(id=device_id).first() if device_id else None
     if row is None or not ciphers.equal(bytes(row.digest), ciphers.digest(secret)):
         return None
-    return row if _counts(row, user, customer, enrolled.digest_of_set(user.id), now) else None
+    return row if _counts(row, customer, enrolled.digest_of_set(user.id), now) else None
 
 
-def _counts(row: RememberedDevice, user: User, customer: CustomerState, factor_set: bytes, now: datetime) -> bool:
-    """Whether nothing has changed since: credentials, factors, the customer's secrets and its policy."""
+def _of(user: User, customer: CustomerState) -> "QuerySet[RememberedDevice]":
+    """Those of the user whose credentials are the same as then. `user` may have been read before they changed: the row decides."""
+    mine = RememberedDevice.objects.of(customer.id).filter(user=user)
+    return mine.filter(credentials_version=F("user__credentials_version"))
+
+
+def _counts(row: RememberedDevice, customer: CustomerState, factor_set: bytes, now: datetime) -> bool:
+    """Whether nothing else has changed since: factors, the customer's secrets and its policy."""
     ends = min(row.expires_at, row.created_at + timedelta(days=customer.remember_device_days))
-    is_same = row.credentials_version == user.credentials_version and bytes(row.factor_set) == factor_set
+    is_same = bytes(row.factor_set) == factor_set
     return is_same and now < ends and customer.verifies(str(row.signing_kid), now)
 
 

@@ -24,8 +24,13 @@ from apps.factors.models import Passkey, Phone, Totp
 from apps.factors.removal import Removal
 from apps.mail import outbox
 from apps.mail.models import Message
-from apps.signin.models import Password
-from apps.users import lifecycle
+from apps.signin import by_password, remembered_devices
+from apps.signin.by_password import PasswordSignIn
+from apps.signin.completion import SignedIn
+from apps.signin.errors import InvalidCredentials
+from apps.signin.models import FirstFactor, Password
+from apps.signin.pending_sign_in import PendingSignIn
+from apps.users import emails, lifecycle
 from apps.users.models import User
 from demo.client import Client
 from tests import factories
@@ -34,6 +39,7 @@ from tests.accounts.recovering import TOKEN, forgot, reset
 from tests.accounts.registering import register, verify
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator, encode
+from tests.oauth import exchanging
 from tests.otp.reading import code_of
 from tests.signin import proving
 from tests.signin.entering import FRESH, PASSWORD, generous, login, second, send
@@ -89,7 +95,7 @@ Attempt = Callable[[], bool]
 
 
 def world(client_for: MakeClient, **policy: object) -> World:
-    customer = generous(code_resend_after=0, demands_verified_email=False, **policy)
+    customer = generous(code_resend_after=0, demands_verified_email=False, remember_device_days=30, **policy)
     for name in ROOMY:
         factories.limit(customer, name, 1_000_000)
     return World(customer, client_for(customer))
@@ -263,6 +269,35 @@ def other_session(who: Someone) -> Attempt:
     return lambda: who.client.refresh(str(pair.refresh)).status == 200
 
 
+def remembered_browser(who: Someone) -> Attempt:
+    """The authenticator app was given there. Afterwards the password shall be enough."""
+    customer, context = factories.state_of(who.user.customer), factories.context()
+    pending = PendingSignIn(customer, who.user, FirstFactor.PASSWORD, "hosted", context, passed=("totp",))
+    token = remembered_devices.remember(pending)
+
+    def enter(email: str, password: str) -> bool:
+        attempt = PasswordSignIn(
+            client_customer=customer,
+            customer=customer,
+            address=emails.parse(email),
+            password=password,
+            delivery="hosted",
+            context=factories.context(),
+            device_tokens=(token,),
+        )
+        with suppress(InvalidCredentials):
+            return isinstance(by_password.sign_in(attempt), SignedIn)
+        return False
+
+    return lambda: any(enter(email, password) for email in addresses(who) for password in (PASSWORD, FRESH))
+
+
+def code_for_an_app(who: Someone) -> Attempt:
+    client = factories.oauth_client(who.user.customer)[0]
+    code = exchanging.code_for(client, who.user, scope="email")
+    return lambda: exchanging.exchange(client, code).status == 200
+
+
 WAYS: dict[str, tuple[Callable[[Someone], Attempt], ...]] = {
     "code to sign in": (sign_in_code,),
     "code to prove the address": (verification_code,),
@@ -279,6 +314,8 @@ WAYS: dict[str, tuple[Callable[[Someone], Attempt], ...]] = {
     "code for a fresh proof": (fresh_proof,),
     "link to set a password": (reset_link,),
     "link to undo a change of address": (undo_link,),
+    "browser that is not asked for the second factor": (remembered_browser,),
+    "code for an app": (code_for_an_app,),
     "other sessions": (other_session,),
 }
 
