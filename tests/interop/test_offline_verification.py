@@ -81,7 +81,8 @@ def test_joserfc_verifies_shared_secrets_given_to_it(client_for: MakeClient) -> 
 
     customer, pair = session("HS512")
     found, jwks = documents(client_for(None), customer)
-    assert (found["id_token_signing_alg_values_supported"], jwks) == (["HS512"], {"keys": []})
+    assert (found["access_token_signing_alg_values_supported"], jwks) == (["HS512"], {"keys": []})
+    assert "id_token_signing_alg_values_supported" not in found  # no client could verify one
     secret = sealed.read(SigningSecret.objects.get(customer=customer), "access_secret")
     verified = jwt.decode(pair.access, OctKey.import_key(secret), algorithms=["HS512"])
     assert verified.claims["iss"] == found["issuer"]
