@@ -313,6 +313,11 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "SendMethodEnum": "apps.signin.reauthentication_methods.SENT"
     },  # two serializers offer these
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "oauthClient": {"type": "http", "scheme": "basic", "description": "a registered client's id and secret"},
+        },
+    },
     "COMPONENT_SPLIT_REQUEST": True,
     "COMPONENT_SPLIT_PATCH": False,  # a PATCH is checked like any other document
 }

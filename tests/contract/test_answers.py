@@ -129,6 +129,7 @@ def test_each_operation_says_by_what_its_caller_is_known() -> None:
         "service": [{"apiKey": []}, {"apiKeyAsBearer": []}, {}],
         "token GET": [{"accessToken": []}, {"accessCookie": []}],
         "token": [{"accessToken": []}, {"accessCookie": [], "csrfToken": []}],
+        "form": [{"oauthClient": []}, {}],
     }
     for item in SCHEMA["paths"].values():
         for method, operation in item.items():

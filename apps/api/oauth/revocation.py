@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from apps.api.oauth.client_of_request import authenticated_client
 from apps.api.oauth.form_view import FORM, ClientSerializer, OAuthFormView, Parameter
 from apps.api.refusals import refuses_with
+from apps.api.schema import security_schemes
 from apps.core.requests import context_of
 from apps.customers.errors import CustomerSuspended, IpNotAllowed
 from apps.oauth import client_revocation
@@ -23,7 +24,10 @@ class ClientRevocationView(OAuthFormView):
     """Ends a token of the client: an access token by itself, a refresh token with its session. 200 whatever the token is."""
 
     @extend_schema(
-        operation_id="oauth_revoke", request={FORM: RevocationSerializer}, responses=OpenApiTypes.OBJECT, auth=[]
+        operation_id="oauth_revoke",
+        request={FORM: RevocationSerializer},
+        responses=OpenApiTypes.OBJECT,
+        auth=security_schemes.BY_CLIENT,
     )
     @refuses_with(OAuthError, InvalidClient, CustomerSuspended, IpNotAllowed)
     def post(self, request: Request) -> Response:

@@ -12,6 +12,7 @@ from apps.api.auth.token_answer import TokenAnswerSerializer
 from apps.api.oauth.client_of_request import authenticated_client
 from apps.api.oauth.form_view import FORM, ClientSerializer, OAuthFormView, Parameter
 from apps.api.refusals import refuses_with
+from apps.api.schema import security_schemes
 from apps.api.user_document import describe_user
 from apps.core.errors import RateLimited
 from apps.core.requests import context_of
@@ -44,7 +45,10 @@ class TokenView(OAuthFormView):
     """Tokens for a registered client: for an authorization code, or for a refresh token that it was given."""
 
     @extend_schema(
-        operation_id="oauth_token", request={FORM: TokenRequestSerializer}, responses=ClientTokensSerializer, auth=[]
+        operation_id="oauth_token",
+        request={FORM: TokenRequestSerializer},
+        responses=ClientTokensSerializer,
+        auth=security_schemes.BY_CLIENT,
     )
     @refuses_with(
         *(OAuthError, InvalidClient, InvalidGrant, InvalidScope, UnsupportedGrantType),

@@ -7,6 +7,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from apps.api.authentication import api_key, cookies
 
 API_KEY, API_KEY_AS_BEARER = "apiKey", "apiKeyAsBearer"
+OAUTH_CLIENT = "oauthClient"  # defined in the settings (APPEND_COMPONENTS): no authentication class is behind it
 HEADER, ACCESS_COOKIE, REFRESH_COOKIE, CSRF = "accessToken", "accessCookie", "refreshCookie", "csrfToken"
 
 REFRESHING: list[Any] = [
@@ -17,6 +18,7 @@ REFRESHING: list[Any] = [
 ]
 RESUMING: list[Any] = [{ACCESS_COOKIE: []}, {REFRESH_COOKIE: []}]
 BY_HEADER: list[Any] = [{HEADER: []}]
+BY_CLIENT: list[Any] = [{OAUTH_CLIENT: []}, {}]  # else `client_id`, and perhaps `client_secret`, are in the form
 LOGGING_OUT: list[Any] = [{HEADER: []}, {ACCESS_COOKIE: [], CSRF: []}, {REFRESH_COOKIE: []}]
 
 
