@@ -18,10 +18,9 @@ from apps.customers.state import CustomerState
 from apps.tokens import refresh_tokens, sessions, verification
 from apps.tokens.errors import MalformedToken
 from apps.tokens.minting import TokenPair
-from apps.tokens.models import Delivery, RefreshToken
+from apps.tokens.models import RefreshToken
 from apps.tokens.proof import Proof
 from apps.tokens.signing import TokenKind
-from apps.tokens.verification import VerifiedToken
 from apps.users.state import UserState
 
 NAME = "__Host-gatehouse_hosted_"  # __Host-: Secure, of this very host, and for all its paths
@@ -45,12 +44,11 @@ def read(request: HttpRequest, customer: CustomerState, context: RequestContext)
         return None
     try:
         verified = verification.verify(text, kind=TokenKind.REFRESH, context=context)
+        if verified.customer.id != customer.id or not verified.session.is_hosted:
+            return None
+        # One that was used counts for the grace: a fresh proof in another tab has replaced it while this request was on its way.
+        row = refresh_tokens.counting_row(verified, context.now)
     except (MalformedToken, AuthenticationError):
-        return None
-    if verified.customer.id != customer.id or verified.session.delivery != Delivery.HOSTED:
-        return None
-    row = _row_of(verified, context)
-    if row is None:
         return None
     sessions.note_activity(customer_id=customer.id, session=verified.session, now=context.now)
     return SignedInHere(verified.user, verified.session.id, verified.proof, row)
@@ -82,16 +80,6 @@ def end(signed_in: SignedInHere, customer: CustomerState, context: RequestContex
 
 def cookie_name(customer_id: UUID) -> str:
     return f"{NAME}{customer_id.hex[:CUSTOMER_DIGITS]}"
-
-
-def _row_of(verified: VerifiedToken, context: RequestContext) -> RefreshToken | None:
-    """The token's row, without which it is worth nothing. A used one counts for the grace: a fresh proof in another tab
-    has replaced it while this request was on its way."""
-    row = RefreshToken.objects.of(verified.customer.id).filter(id=verified.claims.jti).first()
-    if row is None or row.session_id != verified.session.id:
-        return None
-    counts = row.used_at is None or refresh_tokens.within_grace(row.used_at, verified, context.now)
-    return row if counts else None
 
 
 def _set(response: HttpResponseBase, customer: CustomerState, value: str, *, max_age: int) -> None:

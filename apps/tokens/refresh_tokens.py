@@ -11,19 +11,30 @@ from apps.tokens.verification import VerifiedToken
 
 
 def examine(text: str, *, context: RequestContext) -> VerifiedToken:
-    """Who is signed in by this refresh token. One that was used counts as long as it would give its successor again (contract 3.6).
-
-    Raises MalformedToken, AuthenticationErrors and CustomerSuspended.
-    """
+    """Who is signed in by this refresh token. Raises MalformedToken, AuthenticationErrors and CustomerSuspended."""
     verified = verification.verify(text, kind=TokenKind.REFRESH, context=context)
-    row = (
-        RefreshToken.objects.of(verified.customer.id)
-        .filter(id=verified.claims.jti, session=verified.session.id)
-        .first()
-    )
-    if row is None or not (row.used_at is None or within_grace(row.used_at, verified, context.now)):
-        raise InvalidToken
+    counting_row(verified, context.now)
     return verified
+
+
+def row_of(verified: VerifiedToken) -> RefreshToken:
+    """The token's row, used or not. Raises InvalidToken: the signature without the row is worth nothing (contract 3.6)."""
+    mine = RefreshToken.objects.of(verified.customer.id).filter(session=verified.session.id)
+    row = mine.filter(id=verified.claims.jti).first()
+    if row is None:
+        raise InvalidToken
+    return row
+
+
+def counting_row(verified: VerifiedToken, now: datetime) -> RefreshToken:
+    """The row of a token that still counts. One that was used does for as long as it would give its successor again.
+
+    Raises InvalidToken.
+    """
+    row = row_of(verified)
+    if row.used_at is not None and not within_grace(row.used_at, verified, now):
+        raise InvalidToken
+    return row
 
 
 def within_grace(used_at: datetime, verified: VerifiedToken, now: datetime) -> bool:

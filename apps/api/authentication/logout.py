@@ -11,9 +11,8 @@ from apps.api.authentication.principal import Principal
 from apps.core.errors import AuthenticationError
 from apps.core.requests import context_of, facts_of
 from apps.payloads.token_envelope import TokenEnvelope
-from apps.tokens import verification
-from apps.tokens.errors import InvalidToken, MalformedToken
-from apps.tokens.models import RefreshToken
+from apps.tokens import refresh_tokens, verification
+from apps.tokens.errors import MalformedToken
 from apps.tokens.signing import TokenKind
 
 
@@ -42,9 +41,7 @@ def _by_refresh_cookie(request: Request, text: str) -> Principal:
     cookies.refuse_other_pages(request, verified.customer)
     require_same_customer(request, verified.customer, context)
     verification.require_address(verified.customer, context)
-    row = RefreshToken.objects.filter(id=verified.claims.jti, session_id=verified.session.id).first()
-    if row is None:  # the signature without the row is worth nothing (contract 3.6)
-        raise InvalidToken
+    row = refresh_tokens.row_of(verified)
     facts_of(request).sandbox_key_id = verified.session.sandbox_key_id
     expires_at = int(row.access_expires_at.timestamp())  # of the access token that was issued with it
     return replace(Principal.of(verified), jti=row.access_jti, token_expires_at=expires_at)
