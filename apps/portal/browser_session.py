@@ -1,7 +1,6 @@
 """Who is signed in at a customer's hosted pages, in this browser: a session whose refresh token is kept in a cookie.
 
 The cookie is the session's only holder. The pages never rotate it; a fresh proof does, and then the cookie is set anew.
-Each customer has a cookie of its own, so that several in one browser do not disturb each other.
 """
 
 from contextlib import suppress
@@ -15,6 +14,7 @@ from django.utils import timezone
 from apps.core.context import RequestContext
 from apps.core.errors import AuthenticationError
 from apps.customers.state import CustomerState
+from apps.portal import host_cookies
 from apps.tokens import refresh_tokens, sessions, verification
 from apps.tokens.errors import MalformedToken
 from apps.tokens.minting import TokenPair
@@ -22,9 +22,6 @@ from apps.tokens.models import RefreshToken
 from apps.tokens.proof import Proof
 from apps.tokens.signing import TokenKind
 from apps.users.state import UserState
-
-NAME = "__Host-gatehouse_hosted_"  # __Host-: Secure, of this very host, and for all its paths
-CUSTOMER_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -79,10 +76,8 @@ def end(signed_in: SignedInHere, customer: CustomerState, context: RequestContex
 
 
 def cookie_name(customer_id: UUID) -> str:
-    return f"{NAME}{customer_id.hex[:CUSTOMER_DIGITS]}"
+    return host_cookies.name_for("hosted", customer_id)
 
 
 def _set(response: HttpResponseBase, customer: CustomerState, value: str, *, max_age: int) -> None:
-    response.set_cookie(
-        cookie_name(customer.id), value, max_age=max_age, path="/", secure=True, httponly=True, samesite="Lax"
-    )
+    host_cookies.put(response, cookie_name(customer.id), value, max_age=max_age)

@@ -9,9 +9,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from apps.customers.state import CustomerState
+from apps.portal import host_cookies
 
-NAME = "__Host-gatehouse_device_"
-DIGITS = 12
 MOST = 5  # users who share a browser
 
 
@@ -22,15 +21,9 @@ def tokens(request: HttpRequest, customer: CustomerState) -> tuple[str, ...]:
 
 def put(response: HttpResponseBase, token: str, *, user_id: UUID, customer: CustomerState) -> None:
     """Have the browser keep this token as long as the customer lets it count."""
-    response.set_cookie(
-        f"{_prefix(customer)}{user_id.hex[-DIGITS:]}",
-        _signer(customer).sign(token),
-        max_age=timedelta(days=customer.remember_device_days),
-        path="/",
-        secure=True,
-        httponly=True,
-        samesite="Lax",
-    )
+    name = f"{_prefix(customer)}{user_id.hex[-host_cookies.DIGITS :]}"
+    kept = timedelta(days=customer.remember_device_days)
+    host_cookies.put(response, name, _signer(customer).sign(token), max_age=kept)
 
 
 def _genuine(request: HttpRequest, customer: CustomerState) -> Iterator[str]:
@@ -43,7 +36,7 @@ def _genuine(request: HttpRequest, customer: CustomerState) -> Iterator[str]:
 
 
 def _prefix(customer: CustomerState) -> str:
-    return f"{NAME}{customer.id.hex[:DIGITS]}_"
+    return f"{host_cookies.name_for('device', customer.id)}_"
 
 
 def _signer(customer: CustomerState) -> signing.Signer:

@@ -10,9 +10,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from apps.customers.state import CustomerState
+from apps.portal import host_cookies
 
-NAME = "__Host-gatehouse_steps_"
-DIGITS = 12
 LIFETIME_SECONDS = 15 * 60
 
 
@@ -45,11 +44,11 @@ def clear(response: HttpResponseBase, customer: CustomerState) -> None:
 
 
 def _set(response: HttpResponseBase, customer: CustomerState, value: str, max_age: int) -> None:
-    response.set_cookie(_name(customer), value, max_age=max_age, path="/", secure=True, httponly=True, samesite="Lax")
+    host_cookies.put(response, _name(customer), value, max_age=max_age)
 
 
 def _name(customer: CustomerState) -> str:
-    return f"{NAME}{customer.id.hex[:DIGITS]}"
+    return host_cookies.name_for("steps", customer.id)
 
 
 def _salt(customer: CustomerState) -> str:
