@@ -1,5 +1,7 @@
-"""What kombu 5.7.0 lacks when Valkey, as the broker, goes away while a worker has unacknowledged tasks."""
+"""What kombu 5.7.0 lacks with Valkey as the broker."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from kombu.transport import redis
@@ -20,5 +22,23 @@ class ForgivingQoS(redis.QoS):
                 self._delivered.clear()
 
 
-def forgive_lost_brokers() -> None:
+class PublishingChannel(redis.Channel):
+    """Publishes with one client. Kombu makes one for each message, which costs as much as the rest (190 µs of 420)."""
+
+    _create_client: Callable[[], Any]  # of the base class, which has no types
+    _made: Any = None
+
+    @contextmanager
+    def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:
+        yield client or self._own_client()
+
+    def _own_client(self) -> Any:
+        """Of the present pool, which a lost connection replaces."""
+        if self._made is None or self._made.connection_pool is not self.pool:
+            self._made = self._create_client()
+        return self._made
+
+
+def amend_kombu() -> None:
     redis.Channel.QoS = ForgivingQoS
+    redis.Transport.Channel = PublishingChannel

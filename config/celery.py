@@ -5,7 +5,7 @@ from celery import Celery
 from config import broker, environment
 
 environment.choose_settings()
-broker.forgive_lost_brokers()
+broker.amend_kombu()
 
 app = Celery("gatehouse")
 app.config_from_object("django.conf:settings", namespace="CELERY")

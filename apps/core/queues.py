@@ -1,18 +1,100 @@
-"""How long one of the broker's queues is."""
+"""The broker's queues: putting a task into one, and how long one is."""
 
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from celery import Task
+from celery import Task, current_app
+from kombu import Connection, Producer, Queue
+from kombu.pools import ProducerPool, producers
+from kombu.utils.json import dumps
 
 # Requests publish too, and must not hang on a broker that accepts connections and says nothing.
 PATIENCE_SECONDS = 1.0
 PATIENCE = {"socket_timeout": PATIENCE_SECONDS, "socket_connect_timeout": PATIENCE_SECONDS}
+STAND_IN = "00000000-0000-0000-0000-000000000000"
+
+RowTask = Task[Any, Any]  # its one argument is a row's id
 
 
-def length(task: "Task[Any, Any]") -> int:
+@dataclass(frozen=True)
+class PreparedTask:
+    """A task as Celery publishes it, but for the row's id, which becomes the task's id, too.
+
+    `Task.apply_async` makes message, route and connection anew at each call (measured: 1,650 µs, against 210).
+    """
+
+    queue: Queue
+    body: str
+    headers: Mapping[str, Any]
+    options: Mapping[str, Any]
+
+    def publish(self, row_id: str, producer: Producer) -> None:
+        producer.publish(
+            self.body.replace(STAND_IN, row_id),
+            content_type="application/json",
+            content_encoding="utf-8",
+            headers=_about(self.headers, row_id),
+            declare=self._undeclared(producer),
+            **_about(self.options, row_id),
+        )
+
+    def _undeclared(self, producer: Producer) -> list[Queue]:
+        """The queue, unless this connection has declared it. Kombu would look, too, but makes a copy of the queue first."""
+        connection: Any = producer.connection
+        return [] if hash(self.queue) in connection.declared_entities else [self.queue]
+
+
+def put(task: RowTask, row_id: str, *, wait: float = 0) -> None:
+    """Put the task for a row into its queue, for a worker to take in `wait` seconds.
+
+    Takes about a second at most. Raises what the broker's client raises when it is away.
+    """
+    with _producers().acquire(block=True, timeout=PATIENCE_SECONDS) as producer:
+        if wait:
+            task.apply_async((row_id,), countdown=wait, producer=producer, retry=False)
+        else:
+            _prepared(task).publish(row_id, producer)
+
+
+def length(task: RowTask) -> int:
     """How many tasks wait in the queue that this one goes to. Raises what the broker's client raises when it is away."""
-    app = task.app
-    queue = app.amqp.router.route({}, task.name)["queue"]
-    with app.connection_for_write(transport_options=PATIENCE) as broker:
-        waiting: int = queue(broker.default_channel).queue_declare().message_count
-    return waiting
+    queue: Any = task.app.amqp.router.route({}, task.name)["queue"]
+    with task.app.connection_for_write(transport_options=PATIENCE) as broker:
+        return int(queue(broker.default_channel).queue_declare().message_count)
+
+
+class _Recorder(Producer):
+    """In the place of a broker, once: keeps what Celery would publish."""
+
+    body: Any
+    options: dict[str, Any]
+
+    def publish(self, body: Any, *_: Any, **options: Any) -> None:
+        self.body, self.options = body, options
+
+
+@lru_cache
+def _prepared(task: RowTask) -> PreparedTask:
+    with Connection("memory://") as nowhere:
+        recorder = _Recorder(nowhere)
+        task.apply_async((STAND_IN,), task_id=STAND_IN, producer=recorder, retry=False)
+    options = recorder.options
+    (queue,) = options.pop("declare")
+    return PreparedTask(queue, dumps(recorder.body), options.pop("headers"), options)
+
+
+def _about(values: Mapping[str, Any], row_id: str) -> dict[str, Any]:
+    return {name: each.replace(STAND_IN, row_id) if isinstance(each, str) else each for name, each in values.items()}
+
+
+@lru_cache(maxsize=1)
+def _producers() -> ProducerPool:
+    """This process's connections to the broker. To find the pool by the broker's address takes longer than to publish."""
+    pool: ProducerPool = producers[current_app.connection_for_write(transport_options=PATIENCE)]
+    return pool
+
+
+os.register_at_fork(after_in_child=_producers.cache_clear)

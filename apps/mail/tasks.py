@@ -8,7 +8,6 @@ import structlog
 from celery import shared_task
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
-from kombu.pools import producers
 
 from apps.core import queues
 from apps.core.advisory_locks import alone
@@ -47,10 +46,8 @@ def enqueue(message_id: UUID, *, wait: float = 0) -> bool:
 
     False if the broker is away. That is no failure: the row is there, and the sweeper finds it.
     """
-    broker = send.app.connection_for_write(transport_options=queues.PATIENCE)
     try:
-        with producers[broker].acquire(block=True, timeout=queues.PATIENCE_SECONDS) as producer:
-            send.apply_async((str(message_id),), countdown=wait, producer=producer, retry=False)
+        queues.put(send, str(message_id), wait=wait)
     except Exception as error:  # noqa: BLE001  (each broker's client has its own errors, and none may fail a request)
         log.warning("broker_away", message_id=str(message_id), error=type(error).__name__)
         _note_that_it_is_not_enqueued(message_id)
