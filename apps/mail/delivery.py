@@ -19,7 +19,7 @@ from django.db.models.lookups import GreaterThanOrEqual
 from apps.core import row_lease, sealed
 from apps.core.row_lease import LeaseLost, RowLease
 from apps.mail import ledger, sms_transports, transports
-from apps.mail.content import Content, Sms
+from apps.mail.content import Content, MailToRender, Sms
 from apps.mail.models import Channel, LedgerStep, Message, MessageState
 from apps.mail.transports import Receipt, Refused, TransportDown
 
@@ -79,7 +79,7 @@ def _send(lease: RowLease[Message]) -> Receipt:
     """Send it by its channel. Raises LeaseLost, Refused, TransportDown, or any other error."""
     content = sealed.read(lease.row, "content")
     if lease.row.channel == Channel.EMAIL:
-        return _send_mail(lease, Content.from_json(content))
+        return _send_mail(lease, MailToRender.from_json(content).render())
     return _send_sms(lease, Sms.from_json(content))
 
 

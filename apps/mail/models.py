@@ -24,7 +24,7 @@ class Channel(models.TextChoices):
 
 
 class Message(Leasable):
-    """A mail or an SMS to be sent. Its rendered content is sealed, since it may hold a code."""
+    """A mail or an SMS to be sent. Its content is sealed, since it may hold a code."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer_id = models.UUIDField()
@@ -35,7 +35,7 @@ class Message(Leasable):
         max_length=16, blank=True, default="", db_default=""
     )  # that the recipient asked for; empty: none
     recipient = models.CharField(max_length=320)  # of an SMS only what may be shown: "+49 … 67"
-    # JSON: subject, text, html, sender, reply_to; of an SMS number, text, sender. Emptied when no longer needed.
+    # JSON: what a mail is rendered from; of an SMS number, text, sender. Emptied when no longer needed.
     content = SealedField(blank=True)
     state = models.CharField(max_length=16, choices=MessageState, default=MessageState.QUEUED)
     created_at = models.DateTimeField()

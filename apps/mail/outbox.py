@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from apps.core import sealed
-from apps.mail import content, ledger, quotas, tasks
-from apps.mail.content import Branding
+from apps.mail import ledger, quotas, tasks
+from apps.mail.content import Branding, Content, MailToRender, Sms
 from apps.mail.errors import NothingToResend
 from apps.mail.models import Channel, LedgerStep, Message, MessageState
 from apps.mail.quotas import Quota
@@ -126,10 +126,10 @@ def withdraw(*, user_id: UUID, before: int) -> None:
     void.exclude(content="").update(state=MessageState.SUPPRESSED, content="", leased_until=None, last_error="")
 
 
-def content_of(message: Message) -> content.Content | content.Sms:
-    """The rendered mail or SMS, decrypted. Raises DecryptionFailed."""
-    kind = content.Content if message.channel == Channel.EMAIL else content.Sms
-    return kind.from_json(sealed.read(message, "content"))
+def content_of(message: Message) -> Content | Sms:
+    """The mail or SMS as it is sent. Raises DecryptionFailed."""
+    document = sealed.read(message, "content")
+    return MailToRender.from_json(document).render() if message.channel == Channel.EMAIL else Sms.from_json(document)
 
 
 def announce(message: Message) -> None:
@@ -139,7 +139,7 @@ def announce(message: Message) -> None:
 
 
 def _message(draft: MailDraft, branding: Branding, now: datetime) -> Message:
-    mail = content.render(kind=draft.kind, locale=draft.locale, branding=branding, facts=draft.facts)
+    mail = MailToRender(kind=draft.kind, locale=draft.locale, branding=branding, facts=draft.facts)
     row = row_for(draft, Channel.EMAIL, draft.recipient, branding=branding, now=now)
     sealed.write(row, "content", mail.to_json())
     return row

@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 
 from apps.mail import content
-from apps.mail.content import Content
+from apps.mail.content import Content, MailToRender
 from tests.mail import posting
 
 
@@ -130,6 +130,16 @@ def test_a_name_is_shown_as_it_is_and_never_as_markup() -> None:
     mail = render(name="<b>A&B</b>")
     assert "<b>" not in mail.html
     assert "<b>A&B</b>" in mail.text
+
+
+def test_a_mail_waits_as_what_it_is_made_of_and_is_rendered_the_same() -> None:
+    brand = posting.branding(name="Bäckerei “Ä”", logo_url="https://acme.example/l.png", colour="#0a7d55")
+    facts = {"code": posting.CODE, "spelled_code": "4 8 2 9 1 3", "minutes": 1, "note": 'ﬀ "<&\u2028😀'}
+    waiting = MailToRender(kind="sign_in_code", locale="de", branding=brand, facts=facts)
+    read = MailToRender.from_json(waiting.to_json())
+    assert read == waiting
+    assert read.render() == content.render(kind="sign_in_code", locale="de", branding=brand, facts=facts)
+    assert posting.CODE not in repr(waiting)
 
 
 def test_a_rendered_mail_does_not_show_its_code_in_a_log() -> None:

@@ -9,10 +9,11 @@ from aiosmtpd.smtp import AuthResult
 from django.utils import timezone
 
 from apps.core.row_lease import LeaseLost
+from apps.customers.models import Customer
 from apps.mail import delivery, outbox
 from apps.mail.errors import NothingToResend
 from apps.mail.models import LedgerEntry, LedgerStep, Message, MessageState
-from tests import races
+from tests import factories, races
 from tests.mail import posting
 from tests.mail.smtp import MailServer, free_port
 
@@ -253,6 +254,25 @@ def test_a_mail_that_cannot_even_be_read_waits_for_the_next_try_with_its_reason(
     settings.MASTER_KEYS = keys
     attempt(message, after=(wait or 0) + 1)
     assert message.state == MessageState.SENT
+
+
+def test_a_mail_that_this_version_cannot_render_waits_for_the_next_try_with_its_reason(mail_server: MailServer) -> None:
+    """As when a newer version has posted it: a worker of that version sends it."""
+    message = posting.post(kind="mail_of_tomorrow")
+    wait = attempt(message)
+    assert (message.state, message.last_error) == (MessageState.QUEUED, "TemplateDoesNotExist")
+    assert wait and not mail_server.letters
+
+
+def test_a_mail_is_of_the_brand_that_the_customer_had_when_it_was_posted(mail_server: MailServer) -> None:
+    """C7.3: it waits as what it is made of, and the worker renders it."""
+    customer = factories.customer(name="Laden", sender_name="Der Laden")
+    message = posting.post(factories.state_of(customer).branding)
+    Customer.objects.filter(id=customer.id).update(name="Bude", sender_name="Die Bude")
+    attempt(message)
+    (letter,) = mail_server.letters
+    assert letter.message["Subject"] == f"{posting.CODE} is your code for Laden"
+    assert letter.message["From"].startswith("Der Laden <")
 
 
 def test_names_and_passwords_beyond_ascii_sign_in(make_mail_server: Callable[..., MailServer], settings: Any) -> None:
