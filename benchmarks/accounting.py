@@ -1,0 +1,54 @@
+"""What processes have used, from /proc: CPU time and memory of a process and all that descend from it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROCESSES = Path("/proc")
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Process:
+    """One line of /proc/PID/stat (proc_pid_stat(5))."""
+
+    pid: int
+    parent: int
+    ticks: int  # its own, and those of children that have ended and were waited for
+    resident_bytes: int
+
+
+def cpu_seconds(root: int) -> float:
+    """CPU time so far of this process and its descendants; nothing is lost when a child ends."""
+    return sum(process.ticks for process in tree(root)) / TICKS_A_SECOND
+
+
+def largest_resident_bytes(root: int) -> int:
+    """Memory of the largest process of this tree: of granian's, the worker."""
+    return max((process.resident_bytes for process in tree(root)), default=0)
+
+
+def tree(root: int) -> list[Process]:
+    """This process and its descendants."""
+    everybody = _everybody()
+    found = [process for process in everybody if process.pid == root]
+    for process in found:  # grows while it is walked
+        found.extend(child for child in everybody if child.parent == process.pid)
+    return found
+
+
+def _everybody() -> list[Process]:
+    pids = (entry.name for entry in PROCESSES.iterdir() if entry.name.isdigit())
+    return [process for pid in pids if (process := _read(int(pid)))]
+
+
+def _read(pid: int) -> Process | None:
+    try:
+        text = (PROCESSES / str(pid) / "stat").read_text()
+    except OSError:  # it has ended meanwhile
+        return None
+    fields = text.rpartition(")")[2].split()  # the name before may hold spaces and brackets
+    return Process(
+        pid=pid, parent=int(fields[1]), ticks=sum(map(int, fields[11:15])), resident_bytes=int(fields[21]) * PAGE_BYTES
+    )

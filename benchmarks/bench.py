@@ -1,0 +1,60 @@
+"""One run: its engines, the applications that are up, and how long each is measured. The jobs work with it."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks import load
+from benchmarks.engines import Engines
+from benchmarks.load import Requests
+from benchmarks.rounds import Sample
+from benchmarks.servers import Application, Server
+from benchmarks.subject import Subject
+
+
+@dataclass
+class Bench:
+    """`only`: names of the rows that are wanted; empty for all. `calls`: of a phase whose requests are good once."""
+
+    engines: Engines
+    rounds: int
+    seconds: float
+    calls: int
+    only: frozenset[str] = frozenset()
+    say: Callable[[str], None] = print
+    _running: ExitStack = field(default_factory=ExitStack)
+
+    def wants(self, name: str) -> bool:
+        return not self.only or name in self.only
+
+    def serve(self, subject: Subject, application: Application | None = None, *, name: str = "") -> Server:
+        """Until the job ends."""
+        self.say(f"  starting {name or subject.name} …")
+        log = subject.folder / f"{name or subject.name}.log"
+        return self._running.enter_context(Server(application or subject.application(), log=log))
+
+    def measure(self, server: Server, requests: Requests, *, answers: Path | None = None) -> Sample:
+        """One round against this server."""
+        cpu, spent = server.cpu_seconds(), self.engines.spent()
+        answered = load.send(server.url, requests, seconds=self.seconds, answers=answers)
+        used, cost = server.cpu_seconds() - cpu, self.engines.spent() - spent
+        return Sample(answered.count, answered.seconds, used, vars(cost))
+
+    def in_turns(self, ways: Mapping[str, Callable[[], Sample]]) -> dict[str, list[Sample]]:
+        """Each way once a round, after one round that warms up and is thrown away."""
+        self.say("  warming up …")
+        for measure in ways.values():
+            measure()
+        samples: dict[str, list[Sample]] = {name: [] for name in ways}
+        for number in range(self.rounds):
+            began = time.monotonic()
+            for name, measure in ways.items():
+                samples[name].append(measure())
+            self.say(f"  round {number + 1} of {self.rounds} ({time.monotonic() - began:.0f} s)")
+        return samples
+
+    def end_job(self) -> None:
+        """Every server that the job has started ends."""
+        self._running.close()

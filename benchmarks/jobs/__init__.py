@@ -1,0 +1,7 @@
+"""The jobs of `make bench`, in their order. Each is a module with a TITLE and `run(bench)`, which returns its rows."""
+
+from types import ModuleType
+
+from benchmarks.jobs import who_am_i
+
+JOBS: dict[str, ModuleType] = {module.__name__.rpartition(".")[2]: module for module in (who_am_i,)}

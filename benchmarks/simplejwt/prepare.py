@@ -1,0 +1,23 @@
+"""Makes the users and prints a token for each, one a line: `python -m benchmarks.simplejwt.prepare COUNT`."""
+
+import sys
+
+import django
+
+django.setup()
+
+from django.contrib.auth.models import User  # noqa: E402  (Django must know its settings first)
+from django.core.management import call_command  # noqa: E402
+from rest_framework_simplejwt.settings import api_settings  # noqa: E402
+
+
+def main(count: int) -> None:
+    call_command("migrate", verbosity=0)
+    (token_class,) = api_settings.AUTH_TOKEN_CLASSES
+    for number in range(count):
+        user, _ = User.objects.get_or_create(username=f"user-{number}", email=f"user-{number}@example.com")
+        print(token_class.for_user(user))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
