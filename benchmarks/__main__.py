@@ -13,9 +13,10 @@ from benchmarks.engines import Engines, EnginesNotDurable
 from benchmarks.jobs import JOBS
 from benchmarks.load import LoadFailed, WrkMissing
 from benchmarks.servers import ServerFailed
+from benchmarks.subject import NotKept
 from benchmarks.table import Row
 
-FAILURES = (EnginesNotDurable, LoadFailed, ServerFailed, WrkMissing)
+FAILURES = (EnginesNotDurable, LoadFailed, NotKept, ServerFailed, WrkMissing)
 INTERRUPTED = 130
 
 

@@ -4,14 +4,18 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from benchmarks import load
 from benchmarks.engines import Engines
+from benchmarks.gatehouse.subjects import Gatehouse
 from benchmarks.load import Requests
 from benchmarks.rounds import Sample
 from benchmarks.servers import Application, Server
 from benchmarks.subject import Subject
+
+LONGEST_PHASE_SECONDS = 120
 
 
 @dataclass
@@ -26,6 +30,11 @@ class Bench:
     say: Callable[[str], None] = print
     _running: ExitStack = field(default_factory=ExitStack)
 
+    @cached_property
+    def ours(self) -> Gatehouse:
+        """One installation for all jobs."""
+        return Gatehouse(self.engines)
+
     def wants(self, name: str) -> bool:
         return not self.only or name in self.only
 
@@ -33,12 +42,15 @@ class Bench:
         """Until the job ends."""
         self.say(f"  starting {name or subject.name} …")
         log = subject.folder / f"{name or subject.name}.log"
-        return self._running.enter_context(Server(application or subject.application(), log=log))
+        server = self._running.enter_context(Server(application or subject.application(), log=log))
+        subject.url = server.url
+        return server
 
     def measure(self, server: Server, requests: Requests, *, answers: Path | None = None) -> Sample:
-        """One round against this server."""
+        """One round against this server. With `answers`, requests that are good once are all sent, however long that takes."""
         cpu, spent = server.cpu_seconds(), self.engines.spent()
-        answered = load.send(server.url, requests, seconds=self.seconds, answers=answers)
+        seconds = LONGEST_PHASE_SECONDS if requests.once and answers else self.seconds
+        answered = load.send(server.url, requests, seconds=seconds, answers=answers)
         used, cost = server.cpu_seconds() - cpu, self.engines.spent() - spent
         return Sample(answered.count, answered.seconds, used, vars(cost))
 

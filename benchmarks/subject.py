@@ -20,7 +20,7 @@ class Phase:
 
     `prepare(count, answers)` makes so many requests, each good for one call (`load.write(..., once=True)`), of users that differ.
     `answers`: the bodies that the phase before was answered with (`load.read`), None for the first. It is not measured: it may read
-    codes out of databases and mailboxes. `check(count)` raises AssertionError if so many calls have not left what they must leave.
+    codes out of databases and mailboxes. `check(count)`: after the phase, raises NotKept if so many calls have not left what they must.
     """
 
     name: str
@@ -29,11 +29,16 @@ class Phase:
     is_sign_in: bool = True  # False: comes after it, as refreshing and signing out do
 
 
+class NotKept(Exception):
+    """Calls were answered as they should be, but have not left what they must leave: what was measured counts for nothing."""
+
+
 class Subject(ABC):
     """One application. `name` is for the command line and for file names, `title` for the table."""
 
     name: str
     title: str
+    url: str = ""  # where it is served; set when it is up
 
     def __init__(self, engines: Engines) -> None:
         self.engines = engines
@@ -52,8 +57,6 @@ class Subject(ABC):
 class SignsIn(Subject):
     """One that has codes by mail, too."""
 
-    url: str = ""  # where it is served; set when it is up
-
     @abstractmethod
     def phases(self) -> Sequence[Phase]:
-        """The steps, in their order. The first ones, until tokens are there, are the sign-in."""
+        """The steps, in their order; asked for once, when the application is up."""

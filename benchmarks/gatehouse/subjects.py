@@ -1,7 +1,7 @@
 """Gatehouse, as the jobs measure it."""
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from benchmarks.engines import Engines
 from benchmarks.gatehouse import installation
 from benchmarks.load import Requests
 from benchmarks.servers import Application, granian
-from benchmarks.subject import Subject
+from benchmarks.subject import Phase, SignsIn
 
 if TYPE_CHECKING:  # it needs Django's settings, which are there when the installation is
     from benchmarks.gatehouse.world import SignedIn, World
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # it needs Django's settings, which are there when the instal
 WARM_USERS = 100
 
 
-class Gatehouse(Subject):
+class Gatehouse(SignsIn):
     name = "ours"
     title = "Gatehouse"
 
@@ -27,6 +27,7 @@ class Gatehouse(Subject):
         self._environment = installation.environment(engines, self.folder)
 
     def application(self, *, workers: int = 1) -> Application:
+        _ = self.world  # its tables are there from now on
         return granian("config.wsgi:application", environment=self._environment, workers=workers)
 
     @cached_property
@@ -48,6 +49,12 @@ class Gatehouse(Subject):
         """Each of a user and session that the process has never seen."""
         tokens = (one.access for one in self.world.sign_in(self.world.new_users(count)))
         return self._requests("me-new-users", map(_me, tokens), once=True)
+
+    def phases(self) -> Sequence[Phase]:
+        service_key = self._environment["SERVICE_ENCRYPTION_KEY"]
+        module = importlib.import_module("benchmarks.gatehouse.code_phases")
+        phases: Sequence[Phase] = module.CodePhases(self.world, self.folder, service_key=service_key).phases()
+        return phases
 
     def _me(self, name: str, signed_in: Iterable["SignedIn"]) -> Requests:
         return self._requests(name, (_me(one.access) for one in signed_in))

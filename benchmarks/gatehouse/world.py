@@ -17,7 +17,8 @@ from apps.customers import lifecycle as customers
 from apps.customers import limits, state
 from apps.customers.models import Customer
 from apps.customers.state import CustomerState
-from apps.tokens import minting, sessions
+from apps.signin.models import KnownDevice
+from apps.tokens import devices, minting, sessions
 from apps.tokens.models import Session
 from apps.tokens.proof import ONE_TIME_CODE, Proof
 from apps.users import emails, permission_names
@@ -79,6 +80,15 @@ class World:
             for address in addresses
         ]
         return User.objects.bulk_create(rows, batch_size=5000)
+
+    def returning_users(self, count: int) -> list[User]:
+        """Users who have signed in before, from the same browser."""
+        found = self.new_users(count)
+        name = devices.name_of(USER_AGENT)
+        KnownDevice.objects.bulk_create(
+            [KnownDevice(user=user, name=name, first_seen_at=user.created_at) for user in found]
+        )
+        return found
 
     def sign_in(self, whom: Sequence[User]) -> Iterator[SignedIn]:
         """A session for each, without a request: signing in is measured elsewhere."""

@@ -2,6 +2,6 @@
 
 from types import ModuleType
 
-from benchmarks.jobs import who_am_i
+from benchmarks.jobs import code_out_code_in, who_am_i
 
-JOBS: dict[str, ModuleType] = {module.__name__.rpartition(".")[2]: module for module in (who_am_i,)}
+JOBS: dict[str, ModuleType] = {module.__name__.rpartition(".")[2]: module for module in (who_am_i, code_out_code_in)}

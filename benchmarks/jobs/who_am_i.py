@@ -5,8 +5,8 @@ from functools import partial
 
 from benchmarks.bare.subjects import BareDrf, BareView
 from benchmarks.bench import Bench
-from benchmarks.gatehouse.subjects import Gatehouse
 from benchmarks.load import Requests
+from benchmarks.peers.everyone import PEERS
 from benchmarks.rounds import Sample
 from benchmarks.servers import Server
 from benchmarks.simplejwt.subjects import Stateless, WithBlacklist, WithUser
@@ -14,7 +14,7 @@ from benchmarks.subject import Subject
 from benchmarks.table import Row, row
 
 TITLE = "Who am I"
-OTHERS: tuple[type[Subject], ...] = (Stateless, WithUser, WithBlacklist)
+OTHERS: tuple[type[Subject], ...] = (Stateless, WithUser, WithBlacklist, *PEERS)
 OURS = {
     "ours": "Gatehouse, warm: tokens that the process knows",
     "ours_new_tokens": "Gatehouse, cold: every token new",
@@ -46,8 +46,8 @@ def _way(bench: Bench, subject: Subject) -> Callable[[], Sample]:
 
 
 def _ways_of_ours(bench: Bench) -> Ways:
-    ours = Gatehouse(bench.engines)
-    requests, server = ours.who_am_i(), bench.serve(ours)
+    ours, server = bench.ours, bench.serve(bench.ours)
+    requests = ours.who_am_i()
     return {
         "ours": lambda: bench.measure(server, requests),
         "ours_new_tokens": _cold(bench, server, ours.with_new_tokens),

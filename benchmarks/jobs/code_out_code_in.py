@@ -1,0 +1,98 @@
+"""Code out, code in: a code is asked for, sent by mail, and signs in; then the tokens are refreshed, and the user signs out.
+
+Every request is good for one call, so each step is a fixed number of calls, measured by itself. PostgreSQL commits with fsync.
+"""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.bare.subjects import BareDrf
+from benchmarks.bench import Bench
+from benchmarks.peers.everyone import PEERS
+from benchmarks.rounds import Sample
+from benchmarks.servers import Server
+from benchmarks.subject import Phase, SignsIn
+from benchmarks.table import Row, row
+
+TITLE = "Code out, code in"
+
+Ways = dict[str, Callable[[], Sample]]
+
+
+def run(bench: Bench) -> list[Row]:
+    """A row for each step, and one for both that make a sign-in: out and in."""
+    drf = BareDrf(bench.engines)
+    server, requests = bench.serve(drf), drf.who_am_i()
+    peers = [kind(bench.engines) for kind in PEERS if bench.wants(kind.name)]
+    journeys = [_Journey(bench, one) for one in ([bench.ours] if bench.wants(bench.ours.name) else []) + peers]
+    ways: Ways = {BareDrf.name: lambda: bench.measure(server, requests)}
+    for journey in journeys:
+        ways |= journey.ways()
+    samples = bench.in_turns(ways)
+    rows = [row(BareDrf.name, BareDrf.title, samples[BareDrf.name])]
+    for journey in journeys:
+        rows += journey.rows(samples, samples[BareDrf.name])
+    return rows
+
+
+class _Journey:
+    """One application's steps, in their order: what the one was answered is what the next is made from."""
+
+    def __init__(self, bench: Bench, subject: SignsIn) -> None:
+        self._bench = bench
+        self._subject = subject
+        self._server: Server = bench.serve(subject)
+        self._phases = subject.phases()
+
+    def ways(self) -> Ways:
+        befores = [None, *self._phases]
+        return {
+            self._key(phase): self._way(phase, before) for phase, before in zip(self._phases, befores, strict=False)
+        }
+
+    def rows(self, samples: Mapping[str, Sequence[Sample]], drf: Sequence[Sample]) -> list[Row]:
+        steps = {phase.name: samples[self._key(phase)] for phase in self._phases}
+        ways_in = [steps[phase.name] for phase in self._phases if phase.is_sign_in]
+        whole = [_together(one_round) for one_round in zip(*ways_in, strict=True)]
+        named = [*((f"{self._subject.title}: {name}", name, of_step) for name, of_step in steps.items())]
+        named.append((f"{self._subject.title}: code out and in", "sign-in", whole))
+        return [
+            row(f"{self._subject.name}/{name}", title, measured, drf=drf, beside=_cost(measured))
+            for title, name, measured in named
+        ]
+
+    def _way(self, phase: Phase, before: Phase | None) -> Callable[[], Sample]:
+        def measure() -> Sample:
+            requests = phase.prepare(self._bench.calls, self._answers(before) if before else None)
+            sample = self._bench.measure(self._server, requests, answers=self._answers(phase))
+            phase.check(sample.calls)
+            return sample
+
+        return measure
+
+    def _key(self, phase: Phase) -> str:
+        return f"{self._subject.name}/{phase.name}"
+
+    def _answers(self, phase: Phase) -> Path:
+        return self._subject.folder / f"{phase.name}.answers"
+
+
+def _together(steps: Sequence[Sample]) -> Sample:
+    """Steps that each user has gone through, one after the other, as one call."""
+    extra = {name: sum(one.extra[name] for one in steps) for name in steps[0].extra}
+    return Sample(steps[0].calls, sum(one.seconds for one in steps), sum(one.cpu_seconds for one in steps), extra)
+
+
+def _cost(samples: Sequence[Sample]) -> dict[str, float]:
+    """What a call costs beside the serving process, in the median round."""
+    return {
+        "PostgreSQL CPU µs": _median(samples, "postgres_seconds") * 1e6,
+        "Valkey CPU µs": _median(samples, "valkey_seconds") * 1e6,
+        "WAL bytes": _median(samples, "wal_bytes"),
+        "writing transactions": _median(samples, "writing_transactions"),
+    }
+
+
+def _median(samples: Sequence[Sample], name: str) -> float:
+    return statistics.median(one.extra[name] / one.calls for one in samples)
