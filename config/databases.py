@@ -40,6 +40,7 @@ def plain(env: Environment, url: str) -> dict[str, Any]:
     parsed: dict[str, Any] = Env.db_url_config(url)
     return {
         **parsed,
+        "ENGINE": "config.postgresql",
         "ATOMIC_REQUESTS": False,  # A flow decides inside its transaction and raises after commit.
         "CONN_HEALTH_CHECKS": True,
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),
