@@ -8,9 +8,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from apps.core.errors import NotFound
+from apps.core.lookups import RowLookup
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
 
+_BY_ADDRESS: RowLookup[tuple[UUID, str], User] = RowLookup(
+    lambda key: User.objects.of(key[0]).filter(email_identity=key[1])
+)
 NONE_WRONG = {"wrong_codes": 0, "wrong_second_factors": 0}
 
 
@@ -24,7 +28,7 @@ class FoundUser:
 
 def find(customer_id: UUID, identity: str) -> User | None:
     """The customer's user of this address (as addresses are compared), or None."""
-    return User.objects.of(customer_id).filter(email_identity=identity).first()
+    return _BY_ADDRESS.first((customer_id, identity))
 
 
 def get(customer_id: UUID, user_id: UUID) -> User:
