@@ -57,6 +57,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         noted = cleaning.take_note()
     TransactionTestCase._fixture_teardown = lambda _: cleaning.clean(noted)  # type: ignore[attr-defined]
+    # A new connection for each test, and planning that query in it, would take longer than most tests do.
+    TransactionTestCase._should_reload_connections = lambda _: False  # type: ignore[attr-defined]
     yield noted
     process.present().lease.close()  # a database that somebody is connected to cannot be dropped
 
