@@ -149,7 +149,7 @@ def app(pages: Mapping[str, str], *, headers: Mapping[str, str] | None = None) -
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield f"http://localhost:{server.server_address[1]}"
     finally:

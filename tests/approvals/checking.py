@@ -67,7 +67,7 @@ class _Conversation(BaseHTTPRequestHandler):
 @pytest.fixture
 def checker() -> Iterator[Checkers]:
     server = Checkers()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

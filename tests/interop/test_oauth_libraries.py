@@ -116,7 +116,7 @@ def flask_app(running: Running, customer: Customer) -> Iterator[str]:
     flask = run_python(code)["app"]
     flask.add_url_rule("/", "home", lambda: dict(session["user"]))
     server = make_server("localhost", port, flask, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield f"http://localhost:{port}"
     finally:

@@ -70,7 +70,7 @@ def _echo(body: bytes) -> bytes:
 @contextmanager
 def playing() -> Iterator[Gateway]:
     gateway = Gateway()
-    thread = threading.Thread(target=gateway.serve_forever, daemon=True)
+    thread = threading.Thread(target=gateway.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield gateway
