@@ -1,6 +1,6 @@
 """Posting mail: a row is written in the transaction that the mail belongs to, and a worker sends it.
 
-The statement that inserts a message also counts it against its customer's quota (`quotas`).
+The statement that inserts a message also counts it against its customer's quota (`quotas`), and records its event.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
+from apps.audit.events import NewEvent
 from apps.core import sealed
 from apps.mail import ledger, quotas, tasks
 from apps.mail.content import Branding, Content, MailToRender, Sms
@@ -60,18 +61,22 @@ class Destination:
     locale: str = ""
 
 
-def post(*, draft: MailDraft, branding: Branding, quota: Quota | None, now: datetime) -> Message:
-    """Count one code mail and insert it: one statement. A worker is told after the commit. Raises QuotaExceeded.
+def post(
+    *, draft: MailDraft, branding: Branding, quota: Quota | None, now: datetime, event: NewEvent | None = None
+) -> Message:
+    """Count one code mail, insert it, and record its event: one statement. A worker is told after the commit. Raises QuotaExceeded.
 
     Without a `quota` nothing is counted: for the sandbox, which sends nothing.
     """
     message = _message(draft, branding, now)
-    quotas.insert_counting(message, quotas.MAILS, quota)
+    quotas.insert_counting(message, quotas.MAILS, quota, event=event)
     announce(message)
     return message
 
 
-def suppress(*, draft: MailDraft, branding: Branding, quota: Quota | None, now: datetime) -> Message:
+def suppress(
+    *, draft: MailDraft, branding: Branding, quota: Quota | None, now: datetime, event: NewEvent | None = None
+) -> Message:
     """Insert a message that will not be sent, with the same work and refusals as `post`: so neither tells anything about the recipient.
 
     Uses up no quota. Raises QuotaExceeded when `post` would; without a `quota`, never.
@@ -79,7 +84,7 @@ def suppress(*, draft: MailDraft, branding: Branding, quota: Quota | None, now: 
     message = _message(draft, branding, now)
     message.state = MessageState.SUPPRESSED
     message.content = ""
-    quotas.insert_checking(message, quotas.MAILS, quota)
+    quotas.insert_checking(message, quotas.MAILS, quota, event=event)
     announce(message)
     return message
 

@@ -1,4 +1,4 @@
-"""Quotas: one SQL statement counts a message and inserts it, so it exists exactly if it was counted.
+"""Quotas: one SQL statement counts a message and inserts it with its event, so that it exists exactly if it was counted.
 
 That holds under any concurrency and without Valkey (docs/decisions/0002-quota-in-the-mail-statement.md). A mail counts one, an
 SMS the segments that a carrier charges for.
@@ -6,11 +6,14 @@ SMS the segments that a carrier charges for.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from apps.audit import events
+from apps.audit.events import NewEvent
 from apps.mail.errors import QuotaExceeded
 from apps.mail.models import MailQuotaUse, Message, QuotaUse, SmsQuotaUse
 
@@ -39,18 +42,9 @@ class Meter:
 MAILS = Meter(MailQuotaUse, CODES_PER_DAY, CODES_PER_MONTH)
 SMS = Meter(SmsQuotaUse, SMS_PER_DAY, SMS_PER_MONTH)
 
-COLUMNS = """
-INSERT INTO mail_message (id, customer_id, user_id, kind, channel, locale, recipient, content, state, attempts, created_at,
-                          next_try_at, leased_until, enqueued_at, expires_at, sandbox_key_id, code_set, last_error,
-                          credentials_version)
-SELECT %(id)s, %(customer_id)s, %(user_id)s, %(kind)s, %(channel)s, %(locale)s, %(recipient)s, %(content)s, %(state)s, 0, %(now)s,
-       %(now)s, NULL, %(now)s, %(expires_at)s, %(sandbox_key_id)s, %(code_set)s, '', %(credentials_version)s
-"""
-
+# Each is the condition under which a message is inserted: a query that gives one row, or none.
 # Days and months only go forward: of two requests around midnight, the one that arrives later may have the earlier date.
-COUNT_AND_INSERT = (
-    """
-WITH allowed AS (
+COUNTED = """
     INSERT INTO {table} AS a (customer_id, day, sent_today, month, sent_this_month)
     SELECT %(payer)s, %(day)s, %(amount)s, %(month)s, %(amount)s
     WHERE %(daily)s >= %(amount)s AND %(monthly)s >= %(amount)s
@@ -62,58 +56,80 @@ WITH allowed AS (
     WHERE (a.day < excluded.day OR a.sent_today + %(amount)s <= %(daily)s)
       AND (a.month < excluded.month OR a.sent_this_month + %(amount)s <= %(monthly)s)
     RETURNING customer_id
-)
 """
-    + COLUMNS
-    + "FROM allowed"
-)
-
 # A message that is not sent uses up nothing. But it is refused whenever a sent one would be, so that a spent quota does not tell
 # who has an account.
-CHECK_AND_INSERT = (
-    COLUMNS  # noqa: S608  (joined from constants)
-    + """
-WHERE %(daily)s >= %(amount)s AND %(monthly)s >= %(amount)s AND NOT EXISTS (
-    SELECT 1 FROM {table} AS a
-    WHERE a.customer_id = %(payer)s
-      AND (a.day >= %(day)s AND a.sent_today + %(amount)s > %(daily)s
-           OR a.month >= %(month)s AND a.sent_this_month + %(amount)s > %(monthly)s)
-)
+CHECKED = """
+    SELECT 1
+    WHERE %(daily)s >= %(amount)s AND %(monthly)s >= %(amount)s AND NOT EXISTS (
+        SELECT 1 FROM {table} AS a
+        WHERE a.customer_id = %(payer)s
+          AND (a.day >= %(day)s AND a.sent_today + %(amount)s > %(daily)s
+               OR a.month >= %(month)s AND a.sent_this_month + %(amount)s > %(monthly)s)
+    )
 """
-)
+UNLIMITED = "SELECT 1"
+
+INSERT = """
+INSERT INTO mail_message (id, customer_id, user_id, kind, channel, locale, recipient, content, state, attempts, created_at,
+                          next_try_at, leased_until, enqueued_at, expires_at, sandbox_key_id, code_set, last_error,
+                          credentials_version)
+SELECT %(id)s, %(customer_id)s, %(user_id)s, %(kind)s, %(channel)s, %(locale)s, %(recipient)s, %(content)s, %(state)s, 0, %(now)s,
+       %(now)s, NULL, %(now)s, %(expires_at)s, %(sandbox_key_id)s, %(code_set)s, '', %(credentials_version)s
+FROM allowed
+"""
 
 
-def insert_counting(message: Message, meter: Meter, quota: Quota | None, *, amount: int = 1) -> None:
-    """Count, and insert the message. Without a quota nothing is counted. Raises QuotaExceeded."""
-    _insert(message, COUNT_AND_INSERT, meter, quota, amount)
+def insert_counting(
+    message: Message, meter: Meter, quota: Quota | None, *, amount: int = 1, event: NewEvent | None = None
+) -> None:
+    """Count, and insert the message. Without a quota nothing is counted. Raises QuotaExceeded.
+
+    `event`: what the message belongs to. It is written with it, or not at all.
+    """
+    _insert(message, COUNTED, meter, quota, amount, event)
 
 
-def insert_checking(message: Message, meter: Meter, quota: Quota | None, *, amount: int = 1) -> None:
-    """Insert the message if it could be counted, and count nothing. Raises QuotaExceeded."""
-    _insert(message, CHECK_AND_INSERT, meter, quota, amount)
+def insert_checking(
+    message: Message, meter: Meter, quota: Quota | None, *, amount: int = 1, event: NewEvent | None = None
+) -> None:
+    """Insert the message and its event if it could be counted, and count nothing. Raises QuotaExceeded."""
+    _insert(message, CHECKED, meter, quota, amount, event)
 
 
-def _insert(message: Message, statement: str, meter: Meter, quota: Quota | None, amount: int) -> None:
+def _insert(
+    message: Message, condition: str, meter: Meter, quota: Quota | None, amount: int, event: NewEvent | None
+) -> None:
     """One statement. Raises QuotaExceeded when it inserts nothing."""
-    if quota is None:
-        message.save(force_insert=True)
-        return
+    statement = _statement(condition if quota else UNLIMITED, meter, with_event=event is not None)
+    parameters = {**_of_message(message), **_of_quota(message, quota, amount), **(event.parameters() if event else {})}
     with connection.cursor() as cursor:
-        cursor.execute(statement.format(table=meter.model._meta.db_table), _parameters(message, quota, amount))
+        cursor.execute(statement, parameters)
         inserted = cursor.rowcount == 1
-    if not inserted:
+    if quota and not inserted:
         raise _refusal(quota.of or message.customer_id, meter, quota, amount, message.created_at)
 
 
-def _parameters(message: Message, quota: Quota, amount: int) -> dict[str, Any]:
+@lru_cache
+def _statement(condition: str, meter: Meter, *, with_event: bool) -> str:
+    allowed = f"allowed AS ({condition.format(table=meter.model._meta.db_table)})"
+    recorded = f", recorded AS ({events.INSERT} FROM allowed)" if with_event else ""
+    return f"WITH {allowed}{recorded}{INSERT}"
+
+
+def _of_message(message: Message) -> dict[str, Any]:
     names = (
         *("id", "customer_id", "user_id", "kind", "channel", "locale", "recipient", "content", "state"),
         *("expires_at", "sandbox_key_id", "code_set", "credentials_version"),
     )
+    return {**{name: getattr(message, name) for name in names}, "now": message.created_at}
+
+
+def _of_quota(message: Message, quota: Quota | None, amount: int) -> dict[str, Any]:
+    if quota is None:
+        return {}
     today = message.created_at.date()
     return {
-        **{name: getattr(message, name) for name in names},
-        "now": message.created_at,
         "day": today,
         "month": today.replace(day=1),
         "payer": quota.of or message.customer_id,

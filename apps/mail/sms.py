@@ -8,6 +8,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from apps.audit.events import NewEvent
 from apps.core import sealed, text_languages
 from apps.mail import outbox, quotas
 from apps.mail.content import Branding, Sms, masked
@@ -32,8 +33,17 @@ class SmsDraft(Draft):
     number: str = field(repr=False)
 
 
-def post(*, draft: SmsDraft, branding: Branding, sender: str, quota: Quota | None, now: datetime) -> Message:
-    """Count its segments and insert it: one statement. Raises QuotaExceeded, or SmsUnavailable if no backend is set.
+def post(
+    *,
+    draft: SmsDraft,
+    branding: Branding,
+    sender: str,
+    quota: Quota | None,
+    now: datetime,
+    event: NewEvent | None = None,
+) -> Message:
+    """Count its segments, insert it, and record its event: one statement. Raises QuotaExceeded, or SmsUnavailable if no
+    backend is set.
 
     Without a `quota` nothing is counted: for the sandbox, which sends nothing.
     """
@@ -41,7 +51,7 @@ def post(*, draft: SmsDraft, branding: Branding, sender: str, quota: Quota | Non
         raise SmsUnavailable
     sms = Sms(draft.number, render(draft, branding), sender)
     message = _message(draft, branding, sms, now)
-    quotas.insert_counting(message, quotas.SMS, quota, amount=segments(sms.text))
+    quotas.insert_counting(message, quotas.SMS, quota, amount=segments(sms.text), event=event)
     outbox.announce(message)
     return message
 

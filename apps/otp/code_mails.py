@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from apps.audit.events import NewEvent
 from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.mail import outbox
@@ -52,14 +53,16 @@ def post(
     now: datetime,
     counts: bool = True,
     pays: CustomerState | None = None,
+    event: NewEvent | None = None,
 ) -> None:
-    """Post the mail; if nobody may receive it, do the same work and send nothing. Raises QuotaExceeded.
+    """Post the mail; if nobody may receive it, do the same work and send nothing. One statement. Raises QuotaExceeded.
 
     `counts`: whether it uses up a quota; in the sandbox nothing does. `pays`: the customer whose quota it is, if another.
+    `event`: written by the same statement.
     """
     insert = outbox.post if receives and not is_kept_from(user, draft.sandbox_key_id) else outbox.suppress
     quota = (pays or customer).quota if counts and not draft.sandbox_key_id else None
-    insert(draft=draft, branding=customer.branding, quota=quota, now=now)
+    insert(draft=draft, branding=customer.branding, quota=quota, now=now, event=event)
 
 
 def is_kept_from(user: User | None, sandbox_key_id: str) -> bool:

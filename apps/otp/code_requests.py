@@ -1,4 +1,4 @@
-"""Asking for a code: limits and code in Valkey, then mail and event in one transaction; the same for every address."""
+"""Asking for a code: limits and code in Valkey, then mail and event by one statement; the same for every address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from apps.audit import actions, events
+from apps.audit import actions
+from apps.audit.events import NewEvent
 from apps.core.client_address import counted_as
 from apps.core.context import RequestContext
 from apps.core.rate_limits import Rule
@@ -63,10 +64,7 @@ def request_code(request: CodeRequest) -> RequestedCode:
     )
     new = new_codes.new(request.code_set, request.customer, fixed=fixed)
     rules = rules_for(request.customer, request.address, request.context)
-    with (
-        code_store.issued(request.code_set, new, customer=request.customer, rules=rules) as remaining,
-        transaction.atomic(),
-    ):
+    with code_store.issued(request.code_set, new, customer=request.customer, rules=rules) as remaining:
         _write(request, new, is_fixed=fixed is not None)
     return RequestedCode(request.customer.code_lifetime, request.customer.code_resend_after, remaining)
 
@@ -105,10 +103,14 @@ def rules_for(customer: CustomerState, address: Address, context: RequestContext
 
 
 def _write(request: CodeRequest, new: NewCode, *, is_fixed: bool) -> None:
-    """Look the user up, record the event, post (or suppress) the mail: three statements, for every address."""
+    """Look the user up; post (or suppress) the mail with its event: two statements, for every address.
+
+    The second is a transaction of its own. It decides nothing by the first that may not change in between: which version of the
+    user's credentials the code is good for stands in the message.
+    """
     customer = request.customer
     user = directory.find(customer.id, request.address.identity)
-    events.record(
+    event = NewEvent(
         action=actions.CODE_REQUESTED,
         customer_id=customer.id,
         user_id=user.id if user else None,
@@ -126,10 +128,10 @@ def _write(request: CodeRequest, new: NewCode, *, is_fixed: bool) -> None:
         locale=request.locale,
     )
     if is_fixed:  # it is never sent
-        outbox.suppress(draft=draft, branding=customer.branding, quota=None, now=request.context.now)
+        outbox.suppress(draft=draft, branding=customer.branding, quota=None, now=request.context.now, event=event)
     else:
         receives = _may_receive(request, user)
-        code_mails.post(draft, customer=customer, user=user, receives=receives, now=request.context.now)
+        code_mails.post(draft, customer=customer, user=user, receives=receives, now=request.context.now, event=event)
 
 
 def _may_receive(request: CodeRequest, user: User | None) -> bool:

@@ -1,18 +1,22 @@
 """Posting: one statement that counts and inserts, so that a quota of N gives exactly N."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.audit import actions
+from apps.audit.events import NewEvent
+from apps.audit.models import Event, UnchainedEvent
 from apps.core.ids import new_id
 from apps.mail import outbox, quotas
 from apps.mail.errors import QuotaExceeded
 from apps.mail.models import MailQuotaUse, Message, MessageState
 from apps.mail.outbox import Quota
-from tests import races
+from tests import factories, races
 from tests.mail import posting
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,6 +30,36 @@ def test_posting_is_one_statement() -> None:
     assert len(queries) == 1
     message = Message.objects.get()
     assert (message.state, message.customer_id) == (MessageState.QUEUED, brand.customer_id)
+
+
+@pytest.mark.parametrize("insert", [outbox.post, outbox.suppress])
+@pytest.mark.parametrize("quota", [posting.PLENTY, None], ids=["counted", "in the sandbox"])
+def test_a_message_and_its_event_are_one_statement(insert: Any, quota: Quota | None) -> None:
+    """C7.1: committed together."""
+    brand, context = posting.branding(), factories.context(accept_language="de")
+    event = NewEvent(action=actions.CODE_REQUESTED, customer_id=brand.customer_id, context=context, details={"a": [1]})
+    with CaptureQueriesContext(connection) as queries:
+        insert(draft=posting.draft(), branding=brand, quota=quota, now=context.now, event=event)
+    assert len(queries) == 1
+    written = Event.objects.get()
+    assert Message.objects.get().customer_id == written.customer_id == brand.customer_id
+    assert (written.action, written.details, written.ip, written.at) == (
+        event.action,
+        {"a": [1]},
+        context.ip,
+        context.now,
+    )
+    assert UnchainedEvent.objects.filter(event=written).exists(), "its link is due"
+
+
+@pytest.mark.parametrize("insert", [outbox.post, outbox.suppress])
+def test_a_spent_quota_leaves_neither_message_nor_event(insert: Any) -> None:
+    event = NewEvent(action=actions.CODE_REQUESTED, context=factories.context())
+    with pytest.raises(QuotaExceeded):
+        insert(
+            draft=posting.draft(), branding=posting.branding(), quota=Quota(0, 9), now=event.context.now, event=event
+        )
+    assert not Message.objects.exists() and not Event.objects.exists()
 
 
 @pytest.mark.race
