@@ -1,9 +1,13 @@
 """The WSGI entry point that granian serves: `granian --interface wsgi config.wsgi:application`."""
 
 from django.core.wsgi import get_wsgi_application
+from django.utils.module_loading import import_string
 
 from config import environment
 
 environment.choose_settings(otherwise=environment.PRODUCTION)  # a developer's server is `manage.py runserver`
 
-application = get_wsgi_application()
+django = get_wsgi_application()
+application = import_string("apps.api.forward_auth.shortcut.ForwardAuthShortcut")(
+    django
+)  # now that the apps are loaded

@@ -1,6 +1,6 @@
 """Every path of the API, in full."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from apps.api import file_content, files, identity_checks, sandbox, well_known
 from apps.api.auth import (
@@ -24,6 +24,7 @@ from apps.api.auth import (
 from apps.api.auth.second_factor import authenticator_app, challenge, overview, passkeys, phone, recovery_codes
 from apps.api.customer import clients as customer_clients
 from apps.api.customers import well_known as customer_well_known
+from apps.api.forward_auth.view import VerifyView
 from apps.api.internal import verify_user
 from apps.api.oauth import revocation as client_revocation
 from apps.api.oauth import token, userinfo
@@ -76,6 +77,8 @@ urlpatterns = [
     path("api/customer/clients", customer_clients.ClientsView.as_view()),
     path("api/customer/clients/<uuid:client_id>", customer_clients.ClientView.as_view()),
     path("api/customer/clients/<uuid:client_id>/rotate-secret", customer_clients.RotateClientSecretView.as_view()),
+    path("verify", VerifyView.as_view()),
+    re_path(r"^verify/[^/]*/", VerifyView.as_view(schema=None)),  # behind the second slash stands the client's own path
     path("api/sandbox/messages", sandbox.SandboxMessagesView.as_view()),
     path("api/identity-checks/<uuid:check_id>", identity_checks.IdentityCheckAnswerView.as_view()),
     path(".well-known/jwks.json", well_known.service_jwks),

@@ -90,7 +90,11 @@ def _lacks(answer: Answer, header: str, described: dict[str, Any]) -> bool:
 
 def _require_document(name: str, answer: Answer) -> None:
     status = str(answer.status) if str(answer.status) in _responses(name) else DEFAULT
-    documented = _responses(name)[status]["content"]
+    documented = _responses(name)[status].get("content")
+    if documented is None:
+        if answer.document is not None:
+            raise Undocumented(f"{name} {answer.status}: {answer.document}")
+        return
     if JSON not in documented:  # a stream
         if answer.headers["content-type"] not in documented:
             raise Undocumented(f"{name} {answer.status}: {answer.headers['content-type']}")

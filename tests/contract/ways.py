@@ -400,6 +400,12 @@ def published(place: Place, document: str) -> Answer:
     return place.client_for(None).call("GET", f"/customers/{place.customer.slug}/.well-known/{document}")
 
 
+def let_in(place: Place) -> Answer:
+    headers = {"Authorization": f"Bearer {place.token}"}
+    return place.client_for(None).call("GET", f"/verify?customer={place.customer.slug}", headers=headers)
+
+
+way("GET /verify", let_in)
 way("POST /api/auth/introspect", lambda place: introspected(place, place.token), "an access token")
 way(
     "POST /api/auth/introspect",

@@ -55,22 +55,29 @@ def introspected(server: Server, token: str, *, key: str) -> Outcome | bool:
     return bool(answer.document["active"]) if answer.status == 200 else outcome(answer)
 
 
+def behind_a_proxy(server: Server, token: str) -> Answer:
+    """As a proxy asks about the token."""
+    return server.client().call("GET", "/verify?customer=*", headers={"Authorization": f"Bearer {token}"})
+
+
 def test_nobody_is_let_in_while_it_is_away_and_all_are_soon_after_its_return(proxy: Proxy) -> None:
-    """C3.4: no access by a token or by an API key."""
+    """C3.4: no access by a token or by an API key, nor to an app behind a proxy."""
     customer = factories.customer()
     token = factories.session(factories.user(customer)).access
     key = factories.api_key(customer, scopes=["tokens:introspect"])[1]
     with serving(proxy) as server:
 
-        def answers() -> tuple[object, object]:
-            return outcome(server.client().get(ME, token=token)), introspected(server, token, key=key)
+        def answers() -> tuple[object, object, object]:
+            mine = outcome(server.client().get(ME, token=token))
+            return mine, introspected(server, token, key=key), outcome(behind_a_proxy(server, token))
 
-        assert answers() == ((200, None), True)
+        well = ((200, None), True, (204, None))
+        assert answers() == well
         proxy.go_away()
         let_the_lease_run_out()
-        assert [answers() for _ in range(3)] == [(AWAY, AWAY)] * 3
+        assert [answers() for _ in range(3)] == [(AWAY, AWAY, AWAY)] * 3
         proxy.come_back()
-        wait_until(lambda: answers() == ((200, None), True), within=WELL_AGAIN_WITHIN_SECONDS)
+        wait_until(lambda: answers() == well, within=WELL_AGAIN_WITHIN_SECONDS)
 
 
 def test_with_a_grace_what_was_known_goes_on_counting_and_nothing_else_does(proxy: Proxy) -> None:

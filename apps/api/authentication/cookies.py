@@ -58,10 +58,15 @@ def refuse_other_pages(request: Request, customer: CustomerState) -> None:
 
     Enough where the worst is that a session ends: a page that was just loaded has no CSRF token yet, and may sign out.
     """
+    refuse_other_origins(request, customer)
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in OWN_SITES and "Origin" not in request.headers:
+        raise CrossSiteRequest
+
+
+def refuse_other_origins(request: Request, customer: CustomerState) -> None:
+    """Raises CrossSiteRequest if the browser names another site's page. It names none where somebody follows a link."""
     origin = request.headers.get("Origin")
     if origin is not None and not _is_allowed(origin, customer):
-        raise CrossSiteRequest
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in OWN_SITES and origin is None:
         raise CrossSiteRequest
 
 

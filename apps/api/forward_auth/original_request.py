@@ -1,0 +1,67 @@
+"""The request that a client has sent to a proxy, as the proxy passes it on to us: what the checks of a token need of it."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from django.http.cookie import parse_cookie
+
+from apps.api.authentication.cookies import SAFE_METHODS
+from apps.core import client_address
+from apps.core.requests import trusted_proxies
+
+Environ = dict[str, Any]  # of a request, as WSGI has it (PEP 3333)
+
+# How proxies say the client's method where they ask by a GET of their own: Traefik and Caddy, nginx as our example has it.
+SAID_METHODS = ("HTTP_X_FORWARDED_METHOD", "HTTP_X_ORIGINAL_METHOD")
+UNKNOWN = ""  # no safe method
+
+
+class Headers(Mapping[str, str]):
+    """The headers in the environment. Django's own mapping copies them all first, of which few are looked at."""
+
+    def __init__(self, environ: Environ) -> None:
+        self._environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        return str(self._environ[f"HTTP_{name.upper().replace('-', '_')}"])
+
+    def __iter__(self) -> Iterator[str]:
+        return (name[5:].replace("_", "-").title() for name in self._environ if name.startswith("HTTP_"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class OriginalRequest:
+    """`own_method_is_original`: whether the proxy asks by the method of the client."""
+
+    def __init__(self, environ: Environ, *, own_method_is_original: bool) -> None:
+        self.META = environ
+        self.headers = Headers(environ)
+        self._own_method_is_original = own_method_is_original
+
+    @cached_property
+    def COOKIES(self) -> dict[str, str]:  # noqa: N802  (as Django's requests name it)
+        return parse_cookie(self.META.get("HTTP_COOKIE", ""))
+
+    @cached_property
+    def method(self) -> str:
+        """The client's. A proxy that we do not trust, or that does not say it, may have asked about any method: UNKNOWN.
+
+        Whatever names an unsafe one is believed: nobody gains by that.
+        """
+        own = str(self.META["REQUEST_METHOD"])
+        said = self._said_methods()
+        unsafe = [method for method in (own, *said) if method not in SAFE_METHODS]
+        if unsafe:
+            return unsafe[0]
+        known = self._own_method_is_original or (said and self._is_from_trusted_proxy())
+        return own if known else UNKNOWN
+
+    def _said_methods(self) -> list[str]:
+        return [str(self.META[name]) for name in SAID_METHODS if self.META.get(name)]
+
+    def _is_from_trusted_proxy(self) -> bool:
+        peer = client_address.parse(self.META.get("REMOTE_ADDR", ""))
+        return peer is not None and client_address.contains(trusted_proxies(), peer)

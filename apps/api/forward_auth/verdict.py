@@ -1,0 +1,92 @@
+"""Whether a proxy may let a request in, and what the app behind it is told. The view and the shortcut both ask here."""
+
+from typing import NamedTuple, cast
+
+from django.utils import timezone
+from rest_framework.request import Request
+
+from apps.api.authentication import cookies
+from apps.api.authentication.access_token import TokenAuthentication
+from apps.api.authentication.principal import Principal
+from apps.api.forward_auth import demands
+from apps.api.forward_auth.original_request import Environ, OriginalRequest
+from apps.core.errors import AuthenticationRequired, PermissionDenied
+from apps.core.requests import context_of
+from apps.tokens import role_escalation
+from apps.tokens.errors import InvalidToken, MalformedToken
+from apps.users.models import BuiltInRole
+
+PATH, PREFIX = "/verify", "/verify/"
+NO_CONTENT, OK = 204, 200
+
+HeaderLines = list[tuple[str, str]]
+
+
+class Inquiry(NamedTuple):
+    """What a proxy asks, by its address.
+
+    `/verify?customer=acme`: nginx, Traefik. `/verify/customer=acme/…`: Envoy writes the path and the query of the client
+    behind a prefix of ours, by the client's own method. What stands there is the client's, and is not looked at.
+    """
+
+    demands: str
+    by_prefix: bool
+
+    @property
+    def success(self) -> int:
+        """Envoy takes nothing but 200 for a yes."""
+        return OK if self.by_prefix else NO_CONTENT
+
+
+def inquiry_of(environ: Environ) -> Inquiry | None:
+    """None if the address is none of ours."""
+    path: str = environ.get("PATH_INFO", "")
+    if path == PATH:
+        return Inquiry(environ.get("QUERY_STRING", ""), by_prefix=False)
+    text, slash, _of_the_client = path.removeprefix(PREFIX).partition("/")
+    return Inquiry(text, by_prefix=True) if slash and path.startswith(PREFIX) else None
+
+
+def headers_of(environ: Environ, inquiry: Inquiry) -> HeaderLines:
+    """The headers that tell the app who is let in. Raises what becomes the answer to whoever is not.
+
+    Beside the checks of every call with a token: the demands, and where the token is in a cookie, that no other site's
+    page asks, whatever the method. A WebSocket begins with a GET.
+    """
+    wanted = demands.parse(inquiry.demands)
+    request = cast("Request", OriginalRequest(environ, own_method_is_original=inquiry.by_prefix))
+    who = _signed_in(request)
+    try:
+        wanted.require(who, timezone.now())
+    except PermissionDenied:
+        if wanted.role == BuiltInRole.ADMIN != who.user.role:
+            role_escalation.report(who.user, wanted=BuiltInRole.ADMIN, context=context_of(request))
+        raise
+    return _told(who)
+
+
+def _signed_in(request: Request) -> Principal:
+    """Raises as TokenAuthentication does, but no 400: proxies take that for a fault of their own. RFC 6750 too has a 401 here."""
+    try:
+        found = TokenAuthentication().authenticate(request)
+    except MalformedToken as error:
+        raise InvalidToken from error
+    if found is None:
+        raise AuthenticationRequired
+    if "Authorization" not in request.headers:
+        cookies.refuse_other_origins(request, found[0].customer)
+    return found[0]
+
+
+def _told(who: Principal) -> HeaderLines:
+    """All four, always: a proxy puts them in the place of what the client may have sent under these names.
+
+    Names of roles and permissions are ASCII and without spaces, as the models check.
+    """
+    user = who.user
+    return [
+        ("X-Gatehouse-User", str(user.id)),
+        ("X-Gatehouse-Customer", str(who.customer.id)),
+        ("X-Gatehouse-Role", user.role if user.is_active else ""),
+        ("X-Gatehouse-Permissions", " ".join(user.permissions)),
+    ]
