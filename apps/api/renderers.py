@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
-from apps.api.authentication.access_token import TokenAuthentication
+from apps.api.authentication.token_check import genuine_envelope_of
 from apps.core.requests import path_as_sent
 from apps.payloads.token_envelope import TokenEnvelope
 
@@ -62,12 +62,7 @@ def _envelope_of(request: Request, status: int) -> TokenEnvelope | None:
     auth = getattr(request, "_auth", None)
     if isinstance(auth, TokenEnvelope):
         return auth
-    return _genuine_envelope_of(request) if status == FORBIDDEN else None
-
-
-def _genuine_envelope_of(request: Request) -> TokenEnvelope | None:
-    tried = (one for one in request.authenticators or () if isinstance(one, TokenAuthentication))
-    return next((one.genuine_envelope for one in tried), None)
+    return genuine_envelope_of(request) if status == FORBIDDEN else None
 
 
 def _json(document: Any) -> bytes:

@@ -3,6 +3,8 @@
 import re
 
 from django.conf import settings
+from django.http import HttpRequest
+from django.http.request import HttpHeaders
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -15,6 +17,7 @@ from apps.core.requests import context_of, facts_of
 from apps.customers.errors import CustomerSuspended, IpNotAllowed
 
 HEADER = "X-OTP-API-Key"
+IN_ENVIRONMENT = HttpHeaders.to_wsgi_name(HEADER)
 SCHEME = "bearer"
 BEARS_A_KEY = re.compile(rf"(?<![A-Za-z0-9_.-]){keys.PREFIX}")  # within a JWT it would be no key
 
@@ -51,23 +54,24 @@ def required_key_of(request: Request) -> ApiKeyState:
     return key
 
 
-def key_of(request: Request, *, bearer: bool = True) -> str | None:
+def key_of(request: HttpRequest, *, bearer: bool = True) -> str | None:
     """The key in X-OTP-API-Key or, where no access token is taken, in Authorization.
 
     Raises ConflictingApiKeys if they differ, and InvalidApiKey.
     """
-    found = {text for text in (request.headers.get(HEADER), _bearer(request) if bearer else None) if text is not None}
+    given = (request.META.get(IN_ENVIRONMENT), _bearer(request) if bearer else None)
+    found = {text for text in given if text is not None}
     if len(found) > 1:
         raise ConflictingApiKeys
     return found.pop() if found else None
 
 
-def _bearer(request: Request) -> str | None:
+def _bearer(request: HttpRequest) -> str | None:
     """The key in Authorization. A header without one (an access token, a proxy's Basic) is left alone (contract 5).
 
     But what begins like a key is meant as one. Badly sent, it is refused, and must not count as no key (contract 1.4).
     """
-    header = request.headers.get("Authorization", "")
+    header: str = request.META.get("HTTP_AUTHORIZATION", "")
     if not BEARS_A_KEY.search(header):
         return None
     scheme, _space, text = header.strip().partition(" ")

@@ -7,8 +7,9 @@ from rest_framework.request import Request
 
 from apps.api import cors
 from apps.api.authentication import cookies
-from apps.api.authentication.access_token import OF_A_TOKEN, header_token, require_same_customer
+from apps.api.authentication.access_token import OF_A_TOKEN
 from apps.api.authentication.principal import Principal
+from apps.api.authentication.token_check import header_token, require_same_customer
 from apps.core.context import RequestContext
 from apps.core.errors import AuthenticationError, AuthenticationRequired
 from apps.core.requests import context_of

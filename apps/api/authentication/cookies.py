@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
+from django.http import HttpRequest
+from django.http.request import HttpHeaders
 from django.utils import timezone
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core import ciphers
@@ -19,6 +20,7 @@ ACCESS_COOKIE = "__Host-gatehouse_access"
 REFRESH_COOKIE = "__Secure-gatehouse_refresh"  # __Host- would forbid the narrower path
 REFRESH_PATH = "/api/auth"  # refreshing, and logging out without an access token
 CSRF_HEADER = "X-CSRF-Token"
+ORIGIN, SEC_FETCH_SITE, CSRF = map(HttpHeaders.to_wsgi_name, ("Origin", "Sec-Fetch-Site", CSRF_HEADER))
 OWN_SITES = {"same-origin", "none"}  # of Sec-Fetch-Site
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -42,41 +44,41 @@ def csrf_token(session_id: UUID) -> str:
     return ciphers.mac(str(session_id).encode(), key=key).hex()
 
 
-def require_same_site(request: Request, *, session_id: UUID, customer: CustomerState) -> None:
+def require_same_site(request: HttpRequest, *, session_id: UUID, customer: CustomerState) -> None:
     """Raises CrossSiteRequest unless the method is safe, or the token and an allowed origin come with it."""
     if request.method in SAFE_METHODS:
         return
-    offered = request.headers.get(CSRF_HEADER, "").encode()
+    offered = request.META.get(CSRF, "").encode()
     if not ciphers.equal(offered, csrf_token(session_id).encode()):
         raise CrossSiteRequest
-    if not _is_allowed(request.headers.get("Origin"), customer):
+    if not _is_allowed(request.META.get(ORIGIN), customer):
         raise CrossSiteRequest
 
 
-def refuse_other_pages(request: Request, customer: CustomerState) -> None:
+def refuse_other_pages(request: HttpRequest, customer: CustomerState) -> None:
     """Raises CrossSiteRequest if another site's page asks. Browsers name it with every POST, and no token is needed for that.
 
     Enough where the worst is that a session ends: a page that was just loaded has no CSRF token yet, and may sign out.
     """
     refuse_other_origins(request, customer)
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in OWN_SITES and "Origin" not in request.headers:
+    if request.META.get(SEC_FETCH_SITE, "same-origin") not in OWN_SITES and ORIGIN not in request.META:
         raise CrossSiteRequest
 
 
-def refuse_other_origins(request: Request, customer: CustomerState) -> None:
+def refuse_other_origins(request: HttpRequest, customer: CustomerState) -> None:
     """Raises CrossSiteRequest if the browser names another site's page. It names none where somebody follows a link."""
-    origin = request.headers.get("Origin")
+    origin = request.META.get(ORIGIN)
     if origin is not None and not _is_allowed(origin, customer):
         raise CrossSiteRequest
 
 
-def require_own_page(request: Request, customer: CustomerState) -> None:
+def require_own_page(request: HttpRequest, customer: CustomerState) -> None:
     """For what tells secrets: raises CrossSiteRequest unless one of the customer's pages asks, or one of ours.
 
     A page that asks its own origin sends no Origin with GET. Browsers say so in Sec-Fetch-Site, which no page can set.
     """
-    origin = request.headers.get("Origin")
-    if origin is None and request.headers.get("Sec-Fetch-Site") == "same-origin":
+    origin = request.META.get(ORIGIN)
+    if origin is None and request.META.get(SEC_FETCH_SITE) == "same-origin":
         return
     if not _is_allowed(origin, customer):
         raise CrossSiteRequest

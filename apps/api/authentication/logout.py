@@ -6,8 +6,9 @@ from rest_framework.request import Request
 
 from apps.api import cors
 from apps.api.authentication import cookies
-from apps.api.authentication.access_token import TokenAuthentication, require_same_customer
+from apps.api.authentication.access_token import TokenAuthentication
 from apps.api.authentication.principal import Principal
+from apps.api.authentication.token_check import require_same_customer
 from apps.core.errors import AuthenticationError
 from apps.core.requests import context_of, facts_of
 from apps.payloads.token_envelope import TokenEnvelope
@@ -24,7 +25,7 @@ class LogoutAuthentication(TokenAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Principal, TokenEnvelope | None] | None:
         refresh_token = cookies.refresh_token_in(request.COOKIES)
-        if refresh_token is None or "Authorization" in request.headers:
+        if refresh_token is None or "HTTP_AUTHORIZATION" in request.META:
             return super().authenticate(request)
         try:
             found = super().authenticate(request)

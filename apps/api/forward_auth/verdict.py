@@ -5,8 +5,7 @@ from typing import NamedTuple, cast
 from django.utils import timezone
 from rest_framework.request import Request
 
-from apps.api.authentication import cookies
-from apps.api.authentication.access_token import TokenAuthentication
+from apps.api.authentication import cookies, token_check
 from apps.api.authentication.principal import Principal
 from apps.api.forward_auth import demands
 from apps.api.forward_auth.original_request import Environ, OriginalRequest
@@ -66,14 +65,14 @@ def headers_of(environ: Environ, inquiry: Inquiry) -> HeaderLines:
 
 
 def _signed_in(request: Request) -> Principal:
-    """Raises as TokenAuthentication does, but no 400: proxies take that for a fault of their own. RFC 6750 too has a 401 here."""
+    """Raises as `token_check` does, but no 400: proxies take that for a fault of their own. RFC 6750 too has a 401 here."""
     try:
-        found = TokenAuthentication().authenticate(request)
+        found = token_check.check(request, context_of(request))
     except MalformedToken as error:
         raise InvalidToken from error
     if found is None:
         raise AuthenticationRequired
-    if "Authorization" not in request.headers:
+    if "HTTP_AUTHORIZATION" not in request.META:
         cookies.refuse_other_origins(request, found[0].customer)
     return found[0]
 
