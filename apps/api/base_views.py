@@ -11,6 +11,7 @@ from apps.api.authentication.api_key import ApiKeyAuthentication
 from apps.api.envelope import Envelope
 from apps.api.parsers import EnvelopeParser, StrictFormParser
 from apps.api.scopes import HasKeyWithScope, HasScope
+from apps.api.serializers import checked
 from apps.api_keys.models import Scope
 from apps.payloads.errors import EncryptionRequired
 
@@ -24,10 +25,7 @@ class Endpoint(APIView):
 
     def read(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
         """The document that the client sent, checked. Raises what becomes `validation_error`."""
-        given = serializer(data=self.request.data)
-        given.is_valid(raise_exception=True)
-        checked: dict[str, Any] = given.validated_data
-        return checked
+        return checked(serializer, self.request.data)
 
 
 class PublicView(Endpoint):

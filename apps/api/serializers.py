@@ -4,6 +4,7 @@ DRF's own fields convert: a number becomes a string (and a code loses its leadin
 """
 
 from collections.abc import Mapping
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
@@ -51,8 +52,27 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
     def _of_wrong_type(self, data: Mapping[str, Any]) -> dict[str, list[str]]:
-        fields = {str(field.field_name): field for field in self._writable_fields if field.field_name in data}
+        fields = {name: field for name, field in self._writable_by_name.items() if name in data}
         return {name: texts for name, field in fields.items() if (texts := _faults(field, data[name]))}
+
+    @cached_property
+    def _writable_by_name(self) -> Mapping[str, Field]:
+        return {str(field.field_name): field for field in self._writable_fields}
+
+
+def checked(serializer: type[serializers.Serializer[Any]], document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document as this class reads it. Raises ValidationError."""
+    values: dict[str, Any] = _instance_of(serializer).run_validation(document)
+    return values
+
+
+@cache
+def _instance_of(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    """One for all documents, as DRF itself uses a serializer within another: it keeps nothing of what it reads.
+
+    DRF makes one for each document, with a copy of every field: two thirds of what reading costs (170 µs of 250).
+    """
+    return serializer()
 
 
 def _faults(field: Field, value: Any) -> list[str]:

@@ -6,6 +6,7 @@ comparing what is stored tells nothing about a code through time.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 from apps.core import valkey
@@ -29,7 +30,7 @@ class CodeSet:
     bound_to: str = ""
     in_sandbox: bool = False
 
-    @property
+    @cached_property
     def name(self) -> str:
         """How the set is named, in Valkey and on its messages: of one customer (contract 1.5)."""
         return keyed_digests.of(f"{self.customer_id}\0{self._world}{self.purpose}\0{self.subject}")

@@ -27,5 +27,13 @@ class NewCode:
 def new(code_set: CodeSet, customer: CustomerState, *, fixed: str | None = None) -> NewCode:
     """A code for this set by the customer's policy, from the system's CSPRNG; or the fixed one."""
     alphabet = ALPHABETS[CodeAlphabet(customer.code_alphabet)]
-    code = fixed or "".join(secrets.choice(alphabet) for _ in range(customer.code_length))
-    return NewCode(new_id(), code_set.name, code)
+    return NewCode(new_id(), code_set.name, fixed or _random(alphabet, customer.code_length))
+
+
+def _random(alphabet: str, length: int) -> str:
+    """Every code is as likely as any other: one number among so many, written with these letters."""
+    number, letters = secrets.randbelow(len(alphabet) ** length), []
+    for _ in range(length):
+        number, letter = divmod(number, len(alphabet))
+        letters.append(alphabet[letter])
+    return "".join(letters)

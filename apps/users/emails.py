@@ -40,7 +40,8 @@ def parse(text: str) -> Address:
     typed = unicodedata.normalize("NFC", local) + at + _as_written_elsewhere(domain)
     if not _is_address(text, typed):
         raise ValidationFailed(fields={"email": [_("Enter an email address.")]})
-    return Address(typed=typed, identity=identity(typed), counter_key=counter_key(typed))
+    compared = identity(typed)
+    return Address(typed=typed, identity=compared, counter_key=_counted(compared))
 
 
 def identity(address: str) -> str:
@@ -51,7 +52,11 @@ def identity(address: str) -> str:
 
 def counter_key(address: str) -> str:
     """How limits count an address: without dots and a +tag before the @, which one mailbox can vary at will."""
-    local, _at, domain = identity(address).rpartition("@")
+    return _counted(identity(address))
+
+
+def _counted(identity: str) -> str:
+    local, _at, domain = identity.rpartition("@")
     return f"{local.partition('+')[0].replace('.', '')}@{domain}"
 
 
@@ -94,6 +99,8 @@ def _has_one_spelling(text: str, local: str) -> bool:
 
     Accents may be composed or separate, as the keyboard makes them; a text that begins with a mark is refused.
     """
+    if text.isascii():
+        return True
     starts_with_a_mark = unicodedata.category(local[:1] or "x").startswith("M")
     is_compatible = unicodedata.normalize("NFKC", local) == local
     return is_compatible and not starts_with_a_mark and not any(map(_is_a_double, text))

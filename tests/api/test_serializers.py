@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from rest_framework import serializers
 
-from apps.api.serializers import StrictSerializer
+from apps.api.serializers import StrictSerializer, checked
 from apps.core.ids import new_id
+from tests import races
 
 
 class Everything(StrictSerializer):
@@ -63,3 +64,42 @@ def test_another_type_is_refused_and_named(member: str, value: object) -> None:
 @pytest.mark.parametrize("document", [[], "text", 7, None])
 def test_a_document_that_is_no_object_is_refused(document: object) -> None:
     assert not Everything(data=document).is_valid()
+
+
+class Order(StrictSerializer):
+    text = serializers.CharField(default="nothing")
+    parts = serializers.ListField(child=serializers.CharField(), default=list)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs["parts"].append("seen")
+        return attrs
+
+
+def test_a_document_is_read_without_a_trace_of_the_one_before() -> None:
+    """One reader serves all documents of its kind."""
+    assert checked(Order, {"text": "one", "parts": ["a"]}) == {"text": "one", "parts": ["a", "seen"]}
+    with pytest.raises(serializers.ValidationError) as refused:
+        checked(Order, {"text": 1, "parts": [2]})
+    assert set(refused.value.detail) == {"text", "parts"}
+    for _ in range(2):
+        assert checked(Order, {}) == {"text": "nothing", "parts": ["seen"]}
+
+
+@pytest.mark.parametrize("document", [{"text": None}, {"whole": None}, {"text": [], "ids": ""}, {}])
+def test_it_reads_and_refuses_as_a_reader_of_its_own_would(document: dict[str, Any]) -> None:
+    alone = Everything(data=document)
+    if alone.is_valid():
+        assert checked(Everything, document) == alone.validated_data
+        return
+    with pytest.raises(serializers.ValidationError) as refused:
+        checked(Everything, document)
+    assert refused.value.detail == alone.errors
+
+
+def test_many_threads_read_with_the_same_reader() -> None:
+    def read(number: int) -> object:
+        return checked(Everything, {"text": str(number), "whole": number})
+
+    assert races.at_once(races.THREADS, read) == [
+        {"text": str(number), "whole": number} for number in range(races.THREADS)
+    ]
