@@ -60,7 +60,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         return {str(field.field_name): field for field in self._writable_fields}
 
 
-def checked(serializer: type[serializers.Serializer[Any]], document: Mapping[str, Any]) -> dict[str, Any]:
+def checked(serializer: type[serializers.Serializer[Any]], document: Mapping[str, Any] | list[Any]) -> dict[str, Any]:
     """The document as this class reads it. Raises ValidationError."""
     values: dict[str, Any] = _instance_of(serializer).run_validation(document)
     return values
