@@ -97,6 +97,31 @@ def valkey(text: str) -> str:
     return text
 
 
+def cluster_nodes(text: str) -> str:
+    """Nodes of a Valkey cluster, comma-separated."""
+    for node in filter(None, text.split(",")):
+        host_and_port(node.strip())
+    return text
+
+
+def is_of_cluster(url: str) -> bool:
+    """Whether a Valkey cluster can be found by this URL: it is no socket's, and names no database but the first."""
+    parts = urlsplit(url)
+    return parts.scheme in ("redis", "rediss") and parts.path in ("", "/", "/0")
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """A server by its name or address, and its port. Raises ValueError."""
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or not port or parts.netloc != parts.netloc.rpartition("@")[2] or parts.path:
+        raise ValueError("must list nodes as HOST:PORT, comma-separated")
+    return host, port
+
+
 def broker(text: str) -> str:
     """One or several brokers, as Celery takes them: separated by semicolons."""
     for url in filter(None, text.split(";")):

@@ -53,6 +53,7 @@ FORMS: dict[str, Callable[[str], object]] = {  # wherever it runs
     "DATABASE_URL": addresses.postgresql,
     "DATABASE_LISTEN_URL": addresses.postgresql,
     "REDIS_URL": addresses.valkey,
+    "REDIS_CLUSTER_NODES": addresses.cluster_nodes,
     "REDIS_CA_FILE": addresses.certificates,
     "CELERY_BROKER_URL": addresses.broker,
     "EMAIL_URL": addresses.smtp,
@@ -215,7 +216,7 @@ def check_production(*, noted: Iterable[str] = ()) -> None:
     faults = [fault for name in REQUIRED_IN_PRODUCTION if (fault := _fault(name))]
     optional = [name for name in FORMS_IN_PRODUCTION if name not in REQUIRED_IN_PRODUCTION]
     faults += [fault for name in optional if (fault := _form_fault(name))]
-    faults.extend(_sms_faults())
+    faults.extend([*_sms_faults(), *_cluster_faults()])
     _raise(dict.fromkeys([*faults, *noted]))
 
 
@@ -280,6 +281,22 @@ def _sms_faults() -> list[str]:
         return ["SMS_BACKEND must not be the console in production: it writes codes into the log."]
     needed = [name for name in NEEDED_BY_SMS_BACKEND.get(backend, ()) if not os.environ.get(name, "").strip()]
     return [f"{name} is missing, which SMS_BACKEND needs." for name in needed]
+
+
+def _cluster_faults() -> list[str]:
+    """What cannot be where Valkey is a cluster: Celery speaks to none, and it has no databases but the first."""
+    if not os.environ.get("REDIS_CLUSTER_NODES", "").strip():
+        return []
+    faults = []
+    if not os.environ.get("CELERY_BROKER_URL", "").strip():
+        faults.append(
+            "CELERY_BROKER_URL is missing: Celery cannot use the cluster of REDIS_CLUSTER_NODES as its broker."
+        )
+    if not (_fault("REDIS_URL") or addresses.is_of_cluster(os.environ["REDIS_URL"])):
+        faults.append(
+            "REDIS_URL must be redis://HOST:PORT/0 or rediss://HOST:PORT/0: of a cluster, by REDIS_CLUSTER_NODES."
+        )
+    return faults
 
 
 def _fault(name: str) -> str | None:

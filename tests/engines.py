@@ -62,6 +62,15 @@ def _is_abandoned(folder: Path) -> bool:
     return True
 
 
+def own_places() -> places.Places:
+    """Where this run's engines are, for servers that a test starts beside them."""
+    global _folder  # noqa: PLW0603  (see above)
+    if _folder is None:
+        _folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        _folder.chmod(0o755)
+    return places.locate(_folder)
+
+
 _start()
 
 

@@ -37,7 +37,8 @@ default_pool_size = {servers}
 min_pool_size = {servers}
 server_round_robin = 1
 max_client_conn = 200
-query_wait_timeout = 20
+query_wait_timeout = {patience}
+server_login_retry = 1
 """
 
 
@@ -56,12 +57,14 @@ class Pooler:
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
+        self.leads_to = os.environ["DATABASE_URL"]  # another server takes effect with the next start
+        self.patience = 20  # seconds, for which it lets a client wait for a server
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         path = self._folder / "pgbouncer.ini"
-        direct = urlsplit(os.environ["DATABASE_URL"])
+        direct = urlsplit(self.leads_to)
         password = f" password={direct.password}" if direct.password else ""
         host = parse_qs(direct.query).get("host", [direct.hostname or "127.0.0.1"])[0]
         path.write_text(
@@ -72,6 +75,7 @@ class Pooler:
                 password=password,
                 listen_port=self.port,
                 servers=SERVERS,
+                patience=self.patience,
             ),
             encoding="utf-8",
         )

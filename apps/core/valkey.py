@@ -22,6 +22,7 @@ NOT_SERVING = (
     redis.exceptions.NoPermissionError,
     redis.exceptions.ClusterDownError,
     redis.exceptions.TryAgainError,
+    redis.exceptions.RedisClusterException,  # no node answers, or none has this slot
 )
 ONCE_A_MINUTE = 60  # seconds
 WRONG_TYPE = "WRONGTYPE"  # what is under a key is of another type than the command is for
@@ -50,7 +51,7 @@ def reachable() -> Iterator[None]:
         yield
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise ValkeyUnavailable from error
-    except redis.ResponseError as error:
+    except (redis.ResponseError, redis.exceptions.RedisClusterException) as error:
         if not (isinstance(error, NOT_SERVING) or str(error).startswith(NOT_SERVING_CODES)):
             raise
         log.error("valkey_refuses", error=str(error))  # noqa: TRY400  (the trace says less than the server's own words)

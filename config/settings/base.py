@@ -6,7 +6,7 @@ from typing import Any
 
 from kombu import Queue
 
-from config import celery, databases, environment, file_storage, static_files, tls
+from config import addresses, celery, databases, environment, file_storage, static_files, tls
 from config.logging import logging_settings
 from config.settings import unfold
 
@@ -106,6 +106,7 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DJANGO_REDIS_CONNECTION_FACTORY = "apps.core.connections.ConnectionFactory"
 REDIS_CA_FILE = env.str("REDIS_CA_FILE", default="")
+REDIS_CLUSTER_NODES = env.list("REDIS_CLUSTER_NODES", default=[])  # host:port each; named: REDIS_URL leads to a cluster
 VALKEY_TIMEOUT_SECONDS = env.float("VALKEY_TIMEOUT_SECONDS", default=0.5)
 
 
@@ -129,6 +130,7 @@ def valkey_cache(url: str) -> dict[str, Any]:
         "KEY_PREFIX": "gatehouse",
         "OPTIONS": {
             "CONNECTION_POOL_KWARGS": tls.options(url, REDIS_CA_FILE),
+            "CLUSTER_NODES": [addresses.host_and_port(node) for node in REDIS_CLUSTER_NODES],
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "SOCKET_CONNECT_TIMEOUT": VALKEY_TIMEOUT_SECONDS,
             "SOCKET_TIMEOUT": VALKEY_TIMEOUT_SECONDS,

@@ -42,6 +42,7 @@ ACCEPTED = {
         "smtp+ssl://smtp.test",
         "smtps://smtp.test",
     ],
+    "REDIS_CLUSTER_NODES": ["valkey-1.test:6379", "10.0.0.1:6379, [fd00::1]:7000", ""],
     "TRUSTED_PROXIES": ["10.0.0.0/8, 127.0.0.1,fd00::/8", ""],
     "SMS_HTTP_URL": [
         "https://sms.test/send",
@@ -158,6 +159,7 @@ REFUSED = {
         "smtp+tls://u:p@smtp.test:port",
         "http://smtp.test",
     ],
+    "REDIS_CLUSTER_NODES": ["valkey-1.test", "redis://h:6379", "h:0", "h:port", ":6379", "u:p@h:6379", "h:1/0"],
     "TRUSTED_PROXIES": ["nonsense", "10.0.0.1/8", "10.0.0.0/33", "*", "nginx"],
     "SMS_HTTP_URL": ["http://sms.test/send", "http://8.8.8.8/", "ftp://sms.test", "sms.test/send"],
     "DEFAULT_FROM_EMAIL": [

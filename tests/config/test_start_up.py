@@ -24,6 +24,7 @@ FAULTY = {
     "EMAIL_URL": "consolemail://",
     "EMAIL_URL_FALLBACK": "smtp://u:s3cret#@mail.test",
     "REDIS_URL": "valkey://:s3cret@valkey.test/0",
+    "REDIS_CLUSTER_NODES": "redis://valkey-2.test:6379",
     "REDIS_CA_FILE": "/nonexistent/ca.pem",
     "CELERY_BROKER_URL": "rediss://:s3cret@valkey.test/0?ssl_cert_reqs=none",
     "DATABASE_LISTEN_URL": "mysql://u:s3cret@db.test/d",
@@ -82,6 +83,16 @@ def test_development_says_it_too(tmp_path: Path) -> None:
     assert [name for name in expected if f"  - {name} " not in result.stderr] == []
     assert "Traceback" not in result.stderr
     assert "s3cret" not in result.stderr
+
+
+@pytest.mark.parametrize("url", ["unix:///run/valkey.sock?db=0", "redis://valkey.test:6379/1"])
+def test_a_cluster_has_a_url_and_a_broker_that_fit(url: str) -> None:
+    """Celery speaks to no cluster: its mails would wait for the sweeper, and nobody would know why."""
+    result = in_production({**GOOD, "REDIS_URL": url, "REDIS_CLUSTER_NODES": "valkey.test:6379"}, *SET_UP)
+    assert "CELERY_BROKER_URL is missing" in result.stderr
+    assert "REDIS_URL must be redis://HOST:PORT/0" in result.stderr
+    broker = {"CELERY_BROKER_URL": "amqps://u:p@rabbit.test//", "REDIS_CLUSTER_NODES": "valkey.test:6379"}
+    assert in_production({**GOOD, **broker}, *SET_UP).returncode == 0
 
 
 @pytest.mark.parametrize(("content", "why"), [(b"\xff\xfe", "it is not UTF-8 text"), (b"a\0b", "holds a NUL byte")])
