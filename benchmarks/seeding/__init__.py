@@ -1,0 +1,1 @@
+"""How `benchmarks.seed` makes many rows quickly: what they hold (`rows`), and how PostgreSQL takes them (`bulk`)."""
