@@ -19,11 +19,15 @@ FAST = {
     "max_parallel_maintenance_workers": "2",
     "work_mem": "256MB",
 }
-# The primary key stays, and so do other constraints: what is not unique must not get in.
+# All but the primary key, which grows at its end alone: what can be dropped, how, and how it is made again.
 SECONDARY = """
-SELECT index.indexrelid::regclass::text, pg_get_indexdef(index.indexrelid)
+SELECT conname, format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname),
+       format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+FROM pg_constraint WHERE conrelid = %(table)s::regclass AND contype = 'u'
+UNION ALL
+SELECT index.indexrelid::regclass::text, format('DROP INDEX %%s', index.indexrelid::regclass), pg_get_indexdef(index.indexrelid)
 FROM pg_index AS index LEFT JOIN pg_constraint AS owner ON owner.conindid = index.indexrelid
-WHERE index.indrelid = %s::regclass AND owner.oid IS NULL
+WHERE index.indrelid = %(table)s::regclass AND owner.oid IS NULL
 """
 
 
@@ -43,14 +47,14 @@ def fast_session(cursor: Cursor) -> Iterator[None]:
 @contextmanager
 def without_indexes(cursor: Cursor, table: str, *, rows: int, say: Say) -> Iterator[None]:
     """Drop the table's indexes, and build them again from their own definitions, whatever happens in between."""
-    cursor.execute(SECONDARY, [table])
+    cursor.execute(SECONDARY, {"table": table})
     indexes = cursor.fetchall() if rows >= WORTH_IT else []
-    for name, _ in indexes:
-        cursor.execute(f"DROP INDEX {name}")
+    for _, drop, _ in indexes:
+        cursor.execute(drop)
     try:
         yield
     finally:
-        for name, definition in indexes:
+        for name, _, definition in indexes:
             began = time.monotonic()
             cursor.execute(definition)
             say(f"{table:24} index {name} ({time.monotonic() - began:.0f} s)")
