@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
+from apps.api.authentication.access_token import TokenAuthentication
 from apps.api.authentication.token_check import genuine_envelope_of
 from apps.core.requests import path_as_sent
 from apps.payloads.token_envelope import TokenEnvelope
@@ -62,7 +63,12 @@ def _envelope_of(request: Request, status: int) -> TokenEnvelope | None:
     auth = getattr(request, "_auth", None)
     if isinstance(auth, TokenEnvelope):
         return auth
-    return genuine_envelope_of(request) if status == FORBIDDEN else None
+    return genuine_envelope_of(request) if status == FORBIDDEN and _takes_tokens(request) else None
+
+
+def _takes_tokens(request: Request) -> bool:
+    """Not so a view that proxies ask about a token: they do not hold its key."""
+    return any(isinstance(one, TokenAuthentication) for one in request.authenticators or ())
 
 
 def _json(document: Any) -> bytes:
