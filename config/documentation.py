@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from csp.decorators import csp_replace
 from django.http import HttpResponseBase
 from rest_framework.renderers import JSONRenderer, TemplateHTMLRenderer
 from rest_framework.views import APIView
+
+from apps.core import content_policy
 
 View = Callable[..., HttpResponseBase]
 
@@ -31,4 +32,5 @@ class DocumentationPolicy:
 
     @classmethod
     def page(cls, view: type[Any], *, schema: str) -> View:
-        return csp_replace(cls.PAGE)(view.as_view(url_name=schema, renderer_classes=[TemplateHTMLRenderer]))
+        policy = content_policy.text(instead=cls.PAGE)
+        return content_policy.bearing(policy)(view.as_view(url_name=schema, renderer_classes=[TemplateHTMLRenderer]))

@@ -2,19 +2,14 @@
 
 import logging
 import logging.config
-import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
-SECRET_NAMES = re.compile(
-    r"pass(word|wd|phrase)|secret|token|otp|(?<!status_)code$|authorization|cookie|api[-_]?key$|credential|private|seed|\bdata\b|\bbody\b|jwe|prk",
-    re.IGNORECASE,
-)
-SECRET_VALUES = re.compile(r"ghk_(live|test)_[0-9A-Za-z]{12}_[0-9A-Za-z]+|\beyJ[\w-]+\.[\w-]*\.[\w-]*(\.[\w-]*){0,2}")
-REDACTED = "[redacted]"
-DEEPEST = 6
+from apps.core.log_lines import rendered
+from apps.core.redaction import redact
+
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -26,14 +21,14 @@ def log_level(text: str) -> str:
 
 
 def logging_settings(*, level: str) -> None:
-    """Send Python's and structlog's records the same way, in every process."""
+    """Send Python's and structlog's records the same way, in every process. `core.request_log` has a shorter one of its own."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        redact,
+        _without_secrets,
     ]
     logging.config.dictConfig(
         {
@@ -42,10 +37,7 @@ def logging_settings(*, level: str) -> None:
             "formatters": {
                 "json": {
                     "()": structlog.stdlib.ProcessorFormatter,
-                    "processors": [
-                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                        structlog.processors.JSONRenderer(),
-                    ],
+                    "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _as_line],
                     "foreign_pre_chain": shared,
                 }
             },
@@ -65,27 +57,9 @@ def logging_settings(*, level: str) -> None:
     )
 
 
-def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace values that are named like a secret, or look like a token or an API key, at any depth."""
-    return {name: _redacted(name, value, DEEPEST) for name, value in event.items()}
+def _without_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return redact(event)
 
 
-def _redacted(name: str, value: Any, depth: int) -> Any:
-    if SECRET_NAMES.search(name):
-        return REDACTED
-    if isinstance(value, Mapping | list | tuple | set | frozenset):
-        return _redacted_members(value, depth - 1)
-    return value if isinstance(value, int | float | bool | None) else SECRET_VALUES.sub(REDACTED, _text(value))
-
-
-def _redacted_members(value: Any, depth: int) -> Any:
-    if not depth:
-        return REDACTED  # as text, the names of its members could not be told from the values
-    if isinstance(value, Mapping):
-        return {str(key): _redacted(str(key), member, depth) for key, member in value.items()}
-    return [_redacted("", member, depth) for member in value]
-
-
-def _text(value: Any) -> str:
-    """Bytes as text: else a secret in them would not be recognised."""
-    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+def _as_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    return rendered(event).decode("ascii")

@@ -1,4 +1,4 @@
-"""`X-Forwarded-Proto` counts only from a trusted proxy. A proxy that is not trusted, or does not send it, is named in the log."""
+"""Plain http is led to https. `X-Forwarded-Proto` counts only from a trusted proxy; one that is not, or is silent, is named in the log."""
 
 import threading
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.security import SecurityMiddleware
 
-from apps.core import client_address
-from apps.core.requests import trusted_proxies
+from apps.core.requests import comes_from_proxy, peer_of
 
 log = structlog.get_logger("gatehouse.configuration")
 
@@ -23,25 +23,32 @@ SILENT = (
 )
 
 
-class ForwardedProtoMiddleware:
-    """Runs before Django's SecurityMiddleware, whose SECURE_PROXY_SSL_HEADER believes anybody."""
+class HttpsMiddleware(SecurityMiddleware):
+    """Django's redirect, for which SECURE_PROXY_SSL_HEADER believes anybody: here nobody but trusted proxies is heard.
+
+    The headers that Django would add here are those of `core.security_headers`.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+        super().__init__(get_response)
+        self._go_on = get_response
         self._told: set[str] = set()
         self._telling = threading.Lock()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        peer = client_address.parse(request.META.get("REMOTE_ADDR", ""))
-        trusted = peer is not None and client_address.contains(trusted_proxies(), peer)
-        said = request.META.get(HEADER, "").partition(",")[0].strip().lower()
-        if not trusted:
-            request.META.pop(HEADER, None)
-        response = self.get_response(request)
-        meaning = self._meaning(said, trusted=trusted)
-        if meaning and _leads_to_https(response) and self._is_first(meaning):
-            log.warning("redirect_without_end", peer=str(peer) if peer else "unknown", meaning=meaning)
-        return response
+        said = request.META.get(HEADER)
+        if said is not None and not comes_from_proxy(request):
+            del request.META[HEADER]
+        redirect = self.process_request(request)
+        if redirect is None:
+            return self._go_on(request)
+        self._warn(request, said=(said or "").partition(",")[0].strip().lower())
+        return redirect
+
+    def _warn(self, request: HttpRequest, *, said: str) -> None:
+        meaning = self._meaning(said, trusted=comes_from_proxy(request))
+        if meaning and self._is_first(meaning):
+            log.warning("redirect_without_end", peer=str(peer_of(request) or "unknown"), meaning=meaning)
 
     def _meaning(self, said: str, *, trusted: bool) -> str:
         if said == "https" and not trusted:
@@ -54,7 +61,3 @@ class ForwardedProtoMiddleware:
             first = meaning not in self._told
             self._told.add(meaning)
         return first
-
-
-def _leads_to_https(response: HttpResponseBase) -> bool:
-    return response.status_code == 301 and response.headers.get("Location", "").startswith("https://")

@@ -1,79 +1,86 @@
-"""What every request passes: an id and a log line, and headers that protect browsers."""
+"""What every request passes: an id and a log line, and a language."""
 
 import time
 from collections.abc import Callable
 from typing import cast
 
-import structlog
+from django.conf import settings
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.middleware.security import SecurityMiddleware
 from django.urls import get_resolver
-from django.utils.deprecation import MiddlewareMixin
+from django.utils import translation
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from apps.core.requests import address_of, request_id_of, trusted_proxies
-
-log = structlog.get_logger("gatehouse.request")
+from apps.core import request_log, text_languages
+from apps.core.requests import address_of, request_id_of, require_known_proxies
+from apps.core.response_headers import complete, prepared, vary_on
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 BadRequestView = Callable[[HttpRequest, Exception], HttpResponse]
 
-POWERS = ("camera", "display-capture", "geolocation", "hid", "microphone", "midi", "payment", "serial", "usb")
-ALWAYS = {
-    "Permissions-Policy": ", ".join(f"{power}=()" for power in POWERS),
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",  # what may be kept says so: published keys, static files
-}
 QUIET = ("/healthz", "/readyz")
 
 
 class RequestLogMiddleware:
-    """Gives the request its id, binds it to every log line, and logs how it ended: never its query or body."""
+    """Gives the request its id, binds it to every log line, and logs how it ended."""
 
     def __init__(self, get_response: GetResponse) -> None:
-        trusted_proxies()  # a server that could not tell who calls must not start
+        require_known_proxies()  # a server that could not tell who calls must not start
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.monotonic()
         request_id = request_id_of(request)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            response = self.get_response(request)
-            if request.path not in QUIET:
-                log.info(
-                    "request_finished",
-                    method=request.method,
-                    path=request.path,
-                    status=response.status_code,
-                    ip=address_of(request),
-                    milliseconds=round((time.monotonic() - started) * 1000, 1),
-                )
+        bound = bind_contextvars(request_id=request_id)
+        response = self.get_response(request)  # Django lets no exception through
+        reset_contextvars(**bound)
+        if request.path not in QUIET:
+            request_log.note(
+                request_id=request_id,
+                method=request.method or "",
+                path=request.path,
+                status=response.status_code,
+                ip=address_of(request),
+                seconds=time.monotonic() - started,
+            )
         response.headers["X-Request-ID"] = request_id
         return response
 
 
-class SecurityHeadersMiddleware(SecurityMiddleware):
-    """The headers of every answer, whatever made it: a view, a static file, a preflight, an error before any view.
+class LanguageMiddleware:
+    """Answers are in the language of Accept-Language, as far as our texts exist in it.
 
-    Django's own SecurityMiddleware stands further in, and redirects to https. What never gets that far (a host that is
-    refused) has its headers from here. A view that needs others sets them itself.
+    Each request sets its language, so none has that of the request before it in the same thread. Django's own middleware looks for
+    a language in paths and cookies, too, where we have none, and reads the header anew each time: 50 µs, where this takes 6.
     """
 
-    def process_request(self, request: HttpRequest) -> None:
-        """Redirecting is not done here."""
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self._files = settings.STATIC_URL
+        self._said = {code: prepared({"Content-Language": code}) for code, _ in settings.LANGUAGES}
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        for name, value in ALWAYS.items():
-            response.headers.setdefault(name, value)
-        return super().process_response(request, response)
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        language = text_languages.wanted_by(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+        translation.activate(language)
+        response = self.get_response(request)
+        if not request.path.startswith(self._files):  # they have no language, and caches need keep only one of each
+            vary_on(response, "Accept-Language")
+            complete(response, self._said[language])
+        return response
 
 
-class RefuseWhatCannotBeStoredMiddleware(MiddlewareMixin):
+class RefuseWhatCannotBeStoredMiddleware:
     """A value that PostgreSQL cannot hold (a NUL in a filter, a number out of range) is the caller's fault: 400, not 500.
 
     DRF's views have their own handler; this is for all others.
     """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, DataError):

@@ -6,7 +6,6 @@ One middleware, so that a request to the API, which carries no operator's sessio
 from collections.abc import Callable
 from typing import Any
 
-from csp.decorators import csp_replace
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
@@ -16,6 +15,8 @@ from django.http import HttpRequest, HttpResponseForbidden
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django_otp.middleware import OTPMiddleware
+
+from apps.core import content_policy
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -35,14 +36,16 @@ class AdminMiddleware:
         self._get_response = get_response
         self._csrf = CsrfViewMiddleware(get_response)
         self._get_page: Callable[[HttpRequest], Any] = get_response
+        self._policy = content_policy.text(instead=settings.ADMIN_CONTENT_SECURITY_POLICY)
         for part in (MessageMiddleware, OTPMiddleware, AuthenticationMiddleware, CsrfViewMiddleware, SessionMiddleware):
             self._get_page = convert_exception_to_response(part(self._get_page))
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not is_for_people(request):
             return self._get_response(request)
-        with_own_policy = csp_replace(settings.ADMIN_CONTENT_SECURITY_POLICY)
-        return with_own_policy(self._get_page)(request)
+        page: HttpResponseBase = self._get_page(request)
+        page.headers.setdefault(content_policy.HEADER, self._policy)
+        return page
 
     def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseForbidden | None:
         """Django calls this hook of the middleware that it knows, and so not of those within."""

@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.encoding import iri_to_uri
 
+from apps.core.content_policy import Policy
 from apps.core.errors import GatehouseError
 from apps.core.requests import context_of
 from apps.oauth import redirect_addresses, signing_out
@@ -16,7 +17,6 @@ from apps.oauth.signing_out import LogoutRequest
 from apps.portal import browser_session, own_origin, places
 from apps.portal.browser_session import SignedInHere
 from apps.portal.page import CustomerPage
-from apps.portal.protection import Policy
 
 SEE_OTHER = 303
 CONFIRMED = "confirmed"
@@ -83,7 +83,7 @@ class AppSignOutPage(CustomerPage):
     def _go(self, request: HttpRequest, address: str) -> HttpResponse:
         response = HttpResponse(status=SEE_OTHER)
         response["Location"] = iri_to_uri(address)
-        return self.protect(request, response)
+        return self.protect(response)
 
 
 def _parameters(request: HttpRequest) -> Parameters:

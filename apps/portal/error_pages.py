@@ -22,4 +22,4 @@ def page(error: GatehouseError, request: HttpRequest) -> HttpResponse:
     response = render(request, "portal/refused.html", facts, status=error.status)
     for name, value in error_answers.headers_of(error).items():
         response[name] = value
-    return protection.protect(request, response)
+    return protection.protect(response)

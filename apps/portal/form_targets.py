@@ -1,7 +1,7 @@
 """Where a form may lead that ends at an app: browsers apply `form-action` to every redirect after a form."""
 
+from apps.core.content_policy import Policy
 from apps.oauth import redirect_addresses
-from apps.portal.protection import Policy
 
 
 def of(address: str) -> Policy:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -10,9 +9,10 @@ from django.utils.cache import patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
+from apps.core import content_policy
 from apps.portal.page import Page
 
-CONTENT_SECURITY_POLICY = {"style-src": ["'self'"], "img-src": ["'self'"]}
+POLICY = content_policy.text({"style-src": ["'self'"], "img-src": ["'self'"]})
 LINKS: tuple[dict[str, Any], ...] = (
     {"key": "admin", "route": "admin:index", "name": _("Administration"), "readers": _("for operators")},
     {"key": "documentation", "route": "docs", "name": _("API documentation"), "readers": _("for developers")},
@@ -20,7 +20,7 @@ LINKS: tuple[dict[str, Any], ...] = (
 )
 
 
-@method_decorator(csp_update(CONTENT_SECURITY_POLICY), name="dispatch")
+@method_decorator(content_policy.bearing(POLICY), name="dispatch")
 class FrontPage(Page):
     """Leads people from the bare address to where they want to go. It says nothing about customers or versions."""
 

@@ -16,6 +16,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from apps.core import error_answers, text_languages
+from apps.core.content_policy import Policy
 from apps.core.context import RequestContext
 from apps.core.errors import GatehouseError, NotFound
 from apps.core.requests import context_of
@@ -24,7 +25,7 @@ from apps.customers.errors import CustomerSuspended
 from apps.customers.state import CustomerState
 from apps.portal import branding, own_origin, protection
 from apps.portal.branding import PageBrand
-from apps.portal.protection import Answer, Policy
+from apps.portal.protection import Answer
 from apps.tokens import verification
 from apps.tokens.errors import CrossSiteRequest
 from apps.users import languages
@@ -85,7 +86,7 @@ class CustomerPage(Page):
         response = render(request, template or self.template, facts, status=status)
         for name, value in error_answers.headers_of(error).items() if error else ():
             response[name] = value
-        return self.protect(request, response)
+        return self.protect(response)
 
     def explain(self, request: HttpRequest, error: GatehouseError) -> HttpResponse:
         """A page that says why this cannot be, and nothing else."""
@@ -96,11 +97,11 @@ class CustomerPage(Page):
         """Leads on. Django's own redirects refuse the schemes of native apps, and an app's addresses are registered."""
         response = HttpResponse(status=SEE_OTHER)
         response["Location"] = iri_to_uri(address)
-        return self.protect(request, response)
+        return self.protect(response)
 
-    def protect(self, request: HttpRequest, response: Answer) -> Answer:
+    def protect(self, response: Answer) -> Answer:
         """Every answer of a page passes here, redirects too."""
-        return protection.protect(request, response, more=self.allowed())
+        return protection.protect(response, more=self.allowed())
 
     def allowed(self) -> Policy:
         """What this page's Content-Security-Policy allows beyond that of all pages: the customer's logo."""

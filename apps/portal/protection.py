@@ -1,15 +1,15 @@
 """What protects a page: nothing of it is kept, told to other sites, or loaded from them."""
 
-from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from csp.decorators import csp_update
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils import translation
+
+from apps.core import content_policy
+from apps.core.content_policy import NOTHING, Policy
 
 Answer = TypeVar("Answer", bound=HttpResponseBase)
-Policy = Mapping[str, Sequence[str]]
-CONTENT_SECURITY_POLICY: Policy = {
+OF_ALL_PAGES: Policy = {
     "style-src": ("'self'",),
     "script-src": ("'self'",),
     "connect-src": ("'self'",),
@@ -17,15 +17,10 @@ CONTENT_SECURITY_POLICY: Policy = {
 }
 
 
-def protect(request: HttpRequest, response: Answer, *, more: Policy | None = None) -> Answer:
+def protect(response: Answer, *, more: Policy = NOTHING) -> Answer:
     """The response with its headers. `more`: what this page needs beyond the policy of all pages, by directive."""
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "no-referrer"
-    csp_update(_policy(more or {}))(lambda _: response)(request)
+    response["Content-Language"] = translation.get_language() or ""
+    response[content_policy.HEADER] = content_policy.text(OF_ALL_PAGES, more)
     return response
-
-
-def _policy(more: Policy) -> dict[str, list[str]]:
-    """django-csp adds it to the policy of all answers, directive by directive."""
-    names = {**CONTENT_SECURITY_POLICY, **more}
-    return {name: [*CONTENT_SECURITY_POLICY.get(name, ()), *more.get(name, ())] for name in names}

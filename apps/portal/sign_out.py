@@ -8,13 +8,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from apps.core.content_policy import Policy
 from apps.oauth import signing_out
 from apps.oauth.errors import UnusableRequest
 from apps.oauth.signing_out import LogoutRequest
 from apps.portal import browser_session, form_targets, places
 from apps.portal.browser_session import SignedInHere
 from apps.portal.page import CustomerPage
-from apps.portal.protection import Policy
 
 ASKED_BY_AN_APP = {"client_id", "id_token_hint", "post_logout_redirect_uri"}
 

@@ -19,7 +19,7 @@ class SignedInPage(CustomerPage):
     def respond(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         found = browser_session.read(request, self.customer, self.context)
         if found is None:
-            return self.protect(request, redirect(self.way_in(request)))
+            return self.protect(redirect(self.way_in(request)))
         self.here = found
         return self.to_go_to_first(request) or super().respond(request, **kwargs)
 

@@ -45,7 +45,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_otp",
     "corsheaders",
-    "csp",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -69,18 +68,16 @@ INSTALLED_APPS = [
     "apps.operators",
 ]
 
+# Each looks at every request, and most let those to the API pass at once.
 MIDDLEWARE = [
     "apps.core.middleware.RequestLogMiddleware",
     "apps.core.state.hold_back.HoldBackMiddleware",
     # Before all that may answer by itself: a redirect, a file, a preflight and a refused host have their headers, too.
-    "apps.core.middleware.SecurityHeadersMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "apps.core.forwarding.ForwardedProtoMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "apps.core.security_headers.SecurityHeadersMiddleware",
+    "apps.core.middleware.LanguageMiddleware",
+    "apps.core.forwarding.HttpsMiddleware",
+    "config.static_files.StaticFilesMiddleware",
     "apps.api.cors.CustomersCorsMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "apps.core.middleware.RefuseWhatCannotBeStoredMiddleware",
     "apps.operators.middleware.AdminMiddleware",
 ]
@@ -340,12 +337,10 @@ CORS_EXPOSE_HEADERS = [
 ]
 CORS_URLS_REGEX = r"^/(api|\.well-known|customers)/.*$"
 CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "frame-ancestors": ["'none'"],
-        "base-uri": ["'none'"],
-        "form-action": ["'self'"],
-    },
+    "default-src": ["'none'"],
+    "frame-ancestors": ["'none'"],
+    "base-uri": ["'none'"],
+    "form-action": ["'self'"],
 }
 
 # django-unfold evaluates expressions (Alpine.js) and uses inline styles: allowed only under /admin/.

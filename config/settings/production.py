@@ -8,7 +8,9 @@ from config.settings.base import SILENCED_SYSTEM_CHECKS, env, keep_files, use_en
 # Only where that is wanted can strangers become tenants.
 ALLOW_CUSTOMER_SIGNUP = env.bool("ALLOW_CUSTOMER_SIGNUP", default=False)
 
-SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "security.W003"]  # CSRF protection is within AdminMiddleware, too
+# W001 and W002 look for Django's middlewares, whose headers are those of `core.security_headers`; W003 for CSRF protection, which is
+# within AdminMiddleware, too.
+SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "security.W001", "security.W002", "security.W003"]
 STATIC_ROOT = BASE_DIR / "static"
 WHITENOISE_USE_FINDERS = False
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)

@@ -13,10 +13,9 @@ from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
-from django.middleware.security import SecurityMiddleware
 from django.test import RequestFactory
 
-from apps.core.forwarding import ForwardedProtoMiddleware
+from apps.core.forwarding import HttpsMiddleware
 from tests.config.installation import CHECKOUT, GOOD, SYSTEM_VARIABLES
 
 PEER = "192.0.2.7"
@@ -75,15 +74,15 @@ def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.fixture
-def in_front(settings: Any) -> ForwardedProtoMiddleware:
-    """Ours and Django's own, as in production."""
+def in_front(settings: Any) -> HttpsMiddleware:
+    """As in production."""
     settings.SECURE_SSL_REDIRECT, settings.ALLOWED_HOSTS = True, ["*"]
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
     def view(request: HttpRequest) -> HttpResponse:
         return HttpResponse("secure" if request.is_secure() else "plain")
 
-    return ForwardedProtoMiddleware(SecurityMiddleware(view))
+    return HttpsMiddleware(view)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +100,7 @@ def in_front(settings: Any) -> ForwardedProtoMiddleware:
 )
 def test_the_header_counts_from_a_trusted_proxy_alone(
     settings: Any,
-    in_front: ForwardedProtoMiddleware,
+    in_front: HttpsMiddleware,
     caplog: pytest.LogCaptureFixture,
     trusted: list[str],
     said: str,
@@ -117,8 +116,15 @@ def test_the_header_counts_from_a_trusted_proxy_alone(
     assert [warned in text for text in warnings] == ([True] if warned else [])
 
 
+def test_an_empty_header_of_a_stranger_does_not_hide_tls(settings: Any, in_front: HttpsMiddleware) -> None:
+    """Django would take it for plain http, and the redirect would lead back here."""
+    for said in ("", "http"):
+        request = RequestFactory().get("/", secure=True, REMOTE_ADDR=PEER, headers={"X-Forwarded-Proto": said})
+        assert in_front(request).status_code == 200
+
+
 def test_each_of_the_two_reasons_is_said(
-    settings: Any, in_front: ForwardedProtoMiddleware, caplog: pytest.LogCaptureFixture
+    settings: Any, in_front: HttpsMiddleware, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.TRUSTED_PROXIES = ["192.0.2.0/24"]
     with caplog.at_level(logging.WARNING, "gatehouse.configuration"):

@@ -1,12 +1,15 @@
 """The headers of every answer, and the work that only the operators' admin does."""
 
 import re
+from typing import NoReturn
 
 import pytest
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.contrib.auth.models import User as Operator
 from django.core.management import call_command
 from django.test import Client
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from tests.roundtrips import counted
 
@@ -98,6 +101,30 @@ def test_everything_of_django_that_only_operators_need_acts_under_admin_alone() 
     for name in ("session", "user", "_messages", "otp_device"):
         assert not hasattr(answer, name)
         assert hasattr(page, name) or (name == "otp_device" and hasattr(page.user, "is_verified"))
+
+
+def test_an_api_request_passes_few_steps() -> None:
+    """What each of them costs is paid by every request. The last three look at the address, and let it pass."""
+    assert [path.rpartition(".")[2].removesuffix("Middleware") for path in settings.MIDDLEWARE] == [
+        *("RequestLog", "HoldBack", "SecurityHeaders", "Language", "Https"),
+        *("StaticFiles", "CustomersCors", "RefuseWhatCannotBeStored", "Admin"),
+    ]
+
+
+def test_what_pages_need_does_not_run_for_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither is a file looked for, nor asked whether an origin is allowed that is not there, nor a cookie read."""
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise AssertionError
+
+    monkeypatch.setattr(WhiteNoiseMiddleware, "find_file", fail)
+    monkeypatch.setattr(CorsMiddleware, "is_enabled", fail)
+    browser = Client()
+    browser.cookies["django_language"] = "de"
+    for path in ("/healthz", "/api/nowhere", "/nowhere"):
+        request = browser.get(path).wsgi_request
+        assert "COOKIES" not in vars(request)
+        assert "headers" not in vars(request)
 
 
 def test_the_admin_is_found_without_its_slash() -> None:

@@ -37,10 +37,34 @@ def test_a_context_is_address_user_agent_request_id_and_time_of_nobody_yet() -> 
 
 def test_forwarded_for_counts_only_behind_the_proxies_of_the_settings(settings: Settings) -> None:
     """C1.6."""
-    request = get(REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR="192.0.2.66, 198.51.100.1")
-    assert address_of(request) == "10.0.0.1"
+    sent = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "192.0.2.66, 198.51.100.1"}
+    assert address_of(get(**sent)) == "10.0.0.1"
     settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
-    assert address_of(request) == "198.51.100.1"
+    assert address_of(get(**sent)) == "198.51.100.1"
+
+
+def test_what_is_remembered_of_one_peer_counts_for_no_other(settings: Settings) -> None:
+    """C1.6: the same header, sent by a proxy, then by a client that would like to be one, and again."""
+    settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
+    for _ in range(2):
+        for peer, expected in (("10.0.0.1", "198.51.100.1"), ("203.0.113.9", "203.0.113.9"), ("", None)):
+            assert address_of(get(REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR="198.51.100.1")) == expected
+    settings.TRUSTED_PROXIES = []
+    assert address_of(get(REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR="198.51.100.1")) == "10.0.0.1"
+
+
+def test_long_headers_are_read_and_not_remembered(settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
+    long = "192.0.2.66, " * 700 + "198.51.100.1"
+    assert address_of(get(REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=long)) == "198.51.100.1"
+
+
+def test_an_address_is_found_out_once_for_each_request() -> None:
+    request = get(REMOTE_ADDR="192.0.2.7")
+    assert address_of(request) == "192.0.2.7"
+    request.META["REMOTE_ADDR"] = "192.0.2.8"
+    assert context_of(request).ip == "192.0.2.7"
+    assert address_of(get(REMOTE_ADDR="192.0.2.8")) == "192.0.2.8"
 
 
 def test_without_a_peer_there_is_no_address() -> None:

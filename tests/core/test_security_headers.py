@@ -81,6 +81,7 @@ def kind_of(path: str) -> Kind:
 def as_in_production(settings: Settings) -> None:
     """Only what concerns the headers: https, and what is said of it."""
     settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
     settings.SECURE_HSTS_SECONDS = 31_536_000
     settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = settings.SECURE_HSTS_PRELOAD = True
     settings.DEBUG_PROPAGATE_EXCEPTIONS = False
@@ -211,6 +212,29 @@ def test_what_is_answered_before_any_view() -> None:
     assert refused.status_code == 400
     for answer in (to_https, refused):
         assert wrong(answer.headers, DATA, secure=False) == []  # HSTS is not said without TLS (RFC 6797 section 7.2)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "TRACE", "BREW"])
+def test_other_methods(method: str) -> None:
+    """Also where nothing answers to them."""
+    for path in ("/api/auth/me", "/api/nowhere", "/healthz", "/static/portal/page.css", "/", "/account/default"):
+        answer = ask(path, method=method)
+        assert wrong(answer.headers, FILE if answer.status_code == 200 and "css" in path else kind_of(path)) == [], path
+
+
+def test_what_a_part_of_the_chain_refuses() -> None:
+    """The admin's CSRF check answers before any view, and an error in the chain is answered within it."""
+    refused = ask("/admin/login/", browser=Client(enforce_csrf_checks=True), method="POST")
+    assert (refused.status_code, wrong(refused.headers, ADMIN)) == (403, [])
+    unusable = ask("/%2f%2fevil.example/%00", Host="testserver:x", secure=False)
+    assert (unusable.status_code, wrong(unusable.headers, DATA, secure=False)) == (400, [])
+
+
+def test_probes_need_no_tls_and_only_they() -> None:
+    """A prober speaks to the process itself, by its address: neither the redirect nor the host's name may stop it."""
+    for path, status in (("/healthz", 200), ("/healthz/", 301), ("/healthcheck", 301), ("/api/healthz", 301)):
+        assert ask(path, secure=False).status_code == status
+    assert ask("/healthz", secure=False, Host="10.1.2.3:8000").status_code == 200
 
 
 def test_pages_of_a_signed_in_operator() -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
+from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
 from apps.api.authentication.cookies import SAFE_METHODS
-from apps.core import client_address
-from apps.core.requests import trusted_proxies
+from apps.core.requests import comes_from_proxy
 
 Environ = dict[str, Any]  # of a request, as WSGI has it (PEP 3333)
 
@@ -63,5 +63,4 @@ class OriginalRequest:
         return [str(self.META[name]) for name in SAID_METHODS if self.META.get(name)]
 
     def _is_from_trusted_proxy(self) -> bool:
-        peer = client_address.parse(self.META.get("REMOTE_ADDR", ""))
-        return peer is not None and client_address.contains(trusted_proxies(), peer)
+        return comes_from_proxy(cast("HttpRequest", self))

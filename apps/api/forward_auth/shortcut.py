@@ -5,25 +5,20 @@ Whatever is no yes goes on to Django's handler, whose view says why in the one f
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-import structlog
-from csp.middleware import CSPMiddleware
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
-from django.http import HttpRequest, HttpResponse
-from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.http import HttpRequest
 
 from apps.api.forward_auth import verdict
 from apps.api.forward_auth.original_request import Environ, OriginalRequest
 from apps.api.forward_auth.view import REFUSAL
-from apps.core.middleware import SecurityHeadersMiddleware
+from apps.core import request_log, security_headers
 from apps.core.requests import address_of, request_id_of
 
 STATUS_LINES = {verdict.NO_CONTENT: "204 No Content", verdict.OK: "200 OK"}
-
-log = structlog.get_logger("gatehouse.request")
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -73,30 +68,21 @@ def _let_go_of_the_database() -> None:
 
 def _log(environ: Environ, *, status: int, seconds: float) -> None:
     request = cast("HttpRequest", OriginalRequest(environ, own_method_is_original=True))
-    log.info(
-        "request_finished",
+    request_log.note(
+        request_id=request_id_of(request),
         method=environ["REQUEST_METHOD"],
         path=environ["PATH_INFO"],
         status=status,
         ip=address_of(request),
-        milliseconds=round(seconds * 1000, 1),
-        request_id=request_id_of(request),
+        seconds=seconds,
     )
 
 
 def _of_every_answer(environ: Environ) -> list[tuple[str, str]]:
     request = cast("HttpRequest", OriginalRequest(environ, own_method_is_original=True))
-    return [*_protection().items(), ("X-Request-ID", request_id_of(request))]
+    return [*_protection(), ("X-Request-ID", request_id_of(request))]
 
 
 @lru_cache(maxsize=1)
-def _protection() -> dict[str, str]:
-    answer = HttpResponse()
-    del answer.headers["Content-Type"]
-    for middleware in (CSPMiddleware, XFrameOptionsMiddleware, SecurityHeadersMiddleware):
-        middleware(answered_by(answer)).process_response(HttpRequest(), answer)
-    return dict(answer.headers)
-
-
-def answered_by(answer: HttpResponse) -> Callable[[HttpRequest], HttpResponse]:
-    return lambda _: answer
+def _protection() -> tuple[tuple[str, str], ...]:
+    return tuple(security_headers.made_once(HttpRequest()).values())

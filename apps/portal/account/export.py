@@ -19,7 +19,7 @@ class ExportPage(AccountPage):
         sections.note_export(self.user, section="", context=self.context)
         response = StreamingHttpResponse(download.document(self.user), content_type="application/json")
         response["Content-Disposition"] = f'attachment; filename="{self.file_name}"'
-        return self.protect(request, response)
+        return self.protect(response)
 
     @property
     def file_name(self) -> str:

@@ -131,4 +131,4 @@ class AccountPage(SignedInPage):
 
     def redirect(self, path: str, query: dict[str, str] | None = None) -> HttpResponse:
         place = f"{path}?{urlencode(query)}" if query else path
-        return self.protect(self.request, HttpResponseRedirect(place, status=SEE_OTHER))
+        return self.protect(HttpResponseRedirect(place, status=SEE_OTHER))

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from apps.api_keys.clients import ApiClient
+from apps.core.content_policy import Policy
 from apps.core.errors import GatehouseError
 from apps.oauth import authorization
 from apps.oauth.authorization import AuthorizationRequest
@@ -16,7 +17,6 @@ from apps.oauth.errors import AuthorizationRefused
 from apps.portal import browser_session, form_targets, places
 from apps.portal.browser_session import SignedInHere
 from apps.portal.page import CustomerPage
-from apps.portal.protection import Policy
 from apps.portal.sign_in import memory
 from apps.portal.sign_in.memory import StepMemory
 from apps.portal.sign_in.steps import Steps
