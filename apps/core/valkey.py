@@ -1,8 +1,9 @@
 """The one door to Valkey: the client, the names of keys, atomic scripts, and what to do when it is away."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from hashlib import sha1
 from itertools import zip_longest
 from typing import Any
 from uuid import UUID
@@ -71,12 +72,17 @@ def take(name: str) -> bytes | None:
     return found if isinstance(found, bytes) else None
 
 
-def is_first(name: str, *, within: int, in_doubt: bool) -> bool:
-    """Whether this name is used for the first time within so many seconds. `in_doubt`: the answer without Valkey."""
+def is_first(name: str, *, within: int, in_doubt: bool | None = None) -> bool:
+    """Whether this name is used for the first time within so many seconds.
+
+    `in_doubt`: the answer without Valkey. If there is none, raises ValkeyUnavailable.
+    """
     try:
         with reachable():
-            return bool(client().set(name, b"1", nx=True, ex=within))
+            return bool(_execute("SET", name, b"1", "NX", "EX", within))
     except ValkeyUnavailable:
+        if in_doubt is None:
+            raise
         return in_doubt
 
 
@@ -100,8 +106,8 @@ class Script:
         self._kinds = kinds
 
     @cached_property
-    def _registered(self) -> Any:
-        return client().register_script(self.source)
+    def _sha(self) -> str:
+        return sha1(self.source.encode(), usedforsecurity=False).hexdigest()  # the name that Valkey gives it
 
     def __call__(self, *, keys: Sequence[str], args: Sequence[str | bytes | int | float] = ()) -> Any:
         """Run it. A key of another type is deleted, and counts as absent. Raises ValkeyUnavailable."""
@@ -115,7 +121,16 @@ class Script:
             return self._run(keys, args)
 
     def _run(self, keys: Sequence[str], args: Sequence[str | bytes | int | float]) -> Any:
-        return self._registered(keys=list(keys), args=list(args), client=client())
+        try:
+            return _execute("EVALSHA", self._sha, len(keys), *keys, *args)
+        except redis.exceptions.NoScriptError:
+            return _execute("EVAL", self.source, len(keys), *keys, *args)
+
+
+def _execute(*command: str | bytes | float) -> Any:
+    """redis-py's own method for a command takes up to 30 µs more than this."""
+    execute: Callable[..., Any] = client().execute_command
+    return execute(*command)
 
 
 def _delete_unlike(kinds: Mapping[str, str]) -> None:

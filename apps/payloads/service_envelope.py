@@ -78,7 +78,6 @@ def _first(tries: Iterable[Callable[[], bytes]]) -> bytes:
 
 
 def _use_once(jti: str, customer_id: UUID) -> None:
-    with valkey.reachable():
-        name = valkey.key(customer_id, "replay", ciphers.digest(jti.encode()).hex())
-        if not valkey.client().set(name, b"1", nx=True, ex=REMEMBERED_SECONDS):
-            raise ReplayedRequest
+    name = valkey.key(customer_id, "replay", ciphers.digest(jti.encode()).hex())
+    if not valkey.is_first(name, within=REMEMBERED_SECONDS):
+        raise ReplayedRequest
