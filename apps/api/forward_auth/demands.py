@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
@@ -33,15 +34,16 @@ REPEATED = _("This can be demanded once.")
 
 @dataclass(frozen=True, slots=True)
 class Demands:
-    """`customer`: a slug or an id; the default customer if nobody is named, and `*` for every customer.
+    """`customer`: a slug or an id; the default customer if nobody is named, and `*` for every customer. Parsed once.
 
     `permissions`: all of them. `max_age`: seconds since the user has last proven who they are (RFC 9470).
     """
 
-    customer: str = str(DEFAULT_CUSTOMER_ID)
-    permissions: frozenset[str] = frozenset()
-    role: str | None = None
-    max_age: int | None = None
+    customer: str
+    customer_id: UUID | None
+    permissions: frozenset[str]
+    role: str | None
+    max_age: int | None
 
     def require(self, who: Principal, now: datetime) -> None:
         """Raises InvalidToken (of another customer), PermissionDenied or InsufficientUserAuthentication."""
@@ -56,7 +58,7 @@ class Demands:
         """A name in the form of an id is an id alone: another customer's slug may look like one."""
         if self.customer == ANY_CUSTOMER:
             return True
-        return self.customer == str(customer.id) or (self.customer == customer.slug and parse_id(self.customer) is None)
+        return self.customer_id == customer.id if self.customer_id else self.customer == customer.slug
 
     def are_met_by(self, user: UserState) -> bool:
         """Role and permissions count once the user is active."""
@@ -74,8 +76,10 @@ def parse(text: str) -> Demands:
         found.setdefault(name, []).append(value)
     if faults := {name: [str(why)] for name, values in found.items() if (why := _fault(name, values))}:
         raise ValidationFailed(fields=faults)
+    customer = found.get("customer", [str(DEFAULT_CUSTOMER_ID)])[0]
     return Demands(
-        customer=found.get("customer", [str(DEFAULT_CUSTOMER_ID)])[0],
+        customer=customer,
+        customer_id=parse_id(customer),
         permissions=frozenset(found.get("permission", ())),
         role=found.get("role", [None])[0],
         max_age=int(found["max_age"][0]) if "max_age" in found else None,

@@ -1,6 +1,5 @@
 """The request that a client has sent to a proxy, as the proxy passes it on to us: what the checks of a token need of it."""
 
-from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, cast
 
@@ -17,28 +16,11 @@ SAID_METHODS = ("HTTP_X_FORWARDED_METHOD", "HTTP_X_ORIGINAL_METHOD")
 UNKNOWN = ""  # no safe method
 
 
-class Headers(Mapping[str, str]):
-    """The headers in the environment. Django's own mapping copies them all first, of which few are looked at."""
-
-    def __init__(self, environ: Environ) -> None:
-        self._environ = environ
-
-    def __getitem__(self, name: str) -> str:
-        return str(self._environ[f"HTTP_{name.upper().replace('-', '_')}"])
-
-    def __iter__(self) -> Iterator[str]:
-        return (name[5:].replace("_", "-").title() for name in self._environ if name.startswith("HTTP_"))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
 class OriginalRequest:
     """`own_method_is_original`: whether the proxy asks by the method of the client."""
 
     def __init__(self, environ: Environ, *, own_method_is_original: bool) -> None:
         self.META = environ
-        self.headers = Headers(environ)
         self._own_method_is_original = own_method_is_original
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Answers proxies before Django's handler: a yes needs no middleware, no routing and no DRF (measured: see docs/performance.md).
+"""Answers proxies before Django's handler: a yes needs no middleware, no routing and no DRF.
 
 Whatever is no yes goes on to Django's handler, whose view says why in the one form of errors.
 """
@@ -6,7 +6,6 @@ Whatever is no yes goes on to Django's handler, whose view says why in the one f
 import threading
 import time
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
@@ -14,14 +13,16 @@ from django.http import HttpRequest
 
 from apps.api.forward_auth import verdict
 from apps.api.forward_auth.original_request import Environ, OriginalRequest
+from apps.api.forward_auth.verdict import Inquiry
 from apps.api.forward_auth.view import REFUSAL
 from apps.core import request_log, security_headers
+from apps.core.errors import ValidationFailed
 from apps.core.requests import address_of, request_id_of
-
-STATUS_LINES = {verdict.NO_CONTENT: "204 No Content", verdict.OK: "200 OK"}
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
+
+STATUS_LINES = {verdict.NO_CONTENT: "204 No Content", verdict.OK: "200 OK"}
 
 
 class ForwardAuthShortcut:
@@ -29,6 +30,7 @@ class ForwardAuthShortcut:
 
     def __init__(self, django: "WSGIApplication") -> None:
         self._django = django
+        self._of_every_answer = list(security_headers.made_once(HttpRequest()).values())
 
     def __call__(self, environ: Environ, start_response: "StartResponse") -> Iterable[bytes]:
         inquiry = verdict.inquiry_of(environ)
@@ -37,14 +39,32 @@ class ForwardAuthShortcut:
         started = time.monotonic()
         try:
             told = verdict.headers_of(environ, inquiry)
+        except ValidationFailed:  # says what is wrong in the language of the request, which is known further in
+            return self._django(environ, start_response)
         except Exception as refusal:  # noqa: BLE001  (the view raises it again)
             environ[REFUSAL] = refusal
             return self._django(environ, start_response)
         finally:
             _let_go_of_the_database()
-        _log(environ, status=inquiry.success, seconds=time.monotonic() - started)
-        start_response(STATUS_LINES[inquiry.success], [*told, *_of_every_answer(environ)])
+        request_id = _note(environ, inquiry, seconds=time.monotonic() - started)
+        headers = [*told, *self._of_every_answer, ("X-Request-ID", request_id)]
+        start_response(STATUS_LINES[inquiry.success], headers)
         return [b""]
+
+
+def _note(environ: Environ, inquiry: Inquiry, *, seconds: float) -> str:
+    """The line of the log. Returns the request's id."""
+    request = cast("HttpRequest", OriginalRequest(environ, own_method_is_original=inquiry.by_prefix))
+    request_id = request_id_of(request)
+    request_log.note(
+        request_id=request_id,
+        method=environ["REQUEST_METHOD"],
+        path=environ["PATH_INFO"],
+        status=inquiry.success,
+        ip=address_of(request),
+        seconds=seconds,
+    )
+    return request_id
 
 
 class _OfThisThread(threading.local):
@@ -64,25 +84,3 @@ def _let_go_of_the_database() -> None:
     """
     if _of_this_thread.connection.health_check_done:
         close_old_connections()
-
-
-def _log(environ: Environ, *, status: int, seconds: float) -> None:
-    request = cast("HttpRequest", OriginalRequest(environ, own_method_is_original=True))
-    request_log.note(
-        request_id=request_id_of(request),
-        method=environ["REQUEST_METHOD"],
-        path=environ["PATH_INFO"],
-        status=status,
-        ip=address_of(request),
-        seconds=seconds,
-    )
-
-
-def _of_every_answer(environ: Environ) -> list[tuple[str, str]]:
-    request = cast("HttpRequest", OriginalRequest(environ, own_method_is_original=True))
-    return [*_protection(), ("X-Request-ID", request_id_of(request))]
-
-
-@lru_cache(maxsize=1)
-def _protection() -> tuple[tuple[str, str], ...]:
-    return tuple(security_headers.made_once(HttpRequest()).values())

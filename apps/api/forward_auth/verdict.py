@@ -2,13 +2,13 @@
 
 from typing import NamedTuple, cast
 
-from django.utils import timezone
-from rest_framework.request import Request
+from django.http import HttpRequest
 
 from apps.api.authentication import cookies, token_check
 from apps.api.authentication.principal import Principal
 from apps.api.forward_auth import demands
 from apps.api.forward_auth.original_request import Environ, OriginalRequest
+from apps.core.context import RequestContext
 from apps.core.errors import AuthenticationRequired, PermissionDenied
 from apps.core.requests import context_of
 from apps.tokens import role_escalation
@@ -53,28 +53,30 @@ def headers_of(environ: Environ, inquiry: Inquiry) -> HeaderLines:
     page asks, whatever the method. A WebSocket begins with a GET.
     """
     wanted = demands.parse(inquiry.demands)
-    request = cast("Request", OriginalRequest(environ, own_method_is_original=inquiry.by_prefix))
-    who = _signed_in(request)
+    request = cast("HttpRequest", OriginalRequest(environ, own_method_is_original=inquiry.by_prefix))
+    context = context_of(request)
+    who = _signed_in(request, context)
     try:
-        wanted.require(who, timezone.now())
+        wanted.require(who, context.now)
     except PermissionDenied:
         if wanted.role == BuiltInRole.ADMIN != who.user.role:
-            role_escalation.report(who.user, wanted=BuiltInRole.ADMIN, context=context_of(request))
+            role_escalation.report(who.user, wanted=BuiltInRole.ADMIN, context=context)
         raise
     return _told(who)
 
 
-def _signed_in(request: Request) -> Principal:
+def _signed_in(request: HttpRequest, context: RequestContext) -> Principal:
     """Raises as `token_check` does, but no 400: proxies take that for a fault of their own. RFC 6750 too has a 401 here."""
     try:
-        found = token_check.check(request, context_of(request))
+        found = token_check.check(request, context)
     except MalformedToken as error:
         raise InvalidToken from error
     if found is None:
         raise AuthenticationRequired
+    who, _envelope = found
     if "HTTP_AUTHORIZATION" not in request.META:
-        cookies.refuse_other_origins(request, found[0].customer)
-    return found[0]
+        cookies.refuse_other_origins(request, who.customer)
+    return who
 
 
 def _told(who: Principal) -> HeaderLines:

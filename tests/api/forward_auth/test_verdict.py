@@ -1,5 +1,6 @@
 """`GET /verify` lets in whom the checks of an access token let in and who meets the demands, and says who it is."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -260,6 +261,13 @@ def test_an_unknown_or_malformed_demand_is_never_ignored(proxy: Proxy) -> None:
     for query in MALFORMED:
         for token in (None, "x.y.z"):
             assert proxy.ask(f"/verify?{query}", token=token).error == (400, "validation_error"), query
+
+
+def test_what_is_wrong_is_said_in_the_language_of_the_request(proxy: Proxy) -> None:
+    """And not in that of the request before it in the same thread."""
+    for language, text in (("de", "Das kann nicht verlangt werden."), ("en", "This cannot be demanded.")):
+        refused = proxy.ask("/verify?x=1", Accept_Language=language)
+        assert json.loads(refused.body)["error"]["fields"] == {"x": [text]}
 
 
 MALFORMED = [
