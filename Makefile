@@ -97,11 +97,12 @@ $(SVELTEKIT)/.installed: docs/examples/sveltekit/package-lock.json $(VENV)/.test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix docs/examples/sveltekit --no-audit --no-fund --silent --fetch-retries 1 --fetch-timeout 20000 && touch $@ \
 		|| echo "npm ci failed: the SvelteKit example will not be tested$${CI:+, which CI does not accept}."
 
+PEERS := $(basename $(wildcard benchmarks/peers/*/requirements.in))
 requirements: | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/uv.txt
-	for set in uv base development test; do \
+	for set in requirements/uv requirements/base requirements/development requirements/test $(PEERS); do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-			--custom-compile-command "make requirements" requirements/$$set.in --output-file requirements/$$set.txt || exit 1; done
+			--custom-compile-command "make requirements" $$set.in --output-file $$set.txt || exit 1; done
 
 translations: $(VENV)/.test
 	for po in locale/*/LC_MESSAGES/django.po; do $(BIN)/pybabel compile --input-file $$po --output-file $${po%.po}.mo || exit 1; done

@@ -12,11 +12,12 @@ from benchmarks.bench import Bench
 from benchmarks.engines import Engines, EnginesNotDurable
 from benchmarks.jobs import JOBS
 from benchmarks.load import LoadFailed, WrkMissing
+from benchmarks.peers.installing import PeerFailed
 from benchmarks.servers import ServerFailed
 from benchmarks.subject import NotKept
 from benchmarks.table import Row
 
-FAILURES = (EnginesNotDurable, LoadFailed, NotKept, ServerFailed, WrkMissing)
+FAILURES = (EnginesNotDurable, LoadFailed, NotKept, PeerFailed, ServerFailed, WrkMissing)
 INTERRUPTED = 130
 
 

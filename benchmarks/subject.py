@@ -55,7 +55,13 @@ class Subject(ABC):
 
 
 class SignsIn(Subject):
-    """One that has codes by mail, too."""
+    """One that has codes by mail, or what is nearest to it.
+
+    `sign_in`: what its steps together are called in the table. `is_by_code`: they are a sign-in by code, and compare with ours.
+    """
+
+    sign_in: str = "code out and in"
+    is_by_code: bool = True
 
     @abstractmethod
     def phases(self) -> Sequence[Phase]:

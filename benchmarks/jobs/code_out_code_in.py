@@ -9,11 +9,11 @@ from pathlib import Path
 
 from benchmarks.bare.subjects import BareDrf
 from benchmarks.bench import Bench
-from benchmarks.peers.everyone import PEERS
-from benchmarks.rounds import Sample
+from benchmarks.peers import everyone
+from benchmarks.rounds import Sample, ratio
 from benchmarks.servers import Server
 from benchmarks.subject import Phase, SignsIn
-from benchmarks.table import Row, row
+from benchmarks.table import TIMES, Row, row
 
 TITLE = "Code out, code in"
 
@@ -22,17 +22,19 @@ Ways = dict[str, Callable[[], Sample]]
 
 def run(bench: Bench) -> list[Row]:
     """A row for each step, and one for both that make a sign-in: out and in."""
+    everyone.install(bench)
     drf = BareDrf(bench.engines)
     server, requests = bench.serve(drf), drf.who_am_i()
-    peers = [kind(bench.engines) for kind in PEERS if bench.wants(kind.name)]
+    peers = [kind(bench.engines) for kind in everyone.PEERS if bench.wants(kind.name)]
     journeys = [_Journey(bench, one) for one in ([bench.ours] if bench.wants(bench.ours.name) else []) + peers]
     ways: Ways = {BareDrf.name: lambda: bench.measure(server, requests)}
     for journey in journeys:
         ways |= journey.ways()
     samples = bench.in_turns(ways)
     rows = [row(BareDrf.name, BareDrf.title, samples[BareDrf.name])]
+    ours = journeys[0].sign_ins(samples) if bench.wants(bench.ours.name) else None
     for journey in journeys:
-        rows += journey.rows(samples, samples[BareDrf.name])
+        rows += journey.rows(samples, samples[BareDrf.name], ours)
     return rows
 
 
@@ -51,16 +53,33 @@ class _Journey:
             self._key(phase): self._way(phase, before) for phase, before in zip(self._phases, befores, strict=False)
         }
 
-    def rows(self, samples: Mapping[str, Sequence[Sample]], drf: Sequence[Sample]) -> list[Row]:
-        steps = {phase.name: samples[self._key(phase)] for phase in self._phases}
-        ways_in = [steps[phase.name] for phase in self._phases if phase.is_sign_in]
-        whole = [_together(one_round) for one_round in zip(*ways_in, strict=True)]
-        named = [*((f"{self._subject.title}: {name}", name, of_step) for name, of_step in steps.items())]
-        named.append((f"{self._subject.title}: code out and in", "sign-in", whole))
-        return [
-            row(f"{self._subject.name}/{name}", title, measured, drf=drf, beside=_cost(measured))
-            for title, name, measured in named
-        ]
+    def rows(
+        self, samples: Mapping[str, Sequence[Sample]], drf: Sequence[Sample], ours: Sequence[Sample] | None
+    ) -> list[Row]:
+        """`ours`: Gatehouse's sign-ins, if they are measured, to compare with."""
+        steps = self._phases if len(self._phases) > 1 else ()
+        rows = [self._row(phase.name, phase.name, samples[self._key(phase)], drf) for phase in steps]
+        together = self.sign_ins(samples)
+        compares = self._subject.is_by_code and ours != together
+        against = {TIMES: ratio(ours, together).median} if ours and compares else {}
+        return [*rows, self._row("sign-in", self._subject.sign_in, together, drf, against)]
+
+    def sign_ins(self, samples: Mapping[str, Sequence[Sample]]) -> list[Sample]:
+        """All steps that make one sign-in, as one call."""
+        steps = [samples[self._key(phase)] for phase in self._phases if phase.is_sign_in]
+        return [_together(one_round) for one_round in zip(*steps, strict=True)]
+
+    def _row(
+        self,
+        name: str,
+        title: str,
+        samples: Sequence[Sample],
+        drf: Sequence[Sample],
+        beside: Mapping[str, float] | None = None,
+    ) -> Row:
+        cost = {**(beside or {}), **_cost(samples)}
+        full_name, full_title = f"{self._subject.name}/{name}", f"{self._subject.title}: {title}"
+        return row(full_name, full_title, samples, drf=drf, beside=cost)
 
     def _way(self, phase: Phase, before: Phase | None) -> Callable[[], Sample]:
         def measure() -> Sample:

@@ -1,20 +1,21 @@
 """Who am I: an authenticated request, `GET /api/auth/me`, against the baselines and against others' ways to do it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from benchmarks.bare.subjects import BareDrf, BareView
 from benchmarks.bench import Bench
 from benchmarks.load import Requests
-from benchmarks.peers.everyone import PEERS
-from benchmarks.rounds import Sample
+from benchmarks.peers import everyone
+from benchmarks.rounds import Sample, ratio
 from benchmarks.servers import Server
 from benchmarks.simplejwt.subjects import Stateless, WithBlacklist, WithUser
 from benchmarks.subject import Subject
-from benchmarks.table import Row, row
+from benchmarks.table import TIMES, Row, row
 
 TITLE = "Who am I"
-OTHERS: tuple[type[Subject], ...] = (Stateless, WithUser, WithBlacklist, *PEERS)
+OTHERS: tuple[type[Subject], ...] = (Stateless, WithUser, WithBlacklist, *everyone.PEERS)
+KINDS: tuple[type[Subject], ...] = (BareDrf, BareView, *OTHERS)
 OURS = {
     "ours": "Gatehouse, warm: tokens that the process knows",
     "ours_new_tokens": "Gatehouse, cold: every token new",
@@ -28,7 +29,8 @@ Ways = dict[str, Callable[[], Sample]]
 def run(bench: Bench) -> list[Row]:
     titles: dict[str, str] = {}
     ways: Ways = {}
-    for kind in (BareDrf, BareView, *OTHERS):
+    everyone.install(bench)
+    for kind in KINDS:
         if bench.wants(kind.name):
             titles[kind.name], ways[kind.name] = kind.title, _way(bench, kind(bench.engines))
     if wanted := {name: title for name, title in OURS.items() if bench.wants(name)}:
@@ -37,7 +39,17 @@ def run(bench: Bench) -> list[Row]:
         ways |= {name: ours[name] for name in wanted}
     samples = bench.in_turns(ways)
     drf, view = samples.get(BareDrf.name), samples.get(BareView.name)
-    return [row(name, titles[name], measured, drf=drf, view=view) for name, measured in samples.items()]
+    return [
+        row(name, titles[name], measured, drf=drf, view=view, beside=_against_ours(name, samples))
+        for name, measured in samples.items()
+    ]
+
+
+def _against_ours(name: str, samples: Mapping[str, Sequence[Sample]]) -> dict[str, float]:
+    """How many times as much Gatehouse does, warm, as another way to sign users in."""
+    if "ours" not in samples or name not in {kind.name for kind in OTHERS}:
+        return {}
+    return {TIMES: ratio(samples["ours"], samples[name]).median}
 
 
 def _way(bench: Bench, subject: Subject) -> Callable[[], Sample]:

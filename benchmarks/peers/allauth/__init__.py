@@ -1,0 +1,1 @@
+"""django-allauth, headless, built as its documentation says: client `app`, session tokens, sign-in by code."""

@@ -1,0 +1,1 @@
+"""drfpasswordless, built as its README says."""
