@@ -104,7 +104,9 @@ class World:
             customer=self.state,
             user=users.of(session.user),
             refresh=sessions.issue(customer=self.state, session_id=session.id, now=now),
-            proof=Proof(int(now.timestamp()), (ONE_TIME_CODE,)),
+            proof=Proof(
+                int(session.auth_time.timestamp()), (ONE_TIME_CODE,)
+            ),  # a newer one would be looked up at every call
             delivery=session.delivery,
             payload_key=b"",
         )
