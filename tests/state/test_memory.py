@@ -1,9 +1,15 @@
 """What a process remembers is bounded, and is forgotten by its subject, or by its customer."""
 
+import gc
+import tracemalloc
 import uuid
 
+from django.conf import settings
+
 from apps.core.state.memory import Memory, Remembered
+from apps.core.state.process import present
 from apps.core.state.subjects import Announcement, Subject, whole_customer
+from apps.tokens import state as sessions
 
 HERE, THERE = uuid.uuid4(), uuid.uuid4()
 
@@ -21,7 +27,7 @@ def known(memory: Memory, *keys: str) -> set[object]:
 
 
 def test_all_names_of_one_subject_are_forgotten_together_and_others_stay() -> None:
-    memory, mine, other = Memory(), Subject("session", HERE, "1"), Subject("session", HERE, "2")
+    memory, mine, other = Memory(most=100), Subject("session", HERE, "1"), Subject("session", HERE, "2")
     for key, subject in (("by id", mine), ("by slug", mine), ("other", other)):
         remember(memory, key, subject)
     memory.forget([heard(mine)])
@@ -29,7 +35,7 @@ def test_all_names_of_one_subject_are_forgotten_together_and_others_stay() -> No
 
 
 def test_everything_of_a_customer_is_forgotten_by_one_announcement_and_nothing_of_another() -> None:
-    memory = Memory()
+    memory = Memory(most=100)
     for key, subject in (
         ("a", Subject("session", HERE, "1")),
         ("b", Subject("user", HERE, "1")),
@@ -42,7 +48,7 @@ def test_everything_of_a_customer_is_forgotten_by_one_announcement_and_nothing_o
 
 def test_what_was_read_before_something_was_forgotten_is_not_stored() -> None:
     """Even if the two are unrelated: then it is read once more."""
-    memory = Memory()
+    memory = Memory(most=100)
     generation = memory.generation
     memory.forget([heard(Subject("user", THERE, "1"))])
     memory.put({("kind", "a"): Remembered("a", Subject("user", HERE, "1"), 0.0)}, generation=generation)
@@ -70,7 +76,7 @@ def test_nothing_stays_behind_of_what_was_forgotten() -> None:
 
 
 def test_a_value_that_changed_its_subject_is_forgotten_by_the_new_one_alone() -> None:
-    memory, before, after = Memory(), Subject("customer", HERE), Subject("customer", THERE)
+    memory, before, after = Memory(most=100), Subject("customer", HERE), Subject("customer", THERE)
     remember(memory, "slug", before)
     remember(memory, "slug", after)
     memory.forget([heard(before)])
@@ -81,7 +87,7 @@ def test_a_value_that_changed_its_subject_is_forgotten_by_the_new_one_alone() ->
 
 def test_a_processs_own_announcement_is_applied_once() -> None:
     """At its commit, and not again when it is heard: what was read between the two is new."""
-    memory, mine = Memory(), Subject("user", HERE, "1")
+    memory, mine = Memory(most=100), Subject("user", HERE, "1")
     own = heard(mine)
     remember(memory, "old", mine)
     memory.forget_own(own)
@@ -91,3 +97,29 @@ def test_a_processs_own_announcement_is_applied_once() -> None:
     assert known(memory, "new") == {"new"}
     memory.forget([own])  # the same words from elsewhere
     assert known(memory, "new") == set()
+
+
+def session(number: int) -> tuple[tuple[str, tuple[uuid.UUID, uuid.UUID]], Remembered]:
+    """A session as a process remembers it, of a customer of its own: the most that one can take."""
+    key = uuid.UUID(int=number), uuid.UUID(int=2**64 + number)
+    names = ("id", "user_id", "delivery", "sandbox_key_id", "oauth_client_id", "payload_key")
+    times = dict.fromkeys(("expires_at", "last_activity_at", "auth_time"), "2026-11-28T12:00:00+00:00")
+    row = {**dict.fromkeys(names, ""), "id": str(key[1]), "user_id": str(key[0]), "delivery": "body", "revoked": []}
+    value = sessions.BY_ID.parse({**row, **times, "ended_at": None})
+    return ("session", key), Remembered(value, sessions.subject(*key), 0.0)
+
+
+def test_a_process_remembers_so_many_and_they_take_so_little() -> None:
+    """Of a million different sessions as much as of the first ones: 17 MB at most, which is what docs/scaling.md reckons with."""
+    assert present().memory._most == settings.STATE_MOST_REMEMBERED == 10_000
+    memory, most = Memory(most=1000), 1000
+    tracemalloc.start()
+    try:
+        for number in range(5 * most):
+            memory.put(dict([session(number)]), generation=memory.generation)
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(memory) == most
+    assert taken / most < 1800  # bytes; 1400 where customers have many sessions

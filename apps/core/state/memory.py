@@ -11,8 +11,6 @@ from uuid import UUID
 
 from apps.core.state.subjects import EVERYTHING, Announcement, Subject
 
-MOST_REMEMBERED = 50_000  # of a session, with what finds it, about 1.5 KiB
-
 OWN_REMEMBERED = 1_000  # of its own announcements; heard again, one that it does not know is only applied twice
 
 Address = tuple[str, Hashable]  # the kind's name, and the key
@@ -30,13 +28,13 @@ class Remembered:
 class Memory:
     """Thread-safe. `generation` counts what was forgotten: a value read before that must not be stored after."""
 
-    def __init__(self, *, most: int = MOST_REMEMBERED) -> None:
+    def __init__(self, *, most: int) -> None:
         self.generation = 0
         self._most = most
         self._lock = Lock()
         self._own: deque[str] = deque(maxlen=OWN_REMEMBERED)
         self._entries: OrderedDict[Address, Remembered] = OrderedDict()
-        self._addresses: dict[Subject, set[Address]] = defaultdict(set)
+        self._addresses: dict[Subject, tuple[Address, ...]] = {}  # mostly one: a set would take 170 bytes more
         self._subjects: dict[UUID, set[Subject]] = defaultdict(set)
 
     def __len__(self) -> int:
@@ -58,7 +56,7 @@ class Memory:
             for address, remembered in values.items():
                 self._remove(address)  # it may have been of another subject
                 self._entries[address] = remembered
-                self._addresses[remembered.subject].add(address)
+                self._addresses[remembered.subject] = (*self._addresses.get(remembered.subject, ()), address)
                 self._subjects[remembered.subject.customer_id].add(remembered.subject)
                 if len(self._entries) > self._most:
                     self._remove(next(iter(self._entries)))
@@ -98,9 +96,10 @@ class Memory:
         if remembered is None:
             return
         subject = remembered.subject
-        addresses = self._addresses[subject]
-        addresses.discard(address)
-        if not addresses:
+        others = tuple(other for other in self._addresses[subject] if other != address)
+        if others:
+            self._addresses[subject] = others
+        else:
             del self._addresses[subject]
             subjects = self._subjects[subject.customer_id]
             subjects.discard(subject)

@@ -4,6 +4,8 @@ import os
 import time
 from threading import Lock, Thread
 
+from django.conf import settings
+
 from apps.core.state.lease import Lease
 from apps.core.state.listener import Listener
 from apps.core.state.memory import Memory
@@ -15,7 +17,7 @@ class Process:
     """The memory of this process, and how it hears what has changed."""
 
     def __init__(self) -> None:
-        self.memory = Memory()
+        self.memory = Memory(most=settings.STATE_MOST_REMEMBERED)
         self.listener = Listener()
         self.lease = Lease(self.listener, self.memory)
         self._starting = Lock()
