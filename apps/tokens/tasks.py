@@ -22,6 +22,8 @@ def remove_expired() -> int:
     return (
         batches.delete(RevokedToken.objects.filter(expires_at__lt=just_now), by="expires_at")
         + batches.delete(RefreshToken.objects.filter(expires_at__lt=just_now), by="expires_at")
-        + batches.delete(Session.objects.filter(expires_at__lt=long_ago), by="expires_at")
+        + batches.delete(
+            Session.objects.filter(expiry_week__lte=long_ago.date(), expires_at__lt=long_ago), by="expiry_week"
+        )
         + batches.delete(Session.objects.filter(ended_at__lt=long_ago), by="ended_at")
     )
