@@ -93,9 +93,10 @@ def tables(scale: Scale) -> list[Table]:
 
 
 def _defaults(model: type[models.Model]) -> dict[str, str]:
-    """What each column holds in a row that says nothing about it. Columns with a default of PostgreSQL's are left out."""
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key and not field.has_db_default()]
-    return {field.column: _literal(field) for field in fields}
+    """What each column holds in a row that says nothing about it. What PostgreSQL fills itself is left out."""
+    columns = model._meta.concrete_fields
+    own = (field for field in columns if not (field.primary_key or field.generated or field.has_db_default()))
+    return {field.column: _literal(field) for field in own}
 
 
 def _literal(field: "models.Field[Any, Any]") -> str:
