@@ -22,7 +22,7 @@ help:
 	@echo "make probe         revokes in every way while all sorts of things fail, and asks 100,000 times whether it is dead"
 	@echo "make screenshots   the pictures in docs/screenshots, made anew (a few minutes; looks at every hosted page with axe, too)"
 	@echo "make lint          style, types, house plan, migrations, deployment checks, known vulnerabilities"
-	@echo "make bench         benchmarks: ratios, side by side in one run"
+	@echo "make bench         how fast it is, beside others, in one run (docs/performance.md; some 14 minutes; needs wrk)"
 	@echo "make run           the development server, worker and beat (PORT=8000), without demo or mailbox"
 	@echo "make requirements  compile requirements/*.in, with hashes"
 	@echo "make translations  compile locale/*/LC_MESSAGES/*.po"
@@ -58,8 +58,10 @@ lint: $(VENV)/.test
 	.ci/deployment-check
 	.ci/vulnerabilities
 
+# Some 14 minutes on two cores. Of a part: make bench ARGS="who_am_i --rounds 3".
 bench: $(VENV)/.test
-	$(BIN)/python -m benchmarks
+	@.ci/wrk
+	$(BIN)/python -m benchmarks $(ARGS)
 
 run: $(VENV)/.development
 	$(BIN)/python manage.py migrate --verbosity 0

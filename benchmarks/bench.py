@@ -54,6 +54,10 @@ class Bench:
         used, cost = server.cpu_seconds() - cpu, self.engines.spent() - spent
         return Sample(answered.count, answered.seconds, used, vars(cost))
 
+    def repeating(self, server: Server, requests: Requests) -> Callable[[], Sample]:
+        """A way that sends the same requests in every round."""
+        return lambda: self.measure(server, requests)
+
     def in_turns(self, ways: Mapping[str, Callable[[], Sample]]) -> dict[str, list[Sample]]:
         """Each way once a round, after one round that warms up and is thrown away."""
         self.say("  warming up …")

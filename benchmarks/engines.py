@@ -4,12 +4,14 @@
 is synced every second, as docs/production.md asks for.
 """
 
+import fcntl
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Self, TextIO
 
 import psycopg
+import redis
 from psycopg import sql
 
 from benchmarks import accounting
@@ -22,6 +24,10 @@ DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 SPENT = """
 SELECT pg_current_wal_insert_lsn() - '0/0', pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 """
+
+
+class BenchBusy(Exception):
+    """Another run uses the folder: each would measure the other."""
 
 
 class EnginesNotDurable(Exception):
@@ -45,6 +51,7 @@ class Engines:
     """Running for as long as this process."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
+        self._lock = _locked(folder)
         running = embedded.ensure(folder, durable=True)
         places = locate(folder)
         self.folder = folder
@@ -54,6 +61,8 @@ class Engines:
         self._connection = psycopg.connect(running.database_url, autocommit=True)
         self._valkey = self._pid_of_valkey()
         self._refuse_what_is_not_durable()
+        self._valkey_client = redis.Redis.from_url(self.redis_url)
+        self._valkey_client.flushall()
 
     def fresh_database(self, name: str) -> str:
         """An empty database of this name; its URL."""
@@ -65,9 +74,12 @@ class Engines:
         """The URL of one of Valkey's sixteen databases."""
         return self.redis_url.replace("db=0", f"db={number}")
 
-    def version(self) -> str:
+    def postgres_version(self) -> str:
         row = self._connection.execute("SHOW server_version").fetchone()
         return str(row[0]) if row else ""
+
+    def valkey_version(self) -> str:
+        return str(self._valkey_client.info("server").get("valkey_version", ""))
 
     def spent(self) -> Spent:
         """So far, without delay: the WAL's end and the last transaction's number, since backends report statistics late."""
@@ -76,8 +88,10 @@ class Engines:
         return Spent(*seconds, *map(float, row))
 
     def stop(self) -> None:
+        self._valkey_client.close()
         self._connection.close()
         embedded.stop(self.folder)
+        self._lock.close()
 
     def _refuse_what_is_not_durable(self) -> None:
         for name in DURABLE:
@@ -91,3 +105,17 @@ class Engines:
         keeper = everybody[self._postgres].parent
         (other,) = (pid for pid, found in everybody.items() if found.parent == keeper and pid != self._postgres)
         return other
+
+
+def _locked(folder: Path) -> TextIO:
+    """The folder's lock, which the kernel gives back whatever happens. Raises BenchBusy."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "bench.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise BenchBusy(
+            f"Another run of the benchmarks uses {folder}. Wait for its end, or name another --folder."
+        ) from error
+    return lock

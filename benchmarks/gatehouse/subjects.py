@@ -1,7 +1,7 @@
 """Gatehouse, as the jobs measure it."""
 
 import importlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # it needs Django's settings, which are there when the instal
     from benchmarks.gatehouse.world import SignedIn, World
 
 WARM_USERS = 100
+NO_CONTENT = 204
 
 
 class Gatehouse(SignsIn):
@@ -37,12 +38,21 @@ class Gatehouse(SignsIn):
 
     def who_am_i(self) -> Requests:
         """A hundred users' tokens, again and again: each is known to the process after its first request."""
-        return self._me("me", self.world.sign_in(self.world.new_users(WARM_USERS)))
+        return self._requests("me", map(_me, self._known_tokens))
+
+    def introspection(self) -> Requests:
+        """The same users' tokens, asked about by a server of the customer."""
+        key = {"X-OTP-API-Key": self.world.introspection_key}
+        return self._requests("introspect", (_introspect(token, key) for token in self._known_tokens))
+
+    def forward_auth(self) -> Requests:
+        """The same users' tokens, asked about by a proxy."""
+        requests = (_get("/verify", token) for token in self._known_tokens)
+        return load.write(self.folder / "verify.requests", requests, expected=NO_CONTENT)
 
     def with_new_tokens(self, count: int) -> Requests:
         """Each with a token that the process has never seen, of users that it knows."""
-        known = list(self.world.sign_in(self.world.new_users(WARM_USERS)))
-        tokens = (self.world.mint(known[number % WARM_USERS].session) for number in range(count))
+        tokens = (self.world.mint(self._known[number % WARM_USERS].session) for number in range(count))
         return self._requests("me-new-tokens", map(_me, tokens), once=True)
 
     def of_new_users(self, count: int) -> Requests:
@@ -51,18 +61,36 @@ class Gatehouse(SignsIn):
         return self._requests("me-new-users", map(_me, tokens), once=True)
 
     def phases(self) -> Sequence[Phase]:
+        return self._phases
+
+    @cached_property
+    def _phases(self) -> Sequence[Phase]:
+        """Made once: they count the calls of the whole run."""
         service_key = self._environment["SERVICE_ENCRYPTION_KEY"]
         module = importlib.import_module("benchmarks.gatehouse.code_phases")
         phases: Sequence[Phase] = module.CodePhases(self.world, self.folder, service_key=service_key).phases()
         return phases
 
-    def _me(self, name: str, signed_in: Iterable["SignedIn"]) -> Requests:
-        return self._requests(name, (_me(one.access) for one in signed_in))
+    @cached_property
+    def _known(self) -> "list[SignedIn]":
+        return list(self.world.sign_in(self.world.new_users(WARM_USERS)))
+
+    @property
+    def _known_tokens(self) -> Iterator[str]:
+        return (one.access for one in self._known)
 
     def _requests(self, name: str, requests: Iterable[bytes], *, once: bool = False) -> Requests:
         return load.write(self.folder / f"{name}.requests", requests, once=once)
 
 
 def _me(token: str) -> bytes:
-    headers = {**installation.BY_PROXY, "Authorization": f"Bearer {token}"}
-    return load.request("GET", "/api/auth/me", headers=headers)
+    return _get("/api/auth/me", token)
+
+
+def _get(path: str, token: str) -> bytes:
+    return load.request("GET", path, headers={**installation.BY_PROXY, "Authorization": f"Bearer {token}"})
+
+
+def _introspect(token: str, key: Mapping[str, str]) -> bytes:
+    headers = {**installation.BY_PROXY, "Content-Type": "application/x-www-form-urlencoded", **key}
+    return load.request("POST", "/api/auth/introspect", headers=headers, body=f"token={token}".encode())

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from benchmarks.bare.subjects import BareDrf
 from benchmarks.bench import Bench
+from benchmarks.gatehouse.subjects import Gatehouse
 from benchmarks.peers import everyone
-from benchmarks.rounds import Sample, ratio
+from benchmarks.rounds import Sample
 from benchmarks.servers import Server
 from benchmarks.subject import Phase, SignsIn
-from benchmarks.table import TIMES, Row, row
+from benchmarks.table import Row, row
 
 TITLE = "Code out, code in"
 
@@ -23,25 +24,46 @@ Ways = dict[str, Callable[[], Sample]]
 def run(bench: Bench) -> list[Row]:
     """A row for each step, and one for both that make a sign-in: out and in."""
     everyone.install(bench)
-    drf = BareDrf(bench.engines)
-    server, requests = bench.serve(drf), drf.who_am_i()
+    plain = BareDrf(bench.engines)
     peers = [kind(bench.engines) for kind in everyone.PEERS if bench.wants(kind.name)]
     journeys = [_Journey(bench, one) for one in ([bench.ours] if bench.wants(bench.ours.name) else []) + peers]
-    ways: Ways = {BareDrf.name: lambda: bench.measure(server, requests)}
+    ways: Ways = {BareDrf.name: bench.repeating(bench.serve(plain), plain.who_am_i())}
     for journey in journeys:
         ways |= journey.ways()
     samples = bench.in_turns(ways)
-    rows = [row(BareDrf.name, BareDrf.title, samples[BareDrf.name])]
-    ours = journeys[0].sign_ins(samples) if bench.wants(bench.ours.name) else None
-    for journey in journeys:
-        rows += journey.rows(samples, samples[BareDrf.name], ours)
-    return rows
+    drf = samples[BareDrf.name]
+    return [
+        row(BareDrf.name, BareDrf.title, drf),
+        *(one for journey in journeys for one in journey.rows(samples, drf)),
+        *_sign_ins(journeys, samples, drf),
+    ]
+
+
+def _sign_ins(
+    journeys: Sequence["_Journey"], samples: Mapping[str, Sequence[Sample]], drf: Sequence[Sample]
+) -> list[Row]:
+    """All steps of each together. What is no sign-in by code is not compared with one."""
+    whole = {journey.name: journey.sign_ins(samples) for journey in journeys}
+    ours = whole.get(Gatehouse.name)
+    return [
+        row(
+            f"{journey.name}/sign-in",
+            f"{journey.title}: {journey.sign_in}",
+            whole[journey.name],
+            drf=drf,
+            ours=ours if journey.is_by_code and journey.name != Gatehouse.name else None,
+            beside=_cost(whole[journey.name]),
+        )
+        for journey in journeys
+    ]
 
 
 class _Journey:
     """One application's steps, in their order: what the one was answered is what the next is made from."""
 
     def __init__(self, bench: Bench, subject: SignsIn) -> None:
+        self.name, self.title = subject.name, subject.title
+        self.sign_in, self.is_by_code = subject.sign_in, subject.is_by_code
         self._bench = bench
         self._subject = subject
         self._server: Server = bench.serve(subject)
@@ -53,33 +75,19 @@ class _Journey:
             self._key(phase): self._way(phase, before) for phase, before in zip(self._phases, befores, strict=False)
         }
 
-    def rows(
-        self, samples: Mapping[str, Sequence[Sample]], drf: Sequence[Sample], ours: Sequence[Sample] | None
-    ) -> list[Row]:
-        """`ours`: Gatehouse's sign-ins, if they are measured, to compare with."""
+    def rows(self, samples: Mapping[str, Sequence[Sample]], drf: Sequence[Sample]) -> list[Row]:
+        """Of each step, unless there is one alone."""
         steps = self._phases if len(self._phases) > 1 else ()
-        rows = [self._row(phase.name, phase.name, samples[self._key(phase)], drf) for phase in steps]
-        together = self.sign_ins(samples)
-        compares = self._subject.is_by_code and ours != together
-        against = {TIMES: ratio(ours, together).median} if ours and compares else {}
-        return [*rows, self._row("sign-in", self._subject.sign_in, together, drf, against)]
+        return [
+            row(self._key(phase), f"{self.title}: {phase.name}", measured, drf=drf, beside=_cost(measured))
+            for phase in steps
+            for measured in [samples[self._key(phase)]]
+        ]
 
     def sign_ins(self, samples: Mapping[str, Sequence[Sample]]) -> list[Sample]:
-        """All steps that make one sign-in, as one call."""
-        steps = [samples[self._key(phase)] for phase in self._phases if phase.is_sign_in]
+        """The steps that make a sign-in, as one call."""
+        steps = (samples[self._key(phase)] for phase in self._phases if phase.is_sign_in)
         return [_together(one_round) for one_round in zip(*steps, strict=True)]
-
-    def _row(
-        self,
-        name: str,
-        title: str,
-        samples: Sequence[Sample],
-        drf: Sequence[Sample],
-        beside: Mapping[str, float] | None = None,
-    ) -> Row:
-        cost = {**(beside or {}), **_cost(samples)}
-        full_name, full_title = f"{self._subject.name}/{name}", f"{self._subject.title}: {title}"
-        return row(full_name, full_title, samples, drf=drf, beside=cost)
 
     def _way(self, phase: Phase, before: Phase | None) -> Callable[[], Sample]:
         def measure() -> Sample:
@@ -91,7 +99,7 @@ class _Journey:
         return measure
 
     def _key(self, phase: Phase) -> str:
-        return f"{self._subject.name}/{phase.name}"
+        return f"{self.name}/{phase.name}"
 
     def _answers(self, phase: Phase) -> Path:
         return self._subject.folder / f"{phase.name}.answers"

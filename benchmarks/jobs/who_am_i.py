@@ -1,17 +1,16 @@
 """Who am I: an authenticated request, `GET /api/auth/me`, against the baselines and against others' ways to do it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable
 
 from benchmarks.bare.subjects import BareDrf, BareView
 from benchmarks.bench import Bench
 from benchmarks.load import Requests
 from benchmarks.peers import everyone
-from benchmarks.rounds import Sample, ratio
+from benchmarks.rounds import Sample
 from benchmarks.servers import Server
 from benchmarks.simplejwt.subjects import Stateless, WithBlacklist, WithUser
 from benchmarks.subject import Subject
-from benchmarks.table import TIMES, Row, row
+from benchmarks.table import Row, row
 
 TITLE = "Who am I"
 OTHERS: tuple[type[Subject], ...] = (Stateless, WithUser, WithBlacklist, *everyone.PEERS)
@@ -38,30 +37,24 @@ def run(bench: Bench) -> list[Row]:
         ours = _ways_of_ours(bench)
         ways |= {name: ours[name] for name in wanted}
     samples = bench.in_turns(ways)
+    compared = {kind.name for kind in OTHERS}
     drf, view = samples.get(BareDrf.name), samples.get(BareView.name)
     return [
-        row(name, titles[name], measured, drf=drf, view=view, beside=_against_ours(name, samples))
+        row(name, titles[name], measured, drf=drf, view=view, ours=samples.get("ours") if name in compared else None)
         for name, measured in samples.items()
     ]
 
 
-def _against_ours(name: str, samples: Mapping[str, Sequence[Sample]]) -> dict[str, float]:
-    """How many times as much Gatehouse does, warm, as another way to sign users in."""
-    if "ours" not in samples or name not in {kind.name for kind in OTHERS}:
-        return {}
-    return {TIMES: ratio(samples["ours"], samples[name]).median}
-
-
 def _way(bench: Bench, subject: Subject) -> Callable[[], Sample]:
     server = bench.serve(subject)
-    return partial(bench.measure, server, subject.who_am_i())
+    return bench.repeating(server, subject.who_am_i())
 
 
 def _ways_of_ours(bench: Bench) -> Ways:
     ours, server = bench.ours, bench.serve(bench.ours)
     requests = ours.who_am_i()
     return {
-        "ours": lambda: bench.measure(server, requests),
+        "ours": bench.repeating(server, requests),
         "ours_new_tokens": _cold(bench, server, ours.with_new_tokens),
         "ours_new_users": _cold(bench, server, ours.of_new_users),
     }
