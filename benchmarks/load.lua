@@ -43,8 +43,8 @@ local function report()
 end
 
 local function is_over()
-  if started == nil then return false end
-  return (once and begun == #requests) or now() - started >= seconds
+  if once and begun >= #requests then return true end
+  return started ~= nil and now() - started >= seconds
 end
 
 function init(arguments)

@@ -10,6 +10,7 @@ from benchmarks.engines import Engines
 
 DATABASE = "gatehouse_bench"
 VALKEY_DATABASE = 1
+SLUG = "bench"  # of the customer
 # What the proxy that ends TLS adds. Where addresses are counted, each request has one of its own.
 HOST = "auth.example.com"
 BY_PROXY = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https"}

@@ -47,7 +47,7 @@ class Gatehouse(SignsIn):
 
     def forward_auth(self) -> Requests:
         """The same users' tokens, asked about by a proxy."""
-        requests = (_get("/verify", token) for token in self._known_tokens)
+        requests = (_get(f"/verify?customer={installation.SLUG}", token) for token in self._known_tokens)
         return load.write(self.folder / "verify.requests", requests, expected=NO_CONTENT)
 
     def with_new_tokens(self, count: int) -> Requests:
