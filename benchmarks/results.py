@@ -6,6 +6,7 @@ figure that the command has not printed.
 
 import json
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from config.environment import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / "benchmarks" / "results"
 DOCUMENTS = (PROJECT_ROOT / "README.md", PROJECT_ROOT / "docs" / "performance.md")
+LONGEST_LINE = 110
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 BLOCK = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
 
@@ -48,7 +50,7 @@ class Result:
 
     def markdown(self) -> str:
         """The table, and what it was measured with."""
-        return f"{table.markdown(self.tabled())}\n\n{self.caption()}\n"
+        return f"{table.markdown(self.tabled())}\n\n{textwrap.fill(self.caption(), LONGEST_LINE)}\n"
 
     def caption(self) -> str:
         """When, on what, with which versions, how long."""

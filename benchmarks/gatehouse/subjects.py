@@ -34,7 +34,8 @@ class Gatehouse(SignsIn):
     @cached_property
     def world(self) -> "World":
         installation.enter(self._environment)
-        return importlib.import_module("benchmarks.gatehouse.world").World()
+        made: World = importlib.import_module("benchmarks.gatehouse.world").World()
+        return made
 
     def who_am_i(self) -> Requests:
         """A hundred users' tokens, again and again: each is known to the process after its first request."""

@@ -78,9 +78,9 @@ def test_a_document_shows_the_table_between_its_marks_alone(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("document", results.DOCUMENTS, ids=lambda path: path.name)
 def test_documents_show_the_newest_result(document: Path) -> None:
+    """And no figure as long as there is none."""
     newest = results.newest()
-    assert newest is not None, "make bench keeps one"
-    assert results.shown_in(document) == newest.markdown(), "make bench writes it"
+    assert results.shown_in(document) == (newest.markdown() if newest else ""), "make bench writes it"
 
 
 def test_every_result_is_one_of_a_whole_run() -> None:
