@@ -28,7 +28,7 @@ class Remembered:
 class Memory:
     """Thread-safe. `generation` counts what was forgotten: a value read before that must not be stored after."""
 
-    def __init__(self, *, most: int) -> None:
+    def __init__(self, *, most: int = 10_000) -> None:
         self.generation = 0
         self._most = most
         self._lock = Lock()
