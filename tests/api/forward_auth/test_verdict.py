@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
 from django.utils import timezone
 
 from apps.api.forward_auth.shortcut import ForwardAuthShortcut
@@ -29,6 +31,7 @@ from tests.api.forward_auth.asking import (
     Proxy,
     nothing_behind,
 )
+from tests.remembering import forget_everything
 from tests.roundtrips import counted
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -292,6 +295,20 @@ def test_a_yes_from_memory_costs_nothing_and_does_not_come_to_django(scene: Scen
     with counted() as cost:
         assert shortcut.ask(path, token=scene.token).status == 204
     assert (cost.statements, cost.transactions, cost.round_trips) == ([], 0, 0)
+
+
+def test_a_connection_that_postgresql_has_ended_is_not_used(scene: Scene) -> None:
+    """The shortcut lets go of it as Django does at the end of a request, so that it is checked before its next use."""
+    shortcut = Proxy(ForwardAuthShortcut(nothing_behind))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (process,) = cursor.fetchone()
+    forget_everything()
+    assert shortcut.ask(scene.path(), token=scene.token).status == 204
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as another:
+        another.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
+    forget_everything()
+    assert shortcut.ask(scene.path(), token=scene.token).status == 204
 
 
 def test_both_answer_alike(scene: Scene) -> None:
