@@ -9,11 +9,11 @@ from apps.core import health
 from config.documentation import DocumentationPolicy
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("admin", RedirectView.as_view(pattern_name="admin:index")),  # as people type it
-    path("admin/", admin.site.urls),
+    path("", include("apps.api.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz),
-    path("", include("apps.api.urls")),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),  # as people type it
+    path("admin/", admin.site.urls),
     path("", include("apps.portal.urls")),
     path("api/schema", DocumentationPolicy.schema(SpectacularAPIView), name="schema"),
     path("api/docs", DocumentationPolicy.page(SpectacularSwaggerSplitView, schema="schema"), name="docs"),

@@ -3,7 +3,7 @@
 from django.core.wsgi import get_wsgi_application
 from django.utils.module_loading import import_string
 
-from config import environment
+from config import environment, web_process
 
 environment.choose_settings(otherwise=environment.PRODUCTION)  # a developer's server is `manage.py runserver`
 
@@ -11,3 +11,4 @@ django = get_wsgi_application()
 application = import_string("apps.api.forward_auth.shortcut.ForwardAuthShortcut")(
     django
 )  # now that the apps are loaded
+web_process.prepare()

@@ -1,0 +1,36 @@
+"""A process that serves requests does nothing in vain around them, and still lets go of what it must."""
+
+import subprocess
+import sys
+
+SERVED = """
+import config.wsgi, gc, io
+from django.db import connection
+def ask():
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/readyz", "SERVER_NAME": "localhost", "SERVER_PORT": "80",
+               "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(), "REMOTE_ADDR": "127.0.0.1"}
+    answer = config.wsgi.application(environ, lambda *_: None)
+    asked = connection.health_check_done
+    answer.close()
+    return asked
+"""
+
+
+def told(script: str) -> list[str]:
+    """What a process that has loaded the entry point says."""
+    done = subprocess.run([sys.executable, "-c", SERVED + script], capture_output=True, text=True, check=True)
+    return [line for line in done.stdout.splitlines() if not line.startswith("{")]
+
+
+def test_each_request_checks_its_connection_anew() -> None:
+    """Though nothing is done before it: what the request before has left is to be checked at its first use."""
+    assert told("for _ in range(2): print(ask(), connection.health_check_done)") == ["True False"] * 2
+
+
+def test_a_connection_that_is_too_old_is_closed_at_the_end() -> None:
+    assert told("connection.settings_dict['CONN_MAX_AGE'] = 0; ask(); print(connection.connection)") == ["None"]
+
+
+def test_what_is_loaded_at_the_start_is_not_collected_again_and_again() -> None:
+    [found] = told("print(gc.get_freeze_count() > 50_000, 'config.urls' in __import__('sys').modules)")
+    assert found == "True True"
