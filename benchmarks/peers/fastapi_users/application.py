@@ -14,7 +14,12 @@ from sqlalchemy.orm import DeclarativeBase
 
 SECRET = os.environ["SECRET"]
 LIFETIME_SECONDS = 3600
-engine = create_async_engine(os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+asyncpg:", 1))
+CONNECTIONS = (
+    16  # as many as the load generator has: of SQLAlchemy's five, each further one would be made anew and closed
+)
+engine = create_async_engine(
+    os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+asyncpg:", 1), pool_size=CONNECTIONS
+)
 new_session = async_sessionmaker(engine, expire_on_commit=False)
 
 
