@@ -59,6 +59,23 @@ class RowLookup(Generic[Key, Row]):
         return self._compiled[0]
 
 
+@dataclass(frozen=True)
+class ValuesLookup(Generic[Key]):
+    """A look-up of some columns, whose values need no conversion. `rows`: a query made with `values_list`, of the key alone."""
+
+    rows: Callable[[Key], "QuerySet[Any, tuple[Any, ...]]"]
+    _compiled: list[Statement] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def all(self, key: Key) -> list[tuple[Any, ...]]:
+        """The rows under this key, in no order. One statement."""
+        if not self._compiled:
+            self._compiled.append(compiled(lambda like: self.rows(like).order_by(), key))
+        with connection.cursor() as cursor:
+            cursor.execute(self._compiled[0].text, self._compiled[0].parameters_for(key))
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
 def _compile(rows: Callable[[Any], "QuerySet[Any]"], like: Hashable) -> _Compiled:
     statement = compiled(lambda key: rows(key).order_by()[:1], like)
     compiler = rows(like).query.get_compiler(connection.alias)

@@ -1,11 +1,13 @@
 """Which factors a user has enrolled, in one statement; and a digest of the whole set, which no change of it leaves the same."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from apps.core import ciphers
+from apps.core.lookups import ValuesLookup
 from apps.factors.methods import PASSKEY, RECOVERY_CODE, SMS, TOTP
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.users.models import User
@@ -39,10 +41,9 @@ class Enrolled:
         return self.has_usable or self.has_copied_passkey
 
 
-def of(user_id: UUID) -> Enrolled:
-    """What the user has enrolled."""
+def _confirmed(user_id: UUID) -> "QuerySet[User, tuple[Any, ...]]":
     mine = OuterRef("id")
-    row = (
+    return (
         User.objects.filter(id=user_id)
         .annotate(
             passkey_there=Exists(Passkey.objects.filter(user=mine, suspected_clone_at=None)),
@@ -52,14 +53,21 @@ def of(user_id: UUID) -> Enrolled:
             copy_there=Exists(Passkey.objects.filter(user=mine, suspected_clone_at__isnull=False)),
         )
         .values_list("passkey_there", "totp_there", "hint", "recovery_there", "copy_there")
-        .first()
     )
-    if row is None:
+
+
+_CONFIRMED = ValuesLookup(_confirmed)
+
+
+def of(user_id: UUID) -> Enrolled:
+    """What the user has enrolled."""
+    rows = _CONFIRMED.all(user_id)
+    if not rows:
         return Enrolled(())
-    *there, has_copied_passkey = row
+    *there, has_copied_passkey = rows[0]
     names = (PASSKEY, TOTP, SMS, RECOVERY_CODE)
     methods = tuple(name for name, is_there in zip(names, there, strict=True) if is_there)
-    return Enrolled(methods, phone_hint=row[2] or "", has_copied_passkey=has_copied_passkey)
+    return Enrolled(methods, phone_hint=rows[0][2] or "", has_copied_passkey=has_copied_passkey)
 
 
 def digest_of_set(user_id: UUID) -> bytes:

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 
 from apps.audit.events import NewEvent
 from apps.core import sealed
+from apps.core.lookups import RowLookup
 from apps.mail import ledger, quotas, tasks
 from apps.mail.content import Branding, Content, MailToRender, Sms
 from apps.mail.errors import NothingToResend
@@ -111,9 +112,14 @@ def sandbox_messages(key_id: str) -> QuerySet[Message]:
     return Message.objects.filter(sandbox_key_id=key_id, state=MessageState.SANDBOXED)
 
 
+_UNSPENT: RowLookup[UUID, Message] = RowLookup(
+    lambda message_id: Message.objects.filter(id=message_id, code_spent_at=None).exclude(recipient="")
+)
+
+
 def destination_of(message_id: UUID) -> Destination | None:
     """Where the code of a message went. None if the code is spent, the recipient has been erased, or there is no such message."""
-    row = Message.objects.filter(id=message_id, code_spent_at=None).exclude(recipient="").defer("content").first()
+    row = _UNSPENT.first(message_id)
     if row is None:
         return None
     return Destination(

@@ -1,8 +1,11 @@
 """Devices that a user has signed in from. The user is told of a new one by mail, unless it is the first of all."""
 
+from uuid import UUID
+
 from apps.audit import actions
 from apps.audit.models import Severity
 from apps.core.context import RequestContext
+from apps.core.lookups import ValuesLookup
 from apps.customers.state import CustomerState
 from apps.signin.models import KnownDevice
 from apps.tokens import devices
@@ -10,12 +13,13 @@ from apps.users import notices, user_events
 from apps.users.models import User
 
 LONGEST_NAME = 100
+_NAMES: ValuesLookup[UUID] = ValuesLookup(lambda user_id: KnownDevice.objects.filter(user=user_id).values_list("name"))
 
 
 def note(user: User, *, customer: CustomerState, context: RequestContext) -> None:
     """Remember the caller's device, and tell the user of a new one. One statement if it is known."""
     name = devices.name_of(context.user_agent)[:LONGEST_NAME]
-    known = set(KnownDevice.objects.filter(user=user).values_list("name", flat=True))
+    known = {name for (name,) in _NAMES.all(user.id)}
     if name in known:
         return
     device = KnownDevice(user=user, name=name, first_seen_at=context.now)

@@ -14,7 +14,7 @@ from apps.core.context import RequestContext
 from apps.core.state.announcements import announce
 from apps.customers import limits
 from apps.customers.state import CustomerState
-from apps.tokens import minting, refresh_tokens, sessions, state, verification
+from apps.tokens import minting, refresh_tokens, session_rows, sessions, state, verification
 from apps.tokens.errors import InvalidToken, RefreshTokenReused, SessionEnded
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason, RefreshToken, Session
@@ -112,7 +112,7 @@ def _rotate_unused(verified: VerifiedToken, context: RequestContext) -> RefreshT
                 "jti": verified.claims.jti,
                 "now": context.now,
                 "successor_id": successor.id,
-                **sessions.columns_of(successor),
+                **session_rows.columns_of(successor),
                 "session_expires_at": successor.both_expire_at,
                 **_event(verified, context).parameters(),
             },

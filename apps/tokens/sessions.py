@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from apps.audit import actions, events
@@ -17,31 +17,19 @@ from apps.core.state.announcements import announce
 from apps.core.state.subjects import whole_customer
 from apps.customers import keyring
 from apps.customers.state import CustomerState
-from apps.payloads.errors import ReplayedRequest
-from apps.tokens import minting, payload_keys, state
-from apps.tokens.errors import SessionEnded, UserInactive
+from apps.tokens import minting, payload_keys, session_rows, state
+from apps.tokens.errors import SessionEnded
 from apps.tokens.minting import TokenPair
-from apps.tokens.models import ONE_SESSION_A_REQUEST, EndReason, RefreshToken, Session
+from apps.tokens.models import EndReason, RefreshToken, Session
 from apps.tokens.proof import Proof
 from apps.users import state as users
-from apps.users.models import User, UserStatus
+from apps.users.models import User
 
 ACTIVITY_WRITTEN_AFTER_SECONDS = 60
 MOST_NOTED = 50_000
 
 # Session → when this process last wrote that it was used (unix time): nobody announces it.
 _noted: dict[UUID, float] = {}
-
-# Locks the user's row as it reads it. So of many sign-ins of one user at once each sees the sessions of those before it, and the
-# limit holds; and a user who was deactivated or erased a moment ago gets no session. One statement does all of it.
-INSERT = """
-INSERT INTO tokens_session (id, customer_id, user_id, delivery, sandbox_key_id, oauth_client_id, payload_key, ip, user_agent,
-                            created_at, last_activity_at, expires_at, auth_time, amr, proofs_tried, ended_at, end_reason, request_mark)
-SELECT %(id)s, customer_id, id, %(delivery)s, %(sandbox_key_id)s, %(oauth_client_id)s, %(payload_key)s, %(ip)s, %(user_agent)s,
-       %(created_at)s, %(last_activity_at)s, %(expires_at)s, %(auth_time)s, %(amr)s, 0, NULL, '', %(request_mark)s
-FROM users_user WHERE id = %(user_id)s AND customer_id = %(customer_id)s AND status <> %(deactivated)s
-FOR NO KEY UPDATE
-"""
 
 # Of a session that has ended already the token is blacklisted all the same. (It took six statements and a savepoint.)
 LOG_OUT = f"""
@@ -98,8 +86,7 @@ def start(
     )
     payload_key = payload_keys.seal_new(session)
     with transaction.atomic(savepoint=False):
-        _insert(session)
-        refresh.save(force_insert=True)
+        session_rows.insert(session, refresh)
         _make_room(session, customer, context)
     proof = Proof(int((proven_at or context.now).timestamp()), amr)
     return minting.pair(
@@ -117,12 +104,6 @@ def issue(*, customer: CustomerState, session_id: UUID, now: datetime) -> Refres
         access_expires_at=now + timedelta(seconds=customer.access_lifetime),
         expires_at=now + timedelta(seconds=customer.refresh_lifetime),
     )
-
-
-def columns_of(refresh: RefreshToken) -> dict[str, Any]:
-    """What is told about a new row to the statements that insert it."""
-    names = ("signing_secret_id", "access_jti", "issued_at", "access_expires_at", "expires_at")
-    return {name: getattr(refresh, name) for name in names}
 
 
 def alive(*, customer_id: UUID, user_id: UUID, now: datetime) -> QuerySet[Session]:
@@ -248,28 +229,9 @@ def note_activity(*, customer_id: UUID, session: state.SessionState, now: dateti
     mine.filter(last_activity_at__lt=a_minute_ago).update(last_activity_at=now)
 
 
-def _insert(session: Session) -> None:
-    """Raises UserInactive or ReplayedRequest."""
-    names = ("id", "customer_id", "user_id", "delivery", "sandbox_key_id", "oauth_client_id", "payload_key", "amr")
-    request = ("ip", "user_agent", "request_mark")
-    times = ("created_at", "last_activity_at", "expires_at", "auth_time")
-    facts = {name: getattr(session, name) for name in (*names, *request, *times)}
-    with connection.cursor() as cursor:
-        try:
-            cursor.execute(INSERT, {**facts, "deactivated": UserStatus.DEACTIVATED})
-        except IntegrityError as error:
-            if ONE_SESSION_A_REQUEST not in str(error):
-                raise
-            raise ReplayedRequest from error
-        if cursor.rowcount != 1:
-            raise UserInactive
-
-
 def _make_room(session: Session, customer: CustomerState, context: RequestContext) -> None:
     """End the sessions least lately used if there are too many beside this one. One statement if there are not."""
-    others = alive(customer_id=customer.id, user_id=session.user_id, now=context.now).exclude(id=session.id)
-    latest_first = others.order_by("-last_activity_at", "-id").values_list("id", flat=True)
-    too_many = list(latest_first[customer.sessions_per_user - 1 :])
+    too_many = session_rows.surplus(session, room=customer.sessions_per_user - 1, now=context.now)
     if not too_many:
         return
     ended = _end(Session.objects.filter(id__in=too_many), EndReason.TOO_MANY, context.now)

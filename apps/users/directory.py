@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from apps.core.errors import NotFound
@@ -15,6 +15,16 @@ from apps.users.models import BuiltInRole, User, UserStatus
 _BY_ADDRESS: RowLookup[tuple[UUID, str], User] = RowLookup(
     lambda key: User.objects.of(key[0]).filter(email_identity=key[1])
 )
+_LOCKED: RowLookup[UUID, User] = RowLookup(
+    lambda user_id: User.objects.select_for_update(no_key=True).filter(id=user_id)
+)
+_LOCKED_BY_ADDRESS: RowLookup[tuple[UUID, str], User] = RowLookup(
+    lambda key: User.objects.of(key[0]).filter(email_identity=key[1]).select_for_update(no_key=True, of=("self",))
+)
+NOTE_SIGN_IN = """
+UPDATE users_user SET last_sign_in_at = %(now)s, wrong_codes = 0, wrong_second_factors = 0
+WHERE id = %(user_id)s AND status <> %(deactivated)s
+"""
 NONE_WRONG = {"wrong_codes": 0, "wrong_second_factors": 0}
 
 
@@ -44,13 +54,12 @@ def lock(user_id: UUID) -> User | None:
 
     Flows that change anything of a user's lock the user first. So all take their locks in one order, and none can deadlock.
     """
-    return User.objects.select_for_update(no_key=True).filter(id=user_id).first()
+    return _LOCKED.first(user_id)
 
 
 def find_locked(customer_id: UUID, identity: str) -> User | None:
     """The user of this address as it is now, locked as `lock` does it, in one statement."""
-    found = User.objects.of(customer_id).filter(email_identity=identity)
-    return found.select_for_update(no_key=True, of=("self",)).first()
+    return _LOCKED_BY_ADDRESS.first((customer_id, identity))
 
 
 def hold(user_id: UUID) -> User:
@@ -120,8 +129,9 @@ def note_sign_in(user: User, *, now: datetime) -> bool:
 
     False if the user was deactivated or erased a moment ago.
     """
-    may = User.objects.filter(id=user.id).exclude(status=UserStatus.DEACTIVATED)
-    return may.update(last_sign_in_at=now, **NONE_WRONG) == 1
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE_SIGN_IN, {"user_id": user.id, "now": now, "deactivated": UserStatus.DEACTIVATED.value})
+        return bool(cursor.rowcount == 1)
 
 
 def open_to_codes(user: User) -> None:

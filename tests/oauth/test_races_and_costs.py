@@ -74,4 +74,4 @@ def test_what_each_call_costs(ada: User, client: RegisteredClient) -> None:
     with counted() as of_userinfo:
         assert userinfo(fresh.document["access_token"]).status == 200
     costs = [(len(cost.statements), cost.round_trips) for cost in (of_code, of_refresh, of_userinfo)]
-    assert costs == [(11, 0), (4, 1), (1, 0)]
+    assert costs == [(10, 0), (4, 1), (1, 0)]
