@@ -16,12 +16,13 @@ from benchmarks.bench import Bench
 from benchmarks.engines import FOLDER, BenchBusy, Engines, EnginesNotDurable
 from benchmarks.jobs import JOBS
 from benchmarks.load import LoadFailed, WrkMissing
+from benchmarks.machine import CheckoutChanged
 from benchmarks.peers.installing import PeerFailed
 from benchmarks.results import Group, Result
 from benchmarks.servers import ServerFailed
 from benchmarks.subject import NotKept
 
-FAILURES = (BenchBusy, EnginesNotDurable, LoadFailed, NotKept, PeerFailed, ServerFailed, WrkMissing)
+FAILURES = (BenchBusy, CheckoutChanged, EnginesNotDurable, LoadFailed, NotKept, PeerFailed, ServerFailed, WrkMissing)
 INTERRUPTED = 130
 
 
@@ -46,14 +47,15 @@ def main(arguments: Sequence[str]) -> int:
 
 def run(chosen: Namespace) -> Result:
     """All that was asked for. Whatever happens, nothing goes on running."""
-    began = time.monotonic()
+    began, revision = time.monotonic(), machine.revision()
     engines = Engines(chosen.folder)
     bench = Bench(engines, chosen.rounds, chosen.seconds, chosen.calls, frozenset(chosen.only), _saying(began))
     try:
         groups = [_measured(name, bench) for name in chosen.jobs or JOBS]
+        machine.refuse_another(revision)
         return Result(
             date=results.today(),
-            revision=machine.revision(),
+            revision=revision,
             versions=machine.versions(engines),
             machine=machine.facts(),
             options={name: getattr(chosen, name) for name in ("rounds", "seconds", "calls")},

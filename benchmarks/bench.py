@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks import load
 from benchmarks.engines import Engines
 from benchmarks.gatehouse.subjects import Gatehouse
-from benchmarks.load import Requests
+from benchmarks.load import LoadFailed, Requests
 from benchmarks.rounds import Sample
 from benchmarks.servers import Application, Server
 from benchmarks.subject import Subject
@@ -50,7 +50,10 @@ class Bench:
         """One round against this server. With `answers`, requests that are good once are all sent, however long that takes."""
         cpu, spent = server.cpu_seconds(), self.engines.spent()
         seconds = LONGEST_PHASE_SECONDS if requests.once and answers else self.seconds
-        answered = load.send(server.url, requests, seconds=seconds, answers=answers)
+        try:
+            answered = load.send(server.url, requests, seconds=seconds, answers=answers)
+        except LoadFailed as failure:
+            raise LoadFailed(f"{failure}\nWhat the server says is in {server.log}") from failure
         used, cost = server.cpu_seconds() - cpu, self.engines.spent() - spent
         return Sample(answered.count, answered.seconds, used, vars(cost))
 

@@ -16,6 +16,10 @@ from config.environment import PROJECT_ROOT
 PACKAGES = ("Django", "djangorestframework", "djangorestframework-simplejwt", "granian", "psycopg", "orjson")
 
 
+class CheckoutChanged(Exception):
+    """Another revision was checked out while the benchmarks ran."""
+
+
 def versions(engines: Engines) -> dict[str, str]:
     return {
         "Python": platform.python_version(),
@@ -42,6 +46,14 @@ def revision() -> str:
         return ""
     command = [git, "describe", "--always", "--dirty", "--abbrev=12"]
     return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def refuse_another(revision_at_first: str) -> None:
+    """Raises CheckoutChanged if another commit is checked out by now: some servers would have been of one, some of the other."""
+    if (now := revision()).removesuffix("-dirty") != revision_at_first.removesuffix("-dirty"):
+        raise CheckoutChanged(
+            f"The run began at revision {revision_at_first}, and ends at {now}: it counts for nothing."
+        )
 
 
 def _processor() -> str:

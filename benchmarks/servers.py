@@ -68,7 +68,7 @@ class Server:
 
     def __init__(self, application: Application, *, log: Path) -> None:
         self._application = application
-        self._log = log
+        self.log = log
         self._port = _free_port()
         self.url = f"http://{HOST}:{self._port}"
 
@@ -76,8 +76,8 @@ class Server:
         fill = {"{port}": str(self._port)}
         command = [fill.get(part, part) for part in self._application.command]
         environment = {name: fill.get(value, value) for name, value in self._application.environment.items()}
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("wb") as log:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 command,
                 cwd=self._application.folder,
@@ -115,7 +115,7 @@ class Server:
                 if probe.connect_ex((HOST, self._port)) == 0:
                     return
             time.sleep(0.05)
-        tail = self._log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+        tail = self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
         raise ServerFailed(f"`{' '.join(self._application.command)}` did not come up:\n" + "\n".join(tail))
 
     def _stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Makes the users and prints a token for each, one a line: `python -m benchmarks.simplejwt.prepare COUNT`."""
+"""Makes the users, unless they are there, and prints a token for each, one a line: `python -m benchmarks.simplejwt.prepare COUNT`."""
 
 import sys
 
@@ -15,7 +15,8 @@ def main(count: int) -> None:
     call_command("migrate", verbosity=0)
     (token_class,) = api_settings.AUTH_TOKEN_CLASSES
     users = [User(username=f"user-{number}", email=f"user-{number}@example.com") for number in range(count)]
-    for user in User.objects.bulk_create(users):
+    User.objects.bulk_create(users, ignore_conflicts=True)
+    for user in User.objects.order_by("id"):
         print(token_class.for_user(user))
 
 

@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
-from functools import cached_property
+from functools import cache, cached_property
 
 from benchmarks import load
+from benchmarks.engines import Engines
 from benchmarks.load import Requests
 from benchmarks.servers import Application, environment_of, granian
 from benchmarks.subject import Subject
@@ -31,7 +32,7 @@ class SimpleJwt(Subject):
     def _environment(self) -> dict[str, str]:
         return {
             "DJANGO_SETTINGS_MODULE": "benchmarks.simplejwt.settings",
-            "DATABASE_URL": self.engines.fresh_database(self.name),
+            "DATABASE_URL": _database(self.engines),
             "SIMPLEJWT_WAY": self.way,
         }
 
@@ -52,3 +53,9 @@ class WithBlacklist(SimpleJwt):
     name = "simplejwt_blacklist"
     title = "simplejwt with its SQL user and its blacklist"
     way = "blacklist"
+
+
+@cache
+def _database(engines: Engines) -> str:
+    """One for all three: their tables and users are the same."""
+    return engines.fresh_database("simplejwt")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import results, table
+from benchmarks import machine, results, table
 from benchmarks.jobs import JOBS
 from benchmarks.results import BEGIN, END, Group, Result
 from benchmarks.rounds import Sample, Spread
@@ -104,6 +104,14 @@ def test_the_server_has_the_flags_of_the_image_but_one_worker() -> None:
     assert application.environment["GRANIAN_BLOCKING_THREADS"] == variables["GRANIAN_BLOCKING_THREADS"]
     same = [flag for flag in flags if flag not in {"0.0.0.0", "8000"}]  # noqa: S104  (the image's address)
     assert [flag for flag in application.command[3:-1] if flag not in {"127.0.0.1", "{port}"}] == same
+
+
+def test_a_run_across_two_revisions_counts_for_nothing() -> None:
+    """Some of its servers would have been of one, some of the other. That a run makes files is no change."""
+    machine.refuse_another(machine.revision())
+    machine.refuse_another(f"{machine.revision().removesuffix('-dirty')}-dirty")
+    with pytest.raises(machine.CheckoutChanged, match="0123456789ab"):
+        machine.refuse_another("0123456789ab")
 
 
 def test_every_job_has_a_title_and_runs() -> None:
