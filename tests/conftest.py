@@ -16,7 +16,7 @@ from apps.core.state import process
 from apps.customers import keyring
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
 from apps.payloads import service_keys
-from apps.tokens import sessions
+from apps.tokens import remembered_tokens, sessions
 from demo.client import Client, Wire
 from tests import cleaning, factories
 from tests.contract.documented import CheckedClient
@@ -86,6 +86,7 @@ def forget() -> None:
     cors._Memory.until = 0.0
     service_keys.forget()
     sessions._noted.clear()
+    remembered_tokens.memory.forget()
     process.present().memory.forget_everything()
     cache.close()
 

@@ -1,8 +1,10 @@
 """The base classes of endpoints: they say who may call, and how bodies travel (contract 2 and 4)."""
 
+from functools import cache
 from typing import Any, ClassVar
 
-from rest_framework.renderers import JSONRenderer
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
@@ -23,9 +25,34 @@ class Endpoint(APIView):
 
     envelope: ClassVar[Envelope] = Envelope.TOKEN
 
+    # What DRF decides anew with each request, and is always the same here.
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:  # noqa: FBT001, FBT002
+        """Every answer is JSON, by the view's one renderer, whatever the client says it accepts."""
+        only: BaseRenderer = _made_once(tuple(self.renderer_classes))[0]
+        return only, str(only.media_type)
+
+    def get_permissions(self) -> list[Any]:
+        """Permissions keep nothing of a request: one of each kind is enough."""
+        return _made_once(tuple(self.permission_classes))
+
+    def get_parsers(self) -> list[BaseParser]:
+        return _made_once(tuple(self.parser_classes))
+
+    def check_throttles(self, request: Request) -> None:
+        """The flows count, not DRF (contract 6)."""
+
+    def determine_version(self, request: Request, *args: Any, **kwargs: Any) -> tuple[None, None]:
+        return None, None
+
     def read(self, serializer: type[Serializer[Any]]) -> dict[str, Any]:
         """The document that the client sent, checked. Raises what becomes `validation_error`."""
         return checked(serializer, self.request.data)
+
+
+@cache  # there are so many views
+def _made_once(kinds: tuple[Any, ...]) -> list[Any]:
+    return [kind() for kind in kinds]
 
 
 class PublicView(Endpoint):

@@ -7,6 +7,7 @@ are `cryptography`'s, and the tests check every form against joserfc and Node's 
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from secrets import token_bytes
 from typing import Any
@@ -50,11 +51,11 @@ class Parts:
         return kid
 
 
-def seal(plaintext: bytes, *, key: bytes, kid: str) -> str:
-    """`dir` + A256GCM under a 32-byte key."""
-    header = base64url.encode(b'{"alg":"dir","enc":"A256GCM","kid":"%s"}' % kid.encode("ascii"))
+def seal(plaintext: bytes, *, cipher: AESGCM, kid: str) -> str:
+    """`dir` + A256GCM under a 32-byte key, as `AESGCM(key)`."""
+    header = _direct_header(kid)
     iv = token_bytes(IV_BYTES)
-    sealed = AESGCM(key).encrypt(iv, plaintext, header.encode("ascii"))
+    sealed = cipher.encrypt(iv, plaintext, header.encode("ascii"))
     return ".".join((header, "", *map(base64url.encode, (iv, sealed[:-TAG_BYTES], sealed[-TAG_BYTES:]))))
 
 
@@ -92,6 +93,11 @@ def open_agreed(parts: Parts, *, private_key: ec.EllipticCurvePrivateKey) -> byt
     except (ValueError, TypeError) as error:
         raise NotDecrypted from error
     return _decrypt(parts, _concat_kdf(shared, party_u, party_v))
+
+
+@lru_cache(maxsize=1024)
+def _direct_header(kid: str) -> str:
+    return base64url.encode(b'{"alg":"dir","enc":"A256GCM","kid":"%s"}' % kid.encode("ascii"))
 
 
 def _header_bytes(text: str) -> bytes:

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from apps.core import ciphers
 from apps.payloads import file_stream, jwe
@@ -16,6 +19,12 @@ SALT = b"gatehouse/v1"
 def derive(token: str) -> bytes:
     """The PRK of a compact JWT: 32 bytes, from which all keys of its messages are derived."""
     return ciphers.hkdf_extract(salt=SALT, input_key=token.encode("ascii"))
+
+
+@lru_cache(maxsize=1024)
+def _cipher(prk: bytes, info: str) -> AESGCM:
+    """The cipher of one kind of message, of those lately used: each holds 2.5 KB, and takes 5 µs to make."""
+    return AESGCM(ciphers.hkdf_expand(prk, info=info.encode()))
 
 
 @dataclass(frozen=True)
@@ -38,8 +47,8 @@ class TokenEnvelope:
 
     def seal_response(self, plaintext: bytes, *, method: str, path: str, status: int) -> str:
         """The JWE of an answer, bound to the call it answers and to its status."""
-        key = ciphers.hkdf_expand(self.prk, info=f"response {method} {path} {status}".encode())
-        return jwe.seal(plaintext, key=key, kid=self.kid)
+        cipher = _cipher(self.prk, f"response {method} {path} {status}")
+        return jwe.seal(plaintext, cipher=cipher, kid=self.kid)
 
     def open_file(self, chunks: Iterable[bytes], *, method: str, path: str) -> Iterator[bytes]:
         """The content of an uploaded stream (contract 2.3). Raises InvalidEnvelope, at the latest at its end: nothing counts before."""

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import jwt
 from jwt import PyJWS
 from jwt.algorithms import ECAlgorithm
 
 from apps.core import ciphers
 from apps.customers.policy import Algorithm
+from apps.tokens.parsing import UnverifiedToken
 
 SHARED_SECRETS = frozenset({Algorithm.HS256, Algorithm.HS512})
 
@@ -45,10 +47,10 @@ class Keys:
 
 def read(algorithm: str, secret: bytes) -> Keys:
     """The keys in `secret`: the shared secret's text, or a private key as PEM."""
+    kind = SIGNER.get_algorithm_by_name(algorithm)
     if algorithm in SHARED_SECRETS:
         text = secret.decode("ascii")
-        return Keys(signing=text, verifying=text, public_jwk=None)
-    kind = SIGNER.get_algorithm_by_name(algorithm)
+        return Keys(signing=text, verifying=kind.prepare_key(text), public_jwk=None)
     private = kind.prepare_key(secret)
     public = private.public_key()
     return Keys(signing=private, verifying=public, public_jwk=_published(kind.to_jwk(public, as_dict=True)))
@@ -57,6 +59,18 @@ def read(algorithm: str, secret: bytes) -> Keys:
 def _published(jwk: Mapping[str, Any]) -> dict[str, Any]:
     """Without `key_ops`, which must not stand beside `use` (RFC 7517 section 4.3)."""
     return {name: value for name, value in jwk.items() if name != "key_ops"}
+
+
+def is_signed(algorithm: str, token: UnverifiedToken, key: Any) -> bool:
+    """Whether this key has signed the token by this algorithm, whatever the token's header says.
+
+    The token was parsed strictly already. PyJWT is given the parts: given the text, it would take it apart once more
+    (measured: a third of what a token cost that was not seen before).
+    """
+    try:
+        return SIGNER.get_algorithm_by_name(algorithm).verify(token.signing_input, key, token.signature)
+    except (jwt.PyJWTError, ValueError, TypeError):
+        return False
 
 
 def is_canonical(algorithm: str, signature: bytes) -> bool:

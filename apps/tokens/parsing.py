@@ -25,6 +25,11 @@ class UnverifiedToken:
     signature: bytes = field(repr=False)
 
     @property
+    def signing_input(self) -> bytes:
+        """What is signed: all that stands before the signature (RFC 7515 section 5.2)."""
+        return self.text.rpartition(".")[0].encode()
+
+    @property
     def customer_id(self) -> UUID | None:
         return parse_id(self.payload.get("customer_id"))
 

@@ -6,6 +6,7 @@ The customer's roles are read with them: a user may do what its role allows at t
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -91,9 +92,9 @@ BY_ID: Kind[tuple[UUID, UUID], SessionState] = Kind("session", _rows, _parse, la
 
 def read(claims: VerifiedClaims, now: datetime) -> TokenState | None:
     """The three as they are now; None if there is no such customer. From memory, and what is missing by one query."""
-    remembered = _read(claims, reading.read)
+    remembered = reading.whole((claims.session_id, claims.user_id, claims.customer_id), partial(_read, claims))
     if remembered is not None and _may_have_moved_on(remembered, claims, now):
-        return _read(claims, reading.read_anew)
+        return _made(claims, reading.read_anew)[0]
     return remembered
 
 
@@ -103,7 +104,12 @@ def read_customer(claims: VerifiedClaims, now: datetime) -> CustomerState:
     return customer if customer.verifies(claims.kid, now) else customers.read_anew(claims.customer_id)
 
 
-def _read(claims: VerifiedClaims, read_all: Callable[..., Found]) -> TokenState | None:
+def _read(claims: VerifiedClaims) -> tuple[TokenState | None, bool]:
+    return _made(claims, reading.read)
+
+
+def _made(claims: VerifiedClaims, read_all: Callable[..., Found]) -> tuple[TokenState | None, bool]:
+    """The three, and whether all of it was remembered."""
     customer = customers.BY_ID.at(claims.customer_id)
     session = BY_ID.at((claims.customer_id, claims.session_id))
     user = users.BY_ID.at((claims.customer_id, claims.user_id))
@@ -111,8 +117,9 @@ def _read(claims: VerifiedClaims, read_all: Callable[..., Found]) -> TokenState 
     found = read_all(customer, session, user, table)
     its, row = found[customer], found[user]
     if its is None:
-        return None
-    return TokenState(customer=its, session=found[session], user=row.with_role(found[table]) if row else None)
+        return None, False
+    user_now = row.with_role(found[table]) if row else None
+    return TokenState(customer=its, session=found[session], user=user_now), found.remembered
 
 
 def _may_have_moved_on(state: TokenState, claims: VerifiedClaims, now: datetime) -> bool:

@@ -17,7 +17,7 @@ from apps.customers import allowlist, keyring
 from apps.customers import state as customers
 from apps.customers.keyring import SigningKeys
 from apps.customers.state import CustomerState
-from apps.tokens import parsing, signing, state
+from apps.tokens import parsing, remembered_tokens, signing, state
 from apps.tokens.errors import InvalidToken, TokenExpired
 from apps.tokens.parsing import UnverifiedToken
 from apps.tokens.proof import Proof
@@ -57,9 +57,12 @@ def presented(text: str, *, kind: TokenKind, context: RequestContext) -> Verifie
 
     Raises MalformedToken, InvalidToken or TokenExpired.
     """
+    known = remembered_tokens.memory.timely(text, kind)
+    if known is not None:
+        return known
     token = parsing.parse(text)
     try:
-        return _check_signature(token, kind, context)
+        return _remembered(text, _check_signature(token, kind, context))
     except TokenExpired:
         customer_id = token.customer_id or NOBODY  # the customer's own secret has signed it
         if _first_this_minute(customer_id, actions.EXPIRED_TOKEN_REPLAYED, context):
@@ -92,11 +95,14 @@ def genuine(text: str, *, customer_id: UUID, context: RequestContext) -> Verifie
     It may still have been revoked. That a token has expired is no event here: the server wants to know it.
     Raises MalformedToken, InvalidToken or TokenExpired.
     """
+    known = remembered_tokens.memory.timely(text, TokenKind.ACCESS)
+    if known is not None and known.customer_id == customer_id:
+        return known
     token = parsing.parse(text)
     kind = ASKED_ABOUT.get(token.header["typ"])
     if kind is None or token.customer_id != customer_id:
         raise InvalidToken
-    return _check_signature(token, kind, context)
+    return _remembered(text, _check_signature(token, kind, context))
 
 
 def examine(text: str, *, customer_id: UUID, context: RequestContext) -> VerifiedToken:
@@ -143,6 +149,13 @@ def _check_signature(token: UnverifiedToken, kind: TokenKind, context: RequestCo
         if _first_this_minute(keys.customer_id, actions.SIGNATURE_FAILED, context):
             _report(actions.SIGNATURE_FAILED, Severity.MEDIUM, keys.customer_id, context)
         raise
+
+
+def _remembered(text: str, claims: VerifiedClaims) -> VerifiedClaims:
+    """An access token that was verified in full just now. Others are used once."""
+    if claims.kind is TokenKind.ACCESS:
+        remembered_tokens.memory.put(text, claims)
+    return claims
 
 
 def _existing(customer_id: UUID | None) -> UUID | None:

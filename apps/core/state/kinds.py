@@ -33,24 +33,28 @@ class Kind(Generic[Key, Value]):
 
     def at(self, key: Key) -> "Lookup[Value]":
         """The one under this key."""
-        return Lookup(
-            address=(self.name, key),
-            statement=lambda: self._statement(key),
-            parse=self.parse,
-            subject=lambda value: self.subject(key, value),
-        )
+        return Lookup(self, key, (self.name, key))
 
-    def _statement(self, key: Key) -> tuple[str, Parameters]:
+    def statement(self, key: Key) -> tuple[str, Parameters]:
+        """The query that finds it."""
         if not self._compiled:
             self._compiled.append(compiled(self.rows, key))
         return self._compiled[0].text, self._compiled[0].parameters_for(key)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Lookup(Generic[Value]):
     """One thing that may be remembered, and how it is loaded."""
 
+    kind: Kind[Any, Value]
+    key: Hashable
     address: Address
-    statement: Callable[[], tuple[str, Parameters]]
-    parse: Callable[[Document], Value]
-    subject: Callable[[Value], Subject]
+
+    def statement(self) -> tuple[str, Parameters]:
+        return self.kind.statement(self.key)
+
+    def parse(self, document: Document) -> Value:
+        return self.kind.parse(document)
+
+    def subject(self, value: Value) -> Subject:
+        return self.kind.subject(self.key, value)

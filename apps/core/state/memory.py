@@ -11,6 +11,7 @@ from uuid import UUID
 
 from apps.core.state.subjects import EVERYTHING, Announcement, Subject
 
+MOST_WHOLES = 4096
 OWN_REMEMBERED = 1_000  # of its own announcements; heard again, one that it does not know is only applied twice
 
 Address = tuple[str, Hashable]  # the kind's name, and the key
@@ -25,11 +26,24 @@ class Remembered:
     asked_at: float
 
 
+class Wholes(dict[Hashable, object]):
+    """What was made of several remembered values: good until one of them is forgotten, or replaced by a newer one.
+
+    The memory then begins another, so what was begun under the old one is stored where nobody looks any more.
+    """
+
+    def keep(self, key: Hashable, whole: object) -> None:
+        if len(self) >= MOST_WHOLES:
+            self.clear()
+        self[key] = whole
+
+
 class Memory:
     """Thread-safe. `generation` counts what was forgotten: a value read before that must not be stored after."""
 
     def __init__(self, *, most: int = 10_000) -> None:
         self.generation = 0
+        self.wholes = Wholes()
         self._most = most
         self._lock = Lock()
         self._own: deque[str] = deque(maxlen=OWN_REMEMBERED)
@@ -54,7 +68,8 @@ class Memory:
             if generation != self.generation:
                 return
             for address, remembered in values.items():
-                self._remove(address)  # it may have been of another subject
+                if self._remove(address):  # it may have been of another subject
+                    self.wholes = Wholes()
                 self._entries[address] = remembered
                 self._addresses[remembered.subject] = (*self._addresses.get(remembered.subject, ()), address)
                 self._subjects[remembered.subject.customer_id].add(remembered.subject)
@@ -79,22 +94,24 @@ class Memory:
     def forget_everything(self) -> None:
         with self._lock:
             self.generation += 1
+            self.wholes = Wholes()
             self._entries.clear()
             self._addresses.clear()
             self._subjects.clear()
 
     def _forget(self, subjects: Iterable[Subject]) -> None:
         self.generation += 1
+        self.wholes = Wholes()
         for subject in subjects:
             meant = self._subjects.get(subject.customer_id, ()) if subject.kind == EVERYTHING else (subject,)
             for address in [address for each in meant for address in self._addresses.get(each, ())]:
                 self._remove(address)
 
-    def _remove(self, address: Address) -> None:
-        """Nothing empty stays behind: subjects come and go without end."""
+    def _remove(self, address: Address) -> bool:
+        """Whether there was one. Nothing empty stays behind: subjects come and go without end."""
         remembered = self._entries.pop(address, None)
         if remembered is None:
-            return
+            return False
         subject = remembered.subject
         others = tuple(other for other in self._addresses[subject] if other != address)
         if others:
@@ -105,3 +122,4 @@ class Memory:
             subjects.discard(subject)
             if not subjects:
                 del self._subjects[subject.customer_id]
+        return True

@@ -5,9 +5,9 @@ what is never committed, values are read and not stored.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -18,14 +18,15 @@ from apps.core.state.memory import Address, Remembered
 from apps.core.state.process import present
 
 Known = dict[Address, Remembered]
+Whole = TypeVar("Whole")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What several look-ups gave; None for what is not there. `anew`: all of it was asked of PostgreSQL just now."""
+    """What several look-ups gave; None for what is not there. `remembered`: none of it was asked of PostgreSQL just now."""
 
     known: Mapping[Address, Remembered]
-    anew: bool
+    remembered: bool
 
     def __getitem__(self, lookup: Lookup[Value]) -> Value | None:
         remembered = self.known.get(lookup.address)
@@ -41,12 +42,27 @@ def read(*lookups: Lookup[Any]) -> Found:
     missing = [lookup for lookup in lookups if lookup.address not in known]
     if missing:
         known = {**known, **_load(missing)}
-    return Found(known, anew=len(missing) == len(lookups))
+    return Found(known, remembered=not missing)
+
+
+def whole(key: Hashable, make: Callable[[], tuple[Whole, bool]]) -> Whole:
+    """What `make` makes of remembered values, made once for as long as none of them is forgotten or replaced.
+
+    `make` says with it whether all that it read was remembered: else it may be of a transaction that is never committed.
+    """
+    process = present()
+    wholes = process.memory.wholes  # before anything is read: what is forgotten from here on begins others
+    if process.may_trust_memory() and (known := process.memory.wholes.get(key)) is not None:
+        return cast("Whole", known)
+    made, all_remembered = make()
+    if all_remembered:
+        wholes.keep(key, made)
+    return made
 
 
 def read_anew(*lookups: Lookup[Any]) -> Found:
     """The same from PostgreSQL, whatever is remembered: one query."""
-    return Found(_load(lookups), anew=True)
+    return Found(_load(lookups), remembered=False)
 
 
 def read_one(lookup: Lookup[Value]) -> Value | None:
