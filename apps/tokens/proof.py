@@ -8,7 +8,7 @@ PASSWORD, ONE_TIME_CODE, SMS, HARDWARE_KEY, SEVERAL_FACTORS = "pwd", "otp", "sms
 KNOWN = (PASSWORD, ONE_TIME_CODE, SMS, HARDWARE_KEY, SEVERAL_FACTORS)  # in the order in which tokens say them
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Proof:
     """`auth_time` in unix seconds; `amr` by the names of RFC 8176."""
 

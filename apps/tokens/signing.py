@@ -54,7 +54,7 @@ CLAIMS: Mapping[TokenKind, Mapping[str, Check]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class VerifiedClaims:
     """Claims whose signature, times, audience and type are right. The token may still have been revoked.
 
