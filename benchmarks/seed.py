@@ -26,7 +26,7 @@ from django.db import connection  # noqa: E402  (settings come first)
 from django.utils import timezone  # noqa: E402
 
 from benchmarks.seeding import bulk, rows, secrets, sizes  # noqa: E402
-from benchmarks.seeding.rows import Scale  # noqa: E402
+from benchmarks.seeding.scale import Scale  # noqa: E402
 
 CHUNK = 250_000  # rows to a statement
 
@@ -83,7 +83,7 @@ def main() -> int:
     seed(Scale(**vars(parser.parse_args())))
     took = timedelta(seconds=round(time.monotonic() - began))
     with connection.cursor() as cursor:
-        _say(f"Filled in {took}.\n{sizes.table(cursor)}")
+        _say(f"Filled in {took}.\n{sizes.as_text(cursor)}")
     return 0
 
 

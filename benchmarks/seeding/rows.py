@@ -18,6 +18,7 @@ from apps.mail.models import Message
 from apps.tokens.models import RefreshToken, Session
 from apps.users.models import User
 from benchmarks.seeding import words
+from benchmarks.seeding.scale import Scale
 
 STEP = 100_000_000  # numbers between two runs, so that they share none
 
@@ -26,17 +27,6 @@ NUMBERS = """generate_series(%s::bigint, %s::bigint) AS n
 CROSS JOIN LATERAL (SELECT {user} AS number OFFSET 0) AS found
 CROSS JOIN LATERAL (SELECT found.number AS user, pg_temp.customer_of(found.number) AS customer OFFSET 0) AS of
 """
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How many rows of each kind."""
-
-    customers: int
-    users: int
-    sessions: int
-    mails: int
-    events: int
 
 
 @dataclass(frozen=True)
