@@ -26,7 +26,7 @@ def run(bench: Bench) -> list[Row]:
     everyone.install(bench)
     plain = BareDrf(bench.engines)
     peers = [kind(bench.engines) for kind in everyone.PEERS if bench.wants(kind.name)]
-    journeys = [_Journey(bench, one) for one in ([bench.ours] if bench.wants(bench.ours.name) else []) + peers]
+    journeys = [Journey(bench, one) for one in ([bench.ours] if bench.wants(bench.ours.name) else []) + peers]
     ways: Ways = {BareDrf.name: bench.repeating(bench.serve(plain), plain.who_am_i())}
     for journey in journeys:
         ways |= journey.ways()
@@ -40,7 +40,7 @@ def run(bench: Bench) -> list[Row]:
 
 
 def _sign_ins(
-    journeys: Sequence["_Journey"], samples: Mapping[str, Sequence[Sample]], drf: Sequence[Sample]
+    journeys: Sequence["Journey"], samples: Mapping[str, Sequence[Sample]], drf: Sequence[Sample]
 ) -> list[Row]:
     """All steps of each together. What is no sign-in by code is not compared with one."""
     whole = {journey.name: journey.sign_ins(samples) for journey in journeys}
@@ -58,7 +58,7 @@ def _sign_ins(
     ]
 
 
-class _Journey:
+class Journey:
     """One application's steps, in their order: what the one was answered is what the next is made from."""
 
     def __init__(self, bench: Bench, subject: SignsIn) -> None:
