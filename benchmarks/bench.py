@@ -61,17 +61,18 @@ class Bench:
         """A way that sends the same requests in every round."""
         return lambda: self.measure(server, requests)
 
-    def in_turns(self, ways: Mapping[str, Callable[[], Sample]]) -> dict[str, list[Sample]]:
-        """Each way once a round, after one round that warms up and is thrown away."""
+    def in_turns(self, ways: Mapping[str, Callable[[], Sample]], *, most: int | None = None) -> dict[str, list[Sample]]:
+        """Each way once a round, after one round that warms up and is thrown away. `most`: rounds, if fewer than are wanted do."""
         self.say("  warming up …")
         for measure in ways.values():
             measure()
         samples: dict[str, list[Sample]] = {name: [] for name in ways}
-        for number in range(self.rounds):
+        rounds = min(self.rounds, most or self.rounds)
+        for number in range(rounds):
             began = time.monotonic()
             for name, measure in ways.items():
                 samples[name].append(measure())
-            self.say(f"  round {number + 1} of {self.rounds} ({time.monotonic() - began:.0f} s)")
+            self.say(f"  round {number + 1} of {rounds} ({time.monotonic() - began:.0f} s)")
         return samples
 
     def end_job(self) -> None:
