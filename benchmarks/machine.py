@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks import load
 from benchmarks.engines import Engines
+from benchmarks.peers import everyone
 from config.environment import PROJECT_ROOT
 
 PACKAGES = ("Django", "djangorestframework", "djangorestframework-simplejwt", "granian", "psycopg", "orjson")
@@ -28,6 +29,7 @@ def versions(engines: Engines) -> dict[str, str]:
         "Valkey": engines.valkey_version(),
         "wrk": load.wrk_version(),
         "Node": _node(),
+        **everyone.versions(),
     }
 
 

@@ -19,3 +19,7 @@ def install(bench: Bench) -> None:
     if missing:
         bench.say(f"installing {', '.join(missing)} …")
         installing.install(missing.values())
+
+
+def versions() -> dict[str, str]:
+    return {peer.package: peer.version() for peer in PEERS}

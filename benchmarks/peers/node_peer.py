@@ -1,5 +1,6 @@
 """A peer on Node: one process, of the Node that comes as a wheel."""
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from benchmarks.servers import Application
 
 class NodePeer(Peer):
     """Its program is copied beside its packages, since Node looks for them from where a program is."""
+
+    @classmethod
+    def version(cls) -> str:
+        lock = json.loads((cls.source() / "package-lock.json").read_text())
+        return str(lock["packages"][f"node_modules/{cls.package}"]["version"])
 
     @classmethod
     def installed(cls) -> Installed:

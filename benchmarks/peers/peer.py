@@ -26,15 +26,21 @@ UNMEASURED = {"PGOPTIONS": "-c synchronous_commit=off"}  # spares thousands of f
 class Peer(SignsIn):
     """One product, built as its own documentation has one build it.
 
-    `what`: what goes out by mail and comes in again.
+    `package`: its name in the lock. `what`: what goes out by mail and comes in again.
     """
 
+    package: str
     what: str = "code"
     asked_status: int = 200  # of the answer to a request for a code
 
     @classmethod
     def source(cls) -> Path:
         return SOURCES / cls.name
+
+    @classmethod
+    @abstractmethod
+    def version(cls) -> str:
+        """The product's own, from its lock."""
 
     @classmethod
     @abstractmethod

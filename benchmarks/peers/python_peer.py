@@ -1,5 +1,6 @@
 """Peers of Python: an environment made by uv with our Python, served by granian with the flags of our Dockerfile and one worker."""
 
+import re
 import sys
 
 from benchmarks.peers.installing import FOLDER, Installed
@@ -12,6 +13,12 @@ class PythonPeer(Peer):
 
     target: str
     interface: str
+
+    @classmethod
+    def version(cls) -> str:
+        lock = (cls.source() / "requirements.txt").read_text()
+        (found,) = re.findall(rf"^{cls.package}==(\S+)", lock, re.MULTILINE)
+        return str(found)
 
     @classmethod
     def installed(cls) -> Installed:

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import load
 from benchmarks.engines import Engines
+from benchmarks.peers import everyone
 from benchmarks.peers.better_auth.peer import cookie
 from benchmarks.peers.everyone import PEERS
 from benchmarks.peers.fastapi_users.peer import signed
@@ -36,6 +37,13 @@ def test_a_peer_says_all_that_the_bench_asks(kind: type[Peer]) -> None:
     assert not kind.__abstractmethods__
     assert {"name", "title"} <= {name for one in kind.__mro__ for name in vars(one)}
     assert re.fullmatch(r"[a-z_]+", kind.name)
+
+
+def test_the_table_says_which_version_of_each_peer_was_measured() -> None:
+    versions = everyone.versions()
+    assert set(versions) == {"drfpasswordless", "django-allauth", "dj-rest-auth", "fastapi-users", "better-auth"}
+    for name, version in versions.items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version), name
 
 
 @pytest.mark.parametrize("peer", PYTHON, ids=lambda peer: peer.name)

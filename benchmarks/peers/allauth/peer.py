@@ -15,6 +15,7 @@ SALT = "django.contrib.sessions.SessionStore"
 
 class Allauth(DjangoPeer):
     name = "allauth"
+    package = "django-allauth"
     title = "django-allauth headless: session in SQL"
     asked_status = 401  # "not signed in yet", with a session that waits for the code
 

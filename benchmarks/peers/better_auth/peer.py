@@ -15,6 +15,7 @@ PREFIX = "sign-in-otp-"
 
 class BetterAuth(NodePeer):
     name = "better_auth"
+    package = "better-auth"
     title = "better-auth on Node: session in SQL"
 
     def asking(self, address: str) -> bytes:

@@ -15,6 +15,7 @@ MOST_SIGN_INS = 16  # a round, since each costs a good part of a second
 
 class DjRestAuth(DjangoPeer):
     name = "dj_rest_auth"
+    package = "dj-rest-auth"
     title = "dj-rest-auth: DRF's token"
     sign_in = "signed in by password, whose hash costs most (it has no codes)"
     is_by_code = False

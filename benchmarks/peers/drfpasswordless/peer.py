@@ -15,6 +15,7 @@ WAITING = """
 
 class Drfpasswordless(DjangoPeer):
     name = "drfpasswordless"
+    package = "drfpasswordless"
     title = "drfpasswordless: DRF's token"
 
     def asking(self, address: str) -> bytes:

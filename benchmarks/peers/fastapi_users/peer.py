@@ -15,6 +15,7 @@ LIFETIME_SECONDS = 3600
 
 class FastapiUsers(PythonPeer):
     name = "fastapi_users"
+    package = "fastapi-users"
     title = "fastapi-users: JWT, and the user in SQL"
     target = "benchmarks.peers.fastapi_users.application:application"
     interface = "asgi"
