@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from phonenumbers import PhoneNumberType
 
 from apps.audit import actions
+from apps.audit.events import NewEvent
 from apps.core import rate_limits, sealed
 from apps.core.client_address import counted_as
 from apps.core.context import RequestContext
@@ -162,8 +163,16 @@ def number_of(user_id: UUID) -> str | None:
     return sealed.read(row, "number").decode() if row else None
 
 
-def post_code(number: str, new: NewCode, *, user: User, customer: CustomerState, context: RequestContext) -> None:
-    """Post the SMS that carries a code, in the caller's transaction. Raises QuotaExceeded."""
+def post_code(
+    number: str,
+    new: NewCode,
+    *,
+    user: User,
+    customer: CustomerState,
+    context: RequestContext,
+    event: NewEvent | None = None,
+) -> None:
+    """Post the SMS that carries a code, with its event. One statement. Raises QuotaExceeded."""
     draft = SmsDraft(
         message_id=new.message_id,
         kind=KIND,
@@ -183,6 +192,7 @@ def post_code(number: str, new: NewCode, *, user: User, customer: CustomerState,
         sender=customer.sms_sender if customer.owner_is_proven else "",
         quota=quota,
         now=context.now,
+        event=event,
     )
 
 

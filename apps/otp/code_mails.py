@@ -29,12 +29,13 @@ def draft(
 
     `more`: for templates that say more than the code.
     """
+    asked = languages.asked_for(locale=locale, user=user, context=context)
     return MailDraft(
         message_id=new.message_id,
         kind=kind,
         recipient=recipient,
-        locale=languages.of_mail(customer, locale=locale, user=user, context=context),
-        asked_locale=languages.asked_for(locale=locale, user=user, context=context),
+        locale=asked or customer.default_locale,
+        asked_locale=asked,
         expires_at=context.now + timedelta(seconds=customer.code_lifetime),
         facts={**facts_of(new, customer), **(more or {})},
         user_id=user.id if user else None,

@@ -14,8 +14,18 @@ def of(text: str, *, info: str = NAMES) -> str:
 
     Without `info`: a name for an address or a number. Addresses can be guessed, so a plain hash would not hide them.
     """
-    key = ciphers.hkdf_expand(_pepper(settings.SECRET_KEY), info=info.encode())
+    key = _names_key(settings.SECRET_KEY) if info == NAMES else _key(settings.SECRET_KEY, info)
     return ciphers.mac(text.encode(), key=key).hex()
+
+
+@lru_cache(maxsize=4)
+def _names_key(secret_key: str) -> bytes:
+    """Of four digests that a request for a code needs, three are under this key."""
+    return _key(secret_key, NAMES)
+
+
+def _key(secret_key: str, info: str) -> bytes:
+    return ciphers.hkdf_expand(_pepper(secret_key), info=info.encode())
 
 
 @lru_cache(maxsize=4)

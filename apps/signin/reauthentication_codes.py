@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from django.db import transaction
-
 from apps.audit import actions
 from apps.core.client_address import counted_as
 from apps.core.context import RequestContext
@@ -32,15 +30,15 @@ def send(method: str, *, user: User, session_id: UUID, customer: CustomerState, 
     code_set = code_set_of(method, user=user, session_id=session_id, customer=customer, context=context)
     new = new_codes.new(code_set, customer)
     rules = _rules(session_id, customer, context)
-    with code_store.issued(code_set, new, customer=customer, rules=rules), transaction.atomic():
-        user_events.record_own(actions.REAUTHENTICATION_ASKED, user, context, method=method, session=str(session_id))
+    event = user_events.of_own(actions.REAUTHENTICATION_ASKED, user, context, method=method, session=str(session_id))
+    with code_store.issued(code_set, new, customer=customer, rules=rules):
         if method == SMS:
-            phones.post_code(recipient, new, user=user, customer=customer, context=context)
+            phones.post_code(recipient, new, user=user, customer=customer, context=context, event=event)
         else:
             draft = code_mails.draft(
                 kind=MAIL, new=new, customer=customer, user=user, recipient=recipient, context=context
             )
-            code_mails.post(draft, customer=customer, user=user, receives=True, now=context.now)
+            code_mails.post(draft, customer=customer, user=user, receives=True, now=context.now, event=event)
     return SentCode(customer.code_lifetime, customer.code_resend_after)
 
 

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.db import transaction
-
 from apps.audit import actions
 from apps.core.client_address import counted_as
 from apps.core.rate_limits import Rule
@@ -13,11 +11,11 @@ from apps.factors.methods import SMS
 from apps.otp import attempt_limits, code_mails, code_store, new_codes
 from apps.otp.code_sets import CodeSet
 from apps.otp.purposes import SECOND_FACTOR_EMAIL, SECOND_FACTOR_SMS
-from apps.signin import pending_sign_in
 from apps.signin.challenges import OpenChallenge
 from apps.signin.errors import MethodNotOffered
 from apps.signin.pending_sign_in import PendingSignIn
 from apps.signin.requirements import EMAIL
+from apps.users import user_events
 
 MAIL = "second_factor_code"
 PURPOSES = {EMAIL: SECOND_FACTOR_EMAIL, SMS: SECOND_FACTOR_SMS}
@@ -64,9 +62,9 @@ def _send_mail(challenge: OpenChallenge) -> None:
     draft = code_mails.draft(
         kind=MAIL, new=new, customer=customer, user=user, recipient=user.email, context=pending.context
     )
-    with code_store.issued(code_set, new, customer=customer, rules=rules), transaction.atomic():
-        pending_sign_in.record(actions.SECOND_FACTOR_SENT, pending, method=EMAIL)
-        code_mails.post(draft, customer=customer, user=user, receives=True, now=pending.context.now)
+    event = user_events.of_own(actions.SECOND_FACTOR_SENT, user, pending.context, method=EMAIL)
+    with code_store.issued(code_set, new, customer=customer, rules=rules):
+        code_mails.post(draft, customer=customer, user=user, receives=True, now=pending.context.now, event=event)
 
 
 def _send_text(challenge: OpenChallenge) -> None:
@@ -77,9 +75,9 @@ def _send_text(challenge: OpenChallenge) -> None:
         raise MethodNotOffered
     code_set = code_set_of(challenge, SMS)
     new, rules = new_codes.new(code_set, customer), phones.rules_for(user, number, customer=customer, context=context)
-    with code_store.issued(code_set, new, customer=customer, rules=rules), transaction.atomic():
-        pending_sign_in.record(actions.SECOND_FACTOR_SENT, pending, method=SMS)
-        phones.post_code(number, new, user=user, customer=customer, context=context)
+    event = user_events.of_own(actions.SECOND_FACTOR_SENT, user, context, method=SMS)
+    with code_store.issued(code_set, new, customer=customer, rules=rules):
+        phones.post_code(number, new, user=user, customer=customer, context=context, event=event)
 
 
 def _mail_rules(pending: PendingSignIn) -> list[Rule]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from apps.audit import events
+from apps.audit.events import NewEvent
 from apps.audit.models import Outcome, Severity
 from apps.core import actors
 from apps.core.context import RequestContext
@@ -20,7 +21,20 @@ def record(
     **details: Any,
 ) -> None:
     """Write down what was done to the user, or in the user's name."""
-    events.record(
+    events.write(about(action, user, context, outcome=outcome, severity=severity, **details))
+
+
+def about(
+    action: str,
+    user: User | UserState,
+    context: RequestContext,
+    *,
+    outcome: Outcome = Outcome.SUCCESS,
+    severity: Severity = Severity.INFO,
+    **details: Any,
+) -> NewEvent:
+    """The same event, for a statement that writes it with something else."""
+    return NewEvent(
         action=action,
         outcome=outcome,
         severity=severity,
@@ -29,6 +43,11 @@ def record(
         context=context,
         details=details,
     )
+
+
+def of_own(action: str, user: User | UserState, context: RequestContext, **details: Any) -> NewEvent:
+    """What the user did, for a statement that writes it with something else."""
+    return about(action, user, context.by(actors.user(user.id)), **details)
 
 
 def record_own(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import redis
 from celery import current_app
 
 from apps.approvals.tasks import ask_identity_check
@@ -75,8 +76,28 @@ def test_a_process_that_lost_the_broker_finds_it_again(own_valkey: OwnValkey) ->
     with broker_at(own_valkey):
         assert tasks.enqueue(new_id()) is True
         own_valkey.kill()
-        assert tasks.enqueue(new_id()) is False
+        assert [tasks.enqueue(new_id()) for _ in range(2)] == [False, False], "neither hangs"
         own_valkey.start()
         own_valkey.flush()
         assert tasks.enqueue(new_id()) is True
         assert queues.length(send) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_tasks_of_a_process_go_by_the_same_connection(own_valkey: OwnValkey) -> None:
+    with broker_at(own_valkey), redis.Redis.from_url(own_valkey.url) as operator:
+        assert tasks.enqueue(new_id()) is True
+        before = operator.info("stats")["total_connections_received"]
+        assert all(tasks.enqueue(new_id()) for _ in range(20))
+        assert operator.info("stats")["total_connections_received"] == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_pauses_fails_no_request(own_valkey: OwnValkey) -> None:
+    """As during a failover: it takes connections, and answers nothing."""
+    with broker_at(own_valkey), redis.Redis.from_url(own_valkey.url) as operator:
+        assert tasks.enqueue(new_id()) is True
+        operator.client_pause(60_000, all=False)
+        assert tasks.enqueue(new_id()) is False
+        operator.client_unpause()
+        assert tasks.enqueue(new_id()) is True
