@@ -18,7 +18,7 @@ from apps.signin.challenges import Challenged
 from apps.signin.completion import SignedIn
 from apps.signin.models import FirstFactor
 from apps.signin.pending_sign_in import PendingSignIn
-from apps.users import directory, emails, languages, user_events
+from apps.users import directory, emails, languages, roles, user_events
 from apps.users.directory import FoundUser
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
@@ -51,6 +51,7 @@ def sign_in(attempt: CodeSignIn) -> SignedIn | Challenged:
 
 def _accept(attempt: CodeSignIn, right: RightCode) -> SignedIn | Challenged | None:
     """The code was right. None if this account may not sign in by it all the same."""
+    roles.read(attempt.customer.id)  # what is read within a transaction is not remembered: each sign-in would ask anew
     with transaction.atomic():
         sent = outbox.destination_of(right.message_id)
         found = _whose(attempt, sent) if sent else None
