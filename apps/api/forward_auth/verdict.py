@@ -3,15 +3,19 @@
 from typing import NamedTuple, cast
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from apps.api.authentication import cookies, token_check
+from apps.api.authentication.api_key import IN_ENVIRONMENT
 from apps.api.authentication.principal import Principal
-from apps.api.forward_auth import demands
+from apps.api.forward_auth import demands, remembered_verdicts
 from apps.api.forward_auth.original_request import Environ, OriginalRequest
+from apps.api.forward_auth.remembered_verdicts import Place
 from apps.core.context import RequestContext
 from apps.core.errors import AuthenticationRequired, PermissionDenied
-from apps.core.requests import context_of
-from apps.tokens import role_escalation
+from apps.core.requests import address_of, context_of
+from apps.core.state.process import present
+from apps.tokens import role_escalation, sessions
 from apps.tokens.errors import InvalidToken, MalformedToken
 from apps.users.models import BuiltInRole
 
@@ -52,9 +56,33 @@ def headers_of(environ: Environ, inquiry: Inquiry) -> HeaderLines:
     Beside the checks of every call with a token: the demands, and where the token is in a cookie, that no other site's
     page asks, whatever the method. A WebSocket begins with a GET.
     """
-    wanted = demands.parse(inquiry.demands)
     request = cast("HttpRequest", OriginalRequest(environ, own_method_is_original=inquiry.by_prefix))
-    context = context_of(request)
+    place = _place(environ, inquiry, request)
+    if place is None:
+        return _decided(request, inquiry, context_of(request))[1]
+    now = timezone.now()
+    known = remembered_verdicts.find(place, now)
+    if known is not None:
+        who = known.who
+        sessions.note_activity(customer_id=who.customer.id, session=who.session, now=now)
+        return known.told
+    generation = present().memory.generation
+    who, told = _decided(request, inquiry, context_of(request))
+    max_age = demands.parse(inquiry.demands).max_age
+    remembered_verdicts.keep(place, who, told, max_age=max_age, now=now, generation=generation)
+    return told
+
+
+def _place(environ: Environ, inquiry: Inquiry, request: HttpRequest) -> Place | None:
+    """None where more decides than token, demands and address: a cookie's proof, a key that comes along."""
+    authorization = environ.get("HTTP_AUTHORIZATION")
+    if not authorization or IN_ENVIRONMENT in environ:
+        return None
+    return remembered_verdicts.place_of(authorization, inquiry.demands, address_of(request))
+
+
+def _decided(request: HttpRequest, inquiry: Inquiry, context: RequestContext) -> tuple[Principal, HeaderLines]:
+    wanted = demands.parse(inquiry.demands)
     who = _signed_in(request, context)
     try:
         wanted.require(who, context.now)
@@ -62,7 +90,7 @@ def headers_of(environ: Environ, inquiry: Inquiry) -> HeaderLines:
         if wanted.role == BuiltInRole.ADMIN != who.user.role:
             role_escalation.report(who.user, wanted=BuiltInRole.ADMIN, context=context)
         raise
-    return _told(who)
+    return who, _told(who)
 
 
 def _signed_in(request: HttpRequest, context: RequestContext) -> Principal:
