@@ -89,14 +89,19 @@ class RowLease(Generic[Row]):
 
 
 def take(
-    due: models.QuerySet[Row], *, length: Callable[[Row], timedelta], now: datetime, **noted: Any
+    due: models.QuerySet[Row],
+    *,
+    length: Callable[[Row], timedelta],
+    now: datetime,
+    skip_locked: bool = False,
+    **noted: Any,
 ) -> RowLease[Row] | None:
-    """Take the row that is due, and write that down with what else is `noted`; None if none is due any more.
+    """Take the first row that is due, and write that down with what else is `noted`; None if none is due any more.
 
     Two statements, in the caller's transaction. A worker that comes at the same moment waits for the first, and finds the
-    row no longer due.
+    row no longer due; or, with `skip_locked`, takes the next.
     """
-    row = due.select_for_update(of=("self",), no_key=True).first()
+    row = due.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked).first()
     if row is None:
         return None
     row.attempts += 1

@@ -7,18 +7,19 @@ Anything that goes wrong is a failed attempt, with its reason.
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import F, Q, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThanOrEqual
 
 from apps.core import row_lease, sealed
 from apps.core.row_lease import LeaseLost, RowLease
-from apps.mail import ledger, sms_transports, transports
+from apps.mail import ledger, sms_transports, transports, turns
 from apps.mail.content import Content, MailToRender, Sms
 from apps.mail.models import Channel, LedgerStep, Message, MessageState
 from apps.mail.transports import Receipt, Refused, TransportDown
@@ -35,11 +36,32 @@ BATCH = 1000
 log = structlog.get_logger(__name__)
 
 
-def attempt(message_id: UUID, *, now: datetime) -> float | None:
-    """Send the message if it is due and no other worker has it. Returns seconds until the next attempt, or None."""
-    lease = _take(message_id, now)
-    if lease is None:
-        return None
+@dataclass(frozen=True)
+class Attempted:
+    """A message that was tried. `wait`: seconds until it is to be tried again; None: never."""
+
+    message_id: UUID
+    wait: float | None
+
+
+def attempt(message_id: UUID, *, now: datetime, again: bool = False) -> float | None:
+    """Send this message if it is due and no other worker has it. Returns seconds until the next attempt, or None.
+
+    `again`: only if it was tried before.
+    """
+    lease = _take_named(message_id, now, again=again)
+    return _outcome(lease) if lease else None
+
+
+def attempt_next(*, now: datetime) -> Attempted | None:
+    """Send the message whose turn it is, of those that were not tried yet. None if there is none that no other worker has."""
+    untried = Message.objects.filter(turns.IN_LINE, next_try_at__lte=now).order_by(*turns.ORDER)
+    lease = _take(untried, now, skip_locked=True)
+    return Attempted(lease.row.id, _outcome(lease)) if lease else None
+
+
+def _outcome(lease: RowLease[Message]) -> float | None:
+    """Send it, and write down how that went. Returns seconds until the next attempt, or None."""
     try:
         with lease.kept():
             receipt = _send(lease)
@@ -58,17 +80,25 @@ def attempt(message_id: UUID, *, now: datetime) -> float | None:
     return None
 
 
-def _take(message_id: UUID, now: datetime) -> RowLease[Message] | None:
-    """Take the message, and write that down. Only one of any number of workers can."""
-    due = Message.objects.filter(
-        Q(state=MessageState.QUEUED, next_try_at__lte=now) | _abandoned(now), id=message_id, expires_at__gt=now
-    ).exclude(content="")
+def _take_named(message_id: UUID, now: datetime, *, again: bool = False) -> RowLease[Message] | None:
+    due = Message.objects.filter(_waits(now) | _abandoned(now), id=message_id)
+    return _take(due.filter(attempts__gt=0) if again else due, now)
+
+
+def _take(due: QuerySet[Message], now: datetime, *, skip_locked: bool = False) -> RowLease[Message] | None:
+    """Take the first of these, and write that down. Only one of any number of workers can."""
+    sendable = due.filter(expires_at__gt=now).exclude(content="")
     length = timedelta(seconds=settings.MAIL_LEASE_SECONDS)
+    noted = {"state": MessageState.TAKEN, "enqueued_at": None}
     with transaction.atomic():
-        lease = row_lease.take(due, length=lambda _: length, now=now, state=MessageState.TAKEN, enqueued_at=None)
+        lease = row_lease.take(sendable, length=lambda _: length, now=now, skip_locked=skip_locked, **noted)
         if lease is not None:
-            ledger.note(message_id=message_id, step=LedgerStep.TAKEN, now=now)
+            ledger.note(message_id=lease.row.id, step=LedgerStep.TAKEN, now=now)
         return lease
+
+
+def _waits(now: datetime) -> Q:
+    return Q(state=MessageState.QUEUED, next_try_at__lte=now)
 
 
 def _abandoned(now: datetime) -> Q:

@@ -43,6 +43,7 @@ class Message(Leasable):
     leased_until = models.DateTimeField(null=True)
     enqueued_at = models.DateTimeField(null=True)  # when its task was put into the queue; null: none waits there
     expires_at = models.DateTimeField()
+    turn = models.PositiveBigIntegerField(default=0, db_default=0)  # the round in which it is sent first (`turns`)
     sandbox_key_id = models.CharField(max_length=12, blank=True)
     # For a message with a one-time code: the code's set, and since when the code is worth nothing, because it was used or its set
     # was spent. Kept here and not only in Valkey, which may come back with an old copy.
@@ -65,6 +66,17 @@ class Message(Leasable):
             models.Index(fields=("customer_id", "-created_at"), name="message_customer_created"),
             models.Index(
                 fields=("next_try_at",), name="message_due", condition=models.Q(state__in=("queued", "taken"))
+            ),
+            # For `turns`: those that were not tried yet.
+            models.Index(
+                fields=("turn", "created_at"),
+                name="message_turn",
+                condition=models.Q(state="queued", attempts=0),
+            ),
+            models.Index(
+                fields=("customer_id", "turn"),
+                name="message_customer_turn",
+                condition=models.Q(state="queued", attempts=0),
             ),
             # What a user was sent, and what was sent to an address that nobody had then.
             models.Index(fields=("user_id",), name="message_user", condition=models.Q(user_id__isnull=False)),

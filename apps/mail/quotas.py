@@ -14,6 +14,7 @@ from django.db import connection
 
 from apps.audit import events
 from apps.audit.events import NewEvent
+from apps.mail import turns
 from apps.mail.errors import QuotaExceeded
 from apps.mail.models import MailQuotaUse, Message, QuotaUse, SmsQuotaUse
 
@@ -70,14 +71,14 @@ CHECKED = """
 """
 UNLIMITED = "SELECT 1"
 
-INSERT = """
+INSERT = f"""
 INSERT INTO mail_message (id, customer_id, user_id, kind, channel, locale, recipient, content, state, attempts, created_at,
                           next_try_at, leased_until, enqueued_at, expires_at, sandbox_key_id, code_set, last_error,
-                          credentials_version)
+                          credentials_version, turn)
 SELECT %(id)s, %(customer_id)s, %(user_id)s, %(kind)s, %(channel)s, %(locale)s, %(recipient)s, %(content)s, %(state)s, 0, %(now)s,
-       %(now)s, NULL, %(now)s, %(expires_at)s, %(sandbox_key_id)s, %(code_set)s, '', %(credentials_version)s
+       %(now)s, NULL, %(now)s, %(expires_at)s, %(sandbox_key_id)s, %(code_set)s, '', %(credentials_version)s, {turns.NEXT}
 FROM allowed
-"""
+"""  # noqa: S608  (our own SQL)
 
 
 def insert_counting(

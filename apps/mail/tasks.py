@@ -18,10 +18,22 @@ log = structlog.get_logger(__name__)
 
 @shared_task(name="mail.send")
 def send(message_id: str) -> None:
-    """Try to send one message; if that fails, enqueue the next attempt."""
-    wait = delivery.attempt(UUID(message_id), now=timezone.now())
+    """Try to send one message, and enqueue its next attempt if that fails.
+
+    There is a task for each message, but it sends the one whose turn it is (`turns`). The named one is sent, too, if it was tried
+    before: then it is in no line, and this is its time.
+    """
+    named = UUID(message_id)
+    first = delivery.attempt_next(now=timezone.now())
+    if first is not None:
+        _try_again_later(first.message_id, first.wait)
+    if first is None or first.message_id != named:
+        _try_again_later(named, delivery.attempt(named, now=timezone.now(), again=True))
+
+
+def _try_again_later(message_id: UUID, wait: float | None) -> None:
     if wait is not None:
-        enqueue(UUID(message_id), wait=wait)
+        enqueue(message_id, wait=wait)
 
 
 @shared_task(name="mail.sweep")

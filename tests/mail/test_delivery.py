@@ -75,7 +75,7 @@ def test_a_message_in_a_living_workers_hands_is_left_alone_and_taken_over_when_i
 ) -> None:
     settings.MAIL_LEASE_SECONDS = 60
     message = posting.post()
-    assert delivery._take(message.id, timezone.now()) is not None  # a worker took it, and died
+    assert delivery._take_named(message.id, timezone.now()) is not None  # a worker took it, and died
 
     attempt(message, after=59)
     assert mail_server.letters == []
@@ -87,7 +87,7 @@ def test_a_message_in_a_living_workers_hands_is_left_alone_and_taken_over_when_i
 
 def test_a_worker_whose_lease_was_lost_does_not_overrule_its_successor(mail_server: MailServer, settings: Any) -> None:
     message = posting.post()
-    slow = delivery._take(message.id, timezone.now())
+    slow = delivery._take_named(message.id, timezone.now())
     attempt(message, after=settings.MAIL_LEASE_SECONDS + 1)
 
     assert slow is not None
@@ -104,7 +104,7 @@ def test_a_worker_whose_lease_was_lost_does_not_overrule_its_successor(mail_serv
 def test_who_was_away_for_longer_than_its_lease_sends_nothing(mail_server: MailServer, settings: Any) -> None:
     """C7.2: its successor does. So a mail is not sent twice because a machine slept."""
     message = posting.post()
-    sleeper = delivery._take(message.id, timezone.now())
+    sleeper = delivery._take_named(message.id, timezone.now())
     assert sleeper is not None
     mail_server.hanging = False
     attempt(message, after=settings.MAIL_LEASE_SECONDS + 1)
@@ -442,7 +442,7 @@ def test_an_operator_can_send_a_failed_mail_again_while_its_code_lives(mail_serv
 def test_a_mail_is_not_sent_again_once_it_is_sent_expired_or_in_a_workers_hands(mail_server: MailServer) -> None:
     sent, taken, expired = posting.post(), posting.post(), posting.post()
     attempt(sent)
-    delivery._take(taken.id, timezone.now())
+    delivery._take_named(taken.id, timezone.now())
     late = timezone.now() + timedelta(seconds=601)
     cases = [(sent, timezone.now()), (taken, timezone.now()), (expired, late)]
     for message, now in cases:
@@ -495,8 +495,8 @@ def test_the_sweeper_finds_what_was_forgotten_and_leaves_alone_what_is_fresh() -
     forgotten, abandoned, fresh, held = (
         posting.post(now=now - timedelta(seconds=seconds)) for seconds in (11, 100, 1, 50)
     )
-    delivery._take(abandoned.id, now - timedelta(seconds=90))
-    delivery._take(held.id, now)
+    delivery._take_named(abandoned.id, now - timedelta(seconds=90))
+    delivery._take_named(held.id, now)
     assert delivery.take_overdue(now=now, queue_is_empty=True) == [abandoned.id, forgotten.id]
     assert delivery.take_overdue(now=now, queue_is_empty=True) == [], "they have tasks again"
     assert fresh.enqueued_at == fresh.created_at

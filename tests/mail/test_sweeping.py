@@ -97,7 +97,7 @@ def test_a_mail_of_a_worker_that_died_is_enqueued_as_soon_as_its_lease_has_run_o
     """C7.2. Its own task was taken from the queue; others wait there."""
     message = posting.post()
     flush()
-    delivery._take(message.id, timezone.now())
+    delivery._take_named(message.id, timezone.now())
     post(1, seconds_ago=0)
     assert tasks.sweep() == 0
     passes(121)
