@@ -6,11 +6,14 @@ A closed loop: each connection sends its next request when it has its answer. So
 
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 SCRIPT = Path(__file__).with_name("load.lua")
 CONNECTIONS = 16  # twice the server's threads: it never waits for wrk
@@ -88,6 +91,19 @@ def send(url: str, requests: Requests, *, seconds: float, answers: Path | None =
             f"{url}, {requests.path.name}: expected {requests.expected} alone.\n{result.stdout}{result.stderr}"
         )
     return answered
+
+
+def send_one(url: str, request: bytes) -> int:
+    """Send this request at once, by a connection of its own. Returns the answer's status."""
+    place = urlsplit(url)
+    with socket.create_connection(
+        (str(place.hostname), place.port or 80), timeout=LONGEST_ANSWER_SECONDS
+    ) as connection:
+        connection.sendall(request)
+        answer = HTTPResponse(connection)
+        answer.begin()
+        answer.read()
+        return answer.status
 
 
 def parse(output: str) -> Answered | None:

@@ -69,7 +69,7 @@ class Server:
     def __init__(self, application: Application, *, log: Path) -> None:
         self._application = application
         self.log = log
-        self._port = _free_port()
+        self._port = free_port()
         self.url = f"http://{HOST}:{self._port}"
 
     def __enter__(self) -> Self:
@@ -142,7 +142,7 @@ def _signal_group(leader: int, number: signal.Signals) -> None:
         os.killpg(leader, number)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -25,15 +25,15 @@ class Gatehouse(SignsIn):
 
     def __init__(self, engines: Engines) -> None:
         super().__init__(engines)
-        self._environment = installation.environment(engines, self.folder)
+        self.environment = installation.environment(engines, self.folder)
 
     def application(self, *, workers: int = 1) -> Application:
         _ = self.world  # its tables are there from now on
-        return granian("config.wsgi:application", environment=self._environment, workers=workers)
+        return granian("config.wsgi:application", environment=self.environment, workers=workers)
 
     @cached_property
     def world(self) -> "World":
-        installation.enter(self._environment)
+        installation.enter(self.environment)
         made: World = importlib.import_module("benchmarks.gatehouse.world").World()
         return made
 
@@ -67,7 +67,7 @@ class Gatehouse(SignsIn):
     @cached_property
     def _phases(self) -> Sequence[Phase]:
         """Made once: they count the calls of the whole run."""
-        service_key = self._environment["SERVICE_ENCRYPTION_KEY"]
+        service_key = self.environment["SERVICE_ENCRYPTION_KEY"]
         module = importlib.import_module("benchmarks.gatehouse.code_phases")
         phases: Sequence[Phase] = module.CodePhases(self.world, self.folder, service_key=service_key).phases()
         return phases
