@@ -89,19 +89,14 @@ class RowLease(Generic[Row]):
 
 
 def take(
-    due: models.QuerySet[Row],
-    *,
-    length: Callable[[Row], timedelta],
-    now: datetime,
-    skip_locked: bool = False,
-    **noted: Any,
+    due: models.QuerySet[Row], *, length: Callable[[Row], timedelta], now: datetime, **noted: Any
 ) -> RowLease[Row] | None:
-    """Take the first row that is due, and write that down with what else is `noted`; None if none is due any more.
+    """Take the row that is due, and write that down with what else is `noted`; None if none is due any more.
 
     Two statements, in the caller's transaction. A worker that comes at the same moment waits for the first, and finds the
-    row no longer due; or, with `skip_locked`, takes the next.
+    row no longer due.
     """
-    row = due.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked).first()
+    row = due.select_for_update(of=("self",), no_key=True).first()
     if row is None:
         return None
     row.attempts += 1

@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, Q, Value
 from django.db.models.lookups import GreaterThanOrEqual
 
 from apps.core import row_lease, sealed
@@ -55,8 +55,7 @@ def attempt(message_id: UUID, *, now: datetime, again: bool = False) -> float | 
 
 def attempt_next(*, now: datetime) -> Attempted | None:
     """Send the message whose turn it is, of those that were not tried yet. None if there is none that no other worker has."""
-    untried = Message.objects.filter(turns.IN_LINE, next_try_at__lte=now).order_by(*turns.ORDER)
-    lease = _take(untried, now, skip_locked=True)
+    lease = turns.take(now=now, length=_lease_length())
     return Attempted(lease.row.id, _outcome(lease)) if lease else None
 
 
@@ -81,24 +80,21 @@ def _outcome(lease: RowLease[Message]) -> float | None:
 
 
 def _take_named(message_id: UUID, now: datetime, *, again: bool = False) -> RowLease[Message] | None:
-    due = Message.objects.filter(_waits(now) | _abandoned(now), id=message_id)
-    return _take(due.filter(attempts__gt=0) if again else due, now)
-
-
-def _take(due: QuerySet[Message], now: datetime, *, skip_locked: bool = False) -> RowLease[Message] | None:
-    """Take the first of these, and write that down. Only one of any number of workers can."""
-    sendable = due.filter(expires_at__gt=now).exclude(content="")
-    length = timedelta(seconds=settings.MAIL_LEASE_SECONDS)
+    """Take this message if it is due, and write that down. Only one of any number of workers can."""
+    waits = Q(state=MessageState.QUEUED, next_try_at__lte=now)
+    due = Message.objects.filter(waits | _abandoned(now), id=message_id, expires_at__gt=now).exclude(content="")
+    if again:
+        due = due.filter(attempts__gt=0)
     noted = {"state": MessageState.TAKEN, "enqueued_at": None}
     with transaction.atomic():
-        lease = row_lease.take(sendable, length=lambda _: length, now=now, skip_locked=skip_locked, **noted)
+        lease = row_lease.take(due, length=lambda _: _lease_length(), now=now, **noted)
         if lease is not None:
-            ledger.note(message_id=lease.row.id, step=LedgerStep.TAKEN, now=now)
+            ledger.note(message_id=message_id, step=LedgerStep.TAKEN, now=now)
         return lease
 
 
-def _waits(now: datetime) -> Q:
-    return Q(state=MessageState.QUEUED, next_try_at__lte=now)
+def _lease_length() -> timedelta:
+    return timedelta(seconds=settings.MAIL_LEASE_SECONDS)
 
 
 def _abandoned(now: datetime) -> Q:
@@ -144,11 +140,7 @@ def _send_sms(lease: RowLease[Message], sms: Sms) -> Receipt:
 
 def _accept(message: Message, receipt: Receipt, now: datetime) -> None:
     """It is sent, even if another worker holds the lease by now. Its content may hold a code, and is no longer needed."""
-    with transaction.atomic():
-        Message.objects.filter(id=message.id).update(
-            state=MessageState.SENT, leased_until=None, content="", last_error=""
-        )
-        _note(message, LedgerStep.ACCEPTED, receipt, now)
+    ledger.accept(message_id=message.id, server=receipt.server, answer=receipt.answer, now=now)
     log.info("mail_sent", message_id=str(message.id), kind=message.kind, server=receipt.server)
 
 
