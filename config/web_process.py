@@ -8,6 +8,8 @@ from django.core.cache import close_caches
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, reset_queries
 
+from apps.core.database_connections import let_go_if_used
+
 NEW_OBJECTS = (
     10_000  # Python's own number is 700, of which each request makes some forty that only a collection can free
 )
@@ -28,11 +30,13 @@ def collect_less_often() -> None:
 
 
 def do_nothing_in_vain() -> None:
-    """Three of the five things that Django does around each request.
+    """Of the five things that Django does around each request one is left: a connection that was used is let go of.
 
-    Old connections are closed at the end of each request, and what is kept is checked at its first use (CONN_HEALTH_CHECKS): before
-    a request nothing is left to do. Queries are noted with DEBUG alone, and connections to Valkey are kept.
+    What is kept is checked at its first use (CONN_HEALTH_CHECKS): before a request nothing is to be done. Queries are noted with
+    DEBUG alone, and connections to Valkey are kept.
     """
     request_started.disconnect(close_old_connections)
     request_started.disconnect(reset_queries)
+    request_finished.disconnect(close_old_connections)
+    request_finished.connect(let_go_if_used)
     request_finished.disconnect(close_caches)
