@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api.auth.presented_token import TokenSerializer, token_in
+from apps.api.auth.presented_token import TokenSerializer
 from apps.api.authentication.api_key import client_of
 from apps.api.base_views import ApiKeyView
 from apps.api_keys.models import Scope
@@ -51,5 +51,5 @@ class IntrospectView(ApiKeyView):
 
     @extend_schema(operation_id="introspect", request=TokenSerializer, responses=IntrospectionSerializer)
     def post(self, request: Request) -> Response:
-        token, customer = token_in(request.data), client_of(request).customer
+        token, customer = self.read(TokenSerializer)["token"], client_of(request).customer
         return Response(introspection.introspect(token, customer_id=customer.id, context=context_of(request)))

@@ -18,17 +18,3 @@ class AnyText(serializers.CharField):
 class TokenSerializer(StrictSerializer):
     token = AnyText(help_text="an access or refresh token")
     token_type_hint = AnyText(required=False, help_text="`access_token` or `refresh_token`; a token tells by itself")
-
-
-def token_in(document: Any) -> str:
-    """The token that this document presents. Raises ValidationError.
-
-    A serializer copies its fields for each document that it reads. It is given only what it refuses.
-    """
-    if isinstance(document, dict):
-        token, hint = document.get("token"), document.get("token_type_hint", "")
-        if isinstance(token, str) and isinstance(hint, str):
-            return token
-    given = TokenSerializer(data=document)
-    given.is_valid(raise_exception=True)
-    return str(given.validated_data["token"])

@@ -5,7 +5,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api.auth.presented_token import TokenSerializer, token_in
+from apps.api.auth.presented_token import TokenSerializer
 from apps.api.authentication.api_key import client_of, required_key_of
 from apps.api.base_views import ApiKeyView
 from apps.api_keys.models import Scope
@@ -21,7 +21,7 @@ class RevokeView(ApiKeyView):
 
     @extend_schema(operation_id="revoke", request=TokenSerializer, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request) -> Response:
-        token, customer = token_in(request.data), client_of(request).customer
+        token, customer = self.read(TokenSerializer)["token"], client_of(request).customer
         context = context_of(request).by(actors.api_key(required_key_of(request).key_id))
         revocation.revoke(token, customer_id=customer.id, context=context)
         return Response({})  # RFC 7009 section 2.2: the status says it all
