@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core import actors, rate_limits, valkey
+from apps.core import rate_limits, valkey
 from apps.core.context import RequestContext
 from apps.core.state.announcements import announce
 from apps.customers import limits
@@ -103,6 +103,7 @@ def _limit(verified: VerifiedToken) -> None:
 def _rotate_unused(verified: VerifiedToken, context: RequestContext) -> RefreshToken | None:
     """The new row, if the token was unused; None if it was not, or if anything else is wrong with it."""
     successor = _next(verified.customer, verified.session.id, context.now)
+    event = user_events.of_own(actions.TOKEN_REFRESHED, verified.user, context, session=str(verified.session.id))
     with connection.cursor() as cursor:
         cursor.execute(
             ROTATE,
@@ -114,21 +115,10 @@ def _rotate_unused(verified: VerifiedToken, context: RequestContext) -> RefreshT
                 "successor_id": successor.id,
                 **session_rows.columns_of(successor),
                 "session_expires_at": successor.both_expire_at,
-                **_event(verified, context).parameters(),
+                **event.parameters(),
             },
         )
         return successor if cursor.rowcount == 1 else None
-
-
-def _event(verified: VerifiedToken, context: RequestContext) -> events.NewEvent:
-    user = verified.user
-    return events.NewEvent(
-        action=actions.TOKEN_REFRESHED,
-        context=context.by(actors.user(user.id)),
-        customer_id=user.customer_id,
-        user_id=user.id,
-        details={"session": str(verified.session.id)},
-    )
 
 
 def _successor_of_used(verified: VerifiedToken, context: RequestContext) -> RefreshToken:
