@@ -18,6 +18,8 @@ from apps.customers.policy import DAY, Algorithm, PolicyColumns, between
 # Fixed, so that a request without a key needs no look-up to know its customer (contract 1.4).
 DEFAULT_CUSTOMER_ID = UUID("01900000-0000-7000-8000-000000000001")
 
+SLUG = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+
 
 class CustomerStatus(models.TextChoices):
     """A suspended customer is answered 403 on every path (contract 1.8)."""
@@ -31,7 +33,7 @@ class Customer(PolicyColumns):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.CharField(
-        max_length=63, unique=True, validators=[RegexValidator(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+        max_length=63, unique=True, validators=[RegexValidator(rf"^{SLUG}$")]
     )  # part of the tokens' issuer: never changes
     name = NameField(max_length=200)
     status = models.CharField(max_length=16, choices=CustomerStatus, default=CustomerStatus.ACTIVE)

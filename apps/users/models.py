@@ -10,6 +10,9 @@ from apps.core.sealed import SealedField
 from apps.customers.models import Customer
 from apps.customers.validation import validate_language_tag
 
+ROLE_NAME = r"[a-z][a-z0-9_]{0,63}"
+PERMISSION_NAME = r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*"
+
 
 class UserStatus(models.TextChoices):
     PENDING = "pending"
@@ -72,7 +75,7 @@ class Role(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="roles")
-    name = models.CharField(max_length=64, validators=[RegexValidator(r"\A[a-z][a-z0-9_]{0,63}\Z")])  # never changes
+    name = models.CharField(max_length=64, validators=[RegexValidator(rf"\A{ROLE_NAME}\Z")])  # never changes
     permissions = models.JSONField(default=list, blank=True)
     description = NameField(max_length=200, blank=True)
 
@@ -92,7 +95,7 @@ class Permission(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="permissions")
     name = models.CharField(
-        max_length=64, validators=[RegexValidator(r"\A[a-z][a-z0-9_]*(\.[a-z0-9_]+)*\Z")]
+        max_length=64, validators=[RegexValidator(rf"\A{PERMISSION_NAME}\Z")]
     )  # "invoices.read"; never changes
     description = NameField(max_length=200, blank=True)
 

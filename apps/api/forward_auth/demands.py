@@ -12,17 +12,18 @@ from django.utils.translation import gettext_lazy as _
 from apps.api.authentication.principal import Principal
 from apps.core.errors import PermissionDenied, ValidationFailed
 from apps.core.ids import parse_id
-from apps.customers.models import DEFAULT_CUSTOMER_ID
+from apps.customers.models import DEFAULT_CUSTOMER_ID, SLUG
 from apps.customers.state import CustomerState
 from apps.tokens.errors import InsufficientUserAuthentication, InvalidToken
+from apps.users.models import PERMISSION_NAME, ROLE_NAME
 from apps.users.state import UserState
 
 MOST = 20  # in one address
 ANY_CUSTOMER = "*"
 # As the models check them, with `*` for a customer.
-CUSTOMER = re.compile(r"\*|[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-PERMISSION = re.compile(r"(?=.{1,64}\Z)[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
-ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+CUSTOMER = re.compile(rf"\*|{SLUG}")
+PERMISSION = re.compile(rf"(?=.{{1,64}}\Z){PERMISSION_NAME}")
+ROLE = re.compile(ROLE_NAME)
 SECONDS = re.compile(r"[0-9]{1,9}")
 FORMS = {"customer": CUSTOMER, "permission": PERMISSION, "role": ROLE, "max_age": SECONDS}
 REPEATABLE = "permission"
