@@ -40,6 +40,31 @@ class Flaw:
 
 
 @dataclass(frozen=True)
+class Place:
+    """How far a chain has been verified: the position of a link, its hash, and the latest time of an event so far."""
+
+    position: int
+    hash: bytes
+    latest: datetime | None = None
+
+
+START = Place(0, BEGINNING)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some links of a chain that were verified. With a flaw, the rest of the chain proves nothing.
+
+    `backdated`: events dated long before one that was linked earlier. They were inserted afterwards, unless a clock ran ahead.
+    """
+
+    end: Place
+    flaw: Flaw | None
+    backdated: list[Event]
+    is_last: bool
+
+
+@dataclass(frozen=True)
 class Head:
     """The end of a customer's chain. A copy kept elsewhere shows later whether events were cut off the end."""
 
@@ -78,31 +103,36 @@ def _link(events: QuerySet[Event]) -> None:
     ChainLink.objects.bulk_create(links)
 
 
-def flaws(customer_id: UUID | None) -> Iterator[Flaw]:
-    """The first flaw of a customer's chain; nothing if it is whole."""
-    previous, expected = BEGINNING, 1
-    for link, event in _linked_events(customer_id):
-        if link.position != expected:
-            yield Flaw(customer_id, expected, "a link was removed")
-            return
-        if event is None:
-            yield Flaw(customer_id, link.position, f"event {link.event_id} was removed")
-            return
-        if _hash(previous, event) != bytes(link.hash):
-            yield Flaw(customer_id, link.position, f"event {event.id} was altered")
-            return
-        previous, expected = bytes(link.hash), expected + 1
+def pieces(customer_id: UUID | None) -> Iterator[Piece]:
+    """A customer's whole chain, verified piece by piece."""
+    piece = check(customer_id, START)
+    yield piece
+    while not piece.is_last:
+        piece = check(customer_id, piece.end)
+        yield piece
 
 
-def backdated(customer_id: UUID | None) -> Iterator[Event]:
-    """Events dated long before one that was linked earlier: inserted afterwards, unless a clock ran ahead."""
-    latest: datetime | None = None
-    for _link, event in _linked_events(customer_id):
-        if event is None:
-            continue
-        if latest is not None and event.at < latest - LONGEST_TRANSACTION:
-            yield event
-        latest = max(event.at, latest or event.at)
+def check(customer_id: UUID | None, start: Place) -> Piece:
+    """Verify the next links of a customer's chain: a long one is verified in many steps."""
+    place, backdated = start, list[Event]()
+    batch = _batch(customer_id, start.position or BEFORE_ALL)
+    for link, event in batch:
+        what = _what_is_wrong(place, link, event)
+        if what or event is None:
+            return Piece(place, Flaw(customer_id, place.position + 1, what), backdated, is_last=True)
+        latest = place.latest or event.at
+        if event.at < latest - LONGEST_TRANSACTION:
+            backdated.append(event)
+        place = Place(link.position, bytes(link.hash), max(event.at, latest))
+    return Piece(place, None, backdated, is_last=len(batch) < BATCH)
+
+
+def _what_is_wrong(before: Place, link: ChainLink, event: Event | None) -> str:
+    if link.position != before.position + 1:
+        return "a link was removed"
+    if event is None:
+        return f"event {link.event_id} was removed"
+    return f"event {event.id} was altered" if _hash(before.hash, event) != bytes(link.hash) else ""
 
 
 def head(customer_id: UUID | None) -> Head:
@@ -121,16 +151,14 @@ def contains(customer_id: UUID | None, position: int, value: str) -> bool:
     return link is not None and bytes(link.hash).hex() == value
 
 
-def _linked_events(customer_id: UUID | None) -> Iterator[tuple[ChainLink, Event | None]]:
+def _batch(customer_id: UUID | None, after: int) -> list[tuple[ChainLink, Event | None]]:
     """Links in order, each with its event, or None if the event is gone (an inner join would hide that).
 
-    In batches by position: behind a transaction pooler a cursor on the server would not outlive its transaction.
+    By position: behind a transaction pooler a cursor on the server would not outlive its transaction.
     """
-    links, last = ChainLink.objects.of(customer_id).order_by("position"), BEFORE_ALL
-    while batch := list(links.filter(position__gt=last)[:BATCH]):
-        events = Event.objects.in_bulk([link.event_id for link in batch])
-        yield from ((link, events.get(link.event_id)) for link in batch)
-        last = batch[-1].position
+    links = list(ChainLink.objects.of(customer_id).filter(position__gt=after).order_by("position")[:BATCH])
+    events = Event.objects.in_bulk([link.event_id for link in links])
+    return [(link, events.get(link.event_id)) for link in links]
 
 
 def _end(customer_id: UUID | None) -> tuple[int, bytes]:

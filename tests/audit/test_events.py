@@ -92,7 +92,8 @@ def test_who_did_it_is_named_in_one_way_each() -> None:
 def test_no_code_spells_an_actor_by_itself() -> None:
     spelled = re.compile(r"""["'](user|operator|api-key|identity-check):""")
     rooms = Path(events.__file__ or "").parents[1]
-    found = [path for path in rooms.rglob("*.py") if spelled.search(path.read_text())]
+    code = (path for path in rooms.rglob("*.py") if path.parent.name != "migrations")  # those hold the model's own
+    found = [path for path in code if spelled.search(path.read_text())]
     assert {str(path.relative_to(rooms)) for path in found} == {"audit/models.py", "core/actors.py"}
 
 

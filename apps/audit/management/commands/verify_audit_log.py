@@ -61,15 +61,25 @@ class Command(UnhurriedCommand):
 
     def _link_what_waits(self) -> None:
         """What is in no chain could be removed unseen."""
-        chain.note_what_is_unchained()
+        if unnoted := chain.note_what_is_unchained():
+            self.stderr.write(
+                self.style.WARNING(
+                    f"{unnoted} event(s) were in no chain, and waited for none: they were inserted past the trigger, "
+                    "or their links were removed. They are linked now."
+                )
+            )
         while chain.extend():
             pass
 
     def _report(self, customer_id: uuid.UUID | None) -> list[chain.Flaw]:
         name = customer_id or SERVICE
-        for event in chain.backdated(customer_id):
-            self.stderr.write(self.style.WARNING(f"{name}: event {event.id} is dated before what was there already"))
-        found = list(chain.flaws(customer_id))
+        found = []
+        for piece in chain.pieces(customer_id):
+            found += [piece.flaw] if piece.flaw else []
+            for event in piece.backdated:
+                self.stderr.write(
+                    self.style.WARNING(f"{name}: event {event.id} is dated before what was there already")
+                )
         for flaw in found:
             self.stderr.write(self.style.ERROR(f"{name}: at {flaw.position}: {flaw.what}"))
         if not found:
