@@ -154,6 +154,14 @@ def web(text: str) -> str:
     return text
 
 
+def issuer(text: str) -> str:
+    """An OpenID Connect provider: https, or http on this machine, without query and fragment."""
+    parts = _split(text)
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError("must be https://HOST or https://HOST/PATH, as the provider itself writes it")
+    return web(text)
+
+
 def networks(text: str) -> str:
     """Networks or addresses, comma-separated."""
     try:

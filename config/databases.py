@@ -55,8 +55,15 @@ def plain(env: Environment, url: str) -> dict[str, Any]:
 
 
 def bounded(env: Environment, url: str, *, is_pooled: bool) -> dict[str, Any]:
-    """DATABASES["default"]."""
-    return plain(env, url) if is_pooled else with_parameters(plain(env, url), bounds(env))
+    """DATABASES["default"]. Statements of `apps.core.prepared` are prepared at their first use.
+
+    Not behind a transaction pooler: there the next transaction may meet another server, where they are not known.
+    """
+    return plain(env, url) if is_pooled else _preparing(with_parameters(plain(env, url), bounds(env)))
+
+
+def _preparing(settings: dict[str, Any]) -> dict[str, Any]:
+    return {**settings, "OPTIONS": {"prepare_threshold": 0, **settings["OPTIONS"]}}
 
 
 def unhurried(env: Environment, url: str, *, listen_url: str, is_pooled: bool) -> dict[str, Any] | None:

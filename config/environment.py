@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from apps.core.secret_values import MINIMUM_SECRET_BYTES, decode_32_bytes, parse_master_keys, secret_fault
-from config import addresses, dotenv, file_storage
+from config import addresses, countries, dotenv, file_storage
 from config.logging import log_level
 
 __all__ = ["MINIMUM_SECRET_BYTES", "ConfigurationError", "Environment", "decode_32_bytes", "load", "parse_master_keys"]
@@ -44,6 +44,7 @@ OPTIONAL_SECRETS = (
     "SMS_TWILIO_AUTH_TOKEN",
     "SMS_HTTP_TOKEN",
     "FILES_S3_SECRET_ACCESS_KEY",
+    "OPERATOR_OIDC_CLIENT_SECRET",
 )
 ENGINES = ("DATABASE_URL", "REDIS_URL")  # naming one means an installation, not a developer's machine
 FORMS: dict[str, Callable[[str], object]] = {  # wherever it runs
@@ -59,6 +60,8 @@ FORMS: dict[str, Callable[[str], object]] = {  # wherever it runs
     "EMAIL_URL": addresses.smtp,
     "EMAIL_URL_FALLBACK": addresses.smtp,
     "TRUSTED_PROXIES": addresses.networks,
+    "OPERATOR_OIDC_ISSUER": addresses.issuer,
+    "GEOIP_DATABASE": countries.database,
     "FILES_STORAGE_URL": file_storage.bucket,
     "FILES_ROOT": file_storage.folder,
     "LOG_LEVEL": log_level,
@@ -70,6 +73,12 @@ FORMS_IN_PRODUCTION: dict[str, Callable[[str], object]] = {
     "DEFAULT_FROM_EMAIL": addresses.sender,
     "SMS_HTTP_URL": addresses.web,
 }
+OPERATOR_OIDC = (  # the first two are needed
+    "OPERATOR_OIDC_ISSUER",
+    "OPERATOR_OIDC_CLIENT_ID",
+    "OPERATOR_OIDC_CLIENT_SECRET",
+    "OPERATOR_OIDC_SECOND_FACTOR",
+)
 TRUE, FALSE = ("true", "yes", "on", "y", "ok", "1"), ("false", "no", "off", "n", "0")
 
 
@@ -216,7 +225,7 @@ def check_production(*, noted: Iterable[str] = ()) -> None:
     faults = [fault for name in REQUIRED_IN_PRODUCTION if (fault := _fault(name))]
     optional = [name for name in FORMS_IN_PRODUCTION if name not in REQUIRED_IN_PRODUCTION]
     faults += [fault for name in optional if (fault := _form_fault(name))]
-    faults.extend([*_sms_faults(), *_cluster_faults()])
+    faults.extend([*_sms_faults(), *_cluster_faults(), *_operator_faults()])
     _raise(dict.fromkeys([*faults, *noted]))
 
 
@@ -281,6 +290,22 @@ def _sms_faults() -> list[str]:
         return ["SMS_BACKEND must not be the console in production: it writes codes into the log."]
     needed = [name for name in NEEDED_BY_SMS_BACKEND.get(backend, ()) if not os.environ.get(name, "").strip()]
     return [f"{name} is missing, which SMS_BACKEND needs." for name in needed]
+
+
+def _operator_faults() -> list[str]:
+    """A provider that is named in part, and doors that are all shut."""
+    given = {name for name in OPERATOR_OIDC if os.environ.get(name, "").strip()}
+    faults = [
+        f"{name} is missing, which the other settings of OPERATOR_OIDC_… need."
+        for name in OPERATOR_OIDC[:2]
+        if given and name not in given
+    ]
+    by_password = os.environ.get("OPERATOR_PASSWORD_SIGN_IN", "").strip().lower()
+    if by_password in FALSE and not given:
+        faults.append(
+            "OPERATOR_PASSWORD_SIGN_IN must stay true without OPERATOR_OIDC_ISSUER: no operator could sign in."
+        )
+    return faults
 
 
 def _cluster_faults() -> list[str]:

@@ -8,7 +8,7 @@ from config import environment, web_process
 environment.choose_settings(otherwise=environment.PRODUCTION)  # a developer's server is `manage.py runserver`
 
 django = get_wsgi_application()
-application = import_string("apps.api.forward_auth.shortcut.ForwardAuthShortcut")(
-    django
-)  # now that the apps are loaded
+# What is asked most is answered before Django's handler. Imported by name: now the apps are loaded.
+refreshing = import_string("apps.api.auth.refresh_shortcut.RefreshShortcut")(django)
+application = import_string("apps.api.forward_auth.shortcut.ForwardAuthShortcut")(refreshing)
 web_process.prepare()

@@ -13,6 +13,7 @@ class RequestContext:
 
     `actor`: as events name it (`core.actors`). `ip` is None when the server knows no peer (a unix socket).
     `sandbox_key_id`: the test key of the request, or of its session's first request. Its messages are listed and not sent.
+    `key_id`: of the API key that came with the request, if one did.
     `accept_language`: the header, which says what language to write to the client in.
     `request_mark`: of an encrypted request before sign-in. No two requests have the same, unless one is sent again.
     """
@@ -23,6 +24,7 @@ class RequestContext:
     user_agent: str = ""
     request_id: str = ""
     sandbox_key_id: str = ""
+    key_id: str = ""
     accept_language: str = ""
     request_mark: bytes | None = None
 
@@ -39,6 +41,10 @@ class RequestContext:
     def by(self, actor: str) -> Self:
         """The same request, now that its actor is known."""
         return replace(self, actor=actor)
+
+    def with_key(self, key_id: str) -> Self:
+        """The same request, now that its API key is known."""
+        return replace(self, key_id=key_id)
 
     def at(self, now: datetime) -> Self:
         """The same request at another time."""

@@ -25,10 +25,12 @@ class GatehouseError(Exception):
         fields: Mapping[str, list[str]] | None = None,
         max_age: int | None = None,
         headers: Mapping[str, str] | None = None,
+        rule: str | None = None,
     ) -> None:
         """`retry_after` in seconds and `limit` (its stable name) go with 429; `fields` with validation errors.
 
-        `max_age`: how many seconds ago the caller may have proven who it is, at most (RFC 9470).
+        `max_age`: how many seconds ago the caller may have proven who it is, at most (RFC 9470). `rule`: what has refused, for
+        the audit trail alone, where one answer stands for several.
         """
         self.text = self.message if message is None else message
         self.retry_after = retry_after
@@ -36,6 +38,8 @@ class GatehouseError(Exception):
         self.fields = fields
         self.max_age = max_age
         self.headers = dict(headers or {})
+        self.refused_by = rule or limit or self.type
+        self.is_recorded = False  # whether its event is written (`audit.refusals`)
         super().__init__(str(self.type))
 
 

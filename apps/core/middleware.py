@@ -1,4 +1,4 @@
-"""What every request passes: an id and a log line, and a language."""
+"""What every request passes: an id and a log line, its connection to PostgreSQL let go of, and a language."""
 
 import time
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from django.utils import translation
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from apps.core import request_log, text_languages
+from apps.core.database_connections import let_go_after
 from apps.core.requests import address_of, request_id_of, require_known_proxies
 from apps.core.response_headers import complete, prepared, vary_on
 
@@ -23,7 +24,7 @@ QUIET = ("/healthz", "/readyz")
 
 
 class RequestLogMiddleware:
-    """Gives the request its id, binds it to every log line, and logs how it ended."""
+    """Gives the request its id, binds it to every log line, lets go of its connection to PostgreSQL, and logs how it ended."""
 
     def __init__(self, get_response: GetResponse) -> None:
         require_known_proxies()  # a server that could not tell who calls must not start
@@ -34,6 +35,7 @@ class RequestLogMiddleware:
         request_id = request_id_of(request)
         bound = bind_contextvars(request_id=request_id)
         response = self.get_response(request)  # Django lets no exception through
+        let_go_after(response)
         reset_contextvars(**bound)
         if request.path not in QUIET:
             request_log.note(

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 from django.db import Error, connection
 from psycopg import errors
+
+from apps.core.commands import OwnCommand
 
 BUSY = (errors.LockNotAvailable, errors.DeadlockDetected)  # somebody else's lock; trying again may help
 
@@ -50,7 +51,7 @@ def is_busy(error: Error) -> bool:
     return isinstance(error.__cause__, BUSY)
 
 
-class UnhurriedCommand(BaseCommand):
+class UnhurriedCommand(OwnCommand):
     """A command that may take minutes."""
 
     lock_seconds = 30.0

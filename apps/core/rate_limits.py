@@ -13,7 +13,7 @@ import structlog
 
 from apps.core import valkey
 from apps.core.errors import RateLimited, is_refusal
-from apps.core.valkey import ValkeyUnavailable
+from apps.core.valkey import Script, ValkeyUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ local function count_in(rules, now, event)
 end
 """
 
-_hit = valkey.Script(
+_hit = Script(
     LUA_LIMITS
     + """
 local now = clock()
@@ -75,8 +75,37 @@ return answer
     kinds=("zset",),
 )
 
+# KEYS: rules…, keys of the other script  ARGV: number of rules, number of arguments for them, these…, arguments of the other script.
+# Answers {what _hit answers, what the other script answers unless a rule refuses}.
+LUA_HIT_FIRST = """
+local function part(all, first, last)
+  local some = {{}}
+  for i = first, last do table.insert(some, all[i]) end
+  return some
+end
+
+local keys, arguments = tonumber(ARGV[1]), tonumber(ARGV[2]) + 2
+local hit = (function(KEYS, ARGV) {hit} end)(part(KEYS, 1, keys), part(ARGV, 3, arguments))
+if hit[1] > 0 then return {{hit}} end
+return {{hit, (function(KEYS, ARGV) {other} end)(part(KEYS, keys + 1, #KEYS), part(ARGV, arguments + 1, #ARGV))}}
+"""
+
+# KEYS: rules…  ARGV: rules…  For each rule, how many events are logged and for how many ms it refuses. Counts nothing.
+_look = Script(
+    LUA_LIMITS
+    + """
+local now, answer = clock(), {}
+for i, rule in ipairs(read_rules(KEYS, 1, ARGV, 1, #KEYS)) do
+  local _, wait = refusal({rule}, now)
+  answer[2 * i - 1], answer[2 * i] = redis.call('ZCARD', rule.key), wait
+end
+return answer
+""",
+    kinds=("zset",),
+)
+
 # KEYS: rules…  ARGV: event.
-_give_back = valkey.Script("for _, key in ipairs(KEYS) do redis.call('ZREM', key, ARGV[1]) end", kinds=("zset",))
+_give_back = Script("for _, key in ipairs(KEYS) do redis.call('ZREM', key, ARGV[1]) end", kinds=("zset",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +134,15 @@ class Hit:
     remaining: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a limit stands now: how many events are logged, and for how many seconds it refuses (0: it admits)."""
+
+    limit: Limit
+    used: int
+    wait: float
+
+
 def arguments(rules: Sequence[Rule]) -> list[int]:
     """The rules as `read_rules` expects them: count and window (ms) of each."""
     return [number for rule in rules for number in (rule.limit.count, rule.limit.window * 1000)]
@@ -121,10 +159,51 @@ def hit(rules: Sequence[Rule]) -> Hit:
     Raises RateLimited (naming the limit and when to come back) or ValkeyUnavailable.
     """
     event = new_event()
-    answer = _hit(keys=[rule.key for rule in rules], args=[event, *arguments(rules)])
+    return _admitted(event, rules, _hit(keys=[rule.key for rule in rules], args=[event, *arguments(rules)]))
+
+
+def _admitted(event: str, rules: Sequence[Rule], answer: Sequence[Any]) -> Hit:
     raise_refusal(rules, answer)
     remaining = {rule.limit.name: int(left) for rule, left in zip(rules, answer[1:], strict=True)}
     return Hit(event, tuple(rules), remaining)
+
+
+class Limited:
+    """A script that runs once an event was counted against a rule whose keys are elsewhere in a cluster.
+
+    One round trip in the place of two (each takes some 200 µs of CPU), with the same effect; in a cluster it is two.
+    """
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        joined = LUA_HIT_FIRST.format(hit=_hit.source, other=script.source)
+        self._joined = Script(joined, kinds=("zset", *script.kinds))
+
+    def __call__(self, rule: Rule, *, keys: Sequence[str], args: Sequence[str | bytes | float]) -> tuple[Hit, Any]:
+        """What was counted, and what the script has answered. Raises RateLimited or ValkeyUnavailable."""
+        if valkey.is_cluster():
+            return hit([rule]), self._script(keys=keys, args=args)
+        event = new_event()
+        first: list[str | int] = [event, *arguments([rule])]
+        answer = self._joined(keys=[rule.key, *keys], args=[1, len(first), *first, *args])
+        return _admitted(event, [rule], answer[0]), answer[1]
+
+
+_hit_after = Limited(_hit)
+
+
+def hit_in_turn(first: Rule, rules: Sequence[Rule]) -> tuple[Hit, Hit]:
+    """Count one event against the first rule and, if that admits, one against the others, as `hit` does. Raises what `hit` raises."""
+    event = new_event()
+    counted, answer = _hit_after(first, keys=[rule.key for rule in rules], args=[event, *arguments(rules)])
+    return counted, _admitted(event, rules, answer)
+
+
+def standings(rules: Sequence[Rule]) -> list[Standing]:
+    """How these limits, all of one tag, would decide about one more event. One round trip. Raises ValkeyUnavailable."""
+    answer = _look(keys=[rule.key for rule in rules], args=arguments(rules)) if rules else []
+    pairs = zip(answer[::2], answer[1::2], strict=True)
+    return [Standing(rule.limit, int(used), int(wait) / 1000) for rule, (used, wait) in zip(rules, pairs, strict=True)]
 
 
 @contextmanager
@@ -147,6 +226,12 @@ def give_back(counted: Hit) -> None:
         _give_back(keys=[rule.key for rule in counted.rules], args=[counted.event])
     except ValkeyUnavailable:
         log.warning("try_not_given_back", limits=[rule.limit.name for rule in counted.rules])
+
+
+def forget(rules: Sequence[Rule]) -> None:
+    """Start counting anew. Raises ValkeyUnavailable."""
+    for rule in rules:
+        valkey.delete(rule.key)
 
 
 def raise_refusal(rules: Sequence[Rule], answer: Sequence[Any]) -> None:

@@ -4,11 +4,12 @@ Each is found out once, and kept with the request. Headers are read from the env
 of them (11 µs).
 """
 
+import random
 import re
-import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -18,6 +19,7 @@ from django.utils.encoding import escape_uri_path
 
 from apps.core import client_address, names
 from apps.core.context import RequestContext
+from apps.core.fixed_settings import made_once
 from apps.core.short_texts import remembers_short_texts
 
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -32,13 +34,14 @@ class RequestFacts:
     """What is found out about a request on its way, for those who handle it later.
 
     `address`: of the client; None while nobody has asked, empty where the server knows no peer. `sandbox_key_id`: by the
-    authentication that succeeded. `request_mark`: by the parser that opened the body. `allowed_origins`: of the customer whose
-    request it is; None while that is unknown.
+    authentication that succeeded; so is `key_id`, the API key's. `request_mark`: by the parser that opened the body.
+    `allowed_origins`: of the customer whose request it is; None while that is unknown.
     """
 
     request_id: str = ""
     address: str | None = None
     sandbox_key_id: str = ""
+    key_id: str = ""
     request_mark: bytes | None = field(default=None, repr=False)
     allowed_origins: Collection[str] | None = None
 
@@ -60,6 +63,7 @@ def context_of(request: HttpRequest) -> RequestContext:
         user_agent=_cleaned(headers.get("HTTP_USER_AGENT", "")[:LONGEST_USER_AGENT]),
         request_id=request_id_of(request),
         sandbox_key_id=facts.sandbox_key_id,
+        key_id=facts.key_id,
         accept_language=headers.get("HTTP_ACCEPT_LANGUAGE", ""),
         request_mark=facts.request_mark,
     )
@@ -77,11 +81,18 @@ def address_of(request: HttpRequest) -> str | None:
     """The client's address as text (contract 1.6)."""
     facts = facts_of(request)
     if facts.address is None:
-        headers = request.META
-        facts.address = _address(
-            headers.get("HTTP_X_FORWARDED_FOR", ""), headers.get("REMOTE_ADDR", ""), tuple(settings.TRUSTED_PROXIES)
-        )
+        facts.address = address_in(request.META)
     return facts.address or None
+
+
+def address_in(environ: Mapping[str, Any]) -> str:
+    """The same of a request that is nothing but its environment (PEP 3333). Empty where the server knows no peer."""
+    return _address(environ.get("HTTP_X_FORWARDED_FOR", ""), environ.get("REMOTE_ADDR", ""), _proxies())
+
+
+@made_once
+def _proxies() -> tuple[str, ...]:
+    return tuple(settings.TRUSTED_PROXIES)
 
 
 @remembers_short_texts(longest=200)
@@ -92,7 +103,7 @@ def _address(forwarded_for: str, peer: str, proxies: tuple[str, ...]) -> str:
 
 def comes_from_proxy(request: HttpRequest) -> bool:
     """Whether a proxy of TRUSTED_PROXIES has sent the request on."""
-    return _is_proxy(request.META.get("REMOTE_ADDR", ""), tuple(settings.TRUSTED_PROXIES))
+    return _is_proxy(request.META.get("REMOTE_ADDR", ""), _proxies())
 
 
 @remembers_short_texts(longest=64)
@@ -108,7 +119,7 @@ def peer_of(request: HttpRequest) -> client_address.Address | None:
 
 def require_known_proxies() -> None:
     """Raises ImproperlyConfigured unless TRUSTED_PROXIES lists networks."""
-    _networks(tuple(settings.TRUSTED_PROXIES))
+    _networks(_proxies())
 
 
 @lru_cache(maxsize=4)
@@ -123,9 +134,24 @@ def request_id_of(request: HttpRequest) -> str:
     """The request's id: the caller's own `X-Request-ID` when it is harmless, else a fresh one; the same at every call."""
     facts = facts_of(request)
     if not facts.request_id:
-        offered = request.META.get("HTTP_X_REQUEST_ID", "")
-        facts.request_id = offered if ACCEPTED_REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)
+        facts.request_id = _accepted_or_fresh_id(request.META)
     return facts.request_id
+
+
+def request_id_in(environ: Mapping[str, Any]) -> str:
+    """The same of a request that is nothing but its environment; where nobody has asked yet, a fresh one at every call."""
+    facts: RequestFacts | None = environ.get(FACTS)
+    return (facts.request_id if facts else "") or _accepted_or_fresh_id(environ)
+
+
+def _accepted_or_fresh_id(environ: Mapping[str, Any]) -> str:
+    offered: str = environ.get("HTTP_X_REQUEST_ID", "")
+    return offered if offered and ACCEPTED_REQUEST_ID.fullmatch(offered) else _fresh_id()
+
+
+def _fresh_id() -> str:
+    """A name, and no secret. `secrets` asks the kernel, and gives up the interpreter's lock for it: other threads go on meanwhile."""
+    return f"{random.getrandbits(128):032x}"
 
 
 def path_as_sent(request: HttpRequest) -> str:

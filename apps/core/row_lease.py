@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Event, Lock, Thread
+from functools import lru_cache
+from threading import Lock
 from typing import Any, ClassVar, Generic, TypeVar
 
 import structlog
 from django.db import DatabaseError, connection, models
+
+from apps.core import lease_keeper
 
 RENEWALS_IN_A_LEASE = 3  # so that one or two may fail
 MOST_DOUBLINGS = 10
@@ -46,46 +49,62 @@ class RowLease(Generic[Row]):
     taken_at: datetime
     _started: float = field(init=False, default_factory=time.monotonic)
     _renewing: Lock = field(init=False, default_factory=Lock)
-    _over: Event = field(init=False, default_factory=Event)
+    _is_over: bool = field(init=False, default=False)
 
     @property
     def now(self) -> datetime:
         return self.taken_at + timedelta(seconds=time.monotonic() - self._started)
 
+    @property
+    def renewed_every(self) -> float:
+        return self.length.total_seconds() / RENEWALS_IN_A_LEASE
+
     def renew(self) -> None:
         """Hold the row for as long again, from now on. One statement. Raises LeaseLost."""
         with self._renewing:
-            until = self.now + self.length
-            if not unchanged(self.row).update(**{self.row.held_until: until}):
+            self._renew()
+
+    def confirm(self) -> None:
+        """Make sure that the row is held and will be for a while. One statement, which writes if it must. Raises LeaseLost.
+
+        (The renewal took 500 µs of CPU and waited for a disk, the look 120.)
+        """
+        with self._renewing:
+            if getattr(self.row, self.row.held_until) - self.now < self.length / 2:
+                self._renew()
+            elif not _is_held(self.row):
                 raise LeaseLost
-            setattr(self.row, self.row.held_until, until)
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Renewed by a thread of its own, for work that may take minutes. Work that is done quickly needs no renewal."""
-        keeper = Thread(target=self._keep, name="row-lease", daemon=True)
-        keeper.start()
-        try:
+        """Renewed meanwhile, for work that may take minutes. Work that is done quickly needs no renewal."""
+        with lease_keeper.keeping(self):
             yield
-        finally:
-            self._over.set()
-            keeper.join()
 
-    def _keep(self) -> None:
-        try:
-            while not self._over.wait(self.length.total_seconds() / RENEWALS_IN_A_LEASE):
-                self._renew_if_possible()
-        except LeaseLost:
-            log.warning("lease_lost", table=self.row._meta.label_lower, row_id=str(self.row.pk))
-        finally:
-            connection.close()  # this thread's own
+    def renew_if_possible(self) -> bool:
+        """False if there is nothing to renew any more. PostgreSQL may be away for a moment: then the next renewal counts."""
+        with self._renewing:
+            if self._is_over:
+                return False
+            try:
+                self._renew()
+            except LeaseLost:
+                log.warning("lease_lost", table=self.row._meta.label_lower, row_id=str(self.row.pk))
+                return False
+            except DatabaseError:
+                connection.close()
+            return True
 
-    def _renew_if_possible(self) -> None:
-        """PostgreSQL may be away for a moment: then the next renewal counts."""
-        try:
-            self.renew()
-        except DatabaseError:
-            connection.close()
+    def end(self) -> None:
+        """It is not renewed any more."""
+        with self._renewing:
+            self._is_over = True
+
+    def _renew(self) -> None:
+        until = self.now + self.length
+        if not unchanged(self.row).update(**{self.row.held_until: until}):
+            raise LeaseLost
+        setattr(self.row, self.row.held_until, until)
 
 
 def take(
@@ -112,6 +131,17 @@ def unchanged(row: Row, *columns: str) -> models.QuerySet[Row]:
     """The row, if nobody else has taken it since we read it, nor changed these columns."""
     known = {name: getattr(row, name) for name in (row.held_until, *columns)}
     return type(row)._default_manager.filter(pk=row.pk, **known)
+
+
+def _is_held(row: Leasable) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_held(type(row)), [row.pk, getattr(row, row.held_until)])
+        return cursor.fetchone() is not None
+
+
+@lru_cache
+def _held(model: type[Leasable]) -> str:
+    return f'SELECT 1 FROM "{model._meta.db_table}" WHERE id = %s AND "{model.held_until}" = %s'  # noqa: S608  (our own names)
 
 
 def backoff(attempts: int, *, shortest: timedelta, longest: timedelta) -> timedelta:

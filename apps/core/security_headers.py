@@ -1,6 +1,6 @@
 """The headers of every answer, whatever made it: a view, a static file, a preflight, an error before any view."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -27,17 +27,22 @@ class SecurityHeadersMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self._over_tls, self._without = made_once(_RequestOverTls()), made_once(HttpRequest())
+        self._headers = of_every_answer()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        complete(response, self._over_tls if request.is_secure() else self._without)
+        complete(response, self._headers[request.is_secure()])
         return response
 
 
 class _RequestOverTls(HttpRequest):
     def _get_scheme(self) -> str:
         return "https"
+
+
+def of_every_answer() -> Mapping[bool, Prepared]:
+    """For requests that came over TLS (True), and for others."""
+    return {True: made_once(_RequestOverTls()), False: made_once(HttpRequest())}
 
 
 def made_once(request: HttpRequest) -> Prepared:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 def rfc3339(at: datetime) -> str:
     """RFC 3339 in UTC to the second: `2026-01-02T03:04:05Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def rfc3339_or_none(at: datetime | None) -> str | None:

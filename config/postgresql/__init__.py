@@ -1,1 +1,1 @@
-"""Django's backend for PostgreSQL, but for one thing (`base`): the ENGINE of DATABASES."""
+"""Django's backend for PostgreSQL, but for two things (`base`): the ENGINE of DATABASES."""

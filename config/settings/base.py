@@ -1,15 +1,14 @@
 """What every environment shares. Reads the environment; starts nothing and refuses nothing."""
 
-from datetime import timedelta
+import sys
 from pathlib import Path
 from typing import Any
 
-from kombu import Queue
-
-from config import addresses, celery, databases, environment, file_storage, static_files, tls
+from config import addresses, celery, databases, environment, file_storage, loading, static_files, tls
 from config.logging import logging_settings
-from config.settings import unfold
+from config.settings import tasks, unfold
 
+loading.begin()
 celery_application = celery.app  # so that shared_task finds our application in every process
 env = environment.load()
 
@@ -35,10 +34,10 @@ APPEND_SLASH = False
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",  # its default would put its own site in the place of ours
+    "unfold.contrib.filters",
     "config.apps.OperatorAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.humanize",
     "whitenoise.runserver_nostatic",
@@ -47,7 +46,6 @@ INSTALLED_APPS = [
     "corsheaders",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "apps.core",
     "apps.audit",
     "apps.mail",
@@ -62,6 +60,8 @@ INSTALLED_APPS = [
     "apps.approvals",
     "apps.signin",
     "apps.oauth",
+    "apps.figures",
+    "apps.alerts",
     "apps.accounts",
     "apps.api",
     "apps.portal",
@@ -162,26 +162,12 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 120
-# A worker takes all queues unless `--queues` names some. Mail, requests to outside services and maintenance have one queue
-# each, so that each can have its own workers, and no mail waits behind the others.
-CELERY_TASK_QUEUES = tuple(Queue(name, routing_key=name) for name in ("mail", "outside", "maintenance"))
+CELERY_DB_REUSE_MAX = sys.maxsize  # tasks: connections are let go of by `config.worker_process`
+CELERY_TASK_QUEUES = tasks.QUEUES
 CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_ROUTING_KEY = "maintenance"
 CELERY_TASK_CREATE_MISSING_QUEUES = False
-CELERY_TASK_ROUTES = {
-    "mail.send": {"queue": "mail"},
-    "mail.sweep": {"queue": "maintenance"},
-    "audit.chain_events": {"queue": "maintenance"},
-    "tokens.remove_expired": {"queue": "maintenance"},
-    "signin.remove_expired": {"queue": "maintenance"},
-    "oauth.remove_expired": {"queue": "maintenance"},
-    "accounts.remove_expired": {"queue": "maintenance"},
-    "signin.tell_locked": {"queue": "maintenance"},
-    "files.sweep": {"queue": "maintenance"},
-    "approvals.delete_old_documents": {"queue": "maintenance"},
-    "approvals.tell_operators": {"queue": "maintenance"},
-    "approvals.ask_identity_checks": {"queue": "maintenance"},
-    "approvals.ask_identity_check": {"queue": "outside"},
-}
+CELERY_TASK_ROUTES = tasks.ROUTES
+CELERY_BEAT_SCHEDULE = tasks.SCHEDULE
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -195,26 +181,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": "gatehouse:celery:",
 }
 CELERY_TASK_PUBLISH_RETRY = False
-
-
-def every(seconds: float, task: str) -> dict[str, Any]:
-    """An entry for beat. A task that still waits when the next one is due is dropped: two would do no more than one."""
-    return {"task": task, "schedule": timedelta(seconds=seconds), "options": {"expires": 0.9 * seconds}}
-
-
-CELERY_BEAT_SCHEDULE = {
-    "sweep-mail": every(5, "mail.sweep"),
-    "chain-audit-events": every(10, "audit.chain_events"),
-    "remove-expired-tokens": every(600, "tokens.remove_expired"),
-    "delete-old-documents": every(600, "approvals.delete_old_documents"),
-    "sweep-files": every(30, "files.sweep"),
-    "ask-identity-checks": every(15, "approvals.ask_identity_checks"),
-    "tell-operators": every(60, "approvals.tell_operators"),
-    "tell-locked": every(15, "signin.tell_locked"),
-    "remove-expired-challenges": every(600, "signin.remove_expired"),
-    "remove-expired-codes": every(600, "oauth.remove_expired"),
-    "remove-expired-ways-back": every(600, "accounts.remove_expired"),
-}
 
 # --- Mail ----------------------------------------------------------------------------------------------
 EMAIL_URL = env.str("EMAIL_URL", default="")
@@ -241,6 +207,9 @@ SMS_HTTP_TOKEN = env.str("SMS_HTTP_TOKEN", default="")
 IDENTITY_CHECK = env.str("IDENTITY_CHECK", default="apps.approvals.outside_checks.PostedCheck")
 IDENTITY_CHECK_PRIVATE_ADDRESSES = env.bool("IDENTITY_CHECK_PRIVATE_ADDRESSES", default=False)
 
+# --- Where sign-ins come from ----------------------------------------------------------------------------
+GEOIP_DATABASE = env.str("GEOIP_DATABASE", default="")  # a file in MaxMind's format; empty: countries are not looked at
+
 # --- Files -----------------------------------------------------------------------------------------------
 FILES_ROOT = env.str("FILES_ROOT", default="")  # each environment has its own default
 FILES_STORAGE_URL = env.str("FILES_STORAGE_URL", default="")  # a bucket, in the place of the folder
@@ -262,7 +231,7 @@ def keep_files(*, root: Path | str) -> dict[str, Any]:
 
 
 # --- Sign-in of operators (Django's own users) -----------------------------------------------------------
-AUTHENTICATION_BACKENDS = ["apps.operators.usernames.OperatorBackend"]
+AUTHENTICATION_BACKENDS = ["apps.operators.team.usernames.OperatorBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -277,8 +246,17 @@ PASSWORD_HASHERS = [
     "apps.signin.passwords.BCryptHasher",
 ]
 LOGIN_REDIRECT_URL = "admin:index"  # where an operator lands who asked for no other page
+OPERATOR_PASSWORD_SIGN_IN = env.bool("OPERATOR_PASSWORD_SIGN_IN", default=True)
+OPERATOR_OIDC_ISSUER = env.str("OPERATOR_OIDC_ISSUER", default="")  # empty: operators sign in here alone
+OPERATOR_OIDC_CLIENT_ID = env.str("OPERATOR_OIDC_CLIENT_ID", default="")
+OPERATOR_OIDC_CLIENT_SECRET = env.str("OPERATOR_OIDC_CLIENT_SECRET", default="")  # empty: a public client
+OPERATOR_OIDC_NAME = env.str("OPERATOR_OIDC_NAME", default="OpenID Connect")
+OPERATOR_OIDC_SECOND_FACTOR = env.list("OPERATOR_OIDC_SECOND_FACTOR", default=[])  # of `acr` and `amr`
+OPERATOR_IDLE_MINUTES = env.int("OPERATOR_IDLE_MINUTES", default=30, most=24 * 60)
+OPERATOR_SESSION_HOURS = env.int("OPERATOR_SESSION_HOURS", default=12, most=30 * 24)
+SESSION_ENGINE = "apps.operators.sign_in.session_store"
 SESSION_COOKIE_NAME = "gatehouse_operator"
-SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_AGE = OPERATOR_SESSION_HOURS * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "gatehouse_operator_csrf"
@@ -309,8 +287,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "SendMethodEnum": "apps.signin.reauthentication_methods.SENT"
     },  # two serializers offer these

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -24,8 +25,18 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
+    "SCRIPTS": [lambda _request: static("operators/frame.js"), lambda _request: static("operators/quick_search.js")],
+    "STYLES": [lambda _request: static("operators/lists.css"), lambda _request: static("operators/frame.css")],
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("Second factor"), "link": reverse_lazy("admin:second_factor")},
+            {"title": _("Your sessions"), "link": reverse_lazy("admin:own_sessions")},
+            {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+        ],
+    },
     "SIDEBAR": {
-        "show_search": False,
+        "show_search": True,
+        "command_search": True,
         "navigation": [
             {
                 "title": _("Tenants"),
@@ -41,6 +52,12 @@ UNFOLD: dict[str, Any] = {
                 "title": _("People"),
                 "items": [
                     _entry(_("Users"), "person", "users_user"),
+                    {
+                        "title": _("Why refused?"),
+                        "icon": "contact_support",
+                        "link": reverse_lazy("admin:why_refused"),
+                        "permission": lambda request: request.user.has_perms(("audit.view_event", "users.view_user")),
+                    },
                     _entry(_("To approve"), "how_to_reg", "approvals_identitycheck"),
                     _entry(_("Roles"), "groups", "users_role"),
                     _entry(_("Permissions"), "checklist", "users_permission"),
@@ -53,6 +70,8 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": _("Operations"),
                 "items": [
+                    _entry(_("Alerts"), "notifications", "alerts_alert"),
+                    _entry(_("Alert rules"), "tune", "alerts_alertrule"),
                     _entry(_("Mail"), "mail", "mail_message"),
                     _entry(_("Audit events"), "history", "audit_event"),
                     _entry(_("Service keys"), "encrypted", "payloads_servicekeypair"),

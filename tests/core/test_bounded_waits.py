@@ -162,7 +162,7 @@ def test_operators_see_a_page_that_says_what_is_the_matter() -> None:
         answer = browser.get(reverse("admin:customers_customer_changelist"))
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "Please try again in a moment" in answer.content.decode()
-    with bounded(lock_timeout=100), locked("django_session"):
+    with bounded(lock_timeout=100), locked("operators_operatorsession"):
         assert browser.get(reverse("admin:index")).status_code == 503, "where the session itself cannot be read"
 
 

@@ -210,7 +210,9 @@ def test_where_an_address_is_built_from_the_host_a_foreign_one_is_refused(host: 
     assert "evil" not in response.content.decode()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     path=st.sampled_from(["/api/auth/me", "/api/auth/sessions", "/api/auth/refresh", "/api/sandbox/messages"])
     | st.text().map("/api/{}".format),

@@ -1,6 +1,8 @@
 """What is done often, or over everything, is done by an index: on tables of many rows no plan reads or sorts a whole one."""
 
+import itertools
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,11 +16,15 @@ from django.utils import timezone
 
 from apps.accounts import mails
 from apps.accounts import tasks as accounts_tasks
+from apps.accounts.inquiry import outlook, story, subject
+from apps.accounts.inquiry.subject import Circumstances
 from apps.accounts.models import Registration
 from apps.approvals import approval_queue
+from apps.customers.models import Customer
 from apps.mail import delivery
 from apps.signin import tasks as signin_tasks
 from apps.tokens import tasks as tokens_tasks
+from apps.users import emails
 from tests import factories, races
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,11 +90,18 @@ def wasteful(act: Callable[[], object]) -> list[str]:
         if not sql.startswith(("SELECT", "UPDATE", "DELETE")) or "COUNT(*)" in sql:
             continue
         with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}".replace("%", "%%"), [])
+            cursor.execute(explaining(sql), [])
             row = cursor.fetchone()
         plan = json.loads(row[0]) if isinstance(row[0], str) else row[0]  # type: ignore[index]
         found += [f"{fault}: {sql}" for fault in faults_of(plan[0]["Plan"])]
     return found
+
+
+def explaining(sql: str) -> str:
+    """For a prepared statement, whose values are not known here, the plan for any."""
+    numbers = itertools.count(1)
+    general, placeholders = re.subn("%s", lambda _: f"${next(numbers)}", sql)
+    return f"EXPLAIN (FORMAT JSON{', GENERIC_PLAN' if placeholders else ''}) {general}".replace("%", "%%")
 
 
 def faults_of(node: dict[str, Any]) -> list[str]:
@@ -147,3 +160,14 @@ def test_a_row_that_somebody_holds_is_left_to_the_next_run(filled: Any) -> None:
         assert races.at_once(1, lambda _: accounts_tasks.remove_expired())[0] > ROWS
     assert Registration.objects.filter(id=held.id).exists()
     assert accounts_tasks.remove_expired() == 1
+
+
+def test_whose_address_it_is_and_what_happened_to_it_are_found_by_indexes(filled: Any) -> None:
+    """At any customer, for somebody who asks why a user was refused."""
+    address, anybody = emails.parse("user7@example.com"), Customer.objects.all()
+    assert wasteful(lambda: subject.customers_that_know(anybody, address)) == []
+    assert [found.id for found in subject.customers_that_know(anybody, address)] == [filled.customer_id]
+    for each in (address, emails.parse(filled.email)):
+        about = subject.of_address(filled.customer, each)
+        assert wasteful(lambda about=about: story.story(about, Circumstances())) == []  # type: ignore[misc]
+        assert wasteful(lambda about=about: outlook.outlook(about, Circumstances(ip="192.0.2.7"))) == []  # type: ignore[misc]

@@ -49,8 +49,8 @@ def test_two_at_once_on_an_empty_database_both_succeed(empty_database: str) -> N
 
 @pytest.fixture
 def a_migration_to_apply() -> Iterator[None]:
-    """The last one of the mails' is to be applied again: a column that requests use."""
-    call_command("migrate", "mail", "0002", verbosity=0)
+    """The last one of the files' is to be applied again: a trigger on a table that requests use."""
+    call_command("migrate", "files", "0001", verbosity=0)
     yield
     call_command("migrate", verbosity=0)
 
@@ -60,7 +60,7 @@ def test_a_busy_table_is_given_way_to_and_tried_again(monkeypatch: pytest.Monkey
     """It holds its place in the queue for the table only shortly: all others wait behind it."""
     monkeypatch.setattr(migrate, "LOCK_SECONDS", 0.1)
     told, out = StringIO(), StringIO()
-    with locked("mail_message"):
+    with locked("files_userfile"):
         command = threading.Thread(
             target=lambda: (call_command("migrate", stdout=out, stderr=told), connection.close())
         )
@@ -68,14 +68,14 @@ def test_a_busy_table_is_given_way_to_and_tried_again(monkeypatch: pytest.Monkey
         while "try 1 of" not in told.getvalue():
             assert command.is_alive()
     command.join()
-    assert "mail.0003_enqueued_at... OK" in out.getvalue()
+    assert "files.0002_bytes_are_given_back... OK" in out.getvalue()
 
 
 @pytest.mark.usefixtures("a_migration_to_apply")
 def test_a_table_that_stays_busy_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrate, "LOCK_SECONDS", 0.1)
     monkeypatch.setattr(migrate, "TRIES", 2)
-    with locked("mail_message"), pytest.raises(CommandError, match="run migrate again"):
+    with locked("files_userfile"), pytest.raises(CommandError, match="run migrate again"):
         call_command("migrate", stdout=StringIO(), stderr=StringIO())
 
 

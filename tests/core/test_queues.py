@@ -33,10 +33,10 @@ def broker_at(own_valkey: OwnValkey) -> Iterator[None]:
     before = current_app.conf.broker_write_url
     url = own_valkey.url.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
     current_app.conf.broker_write_url = url
-    queues._producers.cache_clear()
+    queues.hang_up()
     yield
     current_app.conf.broker_write_url = before
-    queues._producers.cache_clear()
+    queues.hang_up()
 
 
 def waiting_in(queue: str) -> list[dict[str, Any]]:

@@ -131,6 +131,21 @@ def test_several_limits_cost_one_round_trip() -> None:
     assert cost.round_trips == 1
 
 
+def test_a_script_behind_a_limit_runs_once_it_admits_and_not_when_it_refuses() -> None:
+    """With both keys of the caller's choice: a wrong guess of a network that is refused must not use up a code's tries."""
+    name, first = valkey.key("two", "counted"), rule(2)
+    counting = rate_limits.Limited(valkey.Script("return {redis.call('INCRBY', KEYS[1], ARGV[1])}", kinds=("string",)))
+    with counted() as cost:
+        hits = [counting(first, keys=[name], args=[5]) for _ in range(2)]
+    assert cost.round_trips <= 3, "one each, and one to make the script known"
+    assert [(hit.remaining, answer) for hit, answer in hits] == [({"tries": 1}, [5]), ({"tries": 0}, [10])]
+    with pytest.raises(RateLimited) as caught:
+        counting(first, keys=[name], args=[5])
+    assert (caught.value.limit, valkey.client().get(name)) == ("tries", b"10")
+    rate_limits.give_back(hits[0][0])
+    assert logged(first) == 1
+
+
 def test_a_flushed_script_is_loaded_again() -> None:
     rate_limits.hit([rule(5)])
     valkey.client().script_flush()
@@ -147,7 +162,9 @@ def test_without_valkey_nothing_is_admitted_and_nobody_waits_long(valkey_away: O
     assert time.monotonic() - started < 0.8
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(count=st.integers(0, 6), hits=st.integers(0, 12))
 def test_of_any_number_of_events_the_smaller_is_admitted(count: int, hits: int) -> None:
     limited = rule(count, of=new_id())

@@ -3,13 +3,17 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
 from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
 
-from apps.core import request_log
+from apps.core import log_lines, request_log
 from apps.core.redaction import REDACTED
 from tests.core.test_logging import API_KEY, JWT
 
@@ -40,6 +44,13 @@ def test_it_is_one_line_without_the_query(capsys: pytest.CaptureFixture[str]) ->
     assert lines[0].keys() - expected.keys() == {"milliseconds", "timestamp"}
     assert lines[0]["timestamp"].endswith("Z")
     assert "hunter2" not in str(lines)
+
+
+@given(st.floats(min_value=0, max_value=4e9))
+def test_a_line_says_its_time_to_the_microsecond_in_utc(at: float) -> None:
+    said = log_lines.timestamp(at)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", said)
+    assert datetime.fromisoformat(said).timestamp() == pytest.approx(at, rel=0, abs=2e-6)
 
 
 @pytest.mark.parametrize("secret", [JWT, API_KEY])

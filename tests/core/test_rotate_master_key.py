@@ -59,6 +59,7 @@ def test_every_sealed_column_is_found() -> None:
         "files_userfile.content_key",
         "mail_message.content",
         "operators_authenticatorapp.seed",
+        "operators_keptsecret.content",
         "operators_recoverycodedevice.digest_key",
         "otp_fixedcode.code",
         "payloads_servicekeypair.private_jwk",

@@ -4,7 +4,8 @@ From then on no process can trust what it remembered before: no acknowledgements
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from django.http import HttpRequest
@@ -31,17 +32,23 @@ def wait() -> None:
         time.sleep(remaining)
 
 
+@contextmanager
+def holding_back() -> Iterator[None]:
+    """Around one request: the block is left when its answer may be given. One that raises is not waited for."""
+    before = _committed_at.set(clock.NEVER)
+    try:
+        yield
+        wait()
+    finally:
+        _committed_at.reset(before)
+
+
 class HoldBackMiddleware:
-    """For every edge: the API, the admin, and the pages."""
+    """For every edge: the API, the admin, and the pages. What answers before Django's handler uses `holding_back` itself."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        before = _committed_at.set(clock.NEVER)
-        try:
-            response = self.get_response(request)
-            wait()
-            return response
-        finally:
-            _committed_at.reset(before)
+        with holding_back():
+            return self.get_response(request)

@@ -10,6 +10,7 @@ from threading import Lock
 import structlog
 from django.conf import settings
 
+from apps.core.fixed_settings import made_once
 from apps.core.state import clock
 from apps.core.state.listener import ANSWER_SECONDS, Listener, ListenerLostError
 from apps.core.state.memory import Memory
@@ -17,6 +18,7 @@ from apps.core.state.memory import Memory
 log = structlog.get_logger(__name__)
 
 
+@made_once
 def duration() -> float:
     """How long what is remembered counts, in seconds."""
     return float(settings.STATE_LEASE_MS) / 1000

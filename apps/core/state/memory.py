@@ -57,7 +57,7 @@ class Memory:
     def get(self, addresses: Sequence[Address]) -> dict[Address, Remembered]:
         """Those of the addresses that are known."""
         with self._lock:
-            found = {address: self._entries[address] for address in addresses if address in self._entries}
+            found = {address: entry for address in addresses if (entry := self._entries.get(address)) is not None}
             for address in found:
                 self._entries.move_to_end(address)
         return found

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from apps.core import prepared
 from apps.core.state import clock
 from apps.core.state.kinds import Lookup, Value
 from apps.core.state.memory import Address, Remembered
@@ -94,7 +95,7 @@ def _query(lookups: Sequence[Lookup[Any]]) -> Sequence[str | None]:
     """One document for each look-up, None where there is no row: one statement, so that all are of one moment."""
     parts = [lookup.statement() for lookup in lookups]
     statement = ", ".join(f"(SELECT to_jsonb(found) FROM ({text}) found)" for text, _ in parts)  # noqa: S608  (Django's own SQL)
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(f"SELECT {statement}", [parameter for _, given in parts for parameter in given])
         row: Sequence[str | None] = cursor.fetchone()
     return row

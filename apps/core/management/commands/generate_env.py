@@ -8,8 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from apps.core.commands import OwnCommand
 from apps.core.secret_values import fresh_secrets
 
 FOR_ITS_OWNER = 0o600
@@ -42,9 +43,8 @@ POSTGRES_PASSWORD={POSTGRES_PASSWORD}
 """
 
 
-class Command(BaseCommand):
+class Command(OwnCommand):
     help = "Print a good set of environment variables for production. Works where nothing is configured yet."
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

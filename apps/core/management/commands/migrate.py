@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import OperationalError
@@ -22,6 +23,8 @@ LOOK_AGAIN_AFTER_SECONDS = 0.5
 
 
 class Command(migrate.Command):
+    requires_system_checks = [Tags.database]  # `manage.py check` says the rest, for which every page and view is loaded
+
     def handle(self, *args: Any, **options: Any) -> None:
         with patience.unhurried(lock_seconds=LOCK_SECONDS), self._turn():
             for tried in range(1, TRIES + 1):
