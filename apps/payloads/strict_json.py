@@ -14,15 +14,10 @@ class NotStrictJson(ValueError):
 def parse_object(text: bytes) -> dict[str, Any]:
     """The JSON object in `text`. Raises NotStrictJson."""
     try:
-        value = json.loads(
-            text.decode("utf-8"),
-            object_pairs_hook=_without_duplicates,
-            parse_constant=_refuse,
-            parse_float=_finite,
-        )
+        value = _read(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise NotStrictJson("not JSON") from error
-    if not isinstance(value, dict) or _depth(value) > DEEPEST:
+    if not isinstance(value, dict) or _is_too_deep(value, text):
         raise NotStrictJson("not an object, or too deep")
     if b"\\u" in text:
         _require_characters(value)
@@ -48,12 +43,21 @@ def _finite(text: str) -> float:
     return number
 
 
+# Made once: `json.loads` with these hooks makes a reader for each text (a token's claims: 6.6 µs, so 4.3).
+_read = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_refuse, parse_float=_finite).decode
+
+
 def _require_characters(value: dict[str, Any]) -> None:
     """Half a surrogate pair is no character: encoding the text later would fail."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
         raise NotStrictJson("lone surrogate") from error
+
+
+def _is_too_deep(value: Any, text: bytes) -> bool:
+    """Each container begins with a bracket. A document with few of them is not walked through (6 of 14 µs for a token's claims)."""
+    return text.count(b"{") + text.count(b"[") > DEEPEST and _depth(value) > DEEPEST
 
 
 def _depth(value: Any) -> int:

@@ -4,15 +4,18 @@ With each of them the same text has one signature. So a successor can be given a
 can write a genuine token in a second way (3.9).
 """
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
+import orjson
 from jwt import PyJWS
-from jwt.algorithms import ECAlgorithm
+from jwt.algorithms import Algorithm as JwtAlgorithm
+from jwt.algorithms import ECAlgorithm, HMACAlgorithm
 
-from apps.core import ciphers
+from apps.core import base64url, ciphers
 from apps.customers.policy import Algorithm
 from apps.tokens.parsing import UnverifiedToken
 
@@ -26,10 +29,26 @@ class CanonicalES256(ECAlgorithm):
         return ciphers.sign_p256(msg, key=key)
 
 
+class OneCallHMAC(HMACAlgorithm):
+    """HS256 and HS512 by one call of OpenSSL: PyJWT makes an object of Python's for each signature, and copies its key (three for a
+    refresh: 12.6 µs, so 7.7)."""
+
+    def sign(self, msg: bytes, key: bytes) -> bytes:
+        return hmac.digest(key, msg, self.hash_alg)
+
+
+OURS: Mapping[Algorithm, JwtAlgorithm] = {
+    Algorithm.ES256: CanonicalES256(ECAlgorithm.SHA256),
+    Algorithm.HS256: OneCallHMAC(HMACAlgorithm.SHA256),
+    Algorithm.HS512: OneCallHMAC(HMACAlgorithm.SHA512),
+}
+
+
 def _signer() -> PyJWS:
     signer = PyJWS(algorithms=Algorithm.values)
-    signer.unregister_algorithm(Algorithm.ES256.value)
-    signer.register_algorithm(Algorithm.ES256.value, CanonicalES256(ECAlgorithm.SHA256))
+    for name, algorithm in OURS.items():
+        signer.unregister_algorithm(name.value)
+        signer.register_algorithm(name.value, algorithm)
     return signer
 
 
@@ -38,7 +57,7 @@ SIGNER = _signer()
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys to sign and to verify with, as PyJWT takes them, and the public key (RFC 7517) if there is one."""
+    """The keys to sign and to verify with, as PyJWT's algorithms take them, and the public key (RFC 7517) if there is one."""
 
     signing: Any = field(repr=False)
     verifying: Any = field(repr=False)
@@ -49,8 +68,8 @@ def read(algorithm: str, secret: bytes) -> Keys:
     """The keys in `secret`: the shared secret's text, or a private key as PEM."""
     kind = SIGNER.get_algorithm_by_name(algorithm)
     if algorithm in SHARED_SECRETS:
-        text = secret.decode("ascii")
-        return Keys(signing=text, verifying=kind.prepare_key(text), public_jwk=None)
+        shared = kind.prepare_key(secret.decode("ascii"))
+        return Keys(signing=shared, verifying=shared, public_jwk=None)
     private = kind.prepare_key(secret)
     public = private.public_key()
     return Keys(signing=private, verifying=public, public_jwk=_published(kind.to_jwk(public, as_dict=True)))
@@ -59,6 +78,25 @@ def read(algorithm: str, secret: bytes) -> Keys:
 def _published(jwk: Mapping[str, Any]) -> dict[str, Any]:
     """Without `key_ops`, which must not stand beside `use` (RFC 7517 section 4.3)."""
     return {name: value for name, value in jwk.items() if name != "key_ops"}
+
+
+def header(algorithm: str, *, typ: str, kid: str) -> bytes:
+    """The first part of tokens of one type that one key signs."""
+    return _part({"alg": algorithm, "kid": kid, "typ": typ})
+
+
+def signed(first: bytes, claims: Mapping[str, Any], *, algorithm: str, key: Any) -> str:
+    """The token of these claims (RFC 7515 section 7.1). `first`: its `header`.
+
+    PyJWT signs. Asked for the whole token, it would read the key and write the header anew each time (43 µs, so 14).
+    """
+    text = b".".join((first, _part(claims)))
+    signature = SIGNER.get_algorithm_by_name(algorithm).sign(text, key)
+    return f"{text.decode()}.{base64url.encode(signature)}"
+
+
+def _part(document: Mapping[str, Any]) -> bytes:
+    return base64url.encode(orjson.dumps(document)).encode()
 
 
 def is_signed(algorithm: str, token: UnverifiedToken, key: Any) -> bool:

@@ -3,16 +3,17 @@
 from functools import lru_cache
 
 import ua_parser
+from django.utils.translation import gettext
 
 NAMES = {"Mac OS X": "macOS"}  # where the parser keeps a name that its maker has dropped
 
 
 def name_of(user_agent: str) -> str:
-    """ "Firefox on Windows", or as much of that as the user agent tells; else "Unknown device"."""
+    """ "Firefox on Windows", or as much of that as the user agent tells; else "Unknown device". In the language of now."""
     browser, system = parts_of(user_agent)
     if browser and system:
-        return f"{browser} on {system}"
-    return browser or system or "Unknown device"
+        return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return browser or system or gettext("Unknown device")
 
 
 @lru_cache(maxsize=1024)

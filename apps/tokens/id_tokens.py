@@ -3,7 +3,6 @@
 `typ` is `JWT` and `aud` is the client, so none passes as an access token, and no access token passes as one.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,9 +35,9 @@ class IdTokenFacts:
 
 def mint(claims: Mapping[str, Any], *, keys: SigningKeys) -> str:
     """The id token with these claims."""
-    text = json.dumps(claims, separators=(",", ":")).encode()
-    signer, headers = signing.backend(keys, TokenKind.ACCESS).keys.signing, {"typ": TYP, "kid": keys.kid}
-    return algorithms.SIGNER.encode(text, signer, algorithm=keys.algorithm, headers=headers)
+    signer = signing.backend(keys, TokenKind.ACCESS).keys.signing
+    header = algorithms.header(keys.algorithm, typ=TYP, kid=keys.kid)
+    return algorithms.signed(header, claims, algorithm=keys.algorithm, key=signer)
 
 
 def half_hash(text: str, algorithm: str) -> str:

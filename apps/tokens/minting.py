@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from rest_framework_simplejwt.tokens import Token
@@ -12,10 +12,8 @@ from apps.customers import keyring
 from apps.customers.keyring import SigningKeys
 from apps.customers.state import CustomerState
 from apps.tokens import signing
-from apps.tokens.models import RefreshToken
 from apps.tokens.proof import Proof
 from apps.tokens.signing import CustomerTokenBackend, TokenKind
-from apps.users.state import UserState
 
 
 class CustomerToken(Token):
@@ -24,8 +22,9 @@ class CustomerToken(Token):
     lifetime = timedelta(0)  # the claims always give it
 
     def __init__(self, *, backend: CustomerTokenBackend, claims: dict[str, Any]) -> None:
+        """All claims are given. simplejwt would first make an id and times of its own."""
         self._backend = backend
-        super().__init__()
+        self.token = None
         self.payload = claims
 
     def __repr__(self) -> str:
@@ -45,6 +44,38 @@ class RefreshingToken(CustomerToken):
 
 class ChallengeToken(CustomerToken):
     token_type = TokenKind.CHALLENGE.token_type
+
+
+class Holder(Protocol):
+    """What tokens say of their user."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def permissions(self) -> tuple[str, ...]: ...
+
+
+class Issued(Protocol):
+    """Which pair of tokens: a row, or one that is about to be written."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def session_id(self) -> UUID: ...
+    @property
+    def signing_secret_id(self) -> UUID: ...
+    @property
+    def access_jti(self) -> UUID: ...
+    @property
+    def issued_at(self) -> datetime: ...
+    @property
+    def access_expires_at(self) -> datetime: ...
+    @property
+    def expires_at(self) -> datetime: ...
 
 
 @dataclass(frozen=True)
@@ -73,8 +104,8 @@ def signing_keys(customer: CustomerState, kid: UUID) -> SigningKeys:
 def pair(
     *,
     customer: CustomerState,
-    user: UserState,
-    refresh: RefreshToken,
+    user: Holder,
+    refresh: Issued,
     proof: Proof,
     delivery: str,
     payload_key: bytes,

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 from apps.core.owned import OwnedQuerySet, Row
@@ -23,26 +24,35 @@ class Delivery(models.TextChoices):
     The tokens of a hosted session stay with the hosted pages: no client has them.
     """
 
-    BODY = "body"
-    COOKIE = "cookie"
-    HOSTED = "hosted"
+    BODY = "body", _("In the answer")
+    COOKIE = "cookie", _("By cookie")
+    HOSTED = "hosted", _("On the hosted pages")
 
 
 class EndReason(models.TextChoices):
-    LOGOUT = "logout"
-    REVOKED = "revoked"  # by its user, from another session
-    OPERATOR = "operator"
-    REFRESH_REUSE = "refresh_reuse"
-    EMERGENCY_ROTATION = "emergency_rotation"
-    USER_DEACTIVATED = "user_deactivated"
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105  (by its user, or reset)
-    EMAIL_PROVEN = "email_proven"  # began before anybody had proven the mailbox
-    EMAIL_CHANGE_UNDONE = "email_change_undone"
-    WRONG_PROOFS = "wrong_proofs"  # too many wrong proofs in a row: it may be in the wrong hands
-    TOO_MANY = "too_many"  # least lately used, it made way for a new one
-    REVOKED_BY_SERVER = "revoked_by_server"  # RFC 7009
-    CODE_REUSE = "code_reuse"  # the authorization code that gave it came a second time
-    CLIENT_DISABLED = "client_disabled"  # the registered client that it began for, or deleted
+    LOGOUT = "logout", _("Signed out")
+    REVOKED = "revoked", _("Ended by its user")  # by its user, from another session
+    OPERATOR = "operator", _("Ended by an operator")
+    REFRESH_REUSE = "refresh_reuse", _("A refresh token was used twice")
+    EMERGENCY_ROTATION = "emergency_rotation", _("Emergency rotation")
+    USER_DEACTIVATED = "user_deactivated", _("User deactivated")
+    PASSWORD_CHANGED = "password_changed", _("Password changed")
+    EMAIL_PROVEN = "email_proven", _("Address proven by somebody else")  # began before anybody had proven the mailbox
+    EMAIL_CHANGE_UNDONE = "email_change_undone", _("Change of address undone")
+    WRONG_PROOFS = (
+        "wrong_proofs",
+        _("Too many wrong proofs"),
+    )  # too many wrong proofs in a row: it may be in the wrong hands
+    TOO_MANY = "too_many", _("Made way for a newer one")  # least lately used, it made way for a new one
+    REVOKED_BY_SERVER = "revoked_by_server", _("Revoked by a server")  # RFC 7009
+    CODE_REUSE = (
+        "code_reuse",
+        _("An authorization code came twice"),
+    )  # the authorization code that gave it came a second time
+    CLIENT_DISABLED = (
+        "client_disabled",
+        _("OAuth client disabled"),
+    )  # the registered client that it began for, or deleted
 
 
 ONE_SESSION_A_REQUEST = "session_request_once"
@@ -108,7 +118,7 @@ class Session(models.Model):
         )
         indexes = (
             models.Index(fields=("user", "ended_at"), name="session_user"),
-            models.Index(fields=("customer", "-created_at"), name="session_customer"),
+            models.Index(fields=("customer", "-id"), name="session_of_customer"),  # the newest first
             # By which `tokens.remove_expired` finds them. Not by the time itself: each refresh changes that.
             models.Index(fields=("expiry_week",), name="session_expiry"),
             models.Index(fields=("ended_at",), name="session_ended", condition=models.Q(ended_at__isnull=False)),
@@ -133,7 +143,7 @@ class RefreshToken(models.Model):
     """The row without which a refresh token's signature is worth nothing (contract 3.6). Its id is the token's `jti`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="refresh_tokens")
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="refresh_tokens", db_index=False)
     # Nobody looks for the tokens of a secret, and a secret goes with its customer alone, as its sessions do.
     signing_secret = models.ForeignKey(
         SigningSecret, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
@@ -151,15 +161,13 @@ class RefreshToken(models.Model):
     objects = SessionOwnedQuerySet.as_manager()
 
     class Meta:
-        indexes = (models.Index(fields=("expires_at",), name="refresh_expiry"),)
+        indexes = (
+            models.Index(fields=("expires_at",), name="refresh_expiry"),
+            models.Index(fields=("session", "issued_at"), name="refresh_session"),  # how many lately: the limit
+        )
 
     def __str__(self) -> str:
         return f"refresh token {self.id}"
-
-    @property
-    def both_expire_at(self) -> datetime:
-        """When both this token and its access token have expired. By the policy either may live longer."""
-        return max(self.access_expires_at, self.expires_at)
 
 
 class RevokedToken(models.Model):

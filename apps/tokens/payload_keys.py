@@ -8,9 +8,9 @@ import secrets
 from uuid import UUID
 
 from apps.core import sealed
-from apps.payloads import token_envelope
 from apps.payloads.token_envelope import TokenEnvelope
 from apps.tokens.models import Delivery, Session
+from apps.tokens.signing import VerifiedClaims
 
 BYTES = 32
 FIELD = "payload_key"
@@ -30,8 +30,8 @@ def unsealed(session_id: UUID, sealed_key: str) -> bytes:
     return sealed.read(Session(id=session_id, payload_key=sealed_key), FIELD) if sealed_key else b""
 
 
-def envelope(token: str, *, jti: UUID, session_id: UUID, key: bytes) -> TokenEnvelope:
+def envelope(claims: VerifiedClaims, *, key: bytes) -> TokenEnvelope:
     """The envelope of a session with this key or, if that is empty, of the access token."""
     if key:
-        return TokenEnvelope(kid=str(session_id), prk=key)
-    return TokenEnvelope(kid=str(jti), prk=token_envelope.derive(token))
+        return TokenEnvelope(kid=str(claims.session_id), prk=key)
+    return TokenEnvelope(kid=str(claims.jti), prk=claims.prk)

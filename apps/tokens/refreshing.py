@@ -3,52 +3,30 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NoReturn
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from apps.audit import actions, events
+from apps.audit import actions, refusals, steps
 from apps.audit.models import Outcome, Severity
 from apps.core import rate_limits, valkey
 from apps.core.context import RequestContext
+from apps.core.errors import RateLimited
 from apps.core.state.announcements import announce
 from apps.customers import limits
 from apps.customers.state import CustomerState
-from apps.tokens import minting, refresh_tokens, session_rows, sessions, state, verification
+from apps.tokens import minting, refresh_tokens, rotation, state, verification
 from apps.tokens.errors import InvalidToken, RefreshTokenReused, SessionEnded
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason, RefreshToken, Session
-from apps.tokens.signing import TokenKind
+from apps.tokens.rotation import Presented, Rotated
+from apps.tokens.signing import TokenKind, VerifiedClaims
 from apps.tokens.state import SessionState
 from apps.tokens.verification import VerifiedToken
 from apps.users import user_events
 
 Check = Callable[[CustomerState, UUID], None]
-
-# The whole refresh of a token that was not used before, with its event, in one statement that commits by itself. The session is
-# locked first, as by all who change its tokens; of many requests at once one finds the token unused, since PostgreSQL looks at the
-# row again when it has waited for it. (Six statements in a transaction took three times the CPU, and one round trip each.)
-ROTATE = f"""
-WITH mine AS (
-    SELECT id FROM tokens_session
-    WHERE id = %(session_id)s AND customer_id = %(customer_id)s AND ended_at IS NULL
-    FOR NO KEY UPDATE
-), used AS (
-    UPDATE tokens_refreshtoken AS token SET used_at = %(now)s, successor_id = %(successor_id)s
-    FROM mine WHERE token.id = %(jti)s AND token.session_id = mine.id AND token.used_at IS NULL
-    RETURNING token.session_id
-), successor AS (
-    INSERT INTO tokens_refreshtoken
-        (id, session_id, signing_secret_id, access_jti, issued_at, access_expires_at, expires_at)
-    SELECT %(successor_id)s, session_id, %(signing_secret_id)s, %(access_jti)s, %(issued_at)s, %(access_expires_at)s, %(expires_at)s
-    FROM used
-), prolonged AS (
-    UPDATE tokens_session AS session SET last_activity_at = %(now)s, expires_at = %(session_expires_at)s
-    FROM used WHERE session.id = used.session_id
-)
-{events.INSERT}
-FROM used
-"""  # noqa: S608  (all parts are constants)
 
 
 @dataclass(frozen=True)
@@ -60,29 +38,54 @@ class Refreshed:
 
 
 def refresh(text: str, *, context: RequestContext, oauth_client_id: str = "", check: Check | None = None) -> Refreshed:
-    """New tokens for this refresh token. `check` may refuse once customer and session are known (for cookies: is it the same site?).
+    """New tokens for this refresh token. `check` may refuse once it is known whose it is (for cookies: is it the same site?).
 
     `oauth_client_id`: of the registered client that asks, if it is one. A session is refreshed by the client that it began for,
     and a hosted one by nobody.
 
     Raises MalformedToken, AuthenticationErrors, CustomerSuspended, IpNotAllowed, RateLimited, and what `check` raises.
     """
-    verified = verification.verify(text, kind=TokenKind.REFRESH, context=context)
-    verification.require_address(verified.customer, context)
-    _require_own(verified.session, oauth_client_id)
+    claims = verification.presented(text, kind=TokenKind.REFRESH, context=context)
+    with refusals.recorded(steps.REFRESH, context, customer_id=claims.customer_id, user_id=claims.user_id):
+        return _refresh(claims, context, oauth_client_id, check)
+
+
+def _refresh(claims: VerifiedClaims, context: RequestContext, oauth_client_id: str, check: Check | None) -> Refreshed:
+    customer = verification.customer_of(claims, context)
     if check is not None:
-        check(verified.customer, verified.session.id)
-    _limit(verified)
-    successor = _rotate_unused(verified, context) or _successor_of_used(verified, context)
-    pair = minting.pair(
+        check(customer, claims.session_id)
+    token = Presented(claims, customer, oauth_client_id, context)
+    rotated = rotation.rotate(token)
+    return Refreshed(customer, _pair(rotated, claims, customer) if rotated else _pair_of_used(token))
+
+
+def _pair(rotated: Rotated, claims: VerifiedClaims, customer: CustomerState) -> TokenPair:
+    return minting.pair(
+        customer=customer,
+        user=rotated.user,
+        refresh=rotated.successor,
+        proof=claims.proof.not_after(rotated.auth_time),  # the old token's: refreshing proves nothing anew
+        delivery=rotated.delivery,
+        payload_key=rotated.payload_key,
+    )
+
+
+def _pair_of_used(token: Presented) -> TokenPair:
+    """Nothing was rotated: what is wrong with the token, its user or its session decides, or what it gave a moment ago comes again.
+
+    Raises AuthenticationErrors and RateLimited.
+    """
+    verified = verification.valid_now(token.claims, token.context.now)
+    _require_own(verified.session, token.oauth_client_id)
+    _limit_repeating(verified)
+    return minting.pair(
         customer=verified.customer,
         user=verified.user,
-        refresh=successor,
-        proof=verified.proof,  # the old token's: refreshing proves nothing anew
+        refresh=_successor_of_used(verified, token.context),
+        proof=verified.proof,
         delivery=verified.session.delivery,
         payload_key=verified.session.payload_key,
     )
-    return Refreshed(verified.customer, pair)
 
 
 def _require_own(session: SessionState, oauth_client_id: str) -> None:
@@ -91,8 +94,8 @@ def _require_own(session: SessionState, oauth_client_id: str) -> None:
         raise InvalidToken
 
 
-def _limit(verified: VerifiedToken) -> None:
-    """Bound how often one session refreshes. Without Valkey refreshing goes on: the row decides, not the limit."""
+def _limit_repeating(verified: VerifiedToken) -> None:
+    """Bound how often one session asks for the same again. Without Valkey that goes on: the row decides, not the limit."""
     limit = verified.customer.limit(limits.REFRESHES_PER_SESSION)
     try:
         rate_limits.hit([limits.rule(limit, verified.customer.id, str(verified.session.id))])
@@ -100,42 +103,32 @@ def _limit(verified: VerifiedToken) -> None:
         return
 
 
-def _rotate_unused(verified: VerifiedToken, context: RequestContext) -> RefreshToken | None:
-    """The new row, if the token was unused; None if it was not, or if anything else is wrong with it."""
-    successor = _next(verified.customer, verified.session.id, context.now)
-    event = user_events.of_own(actions.TOKEN_REFRESHED, verified.user, context, session=str(verified.session.id))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            ROTATE,
-            {
-                "session_id": verified.session.id,
-                "customer_id": verified.customer.id,
-                "jti": verified.claims.jti,
-                "now": context.now,
-                "successor_id": successor.id,
-                **session_rows.columns_of(successor),
-                "session_expires_at": successor.both_expire_at,
-                **event.parameters(),
-            },
-        )
-        return successor if cursor.rowcount == 1 else None
-
-
 def _successor_of_used(verified: VerifiedToken, context: RequestContext) -> RefreshToken:
     """What a token gave that was used a moment ago. Once the grace is over, its session ends.
 
-    Raises SessionEnded, InvalidToken or RefreshTokenReused.
+    Raises SessionEnded, InvalidToken, RateLimited or RefreshTokenReused.
     """
     with transaction.atomic():
         row, session = _lock(verified)
-        if row.used_at is None:  # cannot be: its session lives, and nobody else has the lock
-            raise InvalidToken
+        if row.used_at is None:
+            _refuse_unused(session, verified, context)
         successor = row.successor if refresh_tokens.within_grace(row.used_at, verified, context.now) else None
         if successor is None:
             _end_for_reuse(session, verified, context)
     if successor is None:  # after the commit: the end of the session must not be rolled back with the request
-        raise RefreshTokenReused
+        reused = RefreshTokenReused()
+        reused.is_recorded = True
+        raise reused
     return successor
+
+
+def _refuse_unused(session: Session, verified: VerifiedToken, context: RequestContext) -> NoReturn:
+    """The session has reached its limit; or its user, which the process still remembers as active, is so no more."""
+    limit = verified.customer.limit(limits.REFRESHES_PER_SESSION)
+    wait = rotation.wait(session, limit, context.now)
+    if wait is None:
+        raise InvalidToken
+    raise RateLimited(limit=limit.name, retry_after=wait)
 
 
 def _lock(verified: VerifiedToken) -> tuple[RefreshToken, Session]:
@@ -152,15 +145,12 @@ def _lock(verified: VerifiedToken) -> tuple[RefreshToken, Session]:
 
 def rotate(row: RefreshToken, session: Session, customer: CustomerState, now: datetime) -> RefreshToken:
     """The successor of this row, in the caller's transaction, which has locked the session."""
-    successor = _next(customer, session.id, now)
+    tokens = rotation.next_token(customer, session.id, now)
+    successor = tokens.row()
     successor.save(force_insert=True)
     RefreshToken.objects.filter(id=row.id).update(used_at=now, successor=successor)
-    Session.objects.filter(id=session.id).update(last_activity_at=now, expires_at=successor.both_expire_at)
+    Session.objects.filter(id=session.id).update(last_activity_at=now, expires_at=tokens.both_expire_at)
     return successor
-
-
-def _next(customer: CustomerState, session_id: UUID, now: datetime) -> RefreshToken:
-    return sessions.issue(customer=customer, session_id=session_id, now=now.replace(microsecond=0))
 
 
 def _end_for_reuse(session: Session, verified: VerifiedToken, context: RequestContext) -> None:

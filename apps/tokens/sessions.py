@@ -5,33 +5,34 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from apps.audit import actions, events
-from apps.core import actors, patience
+from apps.audit.events import NewEvent
+from apps.core import actors, patience, prepared
 from apps.core.context import RequestContext
 from apps.core.errors import NotFound
-from apps.core.ids import new_id
-from apps.core.state.announcements import announce
+from apps.core.state.announcements import TELL, Told, announce
 from apps.core.state.subjects import whole_customer
-from apps.customers import keyring
 from apps.customers.state import CustomerState
-from apps.tokens import minting, payload_keys, session_rows, state
-from apps.tokens.errors import SessionEnded
+from apps.tokens import session_rows, state
+from apps.tokens.errors import SessionEnded, UserInactive
 from apps.tokens.minting import TokenPair
-from apps.tokens.models import EndReason, RefreshToken, Session
-from apps.tokens.proof import Proof
-from apps.users import state as users
+from apps.tokens.models import EndReason, Session
+from apps.tokens.new_sessions import NewSession
+from apps.tokens.session_rows import CodeOfUser
 from apps.users.models import User
 
 ACTIVITY_WRITTEN_AFTER_SECONDS = 60
-MOST_NOTED = 50_000
+# Of 240 bytes each. Where more sessions are used within a minute, some ask PostgreSQL twice, and one writes.
+MOST_NOTED = 10_000
 
 # Session → when this process last wrote that it was used (unix time): nobody announces it.
 _noted: dict[UUID, float] = {}
 
-# Of a session that has ended already the token is blacklisted all the same. (It took six statements and a savepoint.)
+# It commits by itself. Of a session that has ended already the token is blacklisted all the same. (It took six statements and a
+# savepoint.)
 LOG_OUT = f"""
 WITH mine AS (
     SELECT id FROM tokens_session WHERE id = %(session_id)s AND customer_id = %(customer_id)s FOR NO KEY UPDATE
@@ -41,9 +42,10 @@ WITH mine AS (
 ), revoked AS (
     INSERT INTO tokens_revokedtoken (jti, session_id, revoked_at, expires_at)
     SELECT %(jti)s, id, %(now)s, %(token_expires_at)s FROM mine ON CONFLICT DO NOTHING
+), noted AS (
+    {events.INSERT} FROM mine
 )
-{events.INSERT}
-FROM mine
+{TELL} FROM mine
 """  # noqa: S608  (all parts are constants)
 
 
@@ -56,53 +58,43 @@ def start(
     context: RequestContext,
     oauth_client_id: str = "",
     proven_at: datetime | None = None,
+    sign_in: NewEvent | None = None,
 ) -> TokenPair:
     """A new session and its first tokens. In the caller's transaction: a sign-in commits as a whole.
 
     `amr`: what the user has proven who it is with, just now or at `proven_at`. `oauth_client_id`: the registered client that the
-    session is for.
+    session is for. `sign_in`: the event, if the session begins by a sign-in, which is noted on the user, too.
     If the user has too many sessions, those least lately used end (contract 4, sessions). Raises UserInactive if the user is
     no longer there, and ReplayedRequest if this request has begun a session before.
     """
-    context = context.at(context.now.replace(microsecond=0))  # the tokens' times are whole seconds
-    who = users.of(user)  # may take a query: before rows are locked, not while they are
-    session_id = new_id()
-    refresh = issue(customer=customer, session_id=session_id, now=context.now)
-    session = Session(
-        id=session_id,
-        customer_id=customer.id,
-        user=user,
-        delivery=delivery,
-        sandbox_key_id=context.sandbox_key_id,
-        oauth_client_id=oauth_client_id,
-        ip=context.ip,
-        user_agent=context.user_agent,
-        request_mark=context.request_mark,
-        created_at=context.now,
-        last_activity_at=context.now,
-        expires_at=refresh.both_expire_at,
-        auth_time=proven_at or context.now,
-        amr=" ".join(amr),
+    new = NewSession.of(
+        customer, user, amr, delivery=delivery, context=context, oauth_client_id=oauth_client_id, proven_at=proven_at
     )
-    payload_key = payload_keys.seal_new(session)
     with transaction.atomic(savepoint=False):
-        session_rows.insert(session, refresh)
-        _make_room(session, customer, context)
-    proof = Proof(int((proven_at or context.now).timestamp()), amr)
-    return minting.pair(
-        customer=customer, user=who, refresh=refresh, proof=proof, delivery=delivery, payload_key=payload_key
-    )
+        if not session_rows.insert(new.row, new.refresh, now=context.now, sign_in=sign_in):
+            raise UserInactive
+        _make_room(new.row, customer, context)
+    return new.tokens()
 
 
-def issue(*, customer: CustomerState, session_id: UUID, now: datetime) -> RefreshToken:
-    """The row of a new pair of tokens, not saved yet. `now` in whole seconds."""
-    return RefreshToken(
-        session_id=session_id,
-        signing_secret_id=keyring.current_kid(customer),
-        access_jti=new_id(),
-        issued_at=now,
-        access_expires_at=now + timedelta(seconds=customer.access_lifetime),
-        expires_at=now + timedelta(seconds=customer.refresh_lifetime),
+def start_by_code(
+    *,
+    customer: CustomerState,
+    user: User,
+    amr: tuple[str, ...],
+    delivery: str,
+    context: RequestContext,
+    sign_in: NewEvent,
+    code: CodeOfUser,
+) -> TokenPair | None:
+    """The same with nothing before it: one statement uses the code up, too, and commits by itself.
+
+    For a user who has room for a further session. None, and nothing done, if the user's row is no longer the one that was read, or
+    the code is spent. Raises ReplayedRequest.
+    """
+    new = NewSession.of(customer, user, amr, delivery=delivery, context=context)
+    return (
+        new.tokens() if session_rows.insert(new.row, new.refresh, now=context.now, sign_in=sign_in, code=code) else None
     )
 
 
@@ -130,11 +122,12 @@ def log_out(
     )
     facts: dict[str, Any] = {"session_id": session_id, "customer_id": customer_id, "jti": jti}
     facts |= {"token_expires_at": token_expires_at, "now": context.now, "reason": EndReason.LOGOUT.value}
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(LOG_OUT, {**facts, **event.parameters()})
+    told = Told.of(state.subject(customer_id, session_id))
+    with prepared.cursor() as cursor:
+        cursor.execute(LOG_OUT, {**facts, **event.parameters(), **told.parameters()})
         if cursor.rowcount != 1:
             raise SessionEnded
-        announce(state.subject(customer_id, session_id))
+    told.done()
 
 
 def end_one(
@@ -218,8 +211,7 @@ def end_all_of_client(*, customer_id: UUID, oauth_client_id: str, now: datetime)
 
 def note_activity(*, customer_id: UUID, session: state.SessionState, now: datetime) -> None:
     """Write that the session was used, at most once a minute among all processes."""
-    known = max(session.last_activity_at, _noted.get(session.id, 0.0))
-    if now.timestamp() - known < ACTIVITY_WRITTEN_AFTER_SECONDS:
+    if now.timestamp() < activity_due_at(session):
         return
     if len(_noted) > MOST_NOTED:
         _noted.clear()
@@ -227,6 +219,11 @@ def note_activity(*, customer_id: UUID, session: state.SessionState, now: dateti
     a_minute_ago = now - timedelta(seconds=ACTIVITY_WRITTEN_AFTER_SECONDS)
     mine = Session.objects.of(customer_id).filter(id=session.id)
     mine.filter(last_activity_at__lt=a_minute_ago).update(last_activity_at=now)
+
+
+def activity_due_at(session: state.SessionState) -> float:
+    """From when on (unix time) it is to be written that the session is used."""
+    return max(session.last_activity_at, _noted.get(session.id, 0.0)) + ACTIVITY_WRITTEN_AFTER_SECONDS
 
 
 def _make_room(session: Session, customer: CustomerState, context: RequestContext) -> None:

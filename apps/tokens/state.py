@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from sys import intern
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
 
+from apps.core.errors import NotFound
 from apps.core.state import reading
 from apps.core.state.kinds import Document, Kind, Rows
 from apps.core.state.reading import Found
@@ -26,6 +28,8 @@ from apps.tokens.signing import VerifiedClaims, issuer_of
 from apps.users import roles
 from apps.users import state as users
 from apps.users.state import UserState
+
+NONE_REVOKED: frozenset[str] = frozenset()  # one for all: an empty one takes 216 bytes
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,12 @@ def _parse(row: Document) -> SessionState:
     return SessionState(
         id=UUID(row["id"]),
         user_id=UUID(row["user_id"]),
-        **{name: row[name] for name in ("delivery", "sandbox_key_id", "oauth_client_id")},
+        **{name: intern(row[name]) for name in ("delivery", "sandbox_key_id", "oauth_client_id")},
         ended=row["ended_at"] is not None,
         expires_at=unix_time(row["expires_at"]) or 0.0,
         last_activity_at=unix_time(row["last_activity_at"]) or 0.0,
         auth_time=unix_time(row["auth_time"]) or 0.0,
-        revoked=frozenset(row["revoked"]),
+        revoked=frozenset(row["revoked"]) if row["revoked"] else NONE_REVOKED,
         payload_key=payload_keys.unsealed(UUID(row["id"]), row["payload_key"]),
     )
 
@@ -99,8 +103,11 @@ def read(claims: VerifiedClaims, now: datetime) -> TokenState | None:
 
 
 def read_customer(claims: VerifiedClaims, now: datetime) -> CustomerState:
-    """The token's customer as it is now. Raises NotFound."""
-    customer = customers.read(claims.customer_id)
+    """The token's customer as it is now. Its roles, which are read next, come by the same query. Raises NotFound."""
+    asked = customers.BY_ID.at(claims.customer_id)
+    customer = reading.read(asked, roles.BY_CUSTOMER.at(claims.customer_id))[asked]
+    if customer is None:
+        raise NotFound
     return customer if customer.verifies(claims.kid, now) else customers.read_anew(claims.customer_id)
 
 
@@ -144,7 +151,7 @@ def require(state: TokenState, claims: VerifiedClaims, now: datetime) -> tuple[S
     if user is None or not user.may_sign_in:
         raise UserInactive
     session = state.session
-    if session is not None and str(claims.jti) in session.revoked:
+    if session is not None and session.revoked and str(claims.jti) in session.revoked:
         raise TokenRevoked
     if session is None or session.ended or session.expires_at <= now.timestamp() or session.user_id != user.id:
         raise SessionEnded

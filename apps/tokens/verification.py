@@ -3,7 +3,7 @@
 In this order, a made-up token costs no query about the session or user that it names.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -43,8 +43,7 @@ class VerifiedToken:
     @property
     def proof(self) -> Proof:
         """The proof that the token names, but never newer than the session's own."""
-        said = self.claims.proof
-        return replace(said, auth_time=min(said.auth_time, int(self.session.auth_time)))
+        return self.claims.proof.not_after(int(self.session.auth_time))
 
 
 def verify(text: str, *, kind: TokenKind, context: RequestContext) -> VerifiedToken:
@@ -116,12 +115,20 @@ def verify_challenge(text: str, *, context: RequestContext) -> tuple[VerifiedCla
     Raises MalformedToken, an AuthenticationError, CustomerSuspended or IpNotAllowed.
     """
     claims = presented(text, kind=TokenKind.CHALLENGE, context=context)
-    customer = state.read_customer(claims, context.now)
+    return claims, customer_of(claims, context)
+
+
+def customer_of(claims: VerifiedClaims, context: RequestContext) -> CustomerState:
+    """The customer of a genuine token, if its tokens count now and from here. Raises InvalidToken, CustomerSuspended or IpNotAllowed."""
+    try:
+        customer = state.read_customer(claims, context.now)
+    except NotFound as error:
+        raise InvalidToken from error
     customers.require_active(customer)
     if claims.issuer != signing.issuer_of(customer.slug) or not customer.verifies(claims.kid, context.now):
         raise InvalidToken
     require_address(customer, context)
-    return claims, customer
+    return customer
 
 
 def require_address(customer: CustomerState, context: RequestContext) -> None:

@@ -37,7 +37,7 @@ def node() -> str:
 
 def ask(node: str, *jobs: dict[str, Any]) -> list[dict[str, Any]]:
     done = subprocess.run(
-        [node, INTEROP / "jose.mjs"], input=json.dumps(jobs).encode(), capture_output=True, check=True, timeout=60
+        [node, INTEROP / "jose.mjs"], input=json.dumps(jobs).encode(), capture_output=True, check=True, timeout=300
     )
     results: list[dict[str, Any]] = json.loads(done.stdout)
     return results

@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -33,8 +34,13 @@ from tests.races import at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 EVERY_ALGORITHM = Algorithm.values
 KEY_PAIRS = ["ES256", "EdDSA", "RS256"]
-RSA_KEY = rsa.generate_private_key(public_exponent=65_537, key_size=3072)
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493  # L of RFC 8032 section 5.1
+
+
+@cache
+def rsa_key() -> rsa.RSAPrivateKey:
+    """When it is asked for: each process of a run reads this file."""
+    return rsa.generate_private_key(public_exponent=65_537, key_size=3072)
 
 
 class Scene:
@@ -175,9 +181,9 @@ def test_another_algorithm_than_the_versions_is_refused(scene: Scene) -> None:
         "ES256": ec.generate_private_key(ec.SECP256R1()),
         "ES384": ec.generate_private_key(ec.SECP384R1()),
         "EdDSA": ed25519.Ed25519PrivateKey.generate(),
-        "RS256": RSA_KEY,
-        "PS256": RSA_KEY,
-        "RS512": RSA_KEY,
+        "RS256": rsa_key(),
+        "PS256": rsa_key(),
+        "RS512": rsa_key(),
     }
     for algorithm, key in own.items():
         assert scene.refused_as(scene.signed(scene.claims(), key=key, algorithm=algorithm)) == (401, "invalid_token")

@@ -1,9 +1,10 @@
 """Refresh: works once, repeats its answer within the grace, and ends the session after it (contract 3.6)."""
 
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from apps.audit.models import Event
@@ -12,6 +13,7 @@ from apps.customers import lifecycle as customers
 from apps.tokens import minting, refreshing, sessions
 from apps.tokens.models import EndReason, RefreshToken, Session
 from apps.users import lifecycle
+from apps.users.models import User
 from tests import factories
 from tests.conftest import MakeClient
 from tests.races import at_once, outcome
@@ -211,3 +213,56 @@ def test_a_session_that_ends_while_it_refreshes_is_ended(client_for: MakeClient)
         assert results[1::2].count("done") == 1
         for token in (pair.access, *fresh):
             assert client.get("/api/auth/me", token=token).error_type == "session_ended"
+
+
+def test_the_limit_holds_without_valkey_and_says_when_to_come_back(client_for: MakeClient, valkey_away: object) -> None:
+    """C6: the session's own rows are counted, so nothing that Valkey loses lets a session refresh more often."""
+    customer = factories.customer()
+    factories.limit(customer, "refreshes_per_session", 2, 60)
+    token = factories.session(factories.user(customer)).refresh
+    client = client_for(None)
+    valkey_away.kill()  # type: ignore[attr-defined]
+    for _ in range(2):
+        token = client.refresh(token).document["refresh_token"]
+    refused = client.refresh(token)
+    assert (refused.status, refused.document["error"]["limit"]) == (429, "refreshes_per_session")
+    assert 55 <= int(refused.headers["retry-after"]) <= 62
+    issued_before(seconds=62)
+    assert client.refresh(token).status == 200
+
+
+def test_the_token_of_the_sign_in_does_not_count_against_the_limit(client_for: MakeClient) -> None:
+    """Whether the session began a moment ago or long before: the same number of refreshes."""
+    customer = factories.customer()
+    factories.limit(customer, "refreshes_per_session", 1, 60)
+    user, client = factories.user(customer), client_for(None)
+    for began in (timezone.now(), timezone.now() - timedelta(minutes=10)):
+        fresh = client.refresh(factories.session(user, now=began).refresh)
+        assert fresh.status == 200
+        assert client.refresh(fresh.document["refresh_token"]).status == 429
+
+
+def test_what_others_change_while_a_process_remembers_the_session_is_seen(client_for: MakeClient) -> None:
+    """The statement reads session and user itself: nothing remembered makes a token count."""
+    customer = factories.customer()
+    client = client_for(None)
+    for change in (
+        lambda pair: Session.objects.filter(id=pair.session_id).update(ended_at=timezone.now()),
+        lambda pair: Session.objects.filter(id=pair.session_id).update(expires_at=timezone.now()),
+        lambda pair: User.objects.filter(sessions__id=pair.session_id).update(status="deactivated"),
+        lambda pair: RefreshToken.objects.filter(session=pair.session_id).delete(),
+    ):
+        pair = factories.session(factories.user(customer, email=f"{uuid4().hex}@example.com"))
+        client.get("/api/auth/me", token=pair.access)  # remembered as it was
+        change(pair)  # without an announcement
+        events = Event.objects.filter(action="token_refreshed").count()
+        assert client.refresh(pair.refresh).status == 401
+        assert not RefreshToken.objects.filter(session=pair.session_id).exclude(used_at=None).exists()
+        assert Event.objects.filter(action="token_refreshed").count() == events
+
+
+def issued_before(*, seconds: float) -> None:
+    """Let so many seconds pass since every token was issued and every session began."""
+    past = timedelta(seconds=seconds)
+    RefreshToken.objects.update(issued_at=F("issued_at") - past)
+    Session.objects.update(created_at=F("created_at") - past)

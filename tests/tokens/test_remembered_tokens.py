@@ -194,6 +194,7 @@ def claims(number: int) -> VerifiedClaims:
         not_before=now,
         expires_at=now + 600,
         proof=Proof(now, ("otp",)),
+        prk=bytes(32),
     )
 
 

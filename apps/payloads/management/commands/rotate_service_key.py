@@ -3,14 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from apps.core.commands import OwnCommand
 from apps.core.context import RequestContext
 from apps.payloads import service_keys
 
 
-class Command(BaseCommand):
+class Command(OwnCommand):
     help = "Make a new service key pair and publish it; the old one decrypts for an overlap."
 
     def add_arguments(self, parser: CommandParser) -> None:
