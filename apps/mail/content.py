@@ -1,8 +1,10 @@
 """What mails and SMS say: templates rendered in the reader's language and the customer's colours."""
 
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -98,16 +100,60 @@ def masked(number: str) -> str:
 
 def render(*, kind: str, locale: str, branding: Branding, facts: Mapping[str, Any]) -> Content:
     """Render `templates/mail/<kind>/{subject.txt,body.txt,body.html}` in `locale` (an unknown one falls back to English)."""
+    texts = _texts(kind, text_languages.served_by(locale), branding, facts)
+    return Content(
+        subject=sender.one_line(texts.subject),
+        text=texts.text,
+        html=texts.html,
+        sender=sender.called(branding.sender_name or branding.name or sender.own_name()),
+        reply_to=sender.reply_to(branding.reply_to),
+    )
+
+
+@dataclass(frozen=True)
+class _Texts:
+    subject: str
+    text: str
+    html: str
+
+    def with_code(self, code: str) -> "_Texts":
+        return _Texts(*(_with_code(part, code) for part in (self.subject, self.text, self.html)))
+
+
+# In the place of a code. No customer can write them into a name: each process has its own.
+STAND_IN, SPELLED_STAND_IN = secrets.token_hex(16), secrets.token_hex(16)
+
+
+def _texts(kind: str, language: str, branding: Branding, facts: Mapping[str, Any]) -> _Texts:
+    """Mails with a code mostly differ in it alone: they are rendered once for each customer, language and lifetime of the code.
+
+    (660 µs of CPU, then 10.) What is remembered holds no code, and a code of letters and digits needs no escaping.
+    """
+    code = facts.get("code", "")
+    if not (code.isascii() and code.isalnum() and facts.get("spelled_code") == " ".join(code)):
+        return _rendered(kind, language, branding, facts)
+    others = {name: value for name, value in facts.items() if name not in {"code", "spelled_code"}}
+    return _rendered_without_code(kind, language, branding, tuple(others.items())).with_code(code)
+
+
+@lru_cache(maxsize=200)  # of 12 KB each
+def _rendered_without_code(
+    kind: str, language: str, branding: Branding, others: tuple[tuple[str, str | int], ...]
+) -> _Texts:
+    return _rendered(kind, language, branding, {**dict(others), "code": STAND_IN, "spelled_code": SPELLED_STAND_IN})
+
+
+def _rendered(kind: str, language: str, branding: Branding, facts: Mapping[str, Any]) -> _Texts:
     values = {**facts, "brand": branding, "colour": _colour(branding)}
-    with translation.override(text_languages.served_by(locale)):
+    with translation.override(language):
         values["language"] = translation.get_language()
-        return Content(
-            subject=sender.one_line(render_to_string(f"mail/{kind}/subject.txt", values)),
-            text=render_to_string(f"mail/{kind}/body.txt", values),
-            html=render_to_string(f"mail/{kind}/body.html", values),
-            sender=sender.called(branding.sender_name or branding.name or sender.own_name()),
-            reply_to=sender.reply_to(branding.reply_to),
+        return _Texts(
+            *(render_to_string(f"mail/{kind}/{part}", values) for part in ("subject.txt", "body.txt", "body.html"))
         )
+
+
+def _with_code(text: str, code: str) -> str:
+    return text.replace(STAND_IN, code).replace(SPELLED_STAND_IN, " ".join(code))
 
 
 def _colour(branding: Branding) -> str:

@@ -44,12 +44,17 @@ class Attempted:
     wait: float | None
 
 
-def attempt(message_id: UUID, *, now: datetime, again: bool = False) -> float | None:
-    """Send this message if it is due and no other worker has it. Returns seconds until the next attempt, or None.
+@dataclass(frozen=True)
+class Overdue:
+    """A message that was forgotten. One that `was_tried` stands in no line (`turns`)."""
 
-    `again`: only if it was tried before.
-    """
-    lease = _take_named(message_id, now, again=again)
+    message_id: UUID
+    was_tried: bool
+
+
+def attempt(message_id: UUID, *, now: datetime) -> float | None:
+    """Send this message if it is due and no other worker has it. Returns seconds until the next attempt, or None."""
+    lease = _take_named(message_id, now)
     return _outcome(lease) if lease else None
 
 
@@ -79,12 +84,10 @@ def _outcome(lease: RowLease[Message]) -> float | None:
     return None
 
 
-def _take_named(message_id: UUID, now: datetime, *, again: bool = False) -> RowLease[Message] | None:
+def _take_named(message_id: UUID, now: datetime) -> RowLease[Message] | None:
     """Take this message if it is due, and write that down. Only one of any number of workers can."""
     waits = Q(state=MessageState.QUEUED, next_try_at__lte=now)
     due = Message.objects.filter(waits | _abandoned(now), id=message_id, expires_at__gt=now).exclude(content="")
-    if again:
-        due = due.filter(attempts__gt=0)
     noted = {"state": MessageState.TAKEN, "enqueued_at": None}
     with transaction.atomic():
         lease = row_lease.take(due, length=lambda _: _lease_length(), now=now, **noted)
@@ -117,7 +120,7 @@ def _send_mail(lease: RowLease[Message], mail: Content) -> Receipt:
             _note(message, LedgerStep.DEFERRED, failure, lease.now)
         try:
             return transport.send(
-                mail, recipient=message.recipient, message_id=str(message.id), before_data=lease.renew
+                mail, recipient=message.recipient, message_id=str(message.id), before_data=lease.confirm
             )
         except Refused:
             raise
@@ -129,7 +132,7 @@ def _send_mail(lease: RowLease[Message], mail: Content) -> Receipt:
 def _send_sms(lease: RowLease[Message], sms: Sms) -> Receipt:
     """There is one backend. Raises LeaseLost, Refused or TransportDown."""
     backend = sms_transports.configured()
-    lease.renew()
+    lease.confirm()
     try:
         return backend.send(sms, message_id=str(lease.row.id), within=SMS_WITHIN_SECONDS)
     except TransportDown:
@@ -184,15 +187,15 @@ def _defer(lease: RowLease[Message], failure: TransportDown) -> float | None:
     return wait if ours else None
 
 
-def take_overdue(*, now: datetime, queue_is_empty: bool) -> list[UUID]:
+def take_overdue(*, now: datetime, queue_is_empty: bool) -> list[Overdue]:
     """Messages that a lost broker or a killed worker has forgotten, oldest first; from now on noted as enqueued."""
     waiting = Q(state=MessageState.QUEUED, next_try_at__lte=now - SETTLING)
     due = Message.objects.filter(waiting | _abandoned(now), expires_at__gt=now)
     lost = Q(enqueued_at__lte=now - SETTLING) if queue_is_empty else _enqueued_long_ago(now)
-    forgotten = due.filter(Q(enqueued_at=None) | lost)
-    ids = list(forgotten.order_by("next_try_at").values_list("id", flat=True)[:BATCH])
-    Message.objects.filter(id__in=ids).update(enqueued_at=now)
-    return ids
+    forgotten = due.filter(Q(enqueued_at=None) | lost).order_by("next_try_at").values_list("id", "attempts")
+    overdue = [Overdue(message_id, was_tried=attempts > 0) for message_id, attempts in forgotten[:BATCH]]
+    Message.objects.filter(id__in=[one.message_id for one in overdue]).update(enqueued_at=now)
+    return overdue
 
 
 def _enqueued_long_ago(now: datetime) -> Q:

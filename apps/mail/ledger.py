@@ -9,17 +9,19 @@ from django.db import connection
 from apps.core.ids import new_id
 from apps.mail.models import LedgerEntry, LedgerStep, Message
 
-# One statement decides between any number of attempts, spends the other codes of the set, and writes the winner's step.
-USE_CODE = """
-WITH spent AS (
-    UPDATE mail_message SET code_spent_at = %(now)s
+# Decides between any number of attempts, spends the other codes of the set, and writes the winner's step. `among`: what the
+# statement that uses the code asks for besides.
+SPEND = """
+    UPDATE mail_message AS message SET code_spent_at = %(now)s {among}
     WHERE code_spent_at IS NULL
-      AND (id = %(message_id)s OR code_set = %(code_set)s AND code_set <> '' AND expires_at > %(now)s)
-    RETURNING id
-)
-INSERT INTO mail_ledgerentry (id, message_id, at, step, server, answer)
-SELECT %(entry_id)s, id, %(now)s, %(step)s, '', '' FROM spent WHERE id = %(message_id)s
+      AND (message.id = %(message_id)s OR code_set = %(code_set)s AND code_set <> '' AND expires_at > %(now)s)
+    RETURNING message.id
 """
+NOTE_USE = """
+    INSERT INTO mail_ledgerentry (id, message_id, at, step, server, answer)
+    SELECT %(entry_id)s, id, %(now)s, 'code_used', '', '' FROM spent WHERE id = %(message_id)s
+"""
+USE_CODE = f"WITH spent AS ({SPEND.format(among='')}) {NOTE_USE}"
 
 # The message is sent, and the answer noted. Servers like to repeat the address, so it is kept only while the message has a
 # recipient, which erasing the user removes. The row is locked: of an answer and an erasure at the same moment, the second sees
@@ -58,10 +60,14 @@ def use_code(*, message_id: UUID, code_set: str, now: datetime) -> bool:
 
     In the caller's transaction, which does what the code is for: both happen or neither. The user is locked before.
     """
-    facts: dict[str, Any] = {"message_id": message_id, "code_set": code_set, "now": now}
     with connection.cursor() as cursor:
-        cursor.execute(USE_CODE, {**facts, "entry_id": new_id(), "step": LedgerStep.CODE_USED})
+        cursor.execute(USE_CODE, {**of_use(message_id, code_set), "now": now})
         return bool(cursor.rowcount == 1)
+
+
+def of_use(message_id: UUID, code_set: str) -> dict[str, Any]:
+    """The parameters of SPEND and NOTE_USE, but for the time."""
+    return {"message_id": message_id, "code_set": code_set, "entry_id": new_id()}
 
 
 def spend_codes(code_set: str, *, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 from apps.core.owned import OwnedQuerySet
@@ -10,17 +11,20 @@ from apps.core.sealed import SealedField
 
 
 class MessageState(models.TextChoices):
-    QUEUED = "queued"  # waits for a worker, or for its next try
-    TAKEN = "taken"  # leased by a worker until `leased_until`
-    SENT = "sent"  # a server has accepted it
-    FAILED = "failed"  # given up: expired, or refused for good
-    SANDBOXED = "sandboxed"  # of a test key: listed there, never sent
-    SUPPRESSED = "suppressed"  # never sent, mostly because nobody has the address; written so that both cost the same
+    QUEUED = "queued", _("Waits")  # waits for a worker, or for its next try
+    TAKEN = "taken", _("Being sent")  # leased by a worker until `leased_until`
+    SENT = "sent", _("Sent")  # a server has accepted it
+    FAILED = "failed", _("Failed")  # given up: expired, or refused for good
+    SANDBOXED = "sandboxed", _("Of a test key")  # of a test key: listed there, never sent
+    SUPPRESSED = (
+        "suppressed",
+        _("Held back"),
+    )  # never sent, mostly because nobody has the address; written so that both cost the same
 
 
 class Channel(models.TextChoices):
-    EMAIL = "email"
-    SMS = "sms"
+    EMAIL = "email", _("Email")
+    SMS = "sms", _("SMS")
 
 
 class Message(Leasable):
@@ -78,10 +82,18 @@ class Message(Leasable):
                 name="message_customer_turn",
                 condition=models.Q(state="queued", attempts=0),
             ),
+            # For operators' lists: what few messages are. Of the others the newest are found at once.
+            models.Index(
+                fields=("state", "-id"),
+                name="message_state",
+                condition=models.Q(state__in=("failed", "sandboxed", "suppressed")),
+            ),
+            models.Index(fields=("-id",), name="message_sms", condition=models.Q(channel="sms")),
+            models.Index(fields=("kind", "-id"), name="message_kind", condition=~models.Q(kind="sign_in_code")),
             # What a user was sent, and what was sent to an address that nobody had then.
             models.Index(fields=("user_id",), name="message_user", condition=models.Q(user_id__isnull=False)),
             models.Index(
-                "customer_id", Lower("recipient"), name="message_to_nobody", condition=models.Q(user_id__isnull=True)
+                Lower("recipient"), "customer_id", name="message_to_address", condition=models.Q(user_id__isnull=True)
             ),
             # For `mail.sweep`, which gives them up.
             models.Index(
@@ -100,13 +112,13 @@ class Message(Leasable):
 
 
 class LedgerStep(models.TextChoices):
-    QUEUED = "queued"
-    TAKEN = "taken"
-    ACCEPTED = "accepted"
-    DEFERRED = "deferred"
-    FAILED = "failed"
-    RESENT = "resent"
-    CODE_USED = "code_used"
+    QUEUED = "queued", _("Queued")
+    TAKEN = "taken", _("Taken by a worker")
+    ACCEPTED = "accepted", _("Accepted by a server")
+    DEFERRED = "deferred", _("Deferred")
+    FAILED = "failed", _("Failed")
+    RESENT = "resent", _("Sent again")
+    CODE_USED = "code_used", _("Code used")
 
 
 class LedgerQuerySet(OwnedQuerySet["LedgerEntry"]):
@@ -131,7 +143,7 @@ class LedgerEntry(models.Model):
         ordering = ("at", "id")
 
     def __str__(self) -> str:
-        return f"{self.step} at {self.at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.get_step_display()}, {self.at:%Y-%m-%d %H:%M:%S}"
 
 
 class QuotaUse(models.Model):

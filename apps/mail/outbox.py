@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import JSONObject
 
 from apps.audit.events import NewEvent
 from apps.core import sealed
@@ -22,6 +23,7 @@ from apps.mail.models import Channel, LedgerStep, Message, MessageState
 from apps.mail.quotas import Quota
 
 RESENDABLE = (MessageState.FAILED, MessageState.QUEUED)
+DESTINED = ("recipient", "user_id", "state", "credentials_version", "locale")  # what a Destination is made of
 UNSENT = (MessageState.QUEUED, MessageState.TAKEN, MessageState.FAILED)
 
 
@@ -104,7 +106,7 @@ def resend(*, message: Message, now: datetime) -> None:
         if not changed:
             raise NothingToResend
         ledger.note(message_id=message.id, step=LedgerStep.RESENT, now=now)
-        transaction.on_commit(lambda: tasks.enqueue(message.id))
+        transaction.on_commit(lambda: tasks.enqueue(message.id, was_tried=message.attempts > 0))
 
 
 def sandbox_messages(key_id: str) -> QuerySet[Message]:
@@ -112,23 +114,34 @@ def sandbox_messages(key_id: str) -> QuerySet[Message]:
     return Message.objects.filter(sandbox_key_id=key_id, state=MessageState.SANDBOXED)
 
 
-_UNSPENT: RowLookup[UUID, Message] = RowLookup(
-    lambda message_id: Message.objects.filter(id=message_id, code_spent_at=None).exclude(recipient="")
-)
+def _unspent(message_id: UUID) -> "QuerySet[Message]":
+    return Message.objects.filter(id=message_id, code_spent_at=None).exclude(recipient="")
+
+
+_UNSPENT: RowLookup[UUID, Message] = RowLookup(_unspent)
 
 
 def destination_of(message_id: UUID) -> Destination | None:
     """Where the code of a message went. None if the code is spent, the recipient has been erased, or there is no such message."""
     row = _UNSPENT.first(message_id)
-    if row is None:
+    return _destination(**{name: getattr(row, name) for name in DESTINED}) if row else None
+
+
+def destinations(message_id: UUID) -> "QuerySet[Message, Any]":
+    """The same as a part of another query, in JSON that `destination_in` reads."""
+    return _unspent(message_id).order_by().values_list(JSONObject(**{name: name for name in DESTINED}))
+
+
+def destination_in(document: Mapping[str, Any] | None) -> Destination | None:
+    """What `destinations` has found."""
+    if document is None:
         return None
-    return Destination(
-        recipient=row.recipient,
-        user_id=row.user_id,
-        suppressed=row.state == MessageState.SUPPRESSED,
-        credentials_version=row.credentials_version,
-        locale=row.locale,
-    )
+    user_id = document["user_id"]
+    return _destination(**{**document, "user_id": UUID(user_id) if user_id else None})
+
+
+def _destination(*, state: str, **facts: Any) -> Destination:
+    return Destination(suppressed=state == MessageState.SUPPRESSED, **facts)
 
 
 def withdraw(*, user_id: UUID, before: int) -> None:

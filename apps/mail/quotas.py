@@ -5,7 +5,7 @@ SMS the segments that a carrier charges for.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from django.db import connection
 
 from apps.audit import events
 from apps.audit.events import NewEvent
+from apps.core import prepared
 from apps.mail import turns
 from apps.mail.errors import QuotaExceeded
 from apps.mail.models import MailQuotaUse, Message, QuotaUse, SmsQuotaUse
@@ -98,13 +99,22 @@ def insert_checking(
     _insert(message, CHECKED, meter, quota, amount, event)
 
 
+def refusal_now(quota: Quota, meter: Meter, *, of: UUID, now: datetime, amount: int = 1) -> QuotaExceeded | None:
+    """What one more message would be refused with now; None if it would be counted. Counts nothing."""
+    facts = _amounts(quota, payer=quota.of or of, amount=amount, today=now.date())
+    with connection.cursor() as cursor:
+        cursor.execute(CHECKED.format(table=meter.model._meta.db_table), facts)
+        allowed = cursor.fetchone() is not None
+    return None if allowed else _refusal(quota.of or of, meter, quota, amount, now)
+
+
 def _insert(
     message: Message, condition: str, meter: Meter, quota: Quota | None, amount: int, event: NewEvent | None
 ) -> None:
     """One statement. Raises QuotaExceeded when it inserts nothing."""
     statement = _statement(condition if quota else UNLIMITED, meter, with_event=event is not None)
     parameters = {**_of_message(message), **_of_quota(message, quota, amount), **(event.parameters() if event else {})}
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(statement, parameters)
         inserted = cursor.rowcount == 1
     if quota and not inserted:
@@ -129,11 +139,15 @@ def _of_message(message: Message) -> dict[str, Any]:
 def _of_quota(message: Message, quota: Quota | None, amount: int) -> dict[str, Any]:
     if quota is None:
         return {}
-    today = message.created_at.date()
+    payer = quota.of or message.customer_id
+    return _amounts(quota, payer=payer, amount=amount, today=message.created_at.date())
+
+
+def _amounts(quota: Quota, *, payer: UUID, amount: int, today: date) -> dict[str, Any]:
     return {
         "day": today,
         "month": today.replace(day=1),
-        "payer": quota.of or message.customer_id,
+        "payer": payer,
         "daily": quota.daily,
         "monthly": quota.monthly,
         "amount": amount,

@@ -48,9 +48,14 @@ def own_address() -> str:
 def called(name: str) -> str:
     """The From header: our address under this name."""
     name = one_line(name)[:LONGEST_NAME].strip()
-    if name.isascii():
+    if means_itself(name):
         return formataddr((name, own_address()))
     return f"{Header(name, 'utf-8').encode(linesep='')} <{own_address()}>"
+
+
+def means_itself(text: str) -> bool:
+    """Whether it can stand in a header as it is. `=?utf-8?q?x=0D=0A?=` would be read as something else (RFC 2047 section 2)."""
+    return text.isascii() and "=?" not in text
 
 
 def reply_to(address: str) -> str:

@@ -17,23 +17,26 @@ log = structlog.get_logger(__name__)
 
 
 @shared_task(name="mail.send")
-def send(message_id: str) -> None:
+def send(_message_id: str) -> None:
     """Try to send one message, and enqueue its next attempt if that fails.
 
-    There is a task for each message, but it sends the one whose turn it is (`turns`). The named one is sent, too, if it was tried
-    before: then it is in no line, and this is its time.
+    There is a task for each message that was not tried yet, but it sends the one whose turn it is (`turns`).
     """
+    attempted = delivery.attempt_next(now=timezone.now())
+    if attempted is not None:
+        _try_again_later(attempted.message_id, attempted.wait)
+
+
+@shared_task(name="mail.send_again")
+def send_again(message_id: str) -> None:
+    """The same for this very message, which was tried before: it stands in no line, and this is its time."""
     named = UUID(message_id)
-    first = delivery.attempt_next(now=timezone.now())
-    if first is not None:
-        _try_again_later(first.message_id, first.wait)
-    if first is None or first.message_id != named:
-        _try_again_later(named, delivery.attempt(named, now=timezone.now(), again=True))
+    _try_again_later(named, delivery.attempt(named, now=timezone.now()))
 
 
 def _try_again_later(message_id: UUID, wait: float | None) -> None:
     if wait is not None:
-        enqueue(message_id, wait=wait)
+        enqueue(message_id, wait=wait, was_tried=True)
 
 
 @shared_task(name="mail.sweep")
@@ -48,18 +51,18 @@ def sweep() -> int:
         log.warning("broker_away", error=type(error).__name__)
         return 0
     forgotten = delivery.take_overdue(now=now, queue_is_empty=waiting == 0)
-    told = list(takewhile(enqueue, forgotten))
-    delivery.not_enqueued(forgotten[len(told) :])
+    told = list(takewhile(lambda one: enqueue(one.message_id, was_tried=one.was_tried), forgotten))
+    delivery.not_enqueued([one.message_id for one in forgotten[len(told) :]])
     return len(told)
 
 
-def enqueue(message_id: UUID, *, wait: float = 0) -> bool:
+def enqueue(message_id: UUID, *, wait: float = 0, was_tried: bool = False) -> bool:
     """Tell a worker to send a message in `wait` seconds. Takes about a second at most.
 
     False if the broker is away. That is no failure: the row is there, and the sweeper finds it.
     """
     try:
-        queues.put(send, str(message_id), wait=wait)
+        queues.put(send_again if was_tried else send, str(message_id), wait=wait)
     except Exception as error:  # noqa: BLE001  (each broker's client has its own errors, and none may fail a request)
         log.warning("broker_away", message_id=str(message_id), error=type(error).__name__)
         _note_that_it_is_not_enqueued(message_id)

@@ -6,6 +6,9 @@ messages keep their order. A message that was tried before stands in no line: it
 """
 
 from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
 
 from apps.core.ids import new_id
 from apps.core.row_lease import RowLease
@@ -32,12 +35,15 @@ WITH due AS (
     INSERT INTO mail_ledgerentry (id, message_id, at, step, server, answer)
     SELECT %(entry_id)s, id, %(now)s, 'taken', '', '' FROM taken
 )
-SELECT * FROM taken
+SELECT {columns} FROM taken
 """
 
 
 def take(*, now: datetime, length: timedelta) -> RowLease[Message] | None:
     """Take the message whose turn it is, of those that no other worker is taking, and write that down. None if there is none."""
-    facts = {"now": now, "until": now + length, "entry_id": new_id()}
-    row = next(iter(Message.objects.raw(TAKE, facts)), None)
-    return RowLease(row, length, taken_at=now) if row else None
+    columns = [field.attname for field in Message._meta.concrete_fields]
+    facts: dict[str, Any] = {"now": now, "until": now + length, "entry_id": new_id()}
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE.format(columns=", ".join(columns)), facts)
+        found = cursor.fetchone()
+    return RowLease(Message.from_db(connection.alias, columns, found), length, taken_at=now) if found else None

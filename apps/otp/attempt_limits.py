@@ -15,13 +15,18 @@ from apps.users.models import User
 
 
 def hit_network(customer: CustomerState, context: RequestContext) -> Hit:
-    """Count one try of the caller's network. Raises RateLimited or ValkeyUnavailable.
+    """Count one try of the caller's network. Raises RateLimited or ValkeyUnavailable."""
+    return rate_limits.hit([of_network(customer, context)])
+
+
+def of_network(customer: CustomerState, context: RequestContext) -> Rule:
+    """The limit on tries from one network.
 
     Counted for all customers together, so its log has a hash tag of its own. Each window has its own log: counting in a
     shorter window drops older entries, which a longer one still needs.
     """
     limit = customer.limit(limits.TRIES_PER_IP)
-    return rate_limits.hit([limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(context.ip))])
+    return limits.rule(limit, limits.EVERY_CUSTOMER, str(limit.window), counted_as(context.ip))
 
 
 def rules(customer: CustomerState, address: Address, context: RequestContext) -> list[Rule]:

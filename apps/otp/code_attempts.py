@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit import actions, events
+from apps.audit import actions, events, refusals, steps
 from apps.audit.models import Outcome, Severity
+from apps.audit.refusals import NewRefusal
 from apps.core import rate_limits, valkey
 from apps.core.context import RequestContext
 from apps.core.errors import GatehouseError, is_refusal
@@ -26,6 +27,13 @@ from apps.users import directory
 from apps.users.emails import Address
 
 Result = TypeVar("Result")
+WRONG_CODE, NO_LIVING_CODE, CODES_SPENT, CODE_USED, CODE_VOID = (
+    "wrong_code",
+    "no_living_code",  # expired, used, or never asked for
+    "codes_spent",  # the last wrong one that the set allowed
+    "code_used",  # by another request, a moment before
+    "code_void",  # right, but what it was for has changed since
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +69,19 @@ class RightCode:
             raise CodeSpent
 
 
-class CodeSpent(Exception):
-    """The code is right, but it or its set was used up before. Ends the transaction; the answer is that of a wrong code."""
+class CodeNotAccepted(Exception):
+    """The code is right, but `rule` keeps it from being used. Ends the transaction; the answer is that of a wrong code."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+
+
+class CodeSpent(CodeNotAccepted):
+    """It or its set was used up before."""
+
+    def __init__(self) -> None:
+        super().__init__(CODE_USED)
 
 
 def redeem(
@@ -71,46 +90,59 @@ def redeem(
     """Do what the code is for, if it is right: `accept` does it in one transaction, and uses the code up there.
 
     If `accept` fails through no fault of the caller's, the code is still good and the attempt does not count. If it returns
-    None, the answer is that of a wrong code; if it raises a refusal, the code is used up. `rules`: other limits than those on
-    attempts for the address. Three round trips. Raises InvalidOtp (whatever is wrong with the code), RateLimited or
-    ValkeyUnavailable.
+    None or raises CodeNotAccepted, the answer is that of a wrong code; if it raises a refusal, the code is used up. `rules`:
+    other limits than those on attempts for the address. Two round trips. Raises InvalidOtp (whatever is wrong with the code),
+    RateLimited or ValkeyUnavailable.
     """
+    customer, identity = attempt.customer, attempt.address.identity
+    with refusals.recorded(steps.GIVE_CODE, attempt.context, customer_id=customer.id, address=identity):
+        return _redeem(attempt, accept, rules)
+
+
+def _redeem(attempt: CodeAttempt, accept: Callable[[RightCode], Result | None], rules: Sequence[Rule] | None) -> Result:
     customer = attempt.customer
-    network = attempt_limits.hit_network(customer, attempt.context)
     claim = code_store.claim(
         attempt.code_set,
         attempt.code,
+        network=attempt_limits.of_network(customer, attempt.context),
         rules=attempt_limits.rules(customer, attempt.address, attempt.context) if rules is None else rules,
         guessing=limits.rule(customer.limit(limits.WRONG_CODES_PER_CUSTOMER), customer.id),
     )
-    with rate_limits.uncounted_if_it_fails(network, claim.hit):
-        result = _accepted(claim, accept, attempt.context.now)
-    if result is None:
-        _reject(attempt, claim)
-        raise InvalidOtp  # after the commit: a counted failure is never undone by its own request
-    return result
+    with rate_limits.uncounted_if_it_fails(*claim.hits):
+        ended = _accepted(claim, accept, attempt.context.now)
+    if isinstance(ended, CodeNotAccepted):
+        _reject(attempt, claim, ended.rule)
+        raise InvalidOtp(rule=ended.rule)  # after the commit: a counted failure is never undone by its own request
+    return ended
 
 
-def _accepted(claim: Claim, accept: Callable[[RightCode], Result | None], now: datetime) -> Result | None:
-    """What `accept` returned. None if the code was wrong, or was not accepted all the same."""
+def _accepted(claim: Claim, accept: Callable[[RightCode], Result | None], now: datetime) -> Result | CodeNotAccepted:
+    """What `accept` returned; CodeNotAccepted if the code was wrong, or was not accepted all the same."""
     if claim.message_id is None:
-        return None
+        return CodeNotAccepted(_why_wrong(claim))
     try:
         result = accept(RightCode(claim.message_id, claim.code_set.name, now))
-    except CodeSpent:
-        result = None
+    except CodeNotAccepted as refused:
+        code_store.drop(claim)
+        return refused
     except GatehouseError as error:
         if is_refusal(error):
             code_store.settle(claim)
         raise
     if result is None:
         code_store.drop(claim)
-    else:
-        code_store.settle(claim)
+        return CodeNotAccepted(CODE_VOID)
+    code_store.settle(claim)
     return result
 
 
-def _reject(attempt: CodeAttempt, claim: Claim) -> None:
+def _why_wrong(claim: Claim) -> str:
+    if claim.set_is_spent:
+        return CODES_SPENT
+    return WRONG_CODE if claim.living else NO_LIVING_CODE
+
+
+def _reject(attempt: CodeAttempt, claim: Claim, rule: str) -> None:
     """Count a wrong code for the account and record it: one statement each, whether or not there is an account."""
     if claim.customer_is_guessed_at:
         sound_alarm(attempt.customer, context=attempt.context)
@@ -118,13 +150,18 @@ def _reject(attempt: CodeAttempt, claim: Claim) -> None:
         _count(attempt)
         if claim.set_is_spent:
             ledger.spend_codes(claim.code_set.name, now=attempt.context.now)
-        events.record(
-            action=actions.CODE_REJECTED,
-            outcome=Outcome.FAILURE,
-            severity=Severity.LOW,
-            customer_id=attempt.customer.id,
-            context=attempt.context,
-            details={"method": "code", "purpose": attempt.code_set.purpose},
+        refusals.record(
+            NewRefusal(
+                rule=rule,
+                step=steps.GIVE_CODE,
+                action=actions.CODE_REJECTED,
+                outcome=Outcome.FAILURE,
+                severity=Severity.LOW,
+                customer_id=attempt.customer.id,
+                address=attempt.address.identity,
+                context=attempt.context,
+                details={"method": "code", "purpose": attempt.code_set.purpose},
+            )
         )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from apps.audit import actions
+from apps.audit import actions, refusals, steps
 from apps.audit.events import NewEvent
 from apps.core.client_address import counted_as
 from apps.core.context import RequestContext
@@ -17,13 +17,13 @@ from apps.core.valkey import ValkeyUnavailable
 from apps.customers import limits
 from apps.customers.state import CustomerState
 from apps.mail import outbox
-from apps.otp import attempt_limits, code_mails, code_store, fixed_codes, new_codes
+from apps.otp import attempt_limits, closed_accounts, code_mails, code_store, fixed_codes, new_codes
 from apps.otp.code_sets import CodeSet
 from apps.otp.new_codes import NewCode
 from apps.otp.purposes import LOGIN, MAILS
 from apps.users import directory
 from apps.users.emails import Address
-from apps.users.models import User, UserStatus
+from apps.users.models import User
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +57,12 @@ def request_code(request: CodeRequest) -> RequestedCode:
 
     Whether the address has an account changes neither the answer nor the work.
     """
+    customer, identity = request.customer, request.address.identity
+    with refusals.recorded(steps.ASK_FOR_CODE, request.context, customer_id=customer.id, address=identity):
+        return _request_code(request)
+
+
+def _request_code(request: CodeRequest) -> RequestedCode:
     fixed = (
         fixed_codes.code_for(request.customer, request.address, now=request.context.now)
         if request.purpose == LOGIN
@@ -110,13 +116,8 @@ def _write(request: CodeRequest, new: NewCode, *, is_fixed: bool) -> None:
     """
     customer = request.customer
     user = directory.find(customer.id, request.address.identity)
-    event = NewEvent(
-        action=actions.CODE_REQUESTED,
-        customer_id=customer.id,
-        user_id=user.id if user else None,
-        context=request.context,
-        details={"purpose": request.purpose, "fixed": is_fixed},
-    )
+    withheld = closed_accounts.withheld_by(customer, user, request.purpose)
+    event = _event(request, new, user, is_fixed=is_fixed, withheld=withheld)
     draft = code_mails.draft(
         kind=MAILS[request.purpose],
         new=new,
@@ -130,11 +131,24 @@ def _write(request: CodeRequest, new: NewCode, *, is_fixed: bool) -> None:
     if is_fixed:  # it is never sent
         outbox.suppress(draft=draft, branding=customer.branding, quota=None, now=request.context.now, event=event)
     else:
-        receives = _may_receive(request, user)
-        code_mails.post(draft, customer=customer, user=user, receives=receives, now=request.context.now, event=event)
+        code_mails.post(
+            draft, customer=customer, user=user, receives=withheld is None, now=request.context.now, event=event
+        )
 
 
-def _may_receive(request: CodeRequest, user: User | None) -> bool:
-    if user is None:
-        return request.purpose == LOGIN and request.customer.creates_users_on_sign_in
-    return user.status != UserStatus.DEACTIVATED and not attempt_limits.is_closed_to_codes(request.customer, user)
+def _event(request: CodeRequest, new: NewCode, user: User | None, *, is_fixed: bool, withheld: str | None) -> NewEvent:
+    """`message` names the mail, whose ledger goes on with the story. `withheld`: the rule by which it is not sent."""
+    withheld_by, key = {"withheld": withheld} if withheld else {}, request.context.key_id
+    return NewEvent(
+        action=actions.CODE_REQUESTED,
+        customer_id=request.customer.id,
+        user_id=user.id if user else None,
+        context=request.context,
+        details={
+            "purpose": request.purpose,
+            "fixed": is_fixed,
+            "message": str(new.message_id),
+            **withheld_by,
+            **({"key_id": key} if key else {}),
+        },
+    )

@@ -27,6 +27,7 @@ from apps.otp.new_codes import NewCode
 log = structlog.get_logger(__name__)
 
 RESEND = "resend"  # how a 429 names the wait between two codes
+_claim = rate_limits.Limited(wait_and_budget.claim)
 PAUSE_SECONDS = 60  # for an address with a wrong code, while the customer's users are being guessed at
 
 
@@ -34,24 +35,45 @@ PAUSE_SECONDS = 60  # for an address with a wrong code, while the customer's use
 class Claim:
     """How an attempt ended. `message_id`: the message that carried the right code; None for a wrong one.
 
-    `hit`: what the attempt has counted. `set_is_spent`: this wrong code was the last that the set allowed.
+    `hits`: what the attempt has counted. `set_is_spent`: this wrong code was the last that the set allowed. `living`: how many
+    codes it might have been.
     """
 
     code_set: CodeSet
-    hit: Hit
+    hits: tuple[Hit, ...]
     message_id: UUID | None = None
     number: int = 0
     customer_is_guessed_at: bool = False
     set_is_spent: bool = False
+    living: int = 0
 
 
-def claim(code_set: CodeSet, code: str, *, rules: Sequence[Rule], guessing: Rule) -> Claim:
+@dataclass(frozen=True)
+class SetStanding:
+    """How a set stands now: seconds until a further code may be asked for, seconds of pause, and what is left of it."""
+
+    wait: float
+    pause: float
+    living: int
+    wrong: int
+
+
+def standing(code_set: CodeSet, customer: CustomerState) -> SetStanding:
+    """How the set would decide. One round trip, which spends nothing. Raises ValkeyUnavailable."""
+    keys = [code_set.key("codes"), code_set.key("pause")]
+    wait, pause, living, wrong = map(int, wait_and_budget.look(keys=keys, args=[customer.code_resend_after * 1000]))
+    return SetStanding(wait / 1000, pause / 1000, living, wrong)
+
+
+def claim(code_set: CodeSet, code: str, *, network: Rule, rules: Sequence[Rule], guessing: Rule) -> Claim:
     """Try a code: a wrong one counts against the budget. One round trip. Raises RateLimited or ValkeyUnavailable.
 
-    `guessing` counts the wrong codes of all the customer's users; once passed, an address pauses after each wrong code.
+    `network` is counted first, and the code not even tried if it refuses. `guessing` counts the wrong codes of all the customer's
+    users; once passed, an address pauses after each wrong code.
     """
     hit = Hit(rate_limits.new_event(), tuple(rules))
-    answer = wait_and_budget.claim(
+    counted, answer = _claim(
+        network,
         keys=[code_set.key("codes"), code_set.key("pause"), guessing.key, *(rule.key for rule in rules)],
         args=[
             hit.event,
@@ -68,15 +90,17 @@ def claim(code_set: CodeSet, code: str, *, rules: Sequence[Rule], guessing: Rule
     if int(answer[0]) == -3:
         rate_limits.raise_refusal(rules, answer[1:])
     if int(answer[0]) == 1:
-        return Claim(code_set, hit, message_id=UUID(answer[1].decode()), number=int(answer[2]))
-    return Claim(code_set, hit, customer_is_guessed_at=bool(int(answer[1])), set_is_spent=bool(int(answer[2])))
+        return Claim(code_set, (counted, hit), message_id=UUID(answer[1].decode()), number=int(answer[2]))
+    guessed_at, spent, living = map(int, answer[1:])
+    return Claim(
+        code_set, (counted, hit), customer_is_guessed_at=bool(guessed_at), set_is_spent=bool(spent), living=living
+    )
 
 
 def settle(claimed: Claim) -> None:
     """Remove the whole set after its code was used. PostgreSQL knows already that it was."""
     try:
-        with valkey.reachable():
-            valkey.client().delete(claimed.code_set.key("codes"))
+        valkey.delete(claimed.code_set.key("codes"))
     except ValkeyUnavailable:
         log.warning("codes_not_settled", customer_id=str(claimed.code_set.customer_id))
 

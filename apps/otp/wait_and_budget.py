@@ -43,6 +43,13 @@ local function newest(codes, most)
   return codes
 end
 
+-- For how many ms the set must still wait for a further code; 0 or less for none.
+local function wait_for_next(key, now, resend)
+  local last = whole(redis.call('HGET', key, 'last')) or 0
+  if last > now then last = 0 end
+  return last + resend - now
+end
+
 -- Equal in a time that depends on the length alone.
 local function same(a, b)
   if #a ~= #b then return false end
@@ -63,9 +70,7 @@ local paused = redis.call('PTTL', KEYS[2])
 if paused > 0 then return {-2, paused} end
 local rules = read_rules(KEYS, 3, ARGV, 7, #KEYS - 2)
 local codes = living(KEYS[1], now)
-local last = whole(redis.call('HGET', KEYS[1], 'last')) or 0
-if last > now then last = 0 end
-local wait = last + tonumber(ARGV[4]) - now
+local wait = wait_for_next(KEYS[1], now, tonumber(ARGV[4]))
 if wait > 0 then return {-1, wait} end
 local refusing, until_then = refusal(rules, now)
 if refusing > 0 then return {refusing, until_then} end
@@ -86,8 +91,8 @@ return answer
 
 # KEYS: set, pause, guessing log, rules…
 # ARGV: event, mac, most alive, budget, guessing count, guessing window ms, pause ms, rules…
-# Answers {1, message, number} for a right code, which stays; {0, guessed enough?, set spent?} for a wrong one; {-2, pause}
-# or {-3, refusing rule, wait}.
+# Answers {1, message, number} for a right code, which stays; {0, guessed enough?, set spent?, living codes} for a wrong one;
+# {-2, pause} or {-3, refusing rule, wait}.
 claim = valkey.Script(
     LUA_SET
     + """
@@ -116,9 +121,21 @@ if passed then
 else
   count_in(guessing, now, ARGV[1])
 end
-return {0, passed and 1 or 0, spent and 1 or 0}
+return {0, passed and 1 or 0, spent and 1 or 0, #codes}
 """,
     kinds=(_HASH, _STRING, _LOG),
+)
+
+# KEYS: set, pause  ARGV: resend ms. Answers {wait, pause, living codes, wrong tries}. Spends nothing.
+look = valkey.Script(
+    LUA_SET
+    + """
+local now = clock()
+local codes = living(KEYS[1], now)
+return {math.max(0, wait_for_next(KEYS[1], now, tonumber(ARGV[1]))), math.max(0, redis.call('PTTL', KEYS[2])), #codes,
+        whole(redis.call('HGET', KEYS[1], 'wrong')) or 0}
+""",
+    kinds=(_HASH, _STRING),
 )
 
 # KEYS: set  ARGV: number. One code is worth nothing any more; the others live on.

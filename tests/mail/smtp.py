@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
+from apps.mail import idle_conversations
+
 
 @dataclass(frozen=True)
 class Letter:
@@ -41,6 +43,11 @@ class MailServer:
         self.options = options
         self.port = free_port()
         self.letters: list[Letter] = []
+        self.greetings = 0  # of connections that were begun
+        self.goodbyes = 0
+        self.knows_pipelining = False
+        self.most_letters = 1_000_000
+        self.says_then: dict[str, str] = {}
         self.conversations = 0  # that got as far as DATA
         self.answer_to_recipient = "250 2.1.5 Ok"
         self.answer_to_data = "250 2.0.0 Ok: queued as 4F2B"
@@ -67,7 +74,35 @@ class MailServer:
             self._controller.stop()
             self._controller = None
 
+    async def handle_EHLO(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.greetings += 1
+        session.host_name, session.letters = hostname, 0
+        return [*responses[:-1], *(["250-PIPELINING"] if self.knows_pipelining else []), responses[-1]]
+
+    async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.goodbyes += 1
+        return "221 Bye"
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
+        if (said := await self._tired_of(session, "MAIL")) is not None:
+            return said
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 2.1.0 Ok"
+
+    async def _tired_of(self, session: Any, command: str) -> str | None:
+        """What a connection that has had its letters is told."""
+        if session.letters < self.most_letters or command not in self.says_then:
+            return None
+        while not self.says_then[command]:  # noqa: ASYNC110  (as below)
+            await asyncio.sleep(0.01)
+        return self.says_then[command]
+
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
+        if (said := await self._tired_of(session, "RCPT")) is not None:
+            return said
         if self.answer_to_recipient.startswith("2"):
             envelope.rcpt_tos.append(address)
         return self.answer_to_recipient
@@ -83,6 +118,7 @@ class MailServer:
             message = message_from_bytes(envelope.content, policy=policy.default)
             letter = Letter(session.host_name, envelope.mail_from, envelope.rcpt_tos, envelope.content, message)  # type: ignore[arg-type]
             self.letters.append(letter)
+            session.letters += 1
         return self.answer_to_data
 
 
@@ -104,6 +140,7 @@ def make_mail_server() -> Iterator[Callable[..., MailServer]]:
         return server
 
     yield make
+    idle_conversations.hang_up()
     for server in servers:
         server.stop()
 

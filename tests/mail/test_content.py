@@ -13,9 +13,12 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.conf import settings
 
+from apps.core.ids import new_id
 from apps.mail import content
 from apps.mail.content import Content, MailToRender
 from tests.mail import posting
+
+BRAND = new_id()
 
 
 def render(locale: str = "en", **branding: Any) -> Content:
@@ -161,3 +164,31 @@ def test_the_compiled_translations_are_those_of_the_source(path: Path) -> None:
 def _texts(translations: GNUTranslations) -> dict[Any, str]:
     catalog: dict[Any, str] = translations._catalog  # type: ignore[attr-defined]  # gettext has no other way
     return {key: text for key, text in catalog.items() if key}
+
+
+def test_what_was_rendered_for_one_code_says_nothing_of_it_to_the_next() -> None:
+    """Rendered once, and then filled in: each reader gets the own code, in the own language, of the own customer."""
+
+    def said(code: str, *, locale: str = "en", minutes: int = 10, **branding: Any) -> str:
+        facts = {"code": code, "spelled_code": " ".join(code), "minutes": minutes}
+        mail = content.render(
+            kind="sign_in_code", locale=locale, branding=posting.branding(BRAND, **branding), facts=facts
+        )
+        return f"{mail.subject}\n{mail.text}\n{mail.html}"
+
+    first = said("111111")
+    assert first.count("111111") == 4
+    assert said("222222") == first.replace("111111", "222222").replace("1 1 1 1 1 1", "2 2 2 2 2 2")
+    assert "ist Ihr Code" in said("333333", locale="de")
+    assert "within 7 minutes" in said("333333", minutes=7)
+    assert "#aa0000" in said("333333", colour="#aa0000")
+    assert "for Bude" in said("333333", name="Bude")
+    assert "444444" not in said("555555", name="444444 <b>").replace("444444 &lt;b&gt;", "").replace("444444 <b>", "")
+    assert said("111111") == first
+
+
+def test_what_is_no_plain_code_is_escaped() -> None:
+    facts = {"code": "<b>", "spelled_code": "< b >", "minutes": 10}
+    mail = content.render(kind="sign_in_code", locale="en", branding=posting.branding(), facts=facts)
+    assert "<b>" not in mail.html
+    assert "&lt;b&gt;" in mail.html

@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.core.row_lease import LeaseLost
 from apps.customers.models import Customer
 from apps.mail import delivery, outbox
+from apps.mail.delivery import Overdue
 from apps.mail.errors import NothingToResend
 from apps.mail.models import LedgerEntry, LedgerStep, Message, MessageState
 from tests import factories, races
@@ -497,7 +498,10 @@ def test_the_sweeper_finds_what_was_forgotten_and_leaves_alone_what_is_fresh() -
     )
     delivery._take_named(abandoned.id, now - timedelta(seconds=90))
     delivery._take_named(held.id, now)
-    assert delivery.take_overdue(now=now, queue_is_empty=True) == [abandoned.id, forgotten.id]
+    assert delivery.take_overdue(now=now, queue_is_empty=True) == [
+        Overdue(abandoned.id, was_tried=True),
+        Overdue(forgotten.id, was_tried=False),
+    ]
     assert delivery.take_overdue(now=now, queue_is_empty=True) == [], "they have tasks again"
     assert fresh.enqueued_at == fresh.created_at
 

@@ -23,10 +23,10 @@ from tests.mail.smtp import free_port
 def broker_at(url: str) -> Iterator[None]:
     before = current_app.conf.broker_write_url
     current_app.conf.broker_write_url = url
-    queues._producers.cache_clear()
+    queues.hang_up()
     yield
     current_app.conf.broker_write_url = before
-    queues._producers.cache_clear()
+    queues.hang_up()
 
 
 @pytest.mark.django_db(transaction=True)

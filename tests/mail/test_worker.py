@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.mail import delivery, outbox, tasks
+from apps.mail.delivery import Overdue
 from apps.mail.models import Message, MessageState
 from tests.mail import posting
 from tests.mail.smtp import MailServer
@@ -87,7 +88,8 @@ def test_the_mail_of_a_worker_that_was_killed_may_be_taken_within_seconds(
     assert free_at - killed_at <= timedelta(seconds=settings.MAIL_LEASE_SECONDS)
     assert settings.MAIL_LEASE_SECONDS + settings.CELERY_BEAT_SCHEDULE["sweep-mail"]["schedule"].total_seconds() <= 15
     assert delivery.take_overdue(now=free_at, queue_is_empty=True) == []
-    assert delivery.take_overdue(now=free_at + timedelta(milliseconds=1), queue_is_empty=False) == [message.id]
+    after = free_at + timedelta(milliseconds=1)
+    assert delivery.take_overdue(now=after, queue_is_empty=False) == [Overdue(message.id, was_tried=True)]
 
 
 def test_a_server_that_takes_long_to_answer_gets_the_mail_once(

@@ -17,6 +17,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL = "ada@example.com"
+NETWORK = limits.rule(replace(limits.DEFAULTS[limits.TRIES_PER_IP], count=10_000), limits.EVERY_CUSTOMER, "192.0.2.7")
 
 
 def customer(**policy: object) -> CustomerState:
@@ -33,7 +34,7 @@ def issue(of: CustomerState, code: str, identity: str = EMAIL, purpose: str = "l
 
 def redeems(of: CustomerState, code: str, identity: str = EMAIL, purpose: str = "login") -> bool:
     guessing = limits.rule(of.limit(limits.WRONG_CODES_PER_CUSTOMER), of.id)
-    claim = code_store.claim(CodeSet(of.id, identity, purpose), code, rules=[], guessing=guessing)
+    claim = code_store.claim(CodeSet(of.id, identity, purpose), code, network=NETWORK, rules=[], guessing=guessing)
     if claim.message_id is not None:
         code_store.settle(claim)
     return claim.message_id is not None
@@ -167,7 +168,7 @@ def test_the_answer_names_the_mail_that_carried_the_code() -> None:
     issue(of, "111111")
     second = issue(of, "222222")
     guessing = limits.rule(of.limit(limits.WRONG_CODES_PER_CUSTOMER), of.id)
-    found = code_store.claim(CodeSet(of.id, EMAIL, "login"), "222 222", rules=[], guessing=guessing)
+    found = code_store.claim(CodeSet(of.id, EMAIL, "login"), "222 222", network=NETWORK, rules=[], guessing=guessing)
     assert found.message_id == second.message_id
 
 

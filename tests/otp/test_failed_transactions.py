@@ -124,6 +124,7 @@ def test_a_process_that_dies_in_between_leaves_the_code_good(client_for: MakeCli
     claim = code_store.claim(
         CodeSet(customer.id, address.identity, "login"),
         code,
+        network=attempt_limits.of_network(standing, factories.context()),
         rules=attempt_limits.rules(standing, address, factories.context()),
         guessing=guessing,
     )
