@@ -1,6 +1,11 @@
 """API keys. Only the key id and a SHA-256 of the key are stored (contract 1.2)."""
 
+from datetime import datetime
+from typing import Self
+
 from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 from apps.core.names import NameField
@@ -9,8 +14,8 @@ from apps.customers.models import Customer
 
 
 class Environment(models.TextChoices):
-    LIVE = "live"
-    TEST = "test"
+    LIVE = "live", _("Live")
+    TEST = "test", _("Test")
 
 
 class Scope(models.TextChoices):
@@ -24,6 +29,14 @@ class Scope(models.TextChoices):
 
 def default_scopes() -> list[str]:
     return [Scope.AUTH.value]
+
+
+class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
+    """API keys of one customer."""
+
+    def working(self, now: datetime) -> Self:
+        """Those that are neither revoked nor expired."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
 
 
 class ApiKey(models.Model):
@@ -44,7 +57,7 @@ class ApiKey(models.Model):
         "self", null=True, editable=False, on_delete=models.SET_NULL, related_name="replaces"
     )
 
-    objects = OwnedQuerySet.as_manager()
+    objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = "API key"

@@ -9,17 +9,12 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from apps.approvals.models import CheckState, IdentityCheck
-from apps.core.ids import new_id
-from apps.customers.models import DEFAULT_CUSTOMER_ID
-from apps.mail import outbox
-from apps.mail.content import Branding
-from apps.mail.outbox import MailDraft
+from apps.customers import operator_mails
+from apps.customers.operator_mails import OperatorDraft, OperatorMail
 from apps.users.models import User, UserStatus
 
-MAIL = "users_waiting"
 PERMISSION = "approvals.change_identitycheck"
 NOT_AGAIN_WITHIN = timedelta(minutes=10)
-KEPT_TRYING = timedelta(days=2)
 BATCH, NAMES_SHOWN = 500, 5
 
 
@@ -51,6 +46,14 @@ def tell_operators(*, now: datetime) -> int:
 
 
 def _post(checks: list[IdentityCheck], now: datetime) -> None:
+    """To each operator about those whom it may approve, and about no other customer's."""
+    for operator in operator_mails.readers():
+        mine = [check for check in checks if operator.has_perm(PERMISSION, check)]
+        if mine:
+            _post_to(operator, mine, now)
+
+
+def _post_to(operator: Operator, checks: list[IdentityCheck], now: datetime) -> None:
     names = sorted({check.customer.name for check in checks})
     shown = ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
     facts = {
@@ -58,18 +61,5 @@ def _post(checks: list[IdentityCheck], now: datetime) -> None:
         "customers": shown,
         "admin_link": settings.PUBLIC_URL + reverse("admin:approvals_identitycheck_changelist"),
     }
-    for operator in _who_may_approve():
-        draft = MailDraft(
-            message_id=new_id(),
-            kind=MAIL,
-            recipient=operator.email,
-            locale="",
-            expires_at=now + KEPT_TRYING,
-            facts=facts,
-        )
-        outbox.post(draft=draft, branding=Branding(DEFAULT_CUSTOMER_ID, "Gatehouse"), quota=None, now=now)
-
-
-def _who_may_approve() -> list[Operator]:
-    operators = Operator.objects.filter(is_active=True, is_staff=True).exclude(email="")
-    return [operator for operator in operators if operator.has_perm(PERMISSION)]
+    address = operator_mails.address_of(operator)
+    operator_mails.post(OperatorDraft(kind=OperatorMail.USERS_WAITING, address=address, facts=facts), now=now)

@@ -1,6 +1,7 @@
 """Users who wait to be approved."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 from apps.core.owned import OwnedQuerySet
@@ -10,9 +11,9 @@ from apps.users.models import User
 
 
 class CheckState(models.TextChoices):
-    WAITING = "waiting"
-    APPROVED = "approved"
-    REJECTED = "rejected"
+    WAITING = "waiting", _("Waiting")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
 
 
 class IdentityCheck(Leasable):

@@ -15,3 +15,11 @@ class IpNotAllowed(GatehouseError):
     status = 403
     type = "ip_not_allowed"
     message = _("Requests from this network are not allowed.")
+
+
+class CustomerBeingDeleted(GatehouseError):
+    """Said to operators alone: it cannot be reactivated any more."""
+
+    status = 409
+    type = "customer_being_deleted"
+    message = _("This customer is being deleted.")

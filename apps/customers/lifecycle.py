@@ -6,16 +6,24 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
-from apps.audit import actions, events
+from apps.audit import actions, before_and_after, events
 from apps.core.context import RequestContext
 from apps.core.errors import ValidationFailed, refused_by_field
 from apps.core.state.announcements import announce
-from apps.customers import keyring, state
-from apps.customers.models import AllowedNetwork, Customer, CustomerStatus, LimitOverride
+from apps.customers import keyring, limits, state
+from apps.customers.errors import CustomerBeingDeleted
+from apps.customers.models import AllowedNetwork, Customer, CustomerDeletion, CustomerStatus, LimitOverride
 from apps.customers.validation import canonical_network
 
+SLUG_OF_DELETED = _("A deleted customer had this short name. Nobody gets it again.")
 FIXED = {"id", "slug", "status"}  # changed in other ways, or never
+
+
+def was_deleted(slug: str) -> bool:
+    """Whether a customer that is gone had this short name."""
+    return CustomerDeletion.objects.filter(slug=slug).exists()
 
 
 def create(*, name: str, slug: str, context: RequestContext, **policy: Any) -> Customer:
@@ -28,6 +36,8 @@ def create(*, name: str, slug: str, context: RequestContext, **policy: Any) -> C
 def register(customer: Customer, *, context: RequestContext) -> None:
     """Save a new customer and give it secrets. Raises ValidationFailed."""
     _validate(customer)
+    if was_deleted(customer.slug):
+        raise ValidationFailed(fields={"slug": [str(SLUG_OF_DELETED)]})
     with transaction.atomic():
         customer.save(force_insert=True)
         keyring.create_secret(customer, now=context.now)
@@ -47,8 +57,9 @@ def update_policy(*, customer: Customer, changes: Mapping[str, Any], context: Re
     with transaction.atomic():
         before = Customer.objects.select_for_update().get(id=customer.id)
         customer.save(update_fields=[*changes, "updated_at"])
-        _record(actions.POLICY_CHANGED, customer.id, context, fields=sorted(changes))
         after = Customer.objects.get(id=customer.id)  # an operator's page may have been loaded before other changes
+        facts = {"fields": sorted(changes), "changes": before_and_after.of_rows(before, after, changes)}
+        _record(actions.POLICY_CHANGED, customer.id, context, **facts)
         keyring.follow_policy(before, after, context=context)
         announce(state.subject(customer.id))
 
@@ -59,12 +70,17 @@ def note_owner(customer_id: UUID) -> None:
         announce(state.subject(customer_id))
 
 
-def suspend(customer: Customer, *, context: RequestContext) -> None:
-    """From the next request on, every path answers 403 customer_suspended, also to its tokens."""
-    _set_status(customer, CustomerStatus.SUSPENDED, actions.CUSTOMER_SUSPENDED, context)
+def suspend(customer: Customer, *, context: RequestContext, reason: str = "") -> None:
+    """From the next request on, every path answers 403 customer_suspended, also to its tokens. `reason`: for the audit trail.
+
+    Raises CustomerBeingDeleted.
+    """
+    said = {"reason": reason} if reason else {}
+    _set_status(customer, CustomerStatus.SUSPENDED, actions.CUSTOMER_SUSPENDED, context, **said)
 
 
 def reactivate(customer: Customer, *, context: RequestContext) -> None:
+    """Raises CustomerBeingDeleted."""
     _set_status(customer, CustomerStatus.ACTIVE, actions.CUSTOMER_REACTIVATED, context)
 
 
@@ -79,11 +95,13 @@ def replace_allowlist(*, customer: Customer, networks: Mapping[str, str], contex
         _validate(row)
     with transaction.atomic():
         _lock(customer)
+        before = list(customer.allowed_networks.values_list("network", flat=True))
         customer.allowed_networks.exclude(network__in=wanted).delete()
         AllowedNetwork.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["customer", "network"], update_fields=["note"]
         )
-        _record(actions.ALLOWLIST_CHANGED, customer.id, context, networks=sorted(wanted))
+        changed = before_and_after.differences({"networks": sorted(before)}, {"networks": sorted(wanted)})
+        _record(actions.ALLOWLIST_CHANGED, customer.id, context, networks=sorted(wanted), changes=changed)
         announce(state.subject(customer.id))
 
 
@@ -93,19 +111,31 @@ def override_limit(*, customer: Customer, name: str, count: int, window: int, co
         _lock(customer)
         present = LimitOverride.objects.of(customer.id).filter(name=name).first()
         override = present or LimitOverride(customer=customer, name=name)
+        before = _in_force(name, present)
         override.count, override.window = count, window
         _validate(override)
         override.save()
-        _record(actions.POLICY_CHANGED, customer.id, context, limit=name, count=count, window=window)
+        changed = before_and_after.differences(before, _in_force(name, override))
+        facts = {"limit": name, "count": count, "window": window, "changes": changed}
+        _record(actions.POLICY_CHANGED, customer.id, context, **facts)
         announce(state.subject(customer.id))
 
 
 def restore_limit(*, customer: Customer, name: str, context: RequestContext) -> None:
     """Return to the default limit. Nothing changes if it holds already."""
     with transaction.atomic():
-        if LimitOverride.objects.of(customer.id).filter(name=name).delete()[0]:
-            _record(actions.POLICY_CHANGED, customer.id, context, limit=name, restored=True)
+        present = LimitOverride.objects.of(customer.id).select_for_update().filter(name=name).first()
+        if present is not None:
+            present.delete()
+            changed = before_and_after.differences(_in_force(name, present), _in_force(name, None))
+            _record(actions.POLICY_CHANGED, customer.id, context, limit=name, restored=True, changes=changed)
         announce(state.subject(customer.id))
+
+
+def _in_force(name: str, override: LimitOverride | None) -> dict[str, int]:
+    """The limit as it counts: the customer's own, or the default."""
+    limit = override or limits.DEFAULTS.get(name)  # an unknown name is refused a moment later
+    return {"count": limit.count, "window": limit.window} if limit else {}
 
 
 def _lock(customer: Customer) -> None:
@@ -113,11 +143,17 @@ def _lock(customer: Customer) -> None:
     Customer.objects.select_for_update(no_key=True).get(id=customer.id)
 
 
-def _set_status(customer: Customer, status: CustomerStatus, action: str, context: RequestContext) -> None:
+def _set_status(
+    customer: Customer, status: CustomerStatus, action: str, context: RequestContext, **details: str
+) -> None:
     with transaction.atomic():
+        before = Customer.objects.select_for_update(no_key=True).get(id=customer.id)
+        if before.status == CustomerStatus.DELETING:
+            raise CustomerBeingDeleted
         customer.status = status
-        customer.save(update_fields=["status", "updated_at"])
-        _record(action, customer.id, context)
+        customer.suspended_at = (before.suspended_at or context.now) if status == CustomerStatus.SUSPENDED else None
+        customer.save(update_fields=["status", "suspended_at", "updated_at"])
+        _record(action, customer.id, context, **details)
         announce(state.subject(customer.id))
 
 

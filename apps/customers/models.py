@@ -5,7 +5,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Collate, Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
@@ -22,10 +22,11 @@ SLUG = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
 
 class CustomerStatus(models.TextChoices):
-    """A suspended customer is answered 403 on every path (contract 1.8)."""
+    """A customer that is not active is answered 403 on every path (contract 1.8)."""
 
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
+    ACTIVE = "active", _("Active")
+    SUSPENDED = "suspended", _("Suspended")
+    DELETING = "deleting", _("Deleting")  # what it owns is going, and it never comes back
 
 
 class Customer(PolicyColumns):
@@ -39,6 +40,7 @@ class Customer(PolicyColumns):
     status = models.CharField(max_length=16, choices=CustomerStatus, default=CustomerStatus.ACTIVE)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    suspended_at = models.DateTimeField(null=True, editable=False)  # null: it is active
 
     identity_check_secret = SealedField(blank=True)  # signs what is sent to `identity_check_url`, and what comes back
     has_fixed_codes = models.BooleanField(default=False, editable=False)  # kept by otp: most look-ups need not look
@@ -48,6 +50,34 @@ class Customer(PolicyColumns):
     class Meta:
         ordering = ("name",)
         constraints = (models.UniqueConstraint(Lower("slug"), name="customer_slug_once"),)
+        indexes = (models.Index(Collate(Lower("name"), "C"), name="customer_name_begins"),)  # for LIKE 'acme%'
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CustomerDeletion(models.Model):
+    """A customer that is being deleted, or is gone. It stays: the audit trail needs the name, and nobody gets the slug again.
+
+    A slug is part of the issuer that other servers trust. A new customer with it would be taken for the old one.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)  # the customer's
+    slug = models.CharField(max_length=63, unique=True)
+    name = NameField(max_length=200)
+    asked_by = models.CharField(max_length=200)  # as events name who acts
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    # How far it is: the name of a table → [rows that are gone, rows that there were]. Written with each batch.
+    progress = models.JSONField(default=dict)
+    waits_for = models.CharField(max_length=64, blank=True)  # what was away when it last went on
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=("started_at",), name="deletion_under_way", condition=models.Q(finished_at__isnull=True)
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.names import NameField
 from apps.customers import validation as valid
@@ -31,38 +32,39 @@ class Group(StrEnum):
     SMS = "SMS"
     FILES = "Files"
     QUOTAS = "Quotas"
-    WHERE_FROM = "Where from"
+    ORIGINS = "Origins"
+    ALLOWLIST = "IP allowlist"
     MAIL = "Mail"
 
 
 class Algorithm(models.TextChoices):
     """What a customer's tokens are signed with; fixes the one algorithm accepted for it (contract 3.2)."""
 
-    HS256 = "HS256", "HS256 (shared secret)"
-    HS512 = "HS512", "HS512 (shared secret)"
-    ES256 = "ES256", "ES256 (key pair, P-256)"
-    EDDSA = "EdDSA", "EdDSA (key pair, Ed25519)"
-    RS256 = "RS256", "RS256 (key pair, RSA of 3,072 bits)"
+    HS256 = "HS256", _("HS256 (shared secret)")
+    HS512 = "HS512", _("HS512 (shared secret)")
+    ES256 = "ES256", _("ES256 (key pair, P-256)")
+    EDDSA = "EdDSA", _("EdDSA (key pair, Ed25519)")
+    RS256 = "RS256", _("RS256 (key pair, RSA of 3,072 bits)")
 
 
 class CodeAlphabet(models.TextChoices):
     """What one-time codes are made of."""
 
-    DIGITS = "digits"
-    LETTERS = "letters"  # without look-alikes
+    DIGITS = "digits", _("Digits")
+    LETTERS = "letters", _("Letters")  # without look-alikes
 
 
 class SecondFactorPolicy(models.TextChoices):
     """Whether sign-in asks for a second factor, beyond those that users enrol of their own will (contract 4)."""
 
-    OPTIONAL = "optional"
-    REQUIRED = "required"
-    BOTH = "both"  # an SMS code and a passkey
+    OPTIONAL = "optional", _("Optional")
+    REQUIRED = "required", _("Required")
+    BOTH = "both", _("Both")  # an SMS code and a passkey
 
 
-def setting(column: "models.Field[Any, Any]", group: Group, says: str = "") -> Any:
-    """A field of the policy: its column, its group on the operators' page, and what the page says of it."""
-    return field(metadata={"column": column, "group": group, "says": says})
+def setting(column: "models.Field[Any, Any]", group: Group) -> Any:
+    """A field of the policy: its column, and its group on the operators' page. What people read of it: `policy_texts`."""
+    return field(metadata={"column": column, "group": group})
 
 
 def between(low: int, high: int) -> list[MinValueValidator | MaxValueValidator]:
@@ -90,124 +92,90 @@ class Policy:
     algorithm: str = setting(
         models.CharField(max_length=8, choices=Algorithm, default=Algorithm.HS256),
         Group.SECRETS,
-        "Another one takes effect at once: new tokens are signed by a new version, the old verifies until the longest of "
-        "its tokens has expired. With a key pair, servers verify offline by the customer's published keys.",
     )
 
     access_lifetime: int = setting(
         seconds(7 * HOUR, 5 * MINUTE, DAY),
         Group.TOKENS,
-        "Seconds; 300 (5 min) to 86400 (24 h). The default, 25200, is 7 h.",
     )
     refresh_lifetime: int = setting(
         seconds(7 * DAY, HOUR, 90 * DAY),
         Group.TOKENS,
-        "Seconds; 3600 (1 h) to 7776000 (90 days). The default, 604800, is 7 days.",
     )
     refresh_grace: int = setting(
         seconds(10, 0, 60),
         Group.TOKENS,
-        "Seconds for which a used refresh token gets the same successor again; 0 switches it off.",
     )
     # Changing the account's credentials after that asks for another proof (contract 3.10).
     reauthenticate_after: int = setting(
         models.PositiveIntegerField(default=10 * MINUTE, db_default=10 * MINUTE, validators=between(MINUTE, DAY)),
         Group.TOKENS,
-        "Seconds; 60 (1 min) to 86400 (24 h). Who signed in longer ago must prove once more who "
-        "they are before they change factors, password or address, or erase the account. The default, 600, is 10 minutes.",
     )
     sessions_per_user: int = setting(
         models.PositiveIntegerField(default=20, validators=between(1, 1000)),
         Group.TOKENS,
-        "1 to 1000. With one more sign-in the session least lately used ends.",
     )
 
-    code_length: int = setting(
-        models.PositiveSmallIntegerField(default=6, validators=between(4, 10)), Group.CODES, "4 to 10 characters."
-    )
+    code_length: int = setting(models.PositiveSmallIntegerField(default=6, validators=between(4, 10)), Group.CODES)
     code_alphabet: str = setting(
         models.CharField(max_length=8, choices=CodeAlphabet, default=CodeAlphabet.DIGITS), Group.CODES
     )
-    code_lifetime: int = setting(
-        seconds(10 * MINUTE, MINUTE, HOUR), Group.CODES, "Seconds; the default, 600, is 10 minutes."
-    )
-    code_resend_after: int = setting(
-        seconds(30, 0, 10 * MINUTE), Group.CODES, "Seconds before a further code may be asked for."
-    )
-    creates_users_on_sign_in: bool = setting(
-        models.BooleanField(default=True), Group.CODES, "Off: only users who exist already can sign in by code."
-    )
+    code_lifetime: int = setting(seconds(10 * MINUTE, MINUTE, HOUR), Group.CODES)
+    code_resend_after: int = setting(seconds(30, 0, 10 * MINUTE), Group.CODES)
+    creates_users_on_sign_in: bool = setting(models.BooleanField(default=True), Group.CODES)
 
     allows_registration: bool = setting(
         models.BooleanField(default=True),
         Group.ACCOUNTS,
-        "Off: nobody can register; users are made by operators, invited, or sign in by code.",
     )
     # What a user must do before its status is active (contract 4, register): both, one, or neither.
     demands_verified_email: bool = setting(
         models.BooleanField(default=True),
         Group.ACCOUNTS,
-        "A user who registered is pending until the code in the mail was entered.",
     )
     demands_approval: bool = setting(
         models.BooleanField(default=False),
         Group.ACCOUNTS,
-        "A user is pending until an operator, or the identity check below, has approved it.",
     )
     identity_check_url: str = setting(
         models.URLField(blank=True, validators=[valid.validate_endpoint]),
         Group.ACCOUNTS,
-        "Where an outside identity check is asked for. Empty: operators approve.",
     )
     account_url: str = setting(
         models.URLField(blank=True, validators=[valid.validate_page]),
         Group.ACCOUNTS,
-        "Where links in mails lead: your own pages for reset, undo and the like. Empty: our pages.",
     )
 
     second_factor: str = setting(
         models.CharField(max_length=8, choices=SecondFactorPolicy, default=SecondFactorPolicy.OPTIONAL),
         Group.SECOND_FACTORS,
-        "Required: who has none is led to enrol one. Both: an SMS code and a passkey.",
     )
     passkey_domain: str = setting(
         text(253, validators=[valid.validate_domain]),
         Group.SECOND_FACTORS,
-        "The domain that passkeys are bound to (WebAuthn's RP ID). Changing it makes all passkeys useless. "
-        "Empty: the site's domain, else the host of PUBLIC_URL.",
     )
 
     remember_device_days: int = setting(
         models.PositiveSmallIntegerField(default=0, db_default=0, validators=[MaxValueValidator(365)]),
         Group.SECOND_FACTORS,
-        "Days for which a browser that the user trusts is not asked for the second factor on the hosted pages. 0: always ask.",
     )
 
     sms_sender: str = setting(
         text(16, validators=[valid.validate_sms_sender]),
         Group.SMS,
-        "A number (+49…), a short code, or up to 11 letters and digits, as the provider allows.",
     )
     sms_regions: Sequence[str] = setting(
         models.JSONField(default=list, blank=True, validators=[valid.validate_regions]),
         Group.SMS,
-        'Countries to which SMS are sent, as JSON: ["DE", "AT"]. Empty: everywhere.',
     )
-    daily_sms_quota: int = setting(
-        models.PositiveIntegerField(default=500), Group.SMS, "In segments, which is what carriers charge for."
-    )
-    monthly_sms_quota: int = setting(models.PositiveIntegerField(default=5_000), Group.SMS, "In segments.")
+    daily_sms_quota: int = setting(models.PositiveIntegerField(default=500), Group.SMS)
+    monthly_sms_quota: int = setting(models.PositiveIntegerField(default=5_000), Group.SMS)
 
-    largest_file_bytes: int = setting(
-        bytes_(25 * MIB, KIB, 5 * GIB), Group.FILES, "Bytes; the default, 26214400, is 25 MiB."
-    )
-    total_file_bytes: int = setting(
-        bytes_(GIB, 0, 100 * TIB), Group.FILES, "Bytes, of all its users together. The default, 1073741824, is 1 GiB."
-    )
+    largest_file_bytes: int = setting(bytes_(25 * MIB, KIB, 5 * GIB), Group.FILES)
+    total_file_bytes: int = setting(bytes_(GIB, 0, 100 * TIB), Group.FILES)
     file_types: Sequence[str] = setting(
         models.JSONField(default=valid.usual_file_types, blank=True, validators=[valid.validate_file_types]),
         Group.FILES,
-        'Media types that may be uploaded, as JSON: ["application/pdf", "image/jpeg"]. What counts is the content, not the name.',
     )
 
     daily_code_quota: int = setting(models.PositiveIntegerField(default=10_000), Group.QUOTAS)
@@ -215,14 +183,11 @@ class Policy:
 
     enforce_allowlist_on_tokens: bool = setting(
         models.BooleanField(default=False),
-        Group.WHERE_FROM,
-        "Check the allowlist on requests made with tokens too, not only with API keys.",
+        Group.ALLOWLIST,
     )
     allowed_origins: Sequence[str] = setting(
         models.JSONField(default=list, blank=True, validators=[validate_origins]),
-        Group.WHERE_FROM,
-        'As JSON: ["https://app.example.com"]. For CORS alone, all subdomains: "https://*.preview.example.com". '
-        'A native app: "capacitor://localhost"; an Android app\'s passkeys: "android:apk-key-hash:…".',
+        Group.ORIGINS,
     )
 
     sender_name: str = setting(NameField(max_length=100, blank=True), Group.MAIL)
@@ -230,18 +195,15 @@ class Policy:
     logo_url: str = setting(
         models.URLField(blank=True, validators=[valid.validate_picture]),
         Group.MAIL,
-        "An https address of a picture: mail programs load no other.",
     )
-    colour: str = setting(text(7, validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")]), Group.MAIL, "#rrggbb, for mails.")
+    colour: str = setting(text(7, validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$")]), Group.MAIL)
     site_domain: str = setting(
         text(253, validators=[valid.validate_domain]),
         Group.MAIL,
-        'Binds the code in the mail to a site: "@example.com #123456". Empty: the host of PUBLIC_URL.',
     )
     default_locale: str = setting(
         models.CharField(max_length=16, default="en", validators=[valid.validate_locale]),
         Group.MAIL,
-        "en or de. For users who have said nothing else.",
     )
 
 
@@ -257,11 +219,6 @@ def columns(policy: type[Policy] = Policy) -> "dict[str, models.Field[Any, Any]]
 def groups(policy: type[Policy] = Policy) -> dict[Group, tuple[str, ...]]:
     """The fields of each group."""
     return {group: tuple(each.name for each in fields(policy) if each.metadata["group"] is group) for group in Group}
-
-
-def help_texts(policy: type[Policy] = Policy) -> dict[str, str]:
-    """What the operators' page says of each field that needs it."""
-    return {each.name: each.metadata["says"] for each in fields(policy) if each.metadata["says"]}
 
 
 def lists(policy: type[Policy] = Policy) -> tuple[str, ...]:

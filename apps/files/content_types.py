@@ -2,11 +2,8 @@
 
 from collections.abc import Iterator
 
-import puremagic
-
 HEAD_BYTES = 40_960  # no signature that puremagic knows lies deeper
-# The library looks at the end of what it is given, too. Here that is not the content's end, and must not match anything.
-NO_END = b"\xa5" * puremagic.main.max_foot
+NO_SIGNATURE = b"\xa5"
 UNKNOWN = "application/octet-stream"
 # One format, two names: phones write HEIF with HEVC in it, which is HEIC.
 SAME = {"image/heif": "image/heic"}
@@ -17,8 +14,12 @@ def of(head: bytes) -> str:
     """The media type of a content that begins so."""
     if head[4:12] in HEIF_BRANDS:
         return "image/heic"
+    import puremagic  # 1.4 MiB, and few processes receive files
+
+    # The library looks at the end of what it is given, too. Here that is not the content's end, and must not match anything.
+    no_end = NO_SIGNATURE * puremagic.main.max_foot
     try:
-        found = puremagic.from_string(head + NO_END, mime=True)
+        found = puremagic.from_string(head + no_end, mime=True)
     except puremagic.PureError:
         return UNKNOWN
     return SAME.get(found, found) or UNKNOWN

@@ -33,6 +33,7 @@ class StoredObject(models.Model):
         indexes = (
             models.Index(fields=("uploading_until",), name="object_uploading"),
             models.Index(fields=("id",), name="object_doomed", condition=models.Q(doomed=True)),
+            models.Index(fields=("customer_id",), name="object_customer"),  # all of them go with it
         )
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """Objects in the storage, and the rows that remember them: made before the object, and deleted after it."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
@@ -46,6 +47,16 @@ def remove(stored: StoredObject) -> None:
     """The object first, then its row: so it can be repeated. Raises TemporarilyUnavailable."""
     object_store.remove(stored.name)
     StoredObject.objects.filter(id=stored.id, doomed=True).delete()
+
+
+def remove_with_customer(ids: Collection[UUID]) -> None:
+    """Objects of a customer that is being deleted: no file names them any more. Raises TemporarilyUnavailable.
+
+    In the caller's transaction, which has locked their rows: if the storage is away, the rows stay, and it is done once more.
+    """
+    for stored in StoredObject.objects.filter(id__in=ids):
+        object_store.remove(stored.name)
+    StoredObject.objects.filter(id__in=ids).delete()
 
 
 def _unsettled(stored: StoredObject) -> QuerySet[StoredObject]:

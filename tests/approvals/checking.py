@@ -34,7 +34,7 @@ class Question(NamedTuple):
 
 
 class Checkers(ThreadingHTTPServer):
-    """What it got, and what it will answer: `statuses` in turn, then 202; each after `seconds`."""
+    """What it got, and what it will answer: `statuses` in turn, then 202; each when it `may_answer`."""
 
     daemon_threads = True
 
@@ -42,7 +42,8 @@ class Checkers(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Conversation)
         self.got: list[Question] = []
         self.statuses: list[int] = []
-        self.seconds = 0.0
+        self.may_answer = threading.Event()
+        self.may_answer.set()
 
     @property
     def url(self) -> str:
@@ -55,7 +56,7 @@ class _Conversation(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.got.append(Question(self.headers[signatures.HEADER], body, time.time()))
-        time.sleep(self.server.seconds)
+        self.server.may_answer.wait(60)
         self.send_response(self.server.statuses.pop(0) if self.server.statuses else 202)
         self.send_header("Location", "/elsewhere")
         self.end_headers()

@@ -18,6 +18,7 @@ from tests.approvals.approving import decide
 from tests.conftest import MakeClient
 from tests.files.conftest import storage  # noqa: F401  (a fixture)
 from tests.files.keeping import PNG, Place, pdf
+from tests.operators.limiting import give
 from tests.operators.signing_in import operator, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,7 +121,7 @@ def test_what_browsers_might_run_is_saved_and_not_shown(place: Waiting, boss: Br
 def test_only_an_operator_who_may_decide_opens_documents(place: Waiting) -> None:
     file_id = place.keep()
     viewer = operator("viewer", is_superuser=False)
-    viewer.user_permissions.add(Permission.objects.get(codename="view_identitycheck"))
+    give(viewer, Permission.objects.filter(codename="view_identitycheck"))
     browser = signed_in(viewer)
     page = browser.get(f"{place.page}/change/")
     assert page.status_code == 200

@@ -21,6 +21,9 @@ from tests import factories
 from tests.accounts.registering import register
 from tests.approvals.approving import decide, waiting
 from tests.conftest import MakeClient
+from tests.operators.limiting import give
+from tests.operators.pages.customer_form import save
+from tests.operators.saving import opened
 from tests.otp.reading import newest_code
 from tests.races import at_once, outcome
 from tests.signin.entering import EMAIL, PASSWORD, login
@@ -147,29 +150,17 @@ def test_an_operator_without_the_right_does_not_decide(client_for: MakeClient) -
 def clerk(*permissions: str) -> Browser:
     """An operator who holds these alone, signed in."""
     row = Operator.objects.create_user("clerk", "clerk@example.com", PASSWORD, is_staff=True)
-    row.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    give(row, Permission.objects.filter(codename__in=permissions))
     browser = Browser()
     browser.force_login(row)
     return browser
-
-
-def save(browser: Browser, customer: Customer | None, **changes: str) -> int:
-    """Post the page of a customer, or of a new one, as a browser would if its form had all these fields. The status."""
-    page = f"/admin/customers/customer/{customer.id}/change/" if customer else "/admin/customers/customer/add/"
-    shown = browser.get(page).context
-    form = shown["adminform"].form
-    values = {name: form[name].value() for name in form.fields}
-    filled = {name: value for name, value in values.items() if value not in (None, "") and value is not False}
-    inlines = [inline.formset.prefix for inline in shown["inline_admin_formsets"]]
-    numbers = {f"{prefix}-{which}_FORMS": "0" for prefix in inlines for which in ("TOTAL", "INITIAL")}
-    return browser.post(page, {**filled, **numbers, **changes}).status_code
 
 
 def test_who_may_not_approve_users_gets_no_secret_that_does() -> None:
     customer = factories.customer(demands_approval=True)
     page = f"/admin/customers/customer/{customer.id}"
     browser = clerk("change_customer")
-    assert "identity-check-secret" not in browser.get(f"{page}/change/").content.decode()
+    assert "identity-check-secret" not in browser.get(f"{page}/danger/").content.decode()
     assert browser.get(f"{page}/identity-check-secret/").status_code == 403
     assert browser.post(f"{page}/identity-check-secret/").status_code == 403
     customer.refresh_from_db()
@@ -185,27 +176,32 @@ def test_who_may_approve_users_but_not_change_customers_gets_none_either() -> No
 def test_who_may_not_approve_users_does_not_say_who_is_asked_outside() -> None:
     customer = factories.customer(demands_approval=True, identity_check_url="https://check.example/")
     browser = clerk("change_customer", "add_customer")
-    assert save(browser, customer, identity_check_url="https://evil.example/", sender_name="Acme") == 302
+    changes = {"identity_check_url": "https://evil.example/", "account_url": "https://acme.example/"}
+    assert save(browser, customer, **changes).status_code == 302
     customer.refresh_from_db()
-    assert (customer.identity_check_url, customer.sender_name) == ("https://check.example/", "Acme")
-    assert save(browser, customer, identity_check_url="") == 302, "nor takes the check away from whoever is asked"
+    assert (customer.identity_check_url, customer.account_url) == ("https://check.example/", "https://acme.example/")
+    assert save(browser, customer, identity_check_url="").status_code == 302, "nor takes the check away"
     customer.refresh_from_db()
     assert customer.identity_check_url == "https://check.example/"
-    assert save(browser, None, name="New", slug="new", identity_check_url="https://evil.example/") == 302
+    add = "/admin/customers/customer/add/"
+    form = {"name": "New", "slug": "new", "identity_check_url": "https://evil.example/", **opened(browser, add)}
+    assert browser.post(add, form).status_code == 302
     assert Customer.objects.get(slug="new").identity_check_url == ""
 
 
 def test_who_may_only_look_at_customers_sees_the_page() -> None:
     customer = factories.customer(identity_check_url="https://check.example/")
-    shown = clerk("view_customer").get(f"/admin/customers/customer/{customer.id}/change/").content.decode()
+    shown = clerk("view_customer").get(f"/admin/customers/customer/{customer.id}/policy/").content.decode()
     assert "https://check.example/" in shown
 
 
 def test_who_may_do_both_sets_the_address_and_makes_the_secret() -> None:
     customer = factories.customer(demands_approval=True)
     browser = clerk("change_customer", "change_identitycheck")
-    assert save(browser, customer, identity_check_url="https://check.example/") == 302
-    shown = browser.post(f"/admin/customers/customer/{customer.id}/identity-check-secret/").content.decode()
+    assert save(browser, customer, identity_check_url="https://check.example/").status_code == 302
+    shown = browser.post(
+        f"/admin/customers/customer/{customer.id}/identity-check-secret/", follow=True
+    ).content.decode()
     customer.refresh_from_db()
     assert customer.identity_check_url == "https://check.example/"
     assert sealed.read(customer, "identity_check_secret").decode() in shown

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.contrib.admin.utils import flatten_fieldsets
 from django.db import models
 
-from apps.customers import policy, state
+from apps.customers import policy, policy_texts, state
 from apps.customers.models import Customer
 from apps.customers.policy import Group, Policy, setting
 from apps.customers.state import CustomerState
-from apps.operators.pages.customer_policy import FIELDSETS, HELP_TEXTS
+from apps.operators.pages.customers.customer_policy import FORMS
 from tests import factories
 
 APPS = Path(settings.BASE_DIR) / "apps"
@@ -23,14 +22,13 @@ APPS = Path(settings.BASE_DIR) / "apps"
 class Wider(Policy):
     """As if a line had been added."""
 
-    cups_of_tea: int = setting(models.PositiveIntegerField(default=3), Group.CODES, "Cups a day.")
+    cups_of_tea: int = setting(models.PositiveIntegerField(default=3), Group.CODES)
 
 
-def test_one_line_gives_a_new_field_its_column_value_group_and_help() -> None:
+def test_one_line_gives_a_new_field_its_column_value_and_group() -> None:
     assert set(policy.names(Wider)) - set(policy.NAMES) == {"cups_of_tea"}
     assert policy.columns(Wider)["cups_of_tea"].default == 3
     assert policy.groups(Wider)[Group.CODES] == (*policy.groups()[Group.CODES], "cups_of_tea")
-    assert policy.help_texts(Wider)["cups_of_tea"] == "Cups a day."
 
 
 @pytest.mark.parametrize("name", policy.NAMES)
@@ -38,13 +36,23 @@ def test_every_field_is_a_column_a_value_and_on_the_page_once(name: str) -> None
     column = Customer._meta.get_field(name)
     assert type(column) is type(policy.columns()[name])
     assert name in {each.name for each in fields(CustomerState)}
-    assert flatten_fieldsets(FIELDSETS).count(name) == 1
-    assert HELP_TEXTS.get(name, "") == policy.help_texts().get(name, "")
+    assert [name for form in FORMS.values() for each in form.fields if each == name] == [name]
+    assert policy_texts.LABELS[name]
+
+
+def test_no_text_is_of_a_field_that_is_gone() -> None:
+    assert set(policy_texts.LABELS) == set(policy.NAMES)
+    assert set(policy_texts.HELP) <= set(policy.NAMES)
 
 
 @pytest.mark.parametrize(
     "path",
-    ["customers/models.py", "customers/state.py", "operators/pages/customer.py", "operators/pages/customer_policy.py"],
+    [
+        "customers/models.py",
+        "customers/state.py",
+        "operators/pages/customers/customer.py",
+        "operators/pages/customers/customer_policy.py",
+    ],
 )
 def test_no_other_file_declares_one(path: str) -> None:
     """Except the one that not every operator may fill in."""

@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from apps.api_keys import lifecycle
 from apps.api_keys.models import Environment, Scope
+from apps.core.commands import OwnCommand
 from apps.core.context import RequestContext
 from apps.core.errors import GatehouseError
 from apps.customers.models import Customer
 
 
-class Command(BaseCommand):
+class Command(OwnCommand):
     help = "Make an API key for a customer and print it. It is shown this once."
 
     def add_arguments(self, parser: CommandParser) -> None:
