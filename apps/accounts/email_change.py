@@ -162,30 +162,30 @@ def _move(proof: EmailChangeProof, right: RightCode) -> User:
     credentials.change(user, now=proof.context.now)  # what was issued lies in the old mailbox
     user_events.record_own(actions.EMAIL_CHANGED, user, proof.context, severity=Severity.LOW)
     if was_proven:
-        _announce(change, user, proof)
+        announce(change, user, customer=proof.customer, context=proof.context)
     else:  # the old address may have been mistyped: its reader must not get the account
         first_proof.note(user, customer=proof.customer, context=proof.context)
     return user
 
 
-def _announce(change: EmailChange, user: User, proof: EmailChangeProof) -> None:
-    """Tell the old address, with a way to undo it."""
+def announce(change: EmailChange, user: User, *, customer: CustomerState, context: RequestContext) -> None:
+    """Tell the old address of a change that is done, with a way to undo it. In the caller's transaction."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    change.undo_digest, change.undo_until = ciphers.digest(token.encode()), proof.context.now + UNDOABLE_FOR
+    change.undo_digest, change.undo_until = ciphers.digest(token.encode()), context.now + UNDOABLE_FOR
     change.save(update_fields=["undo_digest", "undo_until"])
     notices.post(
         notices.EMAIL_CHANGED,
-        customer=proof.customer,
+        customer=customer,
         user=user,
-        context=proof.context,
+        context=context,
         recipient=change.old_email,
-        new_email=_masked(change.new_email),
-        undo_link=links.to(proof.customer, links.UNDO_EMAIL_CHANGE, token=token),
+        new_email=masked(change.new_email),
+        undo_link=links.to(customer, links.UNDO_EMAIL_CHANGE, token=token),
         days=UNDOABLE_FOR.days,
     )
 
 
-def _masked(email: str) -> str:
+def masked(email: str) -> str:
     """ "a…@example.com": enough to recognise an address of one's own."""
     local, _at, domain = email.rpartition("@")
     return f"{local[:1]}…@{domain}"

@@ -12,8 +12,9 @@ from django.db import IntegrityError, transaction
 from apps.accounts import new_address, reset_links
 from apps.accounts.errors import EmailTaken, InvalidUndoToken
 from apps.accounts.models import EmailChange
-from apps.audit import actions, events
+from apps.audit import actions, refusals, steps
 from apps.audit.models import Outcome, Severity
+from apps.audit.refusals import NewRefusal
 from apps.core import actors, ciphers, rate_limits
 from apps.core.context import RequestContext
 from apps.customers import state as customers
@@ -60,12 +61,16 @@ def _find(request: UndoRequest) -> EmailChange:
     presented = owner_lookup.presented_at(request.customer, owners_too=request.owners_too)
     change = undoable.filter(presented, undo_digest=ciphers.digest(request.token.encode())).first()
     if change is None:
-        events.record(
-            action=actions.EMAIL_CHANGE_UNDO_REJECTED,
-            outcome=Outcome.FAILURE,
-            severity=Severity.LOW,
-            customer_id=request.customer.id,
-            context=request.context,
+        refusals.record(
+            NewRefusal(
+                rule=reset_links.USELESS_LINK,
+                step=steps.UNDO_EMAIL_CHANGE,
+                action=actions.EMAIL_CHANGE_UNDO_REJECTED,
+                outcome=Outcome.FAILURE,
+                severity=Severity.LOW,
+                customer_id=request.customer.id,
+                context=request.context,
+            )
         )
         raise InvalidUndoToken
     return change

@@ -1,6 +1,7 @@
 """Erasing a user: the row goes with all that refers to it, and what was sent to its address is emptied.
 
-Audit events stay (contract 8). They name the user by an id that nothing else bears any more, and hold no address.
+Audit events stay (contract 8). They name the user by an id that nothing else bears any more, and hold no address; the keyed
+hash by which refusals are found by address is taken from them.
 """
 
 from uuid import UUID
@@ -11,7 +12,7 @@ from django.db.models import Case, F, Value, When
 from apps.accounts import mails
 from apps.accounts.models import EmailChange, Registration, ResetToken
 from apps.approvals.models import IdentityCheck
-from apps.audit import actions, events
+from apps.audit import actions, events, refusals
 from apps.core import actors
 from apps.core.context import RequestContext
 from apps.core.errors import NotFound
@@ -22,9 +23,9 @@ from apps.mail.models import LedgerEntry, Message, MessageState
 from apps.mail.outbox import UNSENT
 from apps.oauth.models import AuthorizationCode
 from apps.otp import code_requests, fixed_codes
-from apps.signin.models import Challenge, KnownDevice, Password, RememberedDevice
+from apps.signin.models import Challenge, KnownCountry, KnownDevice, Password, RememberedDevice
 from apps.tokens.models import Session
-from apps.users import state
+from apps.users import emails, state
 from apps.users.errors import LastAdmin
 from apps.users.models import BuiltInRole, User, UserStatus
 
@@ -40,6 +41,7 @@ DELETED_WITH_THE_USER = (
     Password,
     Challenge,
     KnownDevice,
+    KnownCountry,
     AuthorizationCode,
     RememberedDevice,
     Registration,
@@ -67,11 +69,20 @@ def erase(*, customer_id: UUID, user_id: UUID, context: RequestContext) -> None:
             raise NotFound
         _lock_what_refers_to(user)
         _empty_mails(user)
+        _forget_refusals(user)
         user.delete()  # and DELETED_WITH_THE_USER
         fixed_codes.forget(customer_id, user.email_identity)
         events.record(action=actions.USER_ERASED, customer_id=customer_id, user_id=user_id, context=context)
         announce(state.subject(customer_id, user_id))
         code_requests.withdraw_on_commit(customer_id, user.email_identity)
+
+
+def _forget_refusals(user: User) -> None:
+    """Those of its address, and of those it had before, as long as they were its own."""
+    refusals.forget_address(user.customer_id, user.email_identity)
+    moves = EmailChange.objects.filter(user=user, confirmed_at__isnull=False)
+    for address, until in moves.values_list("old_email", "confirmed_at"):
+        refusals.forget_address(user.customer_id, emails.identity(address), until=until)
 
 
 def _require_other_admin(customer_id: UUID, user_id: UUID) -> None:

@@ -36,8 +36,32 @@ class InvalidUndoToken(GatehouseError):
 
 
 class EmailTaken(GatehouseError):
-    """Said only to somebody who has proven to read the mailbox."""
+    """Said only to somebody who has proven to read the mailbox, and to operators."""
 
     status = 409
     type = "email_taken"
     message = _("Another account here has this address.")
+
+
+class NothingToSend(GatehouseError):
+    """Said to operators alone: why this user would get no such mail."""
+
+    status = 409
+    type = "nothing_to_send"
+    message = _("The account is closed to this: nothing was sent.")
+
+
+class AlreadyProven(GatehouseError):
+    """Said to operators alone."""
+
+    status = 409
+    type = "already_proven"
+    message = _("The address is proven already.")
+
+
+class NotDeletable(GatehouseError):
+    """Said to operators alone: a customer is deleted only when it has been suspended for a day, and the default one never."""
+
+    status = 409
+    type = "not_deletable"
+    message = _("A customer is deleted only when it has been suspended for a day.")

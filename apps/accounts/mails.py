@@ -1,8 +1,12 @@
 """Which mails are a user's: those that name the user, and those to the address before it was anybody's."""
 
+from collections.abc import Collection
+from typing import Any
+
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 
+from apps.core.owned import OwnedQuerySet
 from apps.mail.models import Message
 from apps.users import emails
 from apps.users.models import User
@@ -14,6 +18,15 @@ def of(user: User) -> QuerySet[Message]:
     """What was sent to the user, or to the address before it was anybody's."""
     mails = Message.objects.of(user.customer_id).annotate(lowered=Lower("recipient"))
     return mails.filter(Q(user_id=user.id) | _to_address(user))
+
+
+def to_nobody(spellings: Collection[str]) -> OwnedQuerySet[Message]:
+    """What was sent to one of these spellings when it was nobody's, at any customer."""
+    messages: Any = Message.objects.annotate(lowered=Lower("recipient"))
+    found: OwnedQuerySet[Message] = messages.filter(
+        user_id=None, lowered__in=[Lower(Value(text)) for text in spellings]
+    )
+    return found
 
 
 def _to_address(user: User) -> Q:

@@ -71,7 +71,9 @@ class EmailChange(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="email_changes")
     old_email = models.CharField(max_length=320)
     new_email = models.CharField(max_length=320)
-    message_id = models.UUIDField(unique=True)  # the mail that carried the code
+    message_id = models.UUIDField(
+        unique=True
+    )  # the mail that carried the code; of an operator's change, no mail at all
     credentials_version = models.PositiveIntegerField(default=0, db_default=0)  # of the user, as it was issued
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()

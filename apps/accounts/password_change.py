@@ -98,7 +98,8 @@ def require_password(
     found = by_password.find(customer, address)
     checked = by_password.check(found, text, now=context.now, despite_lock=True)
     if checked is None:
-        password_lock.count_wrong(customer, address, found, context=context)
+        rule = by_password.WRONG_PASSWORD
+        password_lock.count_wrong(customer, address, found, rule=rule, context=context)
         raise InvalidPassword  # after the commit: a counted failure is never undone by its own request
     try:
         by_password.accept(checked, text, now=context.now, despite_lock=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from apps.accounts import password_change, reset_links
-from apps.audit import actions
+from apps.audit import actions, refusals, steps
 from apps.audit.models import Severity
 from apps.core import rate_limits
 from apps.core.context import RequestContext
@@ -49,6 +49,12 @@ def forgot(request: ResetRequest) -> None:
 
     Raises RateLimited, QuotaExceeded or ValkeyUnavailable.
     """
+    asked, identity = request.client_customer, request.address.identity
+    with refusals.recorded(steps.FORGOT_PASSWORD, request.context, customer_id=asked.id, address=identity):
+        _forgot(request)
+
+
+def _forgot(request: ResetRequest) -> None:
     hit = rate_limits.hit(code_requests.rules_for(request.client_customer, request.address, request.context))
     with rate_limits.uncounted_if_it_fails(hit), transaction.atomic():
         user = directory.find_locked(request.customer.id, request.address.identity)
@@ -60,6 +66,7 @@ def forgot(request: ResetRequest) -> None:
             receives=reset_links.may_reset(user),
             pays=request.client_customer,
             now=request.context.now,
+            event=reset_links.asked(user, customer=request.customer, context=request.context),
         )
 
 
@@ -69,6 +76,11 @@ def reset(wanted: PasswordReset) -> None:
     Raises InvalidResetToken (whatever is wrong with it), ValidationFailed (the token is kept), RateLimited,
     ValkeyUnavailable, CustomerSuspended.
     """
+    with refusals.recorded(steps.RESET_PASSWORD, wanted.context, customer_id=wanted.customer.id):
+        _reset(wanted)
+
+
+def _reset(wanted: PasswordReset) -> None:
     hit = attempt_limits.hit_network(wanted.customer, wanted.context)
     row, user = reset_links.find(
         wanted.token, customer=wanted.customer, owners_too=wanted.owners_too, context=wanted.context

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from apps.accounts.errors import RegistrationClosed
 from apps.accounts.models import Registration
-from apps.audit import actions
+from apps.audit import actions, refusals, steps
 from apps.core import sealed
 from apps.core.client_address import counted_as
 from apps.core.context import RequestContext
@@ -59,6 +59,12 @@ def register(request: RegistrationRequest) -> Registered:
 
     Raises RegistrationClosed, ValidationFailed, ResendTooSoon, RateLimited, QuotaExceeded or ValkeyUnavailable.
     """
+    customer, identity = request.customer, request.address.identity
+    with refusals.recorded(steps.REGISTER, request.context, customer_id=customer.id, address=identity):
+        return _register(request)
+
+
+def _register(request: RegistrationRequest) -> Registered:
     customer = request.customer
     if not customer.allows_registration:
         raise RegistrationClosed

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 
 from apps.accounts.errors import InvalidResetToken
 from apps.accounts.models import ResetToken
-from apps.audit import actions, events
+from apps.audit import actions, refusals, steps
+from apps.audit.events import NewEvent
 from apps.audit.models import Outcome, Severity
+from apps.audit.refusals import NewRefusal
 from apps.core import ciphers
 from apps.core.context import RequestContext
 from apps.core.ids import new_id
@@ -23,15 +25,27 @@ MAIL = "password_reset"
 LIFETIME = timedelta(hours=1)
 TOKEN_BYTES = 32
 LONGEST_TOKEN = 64  # characters
+USELESS_LINK = "useless_link"  # of nobody, used, expired, or void: as refusals name the rule
 
 
-def send(user: User, *, customer: CustomerState, context: RequestContext) -> None:
-    """Send a link that nobody asked for, after an undone change of address. It uses no quota.
-
-    In the caller's transaction.
+def send(user: User, *, customer: CustomerState, context: RequestContext, counts: bool = False) -> None:
+    """Send a link that the user has not asked for: after an undone change of address, or for an operator, whose mails count
+    for the customer's quota (`counts`). In the caller's transaction. Raises QuotaExceeded if it counts.
     """
     draft = new(user, emails.parse(user.email), customer=customer, context=context)
-    code_mails.post(draft, customer=customer, user=user, receives=True, counts=False, now=context.now)
+    event = asked(user, customer=customer, context=context)
+    code_mails.post(draft, customer=customer, user=user, receives=True, counts=counts, now=context.now, event=event)
+
+
+def asked(user: User | None, *, customer: CustomerState, context: RequestContext) -> NewEvent:
+    """The event of a new link, for the statement that posts its mail."""
+    return NewEvent(
+        action=actions.PASSWORD_RESET_REQUESTED,
+        severity=Severity.LOW,
+        customer_id=customer.id,
+        user_id=user.id if user else None,
+        context=context,
+    )
 
 
 def new(user: User | None, address: Address, *, customer: CustomerState, context: RequestContext) -> MailDraft:
@@ -46,13 +60,6 @@ def new(user: User | None, address: Address, *, customer: CustomerState, context
         credentials_version=version,
         created_at=context.now,
         expires_at=context.now + LIFETIME,
-    )
-    events.record(
-        action=actions.PASSWORD_RESET_REQUESTED,
-        severity=Severity.LOW,
-        customer_id=customer.id,
-        user_id=user_id,
-        context=context,
     )
     link = links.to(customer, links.RESET_PASSWORD, token=token)
     return MailDraft(
@@ -74,12 +81,18 @@ def find(token: str, *, customer: CustomerState, owners_too: bool, context: Requ
     presented = owner_lookup.presented_at(customer, owners_too=owners_too)
     row = open_rows.filter(presented, digest=_digest(token)).first()
     if row is None or row.user is None or not _may_use(row, row.user):
-        events.record(
-            action=actions.PASSWORD_RESET_REJECTED,
-            outcome=Outcome.FAILURE,
-            severity=Severity.LOW,
-            customer_id=customer.id,
-            context=context,
+        known = row.user if row else None
+        refusals.record(
+            NewRefusal(
+                rule=USELESS_LINK,
+                step=steps.RESET_PASSWORD,
+                action=actions.PASSWORD_RESET_REJECTED,
+                outcome=Outcome.FAILURE,
+                severity=Severity.LOW,
+                customer_id=customer.id,
+                address=known.email_identity if known else "",
+                context=context,
+            )
         )
         raise InvalidResetToken
     return row, row.user

@@ -12,7 +12,7 @@ from apps.accounts import registration
 from apps.accounts.errors import SignUpClosed
 from apps.api_keys import lifecycle as api_keys
 from apps.api_keys.models import ApiKey
-from apps.audit import actions
+from apps.audit import actions, refusals, steps
 from apps.core import rate_limits
 from apps.core.client_address import counted_as
 from apps.core.context import RequestContext
@@ -28,7 +28,7 @@ from apps.signin.models import FirstFactor
 from apps.tokens import sessions
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import Delivery
-from apps.users import directory, languages, user_events
+from apps.users import languages, user_events
 from apps.users.emails import Address
 from apps.users.models import BuiltInRole, User, UserStatus
 
@@ -63,6 +63,12 @@ def sign_up(request: SignUpRequest) -> SignedUp:
 
     Raises SignUpClosed, ValidationFailed, RateLimited, QuotaExceeded or ValkeyUnavailable.
     """
+    asked, identity = request.client_customer, request.address.identity
+    with refusals.recorded(steps.SIGN_UP, request.context, customer_id=asked.id, address=identity):
+        return _sign_up(request)
+
+
+def _sign_up(request: SignUpRequest) -> SignedUp:
     if not settings.ALLOW_CUSTOMER_SIGNUP:
         raise SignUpClosed
     password = passwords.require_acceptable(request.password, address=request.address)
@@ -86,10 +92,11 @@ def _make(request: SignUpRequest, encoded: str) -> SignedUp:
     _send_code(owner, encoded, found, request)
     context = replace(request.context, sandbox_key_id="")  # a test key of another customer reads nothing of this one
     proven_by = amr.of_sign_in(FirstFactor.PASSWORD, ())
-    pair = sessions.start(customer=found, user=owner, amr=proven_by, delivery=Delivery.BODY, context=context)
+    event = user_events.about(actions.SIGN_IN, owner, request.context, method=FirstFactor.PASSWORD, second_factors=[])
+    pair = sessions.start(
+        customer=found, user=owner, amr=proven_by, delivery=Delivery.BODY, context=context, sign_in=event
+    )
     known_devices.note(owner, customer=found, context=context)
-    directory.note_sign_in(owner, now=request.context.now)
-    user_events.record(actions.SIGN_IN, owner, request.context, method=FirstFactor.PASSWORD, second_factors=[])
     return SignedUp(customer, owner, key, key_text, pair)
 
 

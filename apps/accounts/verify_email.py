@@ -16,14 +16,14 @@ from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.mail import outbox
 from apps.mail.outbox import Destination
-from apps.otp import attempt_limits, code_attempts
-from apps.otp.code_attempts import RightCode
+from apps.otp import closed_accounts, code_attempts
+from apps.otp.code_attempts import CodeNotAccepted, RightCode
 from apps.otp.purposes import VERIFY_EMAIL
 from apps.signin import first_proof, passwords
 from apps.signin.models import Password
 from apps.users import directory, emails
 from apps.users.emails import Address
-from apps.users.models import User, UserStatus
+from apps.users.models import User
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,10 @@ def _accept(proof: AddressProof, right: RightCode) -> VerifiedAddress | None:
     with transaction.atomic():
         user = _lock_user(proof)
         sent = outbox.destination_of(right.message_id)  # read under the lock: erasing the user takes it away
-        if sent is None or user is None or not _may_prove(proof.customer, user):
+        if sent is None or user is None:
             return None
+        if rule := closed_accounts.refused_by(proof.customer, user):
+            raise CodeNotAccepted(rule)
         if sent.credentials_version != user.credentials_version:
             return None
         right.use()
@@ -84,10 +86,6 @@ def _lock_user(proof: AddressProof) -> User | None:
     found = directory.find(proof.customer.id, proof.address.identity)
     user = directory.lock(found.id) if found else None
     return user if user and user.email_identity == proof.address.identity else None
-
-
-def _may_prove(customer: CustomerState, user: User) -> bool:
-    return user.status != UserStatus.DEACTIVATED and not attempt_limits.is_closed_to_codes(customer, user)
 
 
 def _registration_of(message_id: UUID, sent: Destination, user: User, proof: AddressProof) -> Registration | None:

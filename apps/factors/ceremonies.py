@@ -1,33 +1,43 @@
 """WebAuthn's ceremonies: who we are to the browser, and the challenges, each good once and for five minutes.
 
 A challenge is found again by its own value, which the device signs in `clientDataJSON`: clients need not send anything else.
+
+`webauthn` is imported where it is called, here and where passkeys are enrolled and used: with what it reads certificates by it takes
+5 MiB, which a process need not have before it sees the first passkey.
 """
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
-from webauthn.helpers import base64url_to_bytes
-from webauthn.helpers.structs import AuthenticatorTransport, PublicKeyCredentialDescriptor
 
 from apps.core import base64url, ciphers, valkey
 from apps.customers import allowed_origins
 from apps.customers.state import CustomerState
 from apps.factors.errors import InvalidPasskey
-from apps.factors.models import Passkey
 from apps.users.models import User
+
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 LIFETIME_SECONDS = 300
 CHALLENGE_BYTES = 32
 CREATE, GET = "create", "get"
 ANYBODY = "-"
 Verified = TypeVar("Verified")
+
+
+class Descriptor(Protocol):
+    """What a browser is told of a passkey, whoever's it is."""
+
+    credential_id: str
+    transports: Any
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,7 @@ def take(customer_id: UUID, credential: Any, *, kind: str, user: User | None) ->
 
     A ceremony of a user is void once the user's credentials have changed. Raises ValkeyUnavailable.
     """
-    challenge = _challenge_in(credential)
+    challenge = challenge_in(credential)
     if challenge is None:
         return None
     found = valkey.take(_key(customer_id, challenge))
@@ -89,11 +99,14 @@ def _begun_at(kept: object, purpose: str) -> datetime | None:
 
 def mark(customer_id: UUID, credential: Any) -> bytes | None:
     """A digest of the challenge, for the session that it begins: so PostgreSQL knows that it was used, even if Valkey forgets."""
-    challenge = _challenge_in(credential)
+    challenge = challenge_in(credential)
     return ciphers.digest(f"{customer_id} webauthn ".encode() + challenge) if challenge else None
 
 
-def _challenge_in(credential: Any) -> bytes | None:
+def challenge_in(credential: Any) -> bytes | None:
+    """What the device has signed. None if that cannot be read."""
+    from webauthn.helpers import base64url_to_bytes
+
     try:
         client_data = json.loads(base64url_to_bytes(credential["response"]["clientDataJSON"]))
         challenge = base64url_to_bytes(client_data["challenge"])
@@ -126,8 +139,11 @@ def verified(verify: Callable[[], Verified]) -> Verified:
         raise InvalidPasskey from error
 
 
-def descriptors(rows: list[Passkey]) -> list[PublicKeyCredentialDescriptor]:
+def descriptors(rows: Sequence[Descriptor]) -> "list[PublicKeyCredentialDescriptor]":
     """These passkeys as the browser is told of them."""
+    from webauthn.helpers import base64url_to_bytes
+    from webauthn.helpers.structs import AuthenticatorTransport, PublicKeyCredentialDescriptor
+
     return [
         PublicKeyCredentialDescriptor(
             id=base64url_to_bytes(row.credential_id),

@@ -41,33 +41,41 @@ class Enrolled:
         return self.has_usable or self.has_copied_passkey
 
 
-def _confirmed(user_id: UUID) -> "QuerySet[User, tuple[Any, ...]]":
+def confirmed() -> dict[str, Exists | Subquery]:
+    """What is confirmed of a user, for a query of users to be annotated with: `of_annotated` reads it."""
     mine = OuterRef("id")
-    return (
-        User.objects.filter(id=user_id)
-        .annotate(
-            passkey_there=Exists(Passkey.objects.filter(user=mine, suspected_clone_at=None)),
-            totp_there=Exists(Totp.objects.filter(user=mine, confirmed_at__isnull=False)),
-            hint=Subquery(Phone.objects.filter(user=mine, confirmed_at__isnull=False).values("hint")[:1]),
-            recovery_there=Exists(RecoveryCode.objects.filter(user=mine, used_at=None)),
-            copy_there=Exists(Passkey.objects.filter(user=mine, suspected_clone_at__isnull=False)),
-        )
-        .values_list("passkey_there", "totp_there", "hint", "recovery_there", "copy_there")
-    )
+    return {
+        "passkey_there": Exists(Passkey.objects.filter(user=mine, suspected_clone_at=None)),
+        "totp_there": Exists(Totp.objects.filter(user=mine, confirmed_at__isnull=False)),
+        "hint": Subquery(Phone.objects.filter(user=mine, confirmed_at__isnull=False).values("hint")[:1]),
+        "recovery_there": Exists(RecoveryCode.objects.filter(user=mine, used_at=None)),
+        "copy_there": Exists(Passkey.objects.filter(user=mine, suspected_clone_at__isnull=False)),
+    }
 
 
-_CONFIRMED = ValuesLookup(_confirmed)
+def _rows(user_id: UUID) -> "QuerySet[User, tuple[Any, ...]]":
+    found = confirmed()
+    return User.objects.filter(id=user_id).annotate(**found).values_list(*found)
+
+
+_CONFIRMED = ValuesLookup(_rows)
 
 
 def of(user_id: UUID) -> Enrolled:
     """What the user has enrolled."""
     rows = _CONFIRMED.all(user_id)
-    if not rows:
-        return Enrolled(())
-    *there, has_copied_passkey = rows[0]
+    return _enrolled(*rows[0]) if rows else Enrolled(())
+
+
+def of_annotated(user: Any) -> Enrolled:
+    """What a user has enrolled who was read with `confirmed`."""
+    return _enrolled(user.passkey_there, user.totp_there, user.hint, user.recovery_there, user.copy_there)
+
+
+def _enrolled(passkey: bool, app: bool, hint: str | None, recovery: bool, copy: bool) -> Enrolled:  # noqa: FBT001  (columns)
     names = (PASSKEY, TOTP, SMS, RECOVERY_CODE)
-    methods = tuple(name for name, is_there in zip(names, there, strict=True) if is_there)
-    return Enrolled(methods, phone_hint=rows[0][2] or "", has_copied_passkey=has_copied_passkey)
+    methods = tuple(name for name, is_there in zip(names, (passkey, app, hint, recovery), strict=True) if is_there)
+    return Enrolled(methods, phone_hint=hint or "", has_copied_passkey=copy)
 
 
 def digest_of_set(user_id: UUID) -> bytes:

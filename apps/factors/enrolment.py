@@ -4,8 +4,8 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.audit import actions
-from apps.audit.models import Outcome, Severity
+from apps.audit import actions, refusals, steps
+from apps.audit.models import Severity
 from apps.core import rate_limits
 from apps.core.context import RequestContext
 from apps.core.rate_limits import Hit
@@ -15,6 +15,8 @@ from apps.factors.errors import NoSecondFactor
 from apps.otp import attempt_limits
 from apps.users import credentials, directory, notices, user_events
 from apps.users.models import User
+
+WRONG_FIRST_CODE = "wrong_first_code"
 
 
 def count_try(user: User, *, customer: CustomerState) -> Hit:
@@ -26,14 +28,17 @@ def note_wrong(user: User, *, factor: str, customer: CustomerState, context: Req
     """Count a wrong first code for the account, like one at sign-in. Not to be called within a transaction."""
     with transaction.atomic():
         directory.count_wrong_second_factor(customer.id, user.email_identity)
-        user_events.record_own(
-            actions.SECOND_FACTOR_REJECTED,
-            user,
-            context,
-            outcome=Outcome.FAILURE,
-            severity=Severity.LOW,
-            method=factor,
-            enrolling=True,
+        refusals.record(
+            user_events.own_refusal(
+                actions.SECOND_FACTOR_REJECTED,
+                user,
+                context,
+                rule=WRONG_FIRST_CODE,
+                step=steps.ENROL_FACTOR,
+                severity=Severity.LOW,
+                method=factor,
+                enrolling=True,
+            )
         )
 
 
@@ -50,6 +55,7 @@ def complete(
 
     In the caller's transaction.
     """
+    directory.mark_changed(user.id)  # from its commit on no sign-in goes without a factor that it has not seen
     user_events.record_own(actions.FACTOR_ENROLLED, user, context, factor=factor, **details)
     notices.post(notices.FACTOR_ADDED, customer=customer, user=user, context=context, factor=name)
     return recovery_codes.make_if_none(user, now=context.now)

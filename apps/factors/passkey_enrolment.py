@@ -5,17 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import webauthn
 from django.db import IntegrityError, transaction
-from webauthn.helpers import bytes_to_base64url, options_to_json_dict
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    AuthenticatorTransport,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from apps.audit import actions
+from apps.core import base64url
 from apps.core.context import RequestContext
 from apps.core.errors import NotFound
 from apps.customers.state import CustomerState
@@ -40,6 +33,13 @@ class NewPasskey:
 
 def creation_options(user: User, *, customer: CustomerState, now: datetime) -> dict[str, Any]:
     """For `navigator.credentials.create()`. Raises TooManyPasskeys or ValkeyUnavailable."""
+    import webauthn
+    from webauthn.helpers.structs import (
+        AuthenticatorSelectionCriteria,
+        ResidentKeyRequirement,
+        UserVerificationRequirement,
+    )
+
     existing = list(Passkey.objects.filter(user=user))
     if len(existing) >= MOST:
         raise TooManyPasskeys
@@ -57,7 +57,7 @@ def creation_options(user: User, *, customer: CustomerState, now: datetime) -> d
             resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
         ),
     )
-    return options_to_json_dict(options)
+    return webauthn.helpers.options_to_json_dict(options)
 
 
 def enrol(user: User, *, customer: CustomerState, credential: Any, name: str, context: RequestContext) -> NewPasskey:
@@ -65,6 +65,8 @@ def enrol(user: User, *, customer: CustomerState, credential: Any, name: str, co
 
     Raises InvalidPasskey, TooManyPasskeys, NotFound or ValkeyUnavailable.
     """
+    import webauthn
+
     ceremony = ceremonies.take(customer.id, credential, kind=ceremonies.CREATE, user=user)
     if ceremony is None:
         raise InvalidPasskey
@@ -82,10 +84,10 @@ def enrol(user: User, *, customer: CustomerState, credential: Any, name: str, co
         customer_id=customer.id,
         user=user,
         name=(name.strip() or devices.name_of(context.user_agent))[:LONGEST_NAME],
-        credential_id=bytes_to_base64url(made.credential_id),
+        credential_id=base64url.encode(made.credential_id),
         public_key=made.credential_public_key,
         sign_count=made.sign_count,
-        transports=_transports_in(credential),
+        transports=transports_in(credential),
         aaguid=made.aaguid,
         backed_up=made.credential_backed_up,
         created_at=context.now,
@@ -128,7 +130,10 @@ def _keep(row: Passkey, *, customer: CustomerState, context: RequestContext) -> 
         raise InvalidPasskey from error
 
 
-def _transports_in(credential: Any) -> list[str]:
+def transports_in(credential: Any) -> list[str]:
+    """How the browser says that the device is reached: only the ways that are known."""
+    from webauthn.helpers.structs import AuthenticatorTransport
+
     known = {transport.value for transport in AuthenticatorTransport}
     named = credential["response"].get("transports")
     return [name for name in named if isinstance(name, str) and name in known] if isinstance(named, list) else []

@@ -4,16 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import webauthn
 from django.db import transaction
-from webauthn.helpers import bytes_to_base64url, options_to_json_dict
-from webauthn.helpers.structs import (
-    UserVerificationRequirement,
-)
 
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
-from apps.core import actors
+from apps.core import actors, base64url
 from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.factors import ceremonies, methods
@@ -29,6 +24,9 @@ def request_options(*, customer: CustomerState, user: User | None, now: datetime
 
     Raises ValkeyUnavailable.
     """
+    import webauthn
+    from webauthn.helpers.structs import UserVerificationRequirement
+
     options = webauthn.generate_authentication_options(
         rp_id=ceremonies.relying_party(customer).id,
         challenge=ceremonies.begin(customer.id, kind=ceremonies.GET, user=user, now=now),
@@ -38,7 +36,7 @@ def request_options(*, customer: CustomerState, user: User | None, now: datetime
         else [],
         user_verification=UserVerificationRequirement.REQUIRED,
     )
-    return options_to_json_dict(options)
+    return webauthn.helpers.options_to_json_dict(options)
 
 
 def check(*, customer: CustomerState, credential: Any, context: RequestContext, user: User | None = None) -> Passkey:
@@ -49,6 +47,8 @@ def check(*, customer: CustomerState, credential: Any, context: RequestContext, 
     Not to be called within a transaction: the record of a suspected copy must stay although the passkey is refused.
     Raises InvalidPasskey (whatever is wrong) or ValkeyUnavailable.
     """
+    import webauthn
+
     ceremony = ceremonies.take(customer.id, credential, kind=ceremonies.GET, user=user)
     row = _find(customer.id, credential, user.id if user else None) if ceremony else None
     if ceremony is None or row is None or _is_void(ceremony, row.user):
@@ -85,7 +85,7 @@ def _find(customer_id: UUID, credential: Any, user_id: UUID | None) -> Passkey |
     handle = credential["response"].get("userHandle")
     if handle is None:
         return row if user_id is not None else None
-    return row if isinstance(handle, str) and handle == bytes_to_base64url(row.user_id.bytes) else None
+    return row if isinstance(handle, str) and handle == base64url.encode(row.user_id.bytes) else None
 
 
 def _count(row: Passkey, sign_count: int, *, now: datetime) -> bool:

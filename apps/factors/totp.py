@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import pyotp
-import segno
 from django.db import transaction
 
 from apps.core import ciphers, names, rate_limits, sealed, typed_codes
@@ -36,6 +35,8 @@ class AppEnrolment:
 
     def picture(self) -> str:
         """The URI as a QR code: an SVG element, readable on dark pages."""
+        import segno  # a megabyte, and few draw codes
+
         return segno.make(self.uri, error="m").svg_inline(
             scale=4, border=4, dark="#000", light="#fff", title="QR code for your authenticator app"
         )

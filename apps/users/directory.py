@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db import IntegrityError, transaction
+from django.db.models import F, Func, TextField
 
 from apps.core.errors import NotFound
 from apps.core.lookups import RowLookup
@@ -21,11 +21,23 @@ _LOCKED: RowLookup[UUID, User] = RowLookup(
 _LOCKED_BY_ADDRESS: RowLookup[tuple[UUID, str], User] = RowLookup(
     lambda key: User.objects.of(key[0]).filter(email_identity=key[1]).select_for_update(no_key=True, of=("self",))
 )
-NOTE_SIGN_IN = """
-UPDATE users_user SET last_sign_in_at = %(now)s, wrong_codes = 0, wrong_second_factors = 0
-WHERE id = %(user_id)s AND status <> %(deactivated)s
-"""
+# For statements that begin a session. The user has signed in with every factor that was asked for: wrong codes are counted from 0.
+SIGNED_IN = "last_sign_in_at = %(now)s, wrong_codes = 0, wrong_second_factors = 0"
+UNCHANGED = "wrong_codes = account.wrong_codes"  # a new version of the row, with nothing new in it
+ROW_VERSION = "users_user.xmin::text"
 NONE_WRONG = {"wrong_codes": 0, "wrong_second_factors": 0}
+
+
+class RowVersion(Func):
+    """Another text after each change of the user's row (PostgreSQL's `xmin`).
+
+    A sign-in that reads the user without a lock compares it when it writes: then nothing has happened in between. So all that could
+    count for a sign-in writes the row, if only as it was: new sessions, and `mark_changed`.
+    """
+
+    template = ROW_VERSION
+    arity = 0
+    output_field = TextField()
 
 
 @dataclass(frozen=True)
@@ -124,14 +136,9 @@ def count_wrong_second_factor(customer_id: UUID, identity: str) -> None:
     )
 
 
-def note_sign_in(user: User, *, now: datetime) -> bool:
-    """The user has signed in with every factor that was asked for: counts of wrong codes start again at 0.
-
-    False if the user was deactivated or erased a moment ago.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(NOTE_SIGN_IN, {"user_id": user.id, "now": now, "deactivated": UserStatus.DEACTIVATED.value})
-        return bool(cursor.rowcount == 1)
+def mark_changed(user_id: UUID) -> None:
+    """Something that hangs on the user has changed, and counts for a sign-in: the row has another version from now on."""
+    User.objects.filter(id=user_id).update(wrong_codes=F("wrong_codes"))
 
 
 def open_to_codes(user: User) -> None:

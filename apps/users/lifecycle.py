@@ -6,7 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from apps.audit import actions
+from apps.audit import actions, before_and_after
 from apps.core import actors, sealed
 from apps.core.context import RequestContext
 from apps.core.errors import NotFound, ValidationFailed, refused_by_field
@@ -17,6 +17,7 @@ from apps.users import credentials, directory, permission_names, phones, roles, 
 from apps.users.models import User, UserStatus
 
 PROFILE = {"name", "locale"}
+PERSONAL = {"name", "phone"}  # events do not tell them: they stay when the user is erased
 BY_OPERATOR = {"name", "locale", "role", "permissions"}
 
 
@@ -99,12 +100,15 @@ def _save(
         raise ValidationFailed(fields={name: ["This cannot be changed."] for name in changes.keys() - allowed})
     with transaction.atomic():
         _lock(user)
+        before = before_and_after.values(user, changes)
         for name, value in changes.items():
             _set(user, name, value)
         _clean(user, changes)
         _require_known(user, changes)
         user.save(update_fields=list(changes))
-        user_events.record(action, user, context, fields=sorted(changes))
+        after = before_and_after.values(user, changes)
+        changed = before_and_after.differences(before, after, hidden=PERSONAL)
+        user_events.record(action, user, context, fields=sorted(changes), changes=changed)
         announce(state.subject(user.customer_id, user.id))
 
 

@@ -2,6 +2,7 @@
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import new_id
 from apps.core.names import NameField
@@ -15,9 +16,9 @@ PERMISSION_NAME = r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*"
 
 
 class UserStatus(models.TextChoices):
-    PENDING = "pending"
-    ACTIVE = "active"
-    DEACTIVATED = "deactivated"
+    PENDING = "pending", _("Pending")
+    ACTIVE = "active", _("Active")
+    DEACTIVATED = "deactivated", _("Deactivated")
 
 
 class BuiltInRole(models.TextChoices):
@@ -28,10 +29,14 @@ class BuiltInRole(models.TextChoices):
 
 
 class User(models.Model):
-    """A person who signs in to one customer's apps."""
+    """A person who signs in to one customer's apps.
+
+    Each sign-in changes the row. What it notes is in no index, and pages keep some room for it (migration 0002).
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="users")
+    # Found by the index `user_customer`.
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="users", db_index=False)
     email = models.CharField(max_length=320)  # as typed; mail goes there
     email_identity = models.CharField(max_length=640, editable=False)  # how addresses are compared: `emails.identity`
     email_verified_at = models.DateTimeField(null=True, blank=True)
@@ -60,10 +65,17 @@ class User(models.Model):
 
     class Meta:
         ordering = ("-created_at", "-id")
+        permissions = (("help_user", "Can send codes to users and clear their locks"),)
         constraints = (models.UniqueConstraint(fields=("customer", "email_identity"), name="user_email_once"),)
         indexes = (
             models.Index(fields=("email_identity",), name="user_owner", condition=models.Q(is_owner=True)),
+            # At any customer, for operators: the whole address, or how it begins.
+            models.Index(fields=("email_identity",), name="user_address", opclasses=("text_pattern_ops",)),
             models.Index(fields=("customer", "created_at"), name="user_waiting", condition=models.Q(status="pending")),
+            # For operators' lists, the newest first: of a customer; and of what few users are, since most are found at once.
+            models.Index(fields=("customer", "-id"), name="user_customer"),
+            models.Index(fields=("status", "-id"), name="user_status", condition=~models.Q(status="active")),
+            models.Index(fields=("role", "-id"), name="user_role", condition=~models.Q(role="company_user")),
         )
 
     def __str__(self) -> str:
@@ -84,6 +96,10 @@ class Role(models.Model):
     class Meta:
         ordering = ("name",)
         constraints = (models.UniqueConstraint(fields=("customer", "name"), name="role_once"),)
+        indexes = (
+            models.Index(fields=("name", "-id"), name="role_name"),
+            models.Index(fields=("name",), name="role_begins", opclasses=("text_pattern_ops",)),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -104,6 +120,10 @@ class Permission(models.Model):
     class Meta:
         ordering = ("name",)
         constraints = (models.UniqueConstraint(fields=("customer", "name"), name="permission_once"),)
+        indexes = (
+            models.Index(fields=("name", "-id"), name="permission_name"),
+            models.Index(fields=("name",), name="permission_begins", opclasses=("text_pattern_ops",)),
+        )
 
     def __str__(self) -> str:
         return self.name

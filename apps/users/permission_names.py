@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from apps.audit import actions, events
+from apps.audit import actions, before_and_after, events
 from apps.core.context import RequestContext
-from apps.core.errors import ValidationFailed, refused_by_field
+from apps.core.errors import NotFound, ValidationFailed, refused_by_field
 from apps.users.errors import PermissionInUse
 from apps.users.models import Permission, Role, User
 
@@ -40,8 +41,11 @@ def describe(row: Permission, *, description: str, context: RequestContext) -> N
     row.description = description
     clean(row)
     with transaction.atomic():
+        before = Permission.objects.of(row.customer_id).select_for_update().filter(id=row.id).first()
+        if before is None:
+            raise NotFound
         row.save(update_fields=["description"])
-        _record(row, "changed", context)
+        _record(row, "changed", context, changes=before_and_after.of_rows(before, row, ("description",)))
 
 
 def delete(row: Permission, *, context: RequestContext) -> None:
@@ -108,10 +112,10 @@ def _refused(why: str) -> ValidationFailed:
     return ValidationFailed(fields={"permissions": [why]})
 
 
-def _record(row: Permission, what: str, context: RequestContext) -> None:
+def _record(row: Permission, what: str, context: RequestContext, **facts: Any) -> None:
     events.record(
         action=actions.PERMISSION_CHANGED,
         customer_id=row.customer_id,
         context=context,
-        details={"permission": row.name, "what": what},
+        details={"permission": row.name, "what": what, **facts},
     )

@@ -5,6 +5,7 @@ The built-in roles exist for every customer without a row. A row of their name g
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -13,7 +14,7 @@ from django.db.models import OuterRef
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
-from apps.audit import actions, events
+from apps.audit import actions, before_and_after, events
 from apps.core.context import RequestContext
 from apps.core.errors import ValidationFailed
 from apps.core.state import reading
@@ -105,13 +106,15 @@ def change(
 ) -> None:
     """Give the role exactly these permissions, or another description. Raises ValidationFailed."""
     with transaction.atomic():
+        before = Role.objects.of(role.customer_id).select_for_update().filter(id=role.id).first() or role
         if permissions is not None:
             role.permissions = _known(role.customer_id, permissions)
         if description is not None:
             role.description = description
         permission_names.clean(role)
         role.save(update_fields=["permissions", "description"])
-        _announce(role, "changed", context)
+        changed = before_and_after.of_rows(before, role, ("permissions", "description"))
+        _announce(role, "changed", context, changes=changed)
 
 
 def delete(role: Role, *, context: RequestContext) -> None:
@@ -144,12 +147,12 @@ def _known(customer_id: UUID, names: Iterable[str]) -> list[str]:
     return permission_names.known(customer_id, names, longest=permission_names.LONGEST_OF_ROLE)
 
 
-def _announce(role: Role, what: str, context: RequestContext) -> None:
+def _announce(role: Role, what: str, context: RequestContext, **facts: Any) -> None:
     """Write down what was done, and let every process see it once it is committed."""
     events.record(
         action=actions.ROLE_CHANGED,
         customer_id=role.customer_id,
         context=context,
-        details={"role": role.name, "what": what, "permissions": list(role.permissions)},
+        details={"role": role.name, "what": what, "permissions": list(role.permissions), **facts},
     )
     announce(subject(role.customer_id))

@@ -4,8 +4,10 @@ A user's row and its customer's roles are remembered apart, so that a changed ro
 Its permissions are those that count now: none before the user is active.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from sys import intern
 from uuid import UUID
 
 from apps.core import sealed
@@ -60,8 +62,13 @@ class UserRow(_UserFacts):
 
     def with_role(self, table: RoleTable | None) -> UserState:
         """The user as it is now, with its customer's roles. `table` is None if the customer has made no roles."""
-        given = (table or NO_ROLES).effective(self.role, self.permissions)
-        return UserState(**{**vars(self), "permissions": given if self.status == UserStatus.ACTIVE else ()})
+        given = permissions_now(status=self.status, role=self.role, own=self.permissions, table=table or NO_ROLES)
+        return UserState(**{**vars(self), "permissions": given})
+
+
+def permissions_now(*, status: str, role: str, own: Iterable[str], table: RoleTable) -> tuple[str, ...]:
+    """Those that count: of the role and of the user itself; none unless it is active."""
+    return table.effective(role, own) if status == UserStatus.ACTIVE else ()
 
 
 def subject(customer_id: UUID, user_id: UUID) -> Subject:
@@ -77,11 +84,14 @@ def _rows(key: tuple[UUID, UUID]) -> Rows:
 
 
 def _parse(row: Document) -> UserRow:
+    """Words that many users share are kept once."""
     return UserRow(
         id=UUID(row["id"]),
         customer_id=UUID(row["customer_id"]),
-        **{name: row[name] for name in ("email", "name", "locale", "role", "status")},
-        permissions=tuple(row["permissions"]),
+        email=row["email"],
+        name=row["name"],
+        **{name: intern(row[name]) for name in ("locale", "role", "status")},
+        permissions=tuple(map(intern, row["permissions"])),
         email_verified=row["email_verified_at"] is not None,
         created_at=datetime.fromisoformat(row["created_at"]),
         sealed_phone=row["phone"],

@@ -5,6 +5,7 @@ from typing import Any
 from apps.audit import events
 from apps.audit.events import NewEvent
 from apps.audit.models import Outcome, Severity
+from apps.audit.refusals import NewRefusal
 from apps.core import actors
 from apps.core.context import RequestContext
 from apps.users.models import User
@@ -62,3 +63,21 @@ def record_own(
     """Write down what the user did."""
     own = context.by(actors.user(user.id))
     record(action, user, own, outcome=outcome, severity=severity, **details)
+
+
+def own_refusal(
+    action: str, user: User, context: RequestContext, *, rule: str, step: str, severity: Severity, **details: Any
+) -> NewRefusal:
+    """Something wrong that the user has given, to be written by `refusals`."""
+    return NewRefusal(
+        rule=rule,
+        step=step,
+        action=action,
+        outcome=Outcome.FAILURE,
+        severity=severity,
+        customer_id=user.customer_id,
+        user_id=user.id,
+        address=user.email_identity,
+        context=context.by(actors.user(user.id)),
+        details=details,
+    )

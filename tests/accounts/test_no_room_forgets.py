@@ -11,7 +11,7 @@ from django.db.models import CASCADE, CharField, ForeignKey, Model
 
 from apps.accounts.erasure import DELETED_WITH_THE_USER
 from apps.accounts.export.sections import SECTIONS
-from apps.audit.models import ChainLink, Event, UnchainedEvent
+from apps.audit.models import ChainLink, Event, Refusal, UnchainedEvent
 from apps.core.ids import new_id
 from apps.mail.models import LedgerEntry, Message
 from apps.otp.models import FixedCode
@@ -26,6 +26,7 @@ ERASED_OTHERWISE = {
     Event: "the audit trail stays (contract 8), and holds no address",
     ChainLink: "part of the audit trail",
     UnchainedEvent: "part of the audit trail",
+    Refusal: "kept by the hash of an address, which is taken from it",
     RefreshToken: "hangs on a session, and is deleted with it",
     RevokedToken: "hangs on a session, and is deleted with it",
 }

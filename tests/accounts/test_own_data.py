@@ -17,7 +17,7 @@ from apps.core import sealed
 from apps.core.ids import new_id
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.mail.models import LedgerEntry, LedgerStep, Message, MessageState
-from apps.signin.models import KnownDevice, Password
+from apps.signin.models import KnownCountry, KnownDevice, Password
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import RefreshToken, Session
 from apps.users import lifecycle
@@ -55,6 +55,7 @@ def equip(user: User) -> None:
     RecoveryCode.objects.create(user=user, digest=SECRET.encode(), created_at=now)
     Password.objects.create(user=user, encoded=SECRET, set_at=now)
     KnownDevice.objects.create(user=user, name="Firefox on Linux", first_seen_at=now)
+    KnownCountry.objects.create(user=user, country="DE", first_seen_at=now)
     EmailChange.objects.create(
         customer_id=customer_id,
         user=user,
@@ -97,6 +98,7 @@ def test_everything_held_is_exported_and_no_secret(client_for: MakeClient) -> No
     assert found["passkeys"][0]["name"] == "My laptop"
     assert found["phone_factor"][0]["number"] == "+4915112345678"
     assert "Firefox on Linux" in [row["name"] for row in found["known_devices"]]
+    assert [row["country"] for row in found["known_countries"]] == ["DE"]
     assert found["email_changes"][0]["old_email"] == "old@example.com"
     assert [row["recipient"] for row in found["mails"]] == ["ada@example.com"]  # sent before there was a user
     assert {"authenticator_app", "recovery_codes", "password"} <= {name for name, rows in found.items() if rows}

@@ -163,8 +163,9 @@ def test_whatever_changes_credentials_is_one_of_the_events() -> None:
     }
     assert found == {
         "accounts/password_change.py:replace",  # password changed, password reset
-        "signin/first_proof.py:by_mail",  # address proven for the first time
+        "signin/first_proof.py:_prove",  # address proven for the first time
         "accounts/email_change.py:_move",  # address changed
+        "accounts/support/address.py:_change",  # address changed by an operator
         "accounts/email_undo.py:_drop_what_came_with_it",  # change of address undone
         "factors/removal.py:_remove",  # factor removed
         "factors/totp.py:keep",  # app replaced

@@ -118,9 +118,9 @@ def test_a_passkey_opens_the_account_to_codes_again(client_for: MakeClient) -> N
 def test_refused_passkeys_are_written_down_once_a_minute_for_each_network(client_for: MakeClient) -> None:
     """They count against no limit, but strangers must not be able to fill the log."""
     customer, others = factories.customer(), factories.customer()
-    networks = {
-        ip: client_for(customer, ip=ip) for ip in ("198.51.100.1", "198.51.100.2", "2001:db8::1", "2001:db8::2")
-    }
+    key = factories.api_key(customer)[1]
+    addresses = ("198.51.100.1", "198.51.100.2", "2001:db8::1", "2001:db8::2")
+    networks = {ip: client_for(customer, ip=ip, api_key=key) for ip in addresses}
     for client in networks.values():
         assert {use(client, {"id": "x"}).error_type for _ in range(5)} == {"invalid_passkey"}
     written = Event.objects.filter(action="passkey_rejected", customer_id=customer.id)

@@ -70,7 +70,13 @@ def test_a_changed_role_counts_at_once_and_is_written_down() -> None:
     roles.change(row, permissions=["reports.read"], context=acting())
     assert may(user) == ("reports.read",)
     event = Event.objects.filter(action="role_changed").latest("id")
-    assert event.details == {"role": "auditor", "what": "changed", "permissions": ["reports.read"]}
+    changes = {"permissions": {"before": ["invoices.read", "reports.read"], "after": ["reports.read"]}}
+    assert event.details == {
+        "role": "auditor",
+        "what": "changed",
+        "permissions": ["reports.read"],
+        "changes": changes,
+    }
     assert (event.customer_id, event.actor) == (customer.id, "operator:o@x")
 
 

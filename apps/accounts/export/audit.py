@@ -5,7 +5,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from apps.accounts.export import proven_address
-from apps.audit.models import Event
+from apps.audit import refusals
+from apps.audit.models import Event, Refusal
 from apps.core import actors
 from apps.core.times import rfc3339_or_none
 from apps.users.models import User
@@ -35,3 +36,13 @@ def event(row: Event) -> dict[str, Any]:
         "user_agent": "" if is_others else row.user_agent,
         "details": row.details,
     }
+
+
+def refusals_of(user: User) -> QuerySet[Refusal]:
+    """What was refused to the address, while it was the user's for sure."""
+    mine = refusals.of_address(user.email_identity).of(user.customer_id).select_related("event")
+    return proven_address.rows_since(mine, user, at="first_at")
+
+
+def refusal(row: Refusal) -> dict[str, Any]:
+    return {**event(row.event), "count": row.count, "last_at": rfc3339_or_none(row.last_at)}

@@ -16,7 +16,7 @@ from apps.audit import actions
 from apps.core.context import RequestContext
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.files.models import UserFile
-from apps.signin.models import Challenge, KnownDevice, Password, RememberedDevice
+from apps.signin.models import Challenge, KnownCountry, KnownDevice, Password, RememberedDevice
 from apps.users import user_events
 from apps.users.models import User
 
@@ -41,6 +41,7 @@ def rows_of(model: type[Model]) -> Rows:
 SECTIONS = (
     Section("mails", mail.messages_of, mail.message),
     Section("events", audit.events_of, audit.event),
+    Section("refusals", audit.refusals_of, audit.refusal),
     Section("sessions", tokens.sessions_of, tokens.session),
     Section("authenticator_app", rows_of(Totp), factors.authenticator_app),
     Section("phone_factor", rows_of(Phone), factors.phone),
@@ -48,6 +49,7 @@ SECTIONS = (
     Section("recovery_codes", rows_of(RecoveryCode), factors.recovery_code),
     Section("password", rows_of(Password), signin.password),
     Section("known_devices", rows_of(KnownDevice), signin.known_device),
+    Section("known_countries", rows_of(KnownCountry), signin.known_country),
     Section("authorizations", oauth.authorizations_of, oauth.authorization),
     Section("remembered_devices", rows_of(RememberedDevice), signin.remembered_device),
     Section("email_changes", rows_of(EmailChange), accounts.email_change),

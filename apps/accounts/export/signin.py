@@ -1,9 +1,9 @@
-"""Password, known and remembered devices, and sign-ins that waited for a second factor. No hash is in it."""
+"""Password, known and remembered devices, known countries, and sign-ins that waited for a second factor. No hash is in it."""
 
 from typing import Any
 
 from apps.core.times import rfc3339_or_none
-from apps.signin.models import Challenge, KnownDevice, Password, RememberedDevice
+from apps.signin.models import Challenge, KnownCountry, KnownDevice, Password, RememberedDevice
 
 
 def password(row: Password) -> dict[str, Any]:
@@ -17,6 +17,10 @@ def password(row: Password) -> dict[str, Any]:
 
 def known_device(row: KnownDevice) -> dict[str, Any]:
     return {"name": row.name, "first_seen_at": rfc3339_or_none(row.first_seen_at)}
+
+
+def known_country(row: KnownCountry) -> dict[str, Any]:
+    return {"country": row.country, "first_seen_at": rfc3339_or_none(row.first_seen_at)}
 
 
 def remembered_device(row: RememberedDevice) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import IntegrityError
 from django.utils import timezone
 
 from apps.accounts import importing
 from apps.accounts.importing import BadLine, ImportedUser
+from apps.core.commands import OwnCommand
 from apps.customers.models import Customer
 from apps.users import roles
 
@@ -18,7 +19,7 @@ BATCH = 500
 MOST_FAULTS_SHOWN = 20
 
 
-class Command(BaseCommand):
+class Command(OwnCommand):
     help = (
         'Import users from JSON lines: {"email": …, "password_hash": …, "name": …, "role": …, "locale": …, "email_verified": …}. '
         "Nothing is imported unless every line is right; users who exist already are left as they are, so it can be run again."

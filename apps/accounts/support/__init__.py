@@ -1,0 +1,1 @@
+"""What operators do for a user who asks for help."""
