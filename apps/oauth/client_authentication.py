@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 
-from apps.audit import actions, events
-from apps.audit.models import Outcome, Severity
-from apps.core import valkey
-from apps.core.client_address import counted_as
+from apps.audit import actions, refusals, steps
+from apps.audit.models import Severity
+from apps.audit.refusals import NewRefusal
 from apps.core.context import RequestContext
 from apps.core.ids import parse_id
 from apps.customers import state as customers
@@ -17,6 +16,7 @@ from apps.oauth.errors import InvalidClient
 from apps.oauth.models import RegisteredClient
 from apps.tokens import verification
 
+WRONG_SECRET, DISABLED_CLIENT = "wrong_client_secret", "disabled_client"  # as refusals name the rules
 HOLD = "SELECT 1 FROM oauth_registeredclient WHERE id = %s AND disabled_at IS NULL FOR SHARE"
 
 
@@ -46,12 +46,21 @@ def authenticate(credentials: ClientCredentials, context: RequestContext) -> Aut
     if client is None:
         raise InvalidClient
     customer = customers.read(client.customer_id)
-    customers.require_active(customer)
-    if not client.is_active or not _is_proven(client, credentials.secret, context):
-        _report(client, context)
-        raise InvalidClient
-    verification.require_address(customer, context)
+    with refusals.recorded(steps.CALL, context, customer_id=customer.id):
+        customers.require_active(customer)
+        _require_proven(client, credentials, context)
+        verification.require_address(customer, context)
     return AuthenticatedClient(client, customer)
+
+
+def _require_proven(client: RegisteredClient, credentials: ClientCredentials, context: RequestContext) -> None:
+    """Raises InvalidClient."""
+    if client.is_active and _is_proven(client, credentials.secret, context):
+        return
+    rejected = InvalidClient()
+    rejected.is_recorded = True
+    _report(client, WRONG_SECRET if client.is_active else DISABLED_CLIENT, context)
+    raise rejected
 
 
 def hold_active(client: AuthenticatedClient) -> None:
@@ -78,15 +87,15 @@ def _is_proven(client: RegisteredClient, secret: str | None, context: RequestCon
     return secret is not None and client_secrets.is_one_of(secret, client.secret_digests(context.now))
 
 
-def _report(client: RegisteredClient, context: RequestContext) -> None:
-    """At most one event a minute from each address."""
-    action, address = actions.OAUTH_CLIENT_REJECTED, counted_as(context.ip)
-    if valkey.is_first_this_minute(client.customer_id, "reported", action, client.client_id, address):
-        events.record(
-            action=action,
-            outcome=Outcome.DENIED,
+def _report(client: RegisteredClient, rule: str, context: RequestContext) -> None:
+    refusals.record_if_possible(
+        NewRefusal(
+            rule=rule,
+            step=steps.CALL,
+            action=actions.OAUTH_CLIENT_REJECTED,
             severity=Severity.MEDIUM,
             customer_id=client.customer_id,
             context=context,
             details={"client": client.client_id},
         )
+    )

@@ -28,10 +28,11 @@ class ClientRefresh:
 
 def refresh(attempt: ClientRefresh) -> ClientTokens:
     """New tokens. Raises InvalidGrant, InvalidScope, RateLimited."""
+    grants_found: list[Grant] = []
 
     def check(customer: CustomerState, session_id: UUID) -> None:
         """What is refused is refused before the refresh token is used up."""
-        _grant(attempt, customer, session_id)
+        grants_found.append(_grant(attempt, customer, session_id))
 
     try:
         fresh = refreshing.refresh(
@@ -39,8 +40,7 @@ def refresh(attempt: ClientRefresh) -> ClientTokens:
         )
     except (MalformedToken, AuthenticationError) as error:
         raise InvalidGrant from error
-    grant = _grant(attempt, fresh.customer, fresh.pair.session_id)
-    return client_tokens.give(grant, fresh.pair, attempt.context.now)
+    return client_tokens.give(grants_found[0], fresh.pair, attempt.context.now)
 
 
 def _grant(attempt: ClientRefresh, customer: CustomerState, session_id: UUID) -> Grant:

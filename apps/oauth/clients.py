@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from apps.audit import actions, events
+from apps.audit import actions, before_and_after, events
 from apps.core.context import RequestContext
 from apps.core.errors import NotFound, ValidationFailed, refused_by_field
 from apps.customers.models import CustomerStatus
@@ -52,10 +52,11 @@ def change(client: RegisteredClient, *, changes: Mapping[str, Any], context: Req
         setattr(client, name, value)
     _clean(client)
     with transaction.atomic():
-        _lock(client)
+        before = _lock(client)
         client.save(update_fields=list(changes))
         addresses = {"redirect_uris": client.redirect_uris} if "redirect_uris" in changes else {}
-        _record(actions.OAUTH_CLIENT_CHANGED, client, context, fields=sorted(changes), **addresses)
+        changed = before_and_after.of_rows(before, client, changes)
+        _record(actions.OAUTH_CLIENT_CHANGED, client, context, fields=sorted(changes), changes=changed, **addresses)
 
 
 def rotate_secret(client: RegisteredClient, *, overlap: timedelta, context: RequestContext) -> str:

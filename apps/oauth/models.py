@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import models
+from django.db.models.functions import Collate, Lower
 
 from apps.core.ids import new_id
 from apps.core.names import NameField
@@ -38,6 +39,7 @@ class RegisteredClient(models.Model):
     class Meta:
         verbose_name = "OAuth client"
         ordering = ("-created_at", "-id")
+        indexes = (models.Index(Collate(Lower("name"), "C"), name="client_name_begins"),)  # for LIKE 'shop%'
 
     def __str__(self) -> str:
         return self.name

@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
+from apps.audit import refusals, steps
+from apps.audit.refusals import NewRefusal
 from apps.core import error_answers, text_languages
 from apps.core.content_policy import Policy
 from apps.core.context import RequestContext
@@ -31,6 +33,7 @@ from apps.tokens.errors import CrossSiteRequest
 from apps.users import languages
 
 SEE_OTHER = 303
+UNKNOWN_CUSTOMER = "unknown_customer"
 WHAT_NOW = {
     NotFound: _("Perhaps the link was not copied as a whole. Please open it from the mail again."),
     CustomerSuspended: _("Nothing has been changed. Please try again later."),
@@ -111,14 +114,24 @@ class CustomerPage(Page):
     def _enter(self, request: HttpRequest, slug: str) -> None:
         """Raises NotFound, CustomerSuspended, IpNotAllowed or CrossSiteRequest."""
         self.context = context_of(request)
-        self.customer = customers.find_linked(slug)
+        self.customer = _find(slug, self.context)
         self.brand = branding.of(self.customer)
         self.language = language_of(request, self.customer, self.context)
         translation.activate(self.language)
-        customers.require_active(self.customer)
-        verification.require_address(self.customer, self.context)
+        with refusals.recorded(steps.OPEN_PAGE, self.context, customer_id=self.customer.id):
+            customers.require_active(self.customer)
+            verification.require_address(self.customer, self.context)
         if not self.takes_forms_from_anywhere:
             own_origin.require_own_page(request)
+
+
+def _find(slug: str, context: RequestContext) -> CustomerState:
+    """Raises NotFound, which is an event here: who links to this page has a name wrong, or somebody tries names."""
+    try:
+        return customers.find_linked(slug)
+    except NotFound:
+        refusals.record_if_possible(NewRefusal(rule=UNKNOWN_CUSTOMER, step=steps.OPEN_PAGE, context=context))
+        raise
 
 
 def language_of(request: HttpRequest, customer: CustomerState, context: RequestContext) -> str:

@@ -6,10 +6,9 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.audit import actions, events
+from apps.audit import actions, refusals, steps
 from apps.audit.models import Outcome, Severity
-from apps.core import valkey
-from apps.core.client_address import counted_as
+from apps.audit.refusals import NewRefusal
 from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.factors import ceremonies, passkeys
@@ -47,12 +46,13 @@ def sign_in(attempt: PasskeySignIn) -> SignedIn | Challenged:
     There is no limit on tries: nobody can guess a signature.
     """
     try:
-        return _sign_in(attempt)
-    except InvalidPasskey:
-        _report(attempt)
+        with refusals.recorded(steps.GIVE_PASSKEY, attempt.context, customer_id=attempt.customer.id):
+            return _sign_in(attempt)
+    except InvalidPasskey as error:
+        _report(attempt, error.refused_by)
         raise
     except ReplayedRequest as error:  # what the passkey has signed was used before
-        _report(attempt)
+        _report(attempt, error.refused_by)
         raise InvalidPasskey from error
 
 
@@ -77,14 +77,15 @@ def _sign_in(attempt: PasskeySignIn) -> SignedIn | Challenged:
         )
 
 
-def _report(attempt: PasskeySignIn) -> None:
-    """Record the event, once a minute for each network: nothing else keeps strangers from filling the log."""
-    customer, network = attempt.customer, counted_as(attempt.context.ip)
-    if valkey.is_first_this_minute(customer.id, "reported", actions.PASSKEY_REJECTED, network):
-        events.record(
+def _report(attempt: PasskeySignIn, rule: str) -> None:
+    refusals.record(
+        NewRefusal(
+            rule=rule,
+            step=steps.GIVE_PASSKEY,
             action=actions.PASSKEY_REJECTED,
             outcome=Outcome.FAILURE,
             severity=Severity.LOW,
-            customer_id=customer.id,
+            customer_id=attempt.customer.id,
             context=attempt.context,
         )
+    )

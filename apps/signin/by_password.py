@@ -5,11 +5,12 @@ from datetime import datetime
 
 from django.db import transaction
 
+from apps.audit import refusals, steps
 from apps.core import rate_limits
 from apps.core.context import RequestContext
 from apps.customers import state as customers
 from apps.customers.state import CustomerState
-from apps.otp import attempt_limits
+from apps.otp import attempt_limits, closed_accounts
 from apps.signin import completion, password_lock, passwords
 from apps.signin.challenges import Challenged
 from apps.signin.completion import SignedIn
@@ -19,6 +20,8 @@ from apps.signin.pending_sign_in import PendingSignIn
 from apps.users import directory
 from apps.users.emails import Address
 from apps.users.models import User, UserStatus
+
+WRONG_PASSWORD, NO_PASSWORD = "wrong_password", "no_password"
 
 
 @dataclass(frozen=True)
@@ -36,15 +39,26 @@ class PasswordSignIn:
 
 def sign_in(attempt: PasswordSignIn) -> SignedIn | Challenged:
     """Sign in by password. Raises InvalidCredentials, RateLimited, ValkeyUnavailable, and CustomerSuspended if all was right."""
-    network = attempt_limits.hit_network(attempt.client_customer, attempt.context)
-    hit = rate_limits.hit(attempt_limits.rules(attempt.client_customer, attempt.address, attempt.context))
+    customer, identity = attempt.client_customer, attempt.address.identity
+    with refusals.recorded(steps.GIVE_PASSWORD, attempt.context, customer_id=customer.id, address=identity):
+        return _sign_in(attempt)
+
+
+def _sign_in(attempt: PasswordSignIn) -> SignedIn | Challenged:
+    hits = rate_limits.hit_in_turn(
+        attempt_limits.of_network(attempt.client_customer, attempt.context),
+        attempt_limits.rules(attempt.client_customer, attempt.address, attempt.context),
+    )
     found = find(attempt.customer, attempt.address)
     user = check(found, attempt.password, now=attempt.context.now)
     if user is None:
-        password_lock.count_wrong(attempt.customer, attempt.address, found, context=attempt.context)
-        raise InvalidCredentials  # after the commit: a counted failure is never undone by its own request
+        rule = refused_by(found, now=attempt.context.now) or WRONG_PASSWORD
+        password_lock.count_wrong(attempt.customer, attempt.address, found, rule=rule, context=attempt.context)
+        wrong = InvalidCredentials()
+        wrong.is_recorded = True
+        raise wrong  # after the commit: a counted failure is never undone by its own request
     customers.require_active(attempt.customer)  # of an owner who came without a key
-    with rate_limits.uncounted_if_it_fails(network, hit), transaction.atomic():
+    with rate_limits.uncounted_if_it_fails(*hits), transaction.atomic():
         directory.lock(user.id)
         accept(user, attempt.password, now=attempt.context.now)
         return completion.proceed(
@@ -73,9 +87,19 @@ def check(user: User | None, text: str, *, now: datetime, despite_lock: bool = F
     password: Password | None = getattr(user, "password", None)
     encoded, is_imported = (password.encoded, password.is_imported) if password else (None, False)
     right = passwords.matches(text, encoded, is_imported=is_imported)
-    if user is None or password is None or user.status == UserStatus.DEACTIVATED:
-        return None
-    return user if right and (despite_lock or not password_lock.is_locked(password, now)) else None
+    return user if right and refused_by(user, now=now, despite_lock=despite_lock) is None else None
+
+
+def refused_by(user: User | None, *, now: datetime, despite_lock: bool = False) -> str | None:
+    """The rule by which no password at all opens this account now, or None."""
+    password: Password | None = getattr(user, "password", None)
+    if user is None:
+        return closed_accounts.UNKNOWN_USER
+    if user.status == UserStatus.DEACTIVATED:
+        return closed_accounts.USER_INACTIVE
+    if password is None:
+        return NO_PASSWORD
+    return None if despite_lock or not password_lock.is_locked(password, now) else password_lock.LOCKED
 
 
 def accept(user: User, text: str, *, now: datetime, despite_lock: bool = False) -> None:

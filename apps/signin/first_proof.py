@@ -5,6 +5,7 @@ until the owner of the mailbox comes to use the account.
 """
 
 from datetime import datetime
+from typing import Any
 
 from apps.approvals import decisions
 from apps.audit import actions
@@ -29,6 +30,18 @@ def by_mail(user: User, *, customer: CustomerState, context: RequestContext) -> 
     Of two proofs at once the second finds the address proven, and leaves what the first has set. Raises UserInactive for
     a user who is being erased.
     """
+    _prove(user, customer=customer, context=context.by(actors.user(user.id)))
+
+
+def by_operator(user: User, *, reason: str, customer: CustomerState, context: RequestContext) -> None:
+    """The same because an operator says so. What was set before goes, too: a stranger may ask an operator as well.
+
+    Raises UserInactive for a user who is being erased.
+    """
+    _prove(user, customer=customer, context=context, reason=reason)
+
+
+def _prove(user: User, *, customer: CustomerState, context: RequestContext, **details: Any) -> None:
     present = directory.lock(user.id)
     if present is None:
         raise UserInactive
@@ -43,13 +56,8 @@ def by_mail(user: User, *, customer: CustomerState, context: RequestContext) -> 
     credentials.change(user, now=context.now)
     removal.remove_all(user)
     user._state.fields_cache.pop("password", None)
-    sessions.end_all(
-        customer_id=customer.id,
-        user_id=user.id,
-        reason=EndReason.EMAIL_PROVEN,
-        context=context.by(actors.user(user.id)),
-    )
-    note(user, customer=customer, context=context)
+    sessions.end_all(customer_id=customer.id, user_id=user.id, reason=EndReason.EMAIL_PROVEN, context=context)
+    _note(user, customer=customer, context=context, **details)
 
 
 def _was_used(user: User) -> bool:
@@ -67,13 +75,17 @@ def begin(user: User, *, customer: CustomerState, now: datetime) -> None:
 
 def note(user: User, *, customer: CustomerState, context: RequestContext) -> None:
     """Mark the address as proven; the status follows from what else the customer demands. In the caller's transaction."""
+    _note(user, customer=customer, context=context.by(actors.user(user.id)))
+
+
+def _note(user: User, *, customer: CustomerState, context: RequestContext, **details: Any) -> None:
     user.email_verified_at = context.now
     if user.status == UserStatus.PENDING:
         user.status = lifecycle.status_due(user, customer)
     user.save(update_fields=["email_verified_at", "status"])
     if user.status == UserStatus.PENDING:
         decisions.open_for(user, customer=customer, now=context.now)
-    user_events.record_own(actions.EMAIL_VERIFIED, user, context)
+    user_events.record(actions.EMAIL_VERIFIED, user, context, **details)
     if user.is_owner:
         customers.note_owner(customer.id)
     announce(state.subject(customer.id, user.id))

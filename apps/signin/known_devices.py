@@ -16,9 +16,14 @@ LONGEST_NAME = 100
 _NAMES: ValuesLookup[UUID] = ValuesLookup(lambda user_id: KnownDevice.objects.filter(user=user_id).values_list("name"))
 
 
+def name_of(context: RequestContext) -> str:
+    """Of the caller's device."""
+    return devices.name_of(context.user_agent)[:LONGEST_NAME]
+
+
 def note(user: User, *, customer: CustomerState, context: RequestContext) -> None:
     """Remember the caller's device, and tell the user of a new one. One statement if it is known."""
-    name = devices.name_of(context.user_agent)[:LONGEST_NAME]
+    name = name_of(context)
     known = {name for (name,) in _NAMES.all(user.id)}
     if name in known:
         return

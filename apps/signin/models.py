@@ -94,6 +94,23 @@ class KnownDevice(models.Model):
         return self.name
 
 
+class KnownCountry(models.Model):
+    """A country that a user has signed in from. Kept only where there is a database of countries (GEOIP_DATABASE)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_countries")
+    country = models.CharField(max_length=2)  # ISO 3166
+    first_seen_at = models.DateTimeField()
+
+    objects = UserOwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "country"), name="country_once"),)
+
+    def __str__(self) -> str:
+        return self.country
+
+
 class RememberedDevice(models.Model):
     """A browser that is not asked for the second factor again for some days. It has the secret; only its digest is here.
 

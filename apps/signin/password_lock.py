@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 
-from apps.audit import actions, events
+from apps.audit import actions, refusals, steps
 from apps.audit.models import Outcome, Severity
+from apps.audit.refusals import NewRefusal
 from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.signin.models import FirstFactor, Password
@@ -15,6 +16,7 @@ from apps.users.models import User
 
 MOST_WRONG = 5
 LOCKED_FOR = timedelta(minutes=30)
+LOCKED = "password_locked"  # as refusals name the rule
 
 
 def is_locked(password: Password, now: datetime) -> bool:
@@ -25,23 +27,35 @@ def is_open(now: datetime) -> Q:
     return Q(locked_until=None) | Q(locked_until__lte=now)
 
 
-def count_wrong(customer: CustomerState, address: Address, user: User | None, *, context: RequestContext) -> None:
+def open_again(user: User) -> None:
+    """Forget the wrong passwords so far. In the caller's transaction, which has locked the user."""
+    Password.objects.filter(user=user).update(locked_until=None, wrong_in_a_row=0, lock_told_at=None)
+
+
+def count_wrong(
+    customer: CustomerState, address: Address, user: User | None, *, rule: str, context: RequestContext
+) -> None:
     """Count a wrong password and lock at the fifth in a row: two statements, whether or not there is such a user.
 
-    `signin.tell_locked` tells the user of a lock, so that this request does the same work as any other.
+    `rule`: why the password does not open the account. `signin.tell_locked` tells the user of a lock, so that this request does
+    the same work as any other.
     """
     with transaction.atomic():
         _count(customer, address, context)
         locks = user is not None and _locks(user, context.now)
-        events.record(
+        rejected = NewRefusal(
+            rule=rule,
+            step=steps.GIVE_PASSWORD,
             action=actions.PASSWORD_LOCKED if locks else actions.PASSWORD_REJECTED,
             outcome=Outcome.FAILURE,
             severity=Severity.MEDIUM if locks else Severity.LOW,
             customer_id=customer.id,
             user_id=user.id if user else None,
+            address=address.identity,
             context=context,
             details={"method": FirstFactor.PASSWORD},
         )
+        refusals.record(rejected)
 
 
 def _count(customer: CustomerState, address: Address, context: RequestContext) -> None:

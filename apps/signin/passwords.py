@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 import bcrypt
@@ -120,7 +121,13 @@ def _fault(password: str, address: Address) -> str | None:
     if password.casefold() in {name.casefold() for name in names}:
         return _("Choose a password that is not your email address.")
     try:
-        CommonPasswordValidator().validate(password)
+        _commonest().validate(password)
     except ValidationError:
         return _("This password is among the commonest. Choose another.")
     return None
+
+
+@cache
+def _commonest() -> CommonPasswordValidator:
+    """Read once a process: to unpack its list of 20,000 takes longer than the rest of a request."""
+    return CommonPasswordValidator()

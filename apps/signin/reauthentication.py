@@ -5,8 +5,11 @@ and counted for it alone: a thief of its token cannot keep the user from signing
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
+from apps.audit import refusals, steps
+from apps.core import actors
 from apps.factors import passkeys
 from apps.factors.methods import PASSKEY, SMS
 from apps.otp import attempt_limits
@@ -23,6 +26,11 @@ def send(request: ReauthenticationRequest) -> SentCode | Mapping[str, Any]:
 
     Raises MethodNotOffered, SessionEnded once the session's tries are spent, and what `reauthentication_codes.send` raises.
     """
+    with _recorded(request):
+        return _send(request)
+
+
+def _send(request: ReauthenticationRequest) -> SentCode | Mapping[str, Any]:
     reauthentication_attempts.require_offered(request.user, request)
     if request.method == PASSKEY:
         return passkeys.request_options(customer=request.customer, user=request.user, now=request.context.now)
@@ -42,6 +50,22 @@ def prove(attempt: ReauthenticationRequest) -> TokenPair:
     Raises InvalidOtp, InvalidPassword or InvalidPasskey for whatever is wrong with what was given, MethodNotOffered,
     SessionEnded once the session's tries are spent, UserInactive, RateLimited or ValkeyUnavailable.
     """
+    with _recorded(attempt):
+        return _prove(attempt)
+
+
+def _recorded(request: ReauthenticationRequest) -> AbstractContextManager[None]:
+    user = request.user
+    return refusals.recorded(
+        steps.REAUTHENTICATE,
+        request.context.by(actors.user(user.id)),
+        customer_id=user.customer_id,
+        user_id=user.id,
+        address=user.email_identity,
+    )
+
+
+def _prove(attempt: ReauthenticationRequest) -> TokenPair:
     reauthentication_attempts.require_offered(attempt.user, attempt)
     if attempt.method == PASSKEY:  # cannot be guessed
         return reauthentication_attempts.with_passkey(attempt)

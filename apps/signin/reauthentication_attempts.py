@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit import actions
-from apps.audit.models import Outcome, Severity
+from apps.audit import actions, refusals, steps
+from apps.audit.models import Severity
 from apps.core.context import RequestContext
 from apps.customers.state import CustomerState
 from apps.factors import passkeys, recovery_codes, totp
@@ -27,6 +27,7 @@ from apps.users import directory, emails, user_events
 from apps.users.models import User
 from apps.users.state import UserState
 
+WRONG_PROOF = "wrong_proof"
 AMR = {
     reauthentication_methods.PASSWORD: amr.of_sign_in(FirstFactor.PASSWORD, ()),
     EMAIL: amr.of_sign_in(FirstFactor.CODE, ()),
@@ -179,12 +180,15 @@ def _renew(user: User, attempt: ReauthenticationRequest) -> TokenPair:
 
 
 def _reject(attempt: ReauthenticationRequest) -> None:
-    user_events.record_own(
-        actions.REAUTHENTICATION_REJECTED,
-        attempt.user,
-        attempt.context,
-        outcome=Outcome.FAILURE,
-        severity=Severity.MEDIUM,
-        method=attempt.method,
-        session=str(attempt.session_id),
+    refusals.record(
+        user_events.own_refusal(
+            actions.REAUTHENTICATION_REJECTED,
+            attempt.user,
+            attempt.context,
+            rule=WRONG_PROOF,
+            step=steps.REAUTHENTICATE,
+            severity=Severity.MEDIUM,
+            method=attempt.method,
+            session=str(attempt.session_id),
+        )
     )

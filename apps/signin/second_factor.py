@@ -1,9 +1,11 @@
 """The second factor of a sign-in: sent, enrolled on the way in, and given (contract 4, 2fa/send and 2fa/verify)."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
+from apps.audit import refusals, steps
 from apps.core import rate_limits
 from apps.core.rate_limits import Hit
 from apps.factors import passkeys
@@ -26,7 +28,12 @@ def send(request: SecondFactorRequest) -> SentCode | Mapping[str, Any]:
 
     Raises MethodNotOffered, what `second_factor_codes.send` and what `challenges.open_challenge` raise.
     """
-    challenge = _open(request)
+    challenge = _open(request, steps.ASK_FOR_SECOND_FACTOR)
+    with _recorded(challenge, steps.ASK_FOR_SECOND_FACTOR):
+        return _send(challenge, request)
+
+
+def _send(challenge: OpenChallenge, request: SecondFactorRequest) -> SentCode | Mapping[str, Any]:
     _require(request.method in challenge.missing.methods)
     if request.method == PASSKEY:
         pending = challenge.pending
@@ -39,9 +46,10 @@ def enrol(request: SecondFactorRequest, *, phone: str = "") -> Mapping[str, Any]
 
     Raises MethodNotOffered, what beginning to enrol this factor and what `challenges.open_challenge` raise.
     """
-    challenge = _open(request)
+    challenge = _open(request, steps.ENROL_FACTOR)
     _require(request.method in challenge.missing.enrol)
-    return second_factor_enrolment.begin(challenge, request, phone=phone)
+    with _recorded(challenge, steps.ENROL_FACTOR):
+        return second_factor_enrolment.begin(challenge, request, phone=phone)
 
 
 def verify(attempt: SecondFactorAttempt) -> SecondFactorResult:
@@ -51,7 +59,12 @@ def verify(attempt: SecondFactorAttempt) -> SecondFactorResult:
     used or its tries are spent, MethodNotOffered, RateLimited, ValkeyUnavailable, and what `challenges.open_challenge`
     raises.
     """
-    challenge = _open(attempt)
+    challenge = _open(attempt, steps.GIVE_SECOND_FACTOR)
+    with _recorded(challenge, steps.GIVE_SECOND_FACTOR):
+        return _verify(challenge, attempt)
+
+
+def _verify(challenge: OpenChallenge, attempt: SecondFactorAttempt) -> SecondFactorResult:
     attempt = replace(attempt, hits=_limit(challenge, attempt.method))
     challenges.count_try(challenge.row.id)
     if attempt.method in challenge.missing.methods:
@@ -60,8 +73,21 @@ def verify(attempt: SecondFactorAttempt) -> SecondFactorResult:
     return second_factor_enrolment.confirm(challenge, attempt)
 
 
-def _open(request: SecondFactorRequest) -> OpenChallenge:
-    return challenges.open_challenge(request.session_token, client=request.client, context=request.context)
+def _open(request: SecondFactorRequest, step: str) -> OpenChallenge:
+    with refusals.recorded(step, request.context, customer_id=request.client.customer.id):
+        return challenges.open_challenge(request.session_token, client=request.client, context=request.context)
+
+
+def _recorded(challenge: OpenChallenge, step: str) -> AbstractContextManager[None]:
+    """Refusals of a user who has given a first factor."""
+    pending = challenge.pending
+    return refusals.recorded(
+        step,
+        pending.context,
+        customer_id=pending.customer.id,
+        user_id=pending.user.id,
+        address=pending.user.email_identity,
+    )
 
 
 def _require(offered: bool) -> None:  # noqa: FBT001  (reads as a sentence)
@@ -74,6 +100,7 @@ def _limit(challenge: OpenChallenge, method: str) -> tuple[Hit, ...]:
     if method == PASSKEY:
         return ()
     customer, user, context = challenge.pending.customer, challenge.pending.user, challenge.pending.context
-    # A code that was sent is counted for the network where it is redeemed.
-    network = (attempt_limits.hit_network(customer, context),) if method in (TOTP, RECOVERY_CODE) else ()
-    return (*network, rate_limits.hit(attempt_limits.second_factor_rules(customer, user.id, context)))
+    rules = attempt_limits.second_factor_rules(customer, user.id, context)
+    if method not in (TOTP, RECOVERY_CODE):  # a code that was sent is counted for the network where it is redeemed
+        return (rate_limits.hit(rules),)
+    return rate_limits.hit_in_turn(attempt_limits.of_network(customer, context), rules)

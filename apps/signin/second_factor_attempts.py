@@ -8,8 +8,9 @@ from typing import Any
 from django.db import transaction
 
 from apps.api_keys.clients import ApiClient
-from apps.audit import actions
+from apps.audit import actions, refusals, steps
 from apps.audit.models import Outcome, Severity
+from apps.audit.refusals import NewRefusal
 from apps.core import rate_limits
 from apps.core.context import RequestContext
 from apps.core.rate_limits import Hit
@@ -18,7 +19,9 @@ from apps.signin import challenges, completion
 from apps.signin.challenges import Challenged, OpenChallenge
 from apps.signin.completion import SignedIn
 from apps.tokens.errors import InvalidToken, UserInactive
-from apps.users import directory, user_events
+from apps.users import directory
+
+WRONG_SECOND_FACTOR = "wrong_second_factor"
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,17 @@ def count_guess(challenge: OpenChallenge, attempt: SecondFactorAttempt) -> None:
 def reject(challenge: OpenChallenge, attempt: SecondFactorAttempt) -> None:
     """Record that the factor was wrong."""
     pending = challenge.pending
-    user_events.record(
-        actions.SECOND_FACTOR_REJECTED,
-        pending.user,
-        attempt.context,
-        outcome=Outcome.FAILURE,
-        severity=Severity.MEDIUM,
-        method=attempt.method,
-        first_factor=pending.first_factor,
+    refusals.record(
+        NewRefusal(
+            rule=WRONG_SECOND_FACTOR,
+            step=steps.GIVE_SECOND_FACTOR,
+            action=actions.SECOND_FACTOR_REJECTED,
+            outcome=Outcome.FAILURE,
+            severity=Severity.MEDIUM,
+            customer_id=pending.customer.id,
+            user_id=pending.user.id,
+            address=pending.user.email_identity,
+            context=attempt.context,
+            details={"method": attempt.method, "first_factor": pending.first_factor},
+        )
     )

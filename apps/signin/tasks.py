@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from apps.core import batches
 from apps.core.advisory_locks import alone
-from apps.signin import lockout_notices
+from apps.signin import lockout_notices, many_networks
 from apps.signin.models import Challenge, RememberedDevice
 
 KEPT = timedelta(days=1)  # for operators who look into a problem
@@ -18,6 +18,13 @@ KEPT = timedelta(days=1)  # for operators who look into a problem
 def tell_locked() -> int:
     """Tell users that their password is locked. The request that locked it must do no more work than others."""
     return lockout_notices.tell(now=timezone.now())
+
+
+@shared_task(name="signin.watch_networks")
+@alone
+def watch_networks() -> int:
+    """Record that accounts are used from many networks in a short time. Returns how many."""
+    return many_networks.record(now=timezone.now())
 
 
 @shared_task(name="signin.remove_expired")

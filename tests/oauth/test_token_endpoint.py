@@ -280,7 +280,7 @@ def test_a_confidential_client_must_show_its_secret(ada: User, confidential: tup
         assert (refused.status, refused.error_type) == (401, "invalid_client"), (headers, changes)
         assert refused.headers["www-authenticate"].startswith("Basic realm=")
     event = Event.objects.get(action=actions.OAUTH_CLIENT_REJECTED)
-    assert event.details == {"client": client.client_id}
+    assert event.details == {"client": client.client_id, "rule": "wrong_client_secret", "step": "call"}
     assert exchange(client, code, headers=basic(client.client_id, secret)).status == 200
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,25 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 AXE = (ROOT / "tests" / "interop" / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 WIDE, PHONE, NARROW = {"width": 960, "height": 720}, {"width": 390, "height": 760}, {"width": 320, "height": 700}
 LOOKS = ((WIDE, "light"), (PHONE, "dark"))  # each size and each scheme
+# What depends on size and colours is asked of axe in each look, all else once: axe is most of what a look takes.
+OF_LOOKS = ["color-contrast", "target-size", "link-in-text-block", "scrollable-region-focusable"]
 IN_PICTURES = (*LOOKS, (WIDE, "dark"), (PHONE, "light"))
 WANTED = "SCREENSHOTS"  # in the environment: where the pictures go (`make screenshots`)
+
+
+def violations(
+    page: Page, rules: str = "all", within: str = "html", but: Iterable[str] = (), also: Iterable[str] = ()
+) -> list[dict[str, Any]]:
+    """What axe finds wrong, by "all" its rules but some, or by those "of looks". `also`: rules that are off by default."""
+    if not page.evaluate("'axe' in window"):  # reading it takes as long as a look does
+        page.evaluate(AXE)
+    switched = {rule: {"enabled": False} for rule in but} | {rule: {"enabled": True} for rule in also}
+    options: dict[str, Any] = {"resultTypes": ["violations"], "rules": switched}
+    if rules == "of looks":
+        options["runOnly"] = {"type": "rule", "values": OF_LOOKS}
+    run = "([within, options]) => axe.run(document.querySelector(within), options)"
+    found: list[dict[str, Any]] = page.evaluate(run, [within, options])["violations"]
+    return found
 
 
 class Gallery:
@@ -30,15 +47,22 @@ class Gallery:
         """This page in every look. axe finds nothing, nothing needs scrolling to the side, and there is one heading."""
         self.seen.append(name)
         folder = os.environ.get(WANTED)
-        for size, scheme in IN_PICTURES if folder else LOOKS:
+        for look in IN_PICTURES if folder else LOOKS:
+            size, scheme = look
             self.page.set_viewport_size(size)  # type: ignore[arg-type]
             self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            self.faults += [f"{name}, {scheme}, {size['width']}: {fault}" for fault in self._found()]
+            rules = "all" if look is LOOKS[0] else "of looks"
+            self.faults += [f"{name}, {scheme}, {size['width']}: {fault}" for fault in self._found(rules)]
             if folder:
                 self._keep(ROOT / folder / f"{name}-{'phone' if size is PHONE else 'wide'}-{scheme}.webp")
-        self.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-        if not self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-            self.faults.append(f"{name}: scrolls to the side at 320 pixels")
+        self.fit(name, NARROW)
+
+    def fit(self, name: str, *sizes: dict[str, int]) -> None:
+        """Nothing of this page needs scrolling to the side: that is what other words may change."""
+        for size in sizes or (WIDE, PHONE, NARROW):
+            self.page.set_viewport_size(size)  # type: ignore[arg-type]
+            if not self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+                self.faults.append(f"{name}: scrolls to the side at {size['width']} pixels")
         self.page.set_viewport_size(WIDE)  # type: ignore[arg-type]
 
     def _keep(self, file: Path) -> None:
@@ -48,12 +72,8 @@ class Gallery:
         session.detach()
         file.write_bytes(base64.b64decode(shot["data"]))
 
-    def _found(self) -> Iterator[str]:
-        self.page.evaluate(AXE)
-        found: list[dict[str, Any]] = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")[
-            "violations"
-        ]
-        for fault in found:
+    def _found(self, rules: str) -> Iterator[str]:
+        for fault in violations(self.page, rules):
             yield f"{fault['id']}: {fault['nodes'][0]['html']} {fault['nodes'][0]['failureSummary']}"
         if self.page.locator("h1").count() != 1:
             yield "has not exactly one h1"

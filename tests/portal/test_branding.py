@@ -7,7 +7,7 @@ from django.test import Client as Browser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.portal import branding
+from apps.core import colours
 from tests import factories
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
@@ -16,22 +16,23 @@ COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 @given(COLOURS)
 def test_any_colour_can_be_read(colour: str) -> None:
     """WCAG 2.2, 1.4.3: 4.5 to 1 for the text on buttons, and for links on every surface of both schemes."""
-    assert branding.contrast(branding.text_on(colour), colour) >= 4.5
+    assert colours.contrast(colours.text_on(colour), colour) >= 4.5
     for surface, behind in (
         ("#f3f5f8", "#f3f5f8"),
         ("#ffffff", "#f3f5f8"),
         ("#1a1f27", "#1a1f27"),
         ("#0f1217", "#1a1f27"),
     ):
-        assert branding.contrast(branding.readable_on(behind, colour), surface) >= 4.5
+        assert colours.contrast(colours.readable_on(behind, colour), surface) >= 4.5
 
 
 def test_contrast_is_as_wcag_counts_it() -> None:
-    assert branding.contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert branding.contrast("#777777", "#ffffff") == pytest.approx(4.478, abs=0.001)
-    assert branding.readable_on("#ffffff", "#1f4fd8") == "#1f4fd8"  # what can be read already stays
+    assert colours.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert colours.contrast("#777777", "#ffffff") == pytest.approx(4.478, abs=0.001)
+    assert colours.readable_on("#ffffff", "#1f4fd8") == "#1f4fd8"  # what can be read already stays
 
 
+@pytest.mark.django_db
 def test_a_stylesheet_follows_from_its_address_and_is_kept() -> None:
     shown = Browser().get("/brand/1f4fd8.css")
     assert shown.headers["Content-Type"].startswith("text/css")

@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
-from apps.audit.models import Event
+from apps.audit.models import Event, Refusal
 from apps.factors import recovery_codes
 from apps.mail.models import Message
 from apps.signin.models import Password
@@ -134,7 +134,7 @@ def test_a_passkey(client_for: MakeClient) -> None:
     assert is_fresh(answer)
     assert claims_of(answer.document["access_token"])["amr"] == ["pwd", "hwk", "mfa"]
     assert prove(client, pair.access, "passkey", credential=credential).error_type == "invalid_passkey"
-    assert Event.objects.filter(action="reauthentication_rejected").count() == 3
+    assert Refusal.objects.get(event__action="reauthentication_rejected").count == 3
 
 
 def test_who_has_neither_password_nor_factor_gets_a_code(client_for: MakeClient) -> None:

@@ -120,7 +120,7 @@ def test_a_made_up_changed_or_moved_token_is_worth_nothing() -> None:
         ".",
         row_id,
         f"{row_id}.",
-        f"{row_id}.{secret[:-1]}A",
+        f"{row_id}.{secret[:-1]}{'E' if secret[-1] == 'A' else 'A'}",
         f"{friend.id}.{secret}",
         f"{row_id}.ä",
         f"\0.{secret}",

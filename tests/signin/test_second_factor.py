@@ -321,9 +321,9 @@ def test_of_a_hundred_uses_of_one_code_one_signs_in(client_for: MakeClient, meth
     user = member(customer)
     app = enrol_app(user)
     client = client_for(customer)
-    tokens = [login(client).document["session_token"] for _ in range(100)]
+    tokens = [login(client).document["session_token"] for _ in range(25)]  # each is good for five tries
     code = app.now() if method == "totp" else recovery_codes.make(user, now=timezone.now())[0]
-    statuses = at_once(100, lambda number: second(client, tokens[number], method, code=code).status, threads=100)
+    statuses = at_once(100, lambda number: second(client, tokens[number % 25], method, code=code).status, threads=100)
     assert statuses.count(200) == 1
     assert Session.objects.count() == 1
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.http import HttpResponse
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.ids import parse_id
@@ -51,7 +50,7 @@ class SessionsPage(AccountFormPage):
     def _describe(self, row: Session, apps: Mapping[str, str]) -> dict[str, Any]:
         return {
             "row": row,
-            "device": _device(row.user_agent),
+            "device": devices.name_of(row.user_agent),
             "app": apps.get(row.oauth_client_id, ""),
             "is_here": row.id == self.session_id,
         }
@@ -61,14 +60,6 @@ class SessionsPage(AccountFormPage):
         ids = {found for row in rows if (found := parse_id(row.oauth_client_id))}
         clients = RegisteredClient.objects.of(self.customer.id).filter(id__in=ids) if ids else ()
         return {client.client_id: client.name for client in clients}
-
-
-def _device(user_agent: str) -> str:
-    """Its name in the page's language."""
-    browser, system = devices.parts_of(user_agent)
-    if browser and system:
-        return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
-    return browser or system or gettext("Unknown device")
 
 
 class EndOtherSessionsPage(ConfirmPage):

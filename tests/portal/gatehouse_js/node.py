@@ -20,7 +20,7 @@ def ask(node: str, *jobs: dict[str, Any]) -> list[dict[str, Any]]:
         input=json.dumps(jobs).encode(),
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found

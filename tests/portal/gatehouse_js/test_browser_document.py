@@ -79,6 +79,8 @@ def test_the_examples(running: Running) -> None:
         offer = "const stop = new AbortController(); setTimeout(() => stop.abort(), 100); return app.offerPasskeys(stop.signal)"
         device.set_presence(simulated=False)
         assert call(page, offer) is None
+        page.route("**/passkey/options", lambda _route: None)  # an answer that does not come
+        assert call(page, offer) is None, "ended while options were on their way"
 
 
 def test_the_packages_readme(running: Running) -> None:

@@ -19,6 +19,7 @@ NAME = "gatehouse-client"
 STRICT = {
     "strict": True,
     "noEmit": True,
+    "skipDefaultLibCheck": True,  # the compiler's own declarations of the DOM are not what is tested here
     "target": "es2022",
     "lib": ["es2022", "dom", "dom.iterable", "dom.asynciterable"],
 }
@@ -34,7 +35,7 @@ def installed(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:  # n
     project = tmp_path_factory.mktemp("project")
     environment = {**os.environ, "PATH": NODE_FOLDERS}
     command = ["npm", "pack", "--json", "--pack-destination", str(project)]
-    packed = subprocess.run(command, cwd=MODULE, env=environment, capture_output=True, check=True, timeout=60)
+    packed = subprocess.run(command, cwd=MODULE, env=environment, capture_output=True, check=True, timeout=300)
     [facts] = json.loads(packed.stdout)
     with tarfile.open(project / facts["filename"]) as archive:
         archive.extractall(project / "unpacked", filter="data")
@@ -45,7 +46,7 @@ def installed(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:  # n
 
 def run(node: str, *arguments: object, **options: Any) -> str:  # noqa: F811
     done = subprocess.run(
-        [node, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False, **options
+        [node, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False, **options
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -102,5 +103,5 @@ def test_its_code_is_small_and_the_compiler_finds_no_fault_in_it(node: str, tmp_
     }
     (tmp_path / "check.json").write_text(json.dumps(settings), encoding="utf-8")
     command = [node, str(COMPILER), "--project", str(tmp_path / "check.json")]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False).stdout
+    told = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False).stdout
     assert [line for line in told.splitlines() if FAULT.search(line)] == []

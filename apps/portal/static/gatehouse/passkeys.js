@@ -37,13 +37,17 @@ export const autofill = async (fetchOptions, { signal } = {}) => {
   if (!(await canAutofill())) return null
   const mine = begin()
   const stop = () => mine.abort()
+  const isOver = () => mine.signal.aborted || signal?.aborted
   signal?.addEventListener('abort', stop)
   try {
-    while (!mine.signal.aborted && !signal?.aborted) {
+    while (!isOver()) {
       const credential = await offered(await fetchOptions(), mine.signal)
       if (credential && !mine.signal.aborted) return jsonOf(credential)
     }
     return null
+  } catch (error) {
+    if (isOver()) return null // it ended while options were on their way
+    throw error
   } finally {
     signal?.removeEventListener('abort', stop)
     if (waiting === mine) waiting = null

@@ -10,8 +10,15 @@ for (const form of document.querySelectorAll("form[data-passkey], form[data-new-
     continue;
   }
   form.hidden = false;
-  form.querySelector("button").addEventListener("click", () => ask(form));
+  open(form.querySelector("button"), () => ask(form));
   if ("autofill" in form.dataset) offer(form);
+}
+
+/** Until a script listens, a press would be lost: so the page is served with the button closed. */
+function open(button, pressed) {
+  button.addEventListener("click", pressed);
+  button.disabled = false;
+  if (button.autofocus) button.focus();
 }
 
 async function ask(form) {
