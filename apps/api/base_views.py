@@ -3,6 +3,8 @@
 from functools import cache
 from typing import Any, ClassVar
 
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -39,6 +41,18 @@ class Endpoint(APIView):
     def get_parsers(self) -> list[BaseParser]:
         return _made_once(tuple(self.parser_classes))
 
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return _made_once(tuple(self.authentication_classes))
+
+    def get_content_negotiator(self) -> BaseContentNegotiation:
+        found: BaseContentNegotiation = _made_once((self.content_negotiation_class,))[0]
+        return found
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        view: Any = type(self)
+        return {"Allow": _allowed(view)}
+
     def check_throttles(self, request: Request) -> None:
         """The flows count, not DRF (contract 6)."""
 
@@ -51,6 +65,11 @@ class Endpoint(APIView):
 
 
 @cache  # there are so many views
+def _allowed(view: Any) -> str:
+    return ", ".join(view().allowed_methods)
+
+
+@cache
 def _made_once(kinds: tuple[Any, ...]) -> list[Any]:
     return [kind() for kind in kinds]
 

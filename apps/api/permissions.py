@@ -15,7 +15,7 @@ from apps.api.authentication.principal import principal_of, require_fresh_proof
 from apps.api.refusals import refuses_with
 from apps.core.errors import PermissionDenied
 from apps.core.requests import context_of
-from apps.tokens import role_escalation
+from apps.tokens import refused_rights, role_escalation
 from apps.tokens.errors import InsufficientUserAuthentication
 from apps.users.models import BuiltInRole
 from apps.users.state import UserState
@@ -51,6 +51,8 @@ class Requirement(BasePermission):
         met = user.is_active and self.met_by(user)
         if not met and BuiltInRole.ADMIN in self.roles and user.role != BuiltInRole.ADMIN:
             role_escalation.report(user, wanted=BuiltInRole.ADMIN, context=context_of(request))
+        elif not met:
+            refused_rights.record(user, context_of(request))
         return met
 
     def __call__(self) -> Self:

@@ -22,6 +22,7 @@ from tests.accounts.registering import register
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator
 from tests.factors.enrolling import enrol_passkey
+from tests.operators.saving import save
 from tests.signin.entering import EMAIL, PASSWORD, generous, member
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,7 +106,7 @@ def test_the_admin_says_so(client: Browser) -> None:
     client.force_login(operator)
     customer = factories.customer()
     user = factories.user(customer)
-    page = client.post(f"/admin/users/user/{user.id}/change/", {"name": "ada\u202e", "role": "company_user"})
+    page = save(client, f"/admin/users/user/{user.id}/change/", {"name": "ada\u202e", "role": "company_user"})
     assert page.status_code in (200, 302)
     user.refresh_from_db()
     assert user.name == ""

@@ -68,13 +68,26 @@ def refreshed(pair: TokenPair) -> Response:
     return _deliver(pair, {})
 
 
+def is_in_body(pair: TokenPair) -> bool:
+    """Whether the answer's body has the tokens, and no cookie."""
+    return pair.delivery != Delivery.COOKIE
+
+
+def document(pair: TokenPair) -> dict[str, Any]:
+    """The body of an answer that has the tokens in it."""
+    return {"access_token": pair.access, "refresh_token": pair.refresh, **_issued(pair)}
+
+
 def _deliver(pair: TokenPair, more: dict[str, Any]) -> Response:
-    body: dict[str, Any] = {"token_type": "Bearer", "expires_in": pair.expires_in, **more}
-    if pair.delivery != Delivery.COOKIE:
-        return Response({"access_token": pair.access, "refresh_token": pair.refresh, **body})
-    response = Response({**body, **for_page(pair.session_id, pair.payload_key)})
+    if is_in_body(pair):
+        return Response({**document(pair), **more})
+    response = Response({**_issued(pair), **more, **for_page(pair.session_id, pair.payload_key)})
     cookies.set_tokens(response, pair)
     return response
+
+
+def _issued(pair: TokenPair) -> dict[str, Any]:
+    return {"token_type": "Bearer", "expires_in": pair.expires_in}
 
 
 def for_page(session_id: UUID, payload_key: bytes) -> dict[str, str]:

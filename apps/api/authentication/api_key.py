@@ -32,7 +32,8 @@ class ApiKeyAuthentication(BaseAuthentication):
             text=key_of(request), key_required=settings.REQUIRE_API_KEY, context=context_of(request)
         )
         cors.limit_to_pages_of(found.customer, request)
-        facts_of(request).sandbox_key_id = found.sandbox_key_id
+        facts = facts_of(request)
+        facts.sandbox_key_id, facts.key_id = found.sandbox_key_id, found.key_id
         return found, None
 
     def authenticate_header(self, request: Request) -> str:

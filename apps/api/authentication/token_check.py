@@ -8,16 +8,23 @@ from apps.api.authentication.api_key import key_of
 from apps.api.authentication.principal import Principal
 from apps.api_keys import clients, keys
 from apps.api_keys.errors import InvalidApiKey
+from apps.audit import refusals, steps
+from apps.audit.refusals import NewRefusal
+from apps.core import actors
 from apps.core.context import RequestContext
-from apps.core.errors import AuthenticationRequired
+from apps.core.errors import AuthenticationRequired, GatehouseError
 from apps.core.requests import facts_of
+from apps.customers.errors import CustomerSuspended, IpNotAllowed
 from apps.customers.state import CustomerState
 from apps.payloads.token_envelope import TokenEnvelope
 from apps.tokens import payload_keys, sessions, verification
+from apps.tokens.errors import UserInactive
 from apps.tokens.signing import TokenKind, VerifiedClaims
 from apps.tokens.state import TokenState
 
 SCHEME = "bearer"
+# That a session has ended, or a token has expired, is the rule and no exception: no event.
+WORTH_AN_EVENT = (CustomerSuspended, IpNotAllowed, InvalidApiKey, UserInactive)
 GENUINE_ENVELOPE = "gatehouse.genuine_envelope"  # in the environment, where no header can claim this name
 
 
@@ -32,10 +39,20 @@ def check(request: HttpRequest, context: RequestContext) -> tuple[Principal, Tok
     if text is None:
         return None
     claims = verification.presented(text, kind=TokenKind.ACCESS, context=context)
+    try:
+        return _check_genuine(request, context, claims, by_header=header is not None)
+    except WORTH_AN_EVENT as error:
+        refusals.note(error, _refusal(error, claims, context))
+        raise
+
+
+def _check_genuine(
+    request: HttpRequest, context: RequestContext, claims: VerifiedClaims, *, by_header: bool
+) -> tuple[Principal, TokenEnvelope]:
     present = verification.state_of(claims, context.now)
-    envelope = request.META[GENUINE_ENVELOPE] = _envelope(text, claims, present)
+    envelope = request.META[GENUINE_ENVELOPE] = _envelope(claims, present)
     verified = verification.counting(present, claims, context.now)
-    if header is None:
+    if not by_header:
         cookies.require_same_site(request, session_id=verified.session.id, customer=verified.customer)
     require_same_customer(request, verified.customer, context)
     verification.require_address(verified.customer, context)
@@ -43,6 +60,16 @@ def check(request: HttpRequest, context: RequestContext) -> tuple[Principal, Tok
     cors.limit_to_pages_of(verified.customer, request)
     facts_of(request).sandbox_key_id = verified.session.sandbox_key_id
     return Principal.of(verified), envelope
+
+
+def _refusal(error: GatehouseError, claims: VerifiedClaims, context: RequestContext) -> NewRefusal:
+    return NewRefusal(
+        rule=error.refused_by,
+        step=steps.CALL_WITH_TOKEN,
+        customer_id=claims.customer_id,
+        user_id=claims.user_id,
+        context=context.by(actors.user(claims.user_id)),
+    )
 
 
 def genuine_envelope_of(request: HttpRequest) -> TokenEnvelope | None:
@@ -72,6 +99,6 @@ def require_same_customer(request: HttpRequest, customer: CustomerState, context
             raise InvalidApiKey
 
 
-def _envelope(text: str, claims: VerifiedClaims, present: TokenState) -> TokenEnvelope:
+def _envelope(claims: VerifiedClaims, present: TokenState) -> TokenEnvelope:
     key = present.session.payload_key if present.session else b""
-    return payload_keys.envelope(text, jti=claims.jti, session_id=claims.session_id, key=key)
+    return payload_keys.envelope(claims, key=key)

@@ -1,20 +1,22 @@
 """A yes that was given a moment ago, to the same question about the same token from the same address.
 
 It stays a yes as long as nothing that this process remembers was announced to have changed, the lease holds, and none of
-the times that it depends on has come. So it is asked for these every time, and for nothing else.
+the times that it depends on has come. So it is asked for these every time, and for nothing else. A minute after the session's
+activity was written it is decided anew, because that must be written again.
 """
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
+from sys import intern
 
 from apps.api.authentication.principal import Principal
 from apps.core.state.memory import Memory
 from apps.core.state.process import present
+from apps.tokens import sessions
 from apps.tokens.signing import LEEWAY_SECONDS
 
-MOST = 10_000  # of about 1 KiB
+MOST = 10_000  # of 0.5 KiB (tracemalloc)
 
 Place = tuple[bytes, str, str]
 Headers = list[tuple[str, str]]
@@ -24,7 +26,6 @@ Headers = list[tuple[str, str]]
 class RememberedVerdict:
     """`since` and `until` in unix time. `memory` and `generation`: of the state that it follows from."""
 
-    who: Principal
     told: Headers
     since: float
     until: float
@@ -35,36 +36,40 @@ class RememberedVerdict:
 _verdicts: dict[Place, RememberedVerdict] = {}
 
 
-def place_of(authorization: str, demands: str, address: str | None) -> Place:
+def place_of(authorization: str, demands: str, address: str) -> Place:
     """The token itself is not kept."""
-    return sha256(authorization.encode("utf-8", "surrogatepass")).digest(), demands, address or ""
+    return sha256(authorization.encode("utf-8", "surrogatepass")).digest(), demands, address
 
 
-def find(place: Place, now: datetime) -> RememberedVerdict | None:
-    """The yes, if it still is one."""
+def find(place: Place, now: float) -> Headers | None:
+    """What the app is told, if the answer still is yes. `now` in unix time."""
     known = _verdicts.get(place)
-    if known is None or not known.since <= now.timestamp() < known.until:
+    if known is None or not known.since <= now < known.until:
         return None
     process = present()
     if not process.may_trust_memory():  # this first: it hears what has changed
         return None
-    return known if process.memory is known.memory and process.memory.generation == known.generation else None
+    memory = process.memory
+    return known.told if memory is known.memory and memory.generation == known.generation else None
 
 
-def keep(place: Place, who: Principal, told: Headers, *, max_age: int | None, now: datetime, generation: int) -> None:
+def keep(place: Place, who: Principal, told: Headers, *, max_age: int | None, now: float, generation: int) -> None:
     """`generation`: as it was before anything was read."""
     if len(_verdicts) >= MOST:
         _verdicts.clear()
-    until = _until(who, max_age)
-    _verdicts[place] = RememberedVerdict(who, told, now.timestamp(), until, present().memory, generation)
+    digest, demands, address = place
+    _verdicts[digest, intern(demands), address] = RememberedVerdict(
+        told, now, _until(who, max_age), present().memory, generation
+    )
 
 
 def _until(who: Principal, max_age: int | None) -> float:
-    """When the first of token, session, secret and proof is too old."""
+    """When the first of token, session, secret and proof is too old, or the session's activity is to be written."""
     secret_until = who.customer.secrets.get(who.claims.kid, 0.0)
     return min(
         who.token_expires_at + LEEWAY_SECONDS,
         who.session.expires_at,
+        sessions.activity_due_at(who.session),
         math.inf if secret_until is None else secret_until,
         math.inf if max_age is None else who.proof.auth_time + max_age,
     )

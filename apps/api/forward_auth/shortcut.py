@@ -5,18 +5,18 @@ Whatever is no yes goes on to Django's handler, whose view says why in the one f
 
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 
 from apps.api.forward_auth import verdict
-from apps.api.forward_auth.original_request import Environ, OriginalRequest
+from apps.api.forward_auth.original_request import Environ
 from apps.api.forward_auth.verdict import Inquiry
 from apps.api.forward_auth.view import REFUSAL
 from apps.core import request_log, security_headers
 from apps.core.database_connections import let_go_if_used
 from apps.core.errors import ValidationFailed
-from apps.core.requests import address_of, request_id_of
+from apps.core.requests import address_in, request_id_in
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -53,14 +53,13 @@ class ForwardAuthShortcut:
 
 def _note(environ: Environ, inquiry: Inquiry, *, seconds: float) -> str:
     """The line of the log. Returns the request's id."""
-    request = cast("HttpRequest", OriginalRequest(environ, own_method_is_original=inquiry.by_prefix))
-    request_id = request_id_of(request)
+    request_id = request_id_in(environ)
     request_log.note(
         request_id=request_id,
         method=environ["REQUEST_METHOD"],
         path=environ["PATH_INFO"],
         status=inquiry.success,
-        ip=address_of(request),
+        ip=address_in(environ) or None,
         seconds=seconds,
     )
     return request_id

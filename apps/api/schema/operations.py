@@ -9,6 +9,7 @@ from apps.api.base_views import WITH_BODY
 from apps.api.envelope import Envelope
 from apps.api.refusals import Refusals
 from apps.api.schema import error_answers
+from apps.api.schema.summaries import SUMMARIES
 from apps.core import errors
 
 EXPLANATIONS = {
@@ -38,6 +39,9 @@ class EnvelopeSchema(AutoSchema):
             operation["x-gatehouse-envelope"] = self._envelope().value
             operation["responses"].update(error_answers.responses(self, found, self._envelope()))
         return operation
+
+    def get_summary(self) -> str | None:
+        return SUMMARIES.get(self.get_operation_id())
 
     def get_auth(self) -> list[dict[str, Any]]:
         """Before sign-in a request without a key is the default customer's (contract 1.4)."""

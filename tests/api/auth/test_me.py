@@ -31,7 +31,10 @@ def test_the_profile_can_be_changed(client_for: MakeClient) -> None:
     assert changes.items() <= client.get("/api/auth/me", token=token).document.items()
     user.refresh_from_db()
     assert "4915112345678" not in user.phone  # sealed at rest
-    assert Event.objects.get(action="profile_changed").details == {"fields": ["locale", "name", "phone"]}
+    assert Event.objects.get(action="profile_changed").details == {
+        "fields": ["locale", "name", "phone"],
+        "changes": {"locale": {"before": "", "after": "de"}, "name": {}, "phone": {}},  # what is personal is not said
+    }
     assert client.patch("/api/auth/me", {"phone": ""}, token=token).document["phone"] == ""
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
+from apps.api.authentication.cookies import csrf_token
 from apps.core import reencryption, sealed
 from apps.core.state import reading
 from apps.customers import lifecycle
@@ -314,7 +315,7 @@ def test_sessions_of_hosted_pages_and_of_registered_clients_are_not_refreshed_he
         oauth_client_id="app",
     )
     for pair in (hosted, of_a_client):
-        cookie = {"Cookie": f"{REFRESH}={pair.refresh}"}
+        cookie = {"Cookie": f"{REFRESH}={pair.refresh}", "Origin": ORIGIN, "X-CSRF-Token": csrf_token(pair.session_id)}
         for refused in (client.refresh(pair.refresh), client.call("POST", REFRESHING, headers=cookie)):
             assert (refused.status, refused.error_type) == (401, "invalid_token")
         assert Browser(client, {REFRESH: pair.refresh}).resume().error_type == "invalid_token"

@@ -1,13 +1,15 @@
 """A yes is remembered until what it follows from has changed, or the first of its times has come; and nothing else is."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from apps.api.forward_auth import remembered_verdicts
 from apps.api.forward_auth.remembered_verdicts import RememberedVerdict
+from apps.customers import state
+from apps.tokens import sessions
 from apps.tokens.models import Session
 from apps.tokens.signing import LEEWAY_SECONDS
 from tests import factories
@@ -40,36 +42,53 @@ def only_one() -> RememberedVerdict:
 
 def is_found(at: float) -> bool:
     (place,) = remembered_verdicts._verdicts
-    return remembered_verdicts.find(place, datetime.fromtimestamp(at, UTC)) is not None
+    return remembered_verdicts.find(place, at) is not None
 
 
-def ends_with_the_token(_scene: Scene) -> float:
-    return only_one().who.token_expires_at + LEEWAY_SECONDS
+LEFT = 25  # seconds: before it is to be written again that the session is used
 
 
-def ends_with_the_session(scene: Scene) -> float:
-    end = timezone.now() + timedelta(minutes=5)
-    Session.objects.update(expires_at=end)
+def ends_with_the_token(_scene: Scene, expires_at: datetime) -> float:
+    return int(expires_at.timestamp()) + LEEWAY_SECONDS
+
+
+def ends_with_the_session(scene: Scene, expires_at: datetime) -> float:
+    Session.objects.update(expires_at=expires_at)
     changed(scene.customer)
-    return end.timestamp()
+    return expires_at.timestamp()
 
 
 @pytest.mark.parametrize("ends", [ends_with_the_session, ends_with_the_token])
 def test_a_yes_ends_when_the_first_of_its_times_comes(
-    proxy: Proxy, scene: Scene, ends: Callable[[Scene], float]
+    proxy: Proxy, scene: Scene, ends: Callable[[Scene, datetime], float]
 ) -> None:
-    proxy.ask(scene.path(), token=scene.token)
-    end = ends(scene)
-    assert proxy.ask(scene.path(), token=scene.token).status == 204
+    expires_at = timezone.now() + timedelta(seconds=LEFT)
+    lifetime = timedelta(seconds=state.read(scene.customer.id).access_lifetime)
+    token = factories.session(scene.user, now=expires_at - lifetime).access
+    proxy.ask(scene.path(), token=token)
+    end = ends(scene, expires_at)
+    assert proxy.ask(scene.path(), token=token).status == 204
     assert only_one().until == pytest.approx(end, abs=0.001)
-    assert is_found(end - 0.01)
-    assert not is_found(end + 0.01)
+    assert is_found(only_one().until - 0.01)
+    assert not is_found(only_one().until)
     assert not is_found(only_one().since - 1), "nor before it was given, should the clock be set back"
 
 
 def test_a_proof_ends_with_its_age(proxy: Proxy, scene: Scene) -> None:
-    assert proxy.ask(scene.path("max_age=60"), token=scene.token).status == 204
-    assert only_one().until == only_one().who.proof.auth_time + 60
+    began = timezone.now() - timedelta(seconds=30)
+    token = factories.session(scene.user, now=began).access
+    assert proxy.ask(scene.path("max_age=40"), token=token).status == 204
+    assert only_one().until == int(began.timestamp()) + 40
+
+
+def test_a_yes_ends_when_it_is_to_be_written_again_that_the_session_is_used(proxy: Proxy, scene: Scene) -> None:
+    """It is written once a minute, and not at a yes from memory."""
+    an_hour_ago, minute = timezone.now() - timedelta(hours=1), sessions.ACTIVITY_WRITTEN_AFTER_SECONDS
+    pair = factories.session(scene.user, now=an_hour_ago)
+    assert proxy.ask(scene.path(), token=pair.access).status == 204
+    written = Session.objects.get(id=pair.session_id).last_activity_at
+    assert written > an_hour_ago
+    assert only_one().until == pytest.approx(written.timestamp() + minute, abs=0.001)
 
 
 def test_a_yes_ends_with_whatever_is_announced(proxy: Proxy, scene: Scene) -> None:

@@ -1,0 +1,152 @@
+"""Refreshing by WSGI: by the shortcut, and by the view behind it. What each is seen to do, in a form that can be compared."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import RequestFactory
+
+from apps.api.auth.refresh_shortcut import PATH, RefreshShortcut
+from apps.audit.models import Event
+from apps.customers import lifecycle as customers
+from apps.tokens import parsing
+from apps.tokens.minting import TokenPair
+from tests import factories
+from tests.roundtrips import counted
+
+PEER, REQUEST_ID = "192.0.2.7", "trace-0815"
+# What is different each time, whoever asks: tokens (shown by what they say), ids and times.
+TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+HEX = re.compile(r"\b[0-9a-f]{64}\b")
+KEY = re.compile(r'"payload_key":"[\w-]{43}"')
+TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(?:Z|\+00:00)|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
+NUMBERED = re.compile(r'customer-\d+|"(?:iat|nbf|exp|auth_time)": \d+|"milliseconds":[\d.]+|Max-Age=\d+')
+Application = Callable[..., Any]
+
+
+class Scene:
+    """A user with a session, of one of two customers."""
+
+    def __init__(self, *, delivery: str = "body") -> None:
+        self.customer, self.other = factories.customer(), factories.customer()
+        factories.permission(self.customer)
+        self.user = factories.user(self.customer, permissions=["invoices.read"])
+        self.pair = factories.session(self.user, delivery=delivery)
+
+    def origins(self, *origins: str) -> None:
+        customers.update_policy(
+            customer=self.customer, changes={"allowed_origins": list(origins)}, context=factories.context("x")
+        )
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A request to refresh. Names of headers are written with `_` for `-`."""
+
+    body: bytes = b""
+    content_type: str = "application/json"
+    method: str = "POST"
+    peer: str = PEER
+    query: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def environ(self) -> dict[str, Any]:
+        sent = {name.replace("_", "-"): value for name, value in {"X_Request_ID": REQUEST_ID, **self.headers}.items()}
+        made = RequestFactory().generic(
+            self.method,
+            PATH,
+            self.body,
+            self.content_type,
+            headers=sent,
+            REMOTE_ADDR=self.peer,
+            QUERY_STRING=self.query,
+        )
+        return {**made.environ, "wsgi.input": BytesIO(self.body)}
+
+
+def with_token(text: object, **how: Any) -> Asking:
+    return Asking(json.dumps({"refresh_token": text}).encode(), **how)
+
+
+def of(pair: TokenPair, **headers: str) -> Asking:
+    return with_token(pair.refresh, headers=headers)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """As a server gets it."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def document(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.body)
+        return found
+
+    @property
+    def error_type(self) -> str:
+        return str(self.document["error"]["type"])
+
+
+def ask(application: Application, asking: Asking) -> Answer:
+    begun: list[tuple[str, list[tuple[str, str]]]] = []
+    chunks = application(asking.environ(), lambda status, headers, *_: begun.append((status, headers)))
+    body = b"".join(chunks)
+    getattr(chunks, "close", lambda: None)()
+    ((status, headers),) = begun
+    return Answer(status, headers, body)
+
+
+def by_shortcut() -> Application:
+    return RefreshShortcut(WSGIHandler())
+
+
+def by_view() -> Application:
+    return WSGIHandler()
+
+
+def alone() -> Application:
+    """The shortcut, with nothing behind it."""
+
+    def nothing(*_request: Any) -> Any:
+        raise AssertionError("the shortcut has passed the request on")
+
+    return RefreshShortcut(nothing)
+
+
+def seen(application: Application, asking: Asking, log: Callable[[], str]) -> dict[str, Any]:
+    """The whole answer, the log, the new events, and what it cost: all that anybody can tell the two ways apart by."""
+    known = set(Event.objects.values_list("id", flat=True))
+    log()
+    with counted() as cost:
+        answer = ask(application, asking)
+    events = Event.objects.exclude(id__in=known).order_by("action").values()
+    return {
+        "status": answer.status,
+        "headers": [(name, _masked(value)) for name, value in answer.headers],
+        "body": _masked(answer.body.decode()),
+        "log": [_masked(line) for line in log().splitlines()],
+        "events": [{name: _masked(str(value)) for name, value in event.items()} for event in events],
+        "statements": len(cost.statements),
+        "transactions": cost.transactions,
+        "round trips": cost.round_trips,
+    }
+
+
+def _masked(text: str) -> str:
+    text = TOKEN.sub(lambda found: _said(found[0]), text)
+    for what, pattern in (("KEY", KEY), ("ID", ID), ("HEX", HEX), ("TIME", TIME), ("N", NUMBERED)):
+        text = pattern.sub(what, text)
+    return text
+
+
+def _said(token: str) -> str:
+    read = parsing.parse(token)
+    return json.dumps({**read.header, **read.payload})
