@@ -17,8 +17,40 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django_otp.middleware import OTPMiddleware
 
 from apps.core import content_policy
+from apps.core.requests import context_of
+from apps.operators.compression import CompressionMiddleware
+from apps.operators.sign_in import session_store
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class ActivityMiddleware:
+    """Notes that an operator does something. What a page asks for by itself, again and again, is nothing that the operator does."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.user.is_authenticated and not _is_by_script(request):
+            session_store.of(request).used(context_of(request))
+        return self._get_response(request)
+
+
+def _is_by_script(request: HttpRequest) -> bool:
+    """Browsers say so (Fetch Metadata): no script can leave this header out or change it."""
+    return request.method == "GET" and request.META.get("HTTP_SEC_FETCH_DEST") == "empty"
+
+
+# From the innermost to the outermost.
+PARTS: tuple[Callable[[Any], Any], ...] = (
+    MessageMiddleware,
+    ActivityMiddleware,
+    OTPMiddleware,
+    AuthenticationMiddleware,
+    CsrfViewMiddleware,
+    SessionMiddleware,
+    CompressionMiddleware,
+)
 
 
 def is_for_people(request: HttpRequest) -> bool:
@@ -37,7 +69,7 @@ class AdminMiddleware:
         self._csrf = CsrfViewMiddleware(get_response)
         self._get_page: Callable[[HttpRequest], Any] = get_response
         self._policy = content_policy.text(instead=settings.ADMIN_CONTENT_SECURITY_POLICY)
-        for part in (MessageMiddleware, OTPMiddleware, AuthenticationMiddleware, CsrfViewMiddleware, SessionMiddleware):
+        for part in PARTS:
             self._get_page = convert_exception_to_response(part(self._get_page))
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:

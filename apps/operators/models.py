@@ -1,14 +1,59 @@
-"""Operators' second factors, and counts of attempts to sign in. Secrets are sealed or hashed (contract 2.4)."""
+"""Operators' roles, sessions and second factors, counts of attempts, secrets about to be shown. Sealed or hashed (contract 2.4)."""
 
 from base64 import b32encode
+from typing import Any
 
+from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device
 
 from apps.core import ciphers, sealed
+from apps.core.ids import new_id
 from apps.core.sealed import SealedField
+from apps.customers.models import Customer
 from apps.factors import recovery_codes, totp
+
+
+class OperatorSession(AbstractBaseSession):
+    """Where an operator is signed in. Its key is a digest of what is in the cookie (`sign_in.session_store`)."""
+
+    operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", null=True)
+    begun_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=512, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.begun_at:%Y-%m-%d %H:%M} UTC"
+
+
+class LinkPurpose(models.TextChoices):
+    INVITATION = "invitation"
+    FORGOTTEN = "forgotten"
+
+
+class OperatorLink(models.Model):
+    """A link from a mail by which an operator sets a password (`sign_in.links`). Deleted when it is used."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    operator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", null=True
+    )  # null: nobody has the address
+    purpose = models.CharField(max_length=16, choices=LinkPurpose)
+    digest = models.BinaryField(max_length=32, unique=True)  # SHA-256 of 32 random bytes
+    state_mark = models.BinaryField(max_length=32)  # HMAC-SHA256 of what the operator was then
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=("expires_at",), name="operator_link_expired"),)
+
+    def __str__(self) -> str:
+        return f"{self.purpose} link {self.id}"
 
 
 class AuthenticatorApp(Device):
@@ -19,7 +64,7 @@ class AuthenticatorApp(Device):
     last_step = models.BigIntegerField(default=0)  # the time step of the last accepted code: no step is accepted twice
 
     def __str__(self) -> str:
-        return f"authenticator app of operator {self.user_id}"
+        return str(self._meta.verbose_name)
 
     def secret(self) -> str:
         """The seed as apps take it: base32."""
@@ -31,6 +76,53 @@ class AuthenticatorApp(Device):
         if step is None:
             return False
         return bool(AuthenticatorApp.objects.filter(id=self.id, last_step__lt=step).update(last_step=step) == 1)
+
+
+class OperatorPasskey(Device):
+    """A WebAuthn credential of an operator. The public key and the counter are all that is needed to check it."""
+
+    id = models.BigAutoField(primary_key=True)
+    credential_id = models.CharField(max_length=1400, unique=True)  # base64url
+    public_key = models.BinaryField()  # COSE
+    sign_count = models.BigIntegerField(default=0)
+    transports = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UsedChallenge(models.Model):
+    """A challenge that a passkey has signed: it is good once. Deleted when it would have expired."""
+
+    digest = models.BinaryField(primary_key=True, max_length=32)  # SHA-256
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=("expires_at",), name="operator_challenge_expired"),)
+
+    def __str__(self) -> str:
+        return f"used challenge until {self.expires_at:%Y-%m-%d %H:%M:%S}"
+
+
+class OperatorIdentity(models.Model):
+    """Who an operator is at the OpenID Connect provider: bound at the first sign-in there."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("issuer", "subject"), name="operator_identity_once"),
+            models.UniqueConstraint(fields=("operator", "issuer"), name="operator_identity_of_issuer"),
+        )
+
+    def __str__(self) -> str:
+        return f"identity of operator {self.operator_id} at {self.issuer}"
 
 
 class RecoveryCodeDevice(Device):
@@ -83,3 +175,47 @@ class AttemptCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} until {self.ends_at:%Y-%m-%d %H:%M:%S}"
+
+
+class KeptSecret(models.Model):
+    """A new secret on its way to the page that shows it. Taken once, by the session that made it, within minutes."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    session_digest = models.BinaryField(max_length=32)  # HMAC-SHA256: the table keeps no session's key
+    content = SealedField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=("expires_at",), name="kept_secret_expired"),)
+
+    def __str__(self) -> str:
+        return f"kept secret {self.id}"
+
+
+class RoleName(models.TextChoices):
+    """What operators are (`team.roles` says what each may do)."""
+
+    ADMINISTRATOR = "administrator", _("Administrator")
+    SUPPORT = "support", _("Support")
+    AUDITOR = "auditor", _("Auditor")
+
+
+class OperatorRole(models.Model):
+    """What an operator is, and for which customers. Written by `team.roles.assign` alone."""
+
+    operator = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="team_role"
+    )
+    role = models.CharField(max_length=20, choices=RoleName.choices, blank=True)  # empty: rights given one by one
+    # Apart from the list: who is limited to one customer must not see all when that customer is deleted.
+    is_limited = models.BooleanField(default=False)
+    customers = models.ManyToManyField(Customer, related_name="+", blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.operator_id}"
+
+    @cached_property
+    def customer_ids(self) -> frozenset[Any]:
+        """Those that the operator is limited to: read once, and a request reads its operator anew."""
+        return frozenset(self.customers.order_by().values_list("pk", flat=True))

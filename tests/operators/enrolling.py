@@ -31,5 +31,5 @@ def enrol(browser: Client, operator: User) -> list[str]:
     """Through the page. Returns the recovery codes that it shows."""
     assert "<svg" in browser.get(PAGE).content.decode()
     device = AuthenticatorApp.objects.get(user=operator, confirmed=False)
-    page = browser.post(PAGE, {"code": code_of(device)}).content.decode()
-    return re.findall(r"<li>([0-9A-Z-]{19})</li>", page)
+    page = browser.post(PAGE, {"code": code_of(device)}, follow=True).content.decode()
+    return re.findall(r"<li>([0-9A-Z-]{19})\s*</li>", page)

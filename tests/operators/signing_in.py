@@ -5,6 +5,7 @@ from django.test import Client
 
 PASSWORD = "correct horse battery staple"
 LOGIN = "/admin/login/"
+AS_AUDITOR = {"role": "auditor", "reach": "all"}  # of the form that invites
 
 
 def operator(name: str = "ops@example.com", **facts: object) -> User:

@@ -16,14 +16,13 @@ def sign_in(page: Page, url: str) -> None:
     page.goto(f"{url}/admin/login/")
     page.get_by_label("Email").fill("ops@example.com")
     page.locator("#id_password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/admin/")
 
 
 def choose(page: Page, name: str) -> None:
-    """One of the actions that a page keeps behind three dots on a phone."""
-    page.get_by_text("more_horiz").click()
-    page.get_by_role("link", name=name, exact=True).click()
+    """One of the actions that stand below the verdict."""
+    page.get_by_role("navigation", name="What you can do").get_by_role("link", name=name, exact=True).click()
     page.get_by_role("button", name=name).wait_for()
 
 
@@ -56,8 +55,9 @@ def test_a_customers_page_saved_as_it_is_changes_nothing(live_server: object) ->
     url = live_server.url  # type: ignore[attr-defined]
     with browser.page() as page:
         sign_in(page, url)
-        page.goto(f"{url}/admin/customers/customer/{customer.id}/change/")
-        page.get_by_role("button", name="Save", exact=True).click()
-        page.wait_for_url("**/admin/customers/customer/")
+        page.goto(f"{url}/admin/customers/customer/{customer.id}/policy/")
+        for name in ("Origins", "Files", "Tokens and sessions", "Limits and lockout", "Codes"):
+            page.get_by_role("button", name=f"Save {name}", exact=True).click()
+            page.get_by_text("Nothing was changed.").wait_for()
     actions = Event.objects.filter(customer_id=customer.id).values_list("action", flat=True)
     assert list(actions) == ["customer_created"]

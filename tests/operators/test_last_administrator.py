@@ -6,7 +6,10 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from apps.customers.models import DEFAULT_CUSTOMER_ID
 from tests import races
+from tests.operators.limiting import give
+from tests.operators.saving import save
 from tests.operators.signing_in import PASSWORD, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,21 +27,19 @@ def administrators() -> int:
 
 
 def form(operator: User, **changes: Any) -> dict[str, Any]:
-    flags = {name: "on" for name in ("is_active", "is_staff", "is_superuser") if changes.get(name, True)}
-    dates = {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
-    return {"username": changes.get("username", operator.username), **flags, **dates}
+    active = {"is_active": "on"} if changes.pop("is_active", True) else {}
+    return {"username": operator.username, "role": "administrator", "reach": "all", **active, **changes}
 
 
 ATTEMPTS = {
     "delete": lambda browser, who: browser.post(f"{LIST}{who.pk}/delete/", {"post": "yes"}),
-    "deactivate": lambda browser, who: browser.post(f"{LIST}{who.pk}/change/", form(who, is_active=False)),
-    "demote": lambda browser, who: browser.post(f"{LIST}{who.pk}/change/", form(who, is_superuser=False)),
-    "keep from the admin": lambda browser, who: browser.post(f"{LIST}{who.pk}/change/", form(who, is_staff=False)),
+    "deactivate": lambda browser, who: save(browser, f"{LIST}{who.pk}/change/", form(who, is_active=False)),
+    "demote": lambda browser, who: save(browser, f"{LIST}{who.pk}/change/", form(who, role="auditor")),
+    "limit": lambda browser, who: save(
+        browser, f"{LIST}{who.pk}/change/", form(who, reach="some", customers=[str(DEFAULT_CUSTOMER_ID)])
+    ),
     "delete from the list": lambda browser, who: browser.post(
         LIST, {"action": "delete_selected", "_selected_action": [who.pk], "post": "yes"}
-    ),
-    "take the password away": lambda browser, who: browser.post(
-        f"{LIST}{who.pk}/password/", {"usable_password": "false", "unset-password": "1"}
     ),
 }
 
@@ -81,17 +82,18 @@ def test_of_two_who_remove_each_other_at_once_one_stays(boss: User, attempt: str
 
 
 def test_an_operator_saves_its_own_page_as_ever(boss: User) -> None:
-    assert signed_in(boss).post(f"{LIST}{boss.pk}/change/", form(boss, username="chief@example.com")).status_code == 302
+    assert (
+        save(signed_in(boss), f"{LIST}{boss.pk}/change/", form(boss, username="chief@example.com")).status_code == 302
+    )
     assert User.objects.get().username == "chief@example.com"
 
 
 def test_a_name_in_another_case_is_taken(boss: User) -> None:
     browser = signed_in(boss)
-    fresh = {"password1": "another horse battery staple", "password2": "another horse battery staple"}
-    added = browser.post(f"{LIST}add/", {"username": "BOSS@example.com", "usable_password": "true", **fresh})
+    added = browser.post(f"{LIST}add/", {"email": "BOSS@example.com"})
     assert added.status_code == 200  # the form again
     other = User.objects.create_superuser("other@example.com", password=PASSWORD)
-    changed = browser.post(f"{LIST}{other.pk}/change/", form(other, username="Boss@Example.COM"))
+    changed = save(browser, f"{LIST}{other.pk}/change/", form(other, username="Boss@Example.COM"))
     assert changed.status_code == 200
     assert "already exists" in changed.content.decode()
     assert set(User.objects.values_list("username", flat=True)) == {"boss@example.com", "other@example.com"}
@@ -106,7 +108,7 @@ def test_an_operator_signs_in_whatever_the_case_of_the_name(boss: User) -> None:
 
 def test_who_may_look_at_operators_sees_no_hash(boss: User) -> None:
     clerk = User.objects.create_user("clerk@example.com", password=PASSWORD, is_staff=True)
-    clerk.user_permissions.set(Permission.objects.filter(codename="view_user", content_type__app_label="auth"))
+    give(clerk, Permission.objects.filter(codename="view_user", content_type__app_label="auth"))
     page = signed_in(clerk).get(f"{LIST}{boss.pk}/change/").content.decode()
     assert boss.username in page
     assert boss.password not in page

@@ -12,6 +12,7 @@ from apps.audit.models import Event
 from apps.core import sealed
 from apps.customers.models import SigningSecret
 from apps.mail.models import Message
+from apps.operators.pages.customers.customer_tabs import TABS
 from apps.otp import fixed_codes
 from apps.otp.models import FixedCode
 from apps.payloads import service_keys
@@ -19,6 +20,7 @@ from apps.payloads.models import ServiceKeyPair
 from apps.users import lifecycle
 from tests import factories
 from tests.conftest import MakeClient
+from tests.operators.limiting import give
 from tests.operators.signing_in import operator, sign_in
 from tests.otp.reading import newest_code
 
@@ -27,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_who_may_only_look_can_only_look(client_for: MakeClient) -> None:
     viewer = operator("viewer@example.com", is_superuser=False)
-    viewer.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    give(viewer, Permission.objects.filter(codename__startswith="view_"))
     browser = sign_in("viewer@example.com")
     customer = factories.customer()
     row, _ = factories.api_key(customer)
@@ -85,7 +87,7 @@ def test_no_page_shows_a_secret(browser: Client, client_for: MakeClient) -> None
     ]
     paths = [
         "/admin/",
-        f"/admin/customers/customer/{customer.id}/change/",
+        *(f"/admin/customers/customer/{customer.id}/{tab}/" for tab in ("change", *list(TABS)[1:])),
         f"/admin/api_keys/apikey/{key.id}/change/",
         f"/admin/users/user/{user.id}/change/",
         f"/admin/tokens/session/{session.session_id}/change/",

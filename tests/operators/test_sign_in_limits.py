@@ -8,9 +8,9 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.audit.models import Event
-from apps.operators import attempt_counter, known_browsers, sign_in_limits
 from apps.operators.models import AttemptCount
-from apps.operators.sign_in_limits import PER_NAME
+from apps.operators.sign_in import attempt_counter, known_browsers, sign_in_limits
+from apps.operators.sign_in.sign_in_limits import PER_NAME
 from tests import factories, races
 from tests.operators.enrolling import app_of, code_of
 from tests.operators.signing_in import LOGIN, PASSWORD, is_in, operator, sign_in

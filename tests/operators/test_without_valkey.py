@@ -12,7 +12,7 @@ from tests import factories
 from tests.engines import OwnValkey
 from tests.operators.addresses import ENDS_THE_SESSION, MODELS, path_of, place_of, routes
 from tests.operators.enrolling import app_of, code_of
-from tests.operators.pages.customer_form import customer_form
+from tests.operators.pages.customer_form import save
 from tests.operators.signing_in import is_in, operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,7 +74,7 @@ def test_what_must_bite_is_done_and_counts_from_postgresql(away: None) -> None:
     browser.post(f"/admin/users/user/{user.id}/deactivate/")
     assert User.objects.get().status == "deactivated"
     page = f"/admin/customers/customer/{customer.id}"
-    assert browser.post(f"{page}/change/", customer_form(name="After", code_lifetime=120)).status_code == 302
+    assert save(browser, customer, name="After", sender_name="After").status_code == 302
     browser.post(f"{page}/suspend/")
     found = Customer.objects.get(id=customer.id)
     assert (found.name, found.status) == ("After", "suspended")
@@ -84,7 +84,7 @@ def test_what_cannot_be_done_without_it_is_said(away: None) -> None:
     operator()
     browser = sign_in()
     user = factories.user(factories.customer(), wrong_codes=7)
-    answer = browser.post(f"/admin/users/user/{user.id}/clear-wrong-codes/", follow=True)
+    answer = browser.post(f"/admin/users/user/{user.id}/clear-locks/", follow=True)
     assert answer.status_code == 200
     done = User.objects.get().wrong_codes == 0
     assert done or "temporarily" in answer.content.decode(), timezone.now()

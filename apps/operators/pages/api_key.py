@@ -7,22 +7,31 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from apps.api_keys import lifecycle
 from apps.api_keys.models import ApiKey, Scope
 from apps.core.context import RequestContext
-from apps.operators import questions
+from apps.operators.changes.declared_actions import RowAction
 from apps.operators.context import context_of_operator
-from apps.operators.declared_actions import RowAction
+from apps.operators.lists.labels import Label
+from apps.operators.lists.searches import by_id, by_key
+from apps.operators.new_secrets import example_calls, shown_once
+from apps.operators.new_secrets.shown_once import ShownOnce
 from apps.operators.pages.base import AuditedAdmin, NeverChanged, NeverDeleted, adopt
 from apps.operators.pages.row_form import RowForm
-from apps.operators.questions import Question, ShownOnce
+from apps.operators.questions import Question
 
 
 class ApiKeyForm(RowForm[ApiKey]):
-    scopes = forms.MultipleChoiceField(choices=Scope.choices, initial=[Scope.AUTH], widget=forms.CheckboxSelectMultiple)
+    scopes = forms.MultipleChoiceField(
+        label=lazy("Scopes"),
+        choices=[(scope, scope) for scope in Scope.values],
+        initial=[Scope.AUTH],
+        widget=forms.CheckboxSelectMultiple,
+    )
 
     class Meta:
         model = ApiKey
@@ -40,7 +49,7 @@ class OverlapForm(forms.Form):
         min_value=0,
         max_value=int(lifecycle.LONGEST_OVERLAP.total_seconds() // 3600),
         initial=24,
-        label="Hours for which the old key works on",
+        label=lazy("Hours for which the old key works on"),
         widget=UnfoldAdminIntegerFieldWidget,
     )
 
@@ -53,7 +62,8 @@ class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
     list_display = ("name", "customer", "begins_with", "scope_list", "state", "last_used_at")
     list_filter = ("environment", "customer")
     list_select_related = ("customer",)
-    search_fields = ("name", "key_id")
+    searches = (by_key, by_id)
+    search_help_text = lazy("The key's id or how it begins")
     actions_detail = ("rotate", "revoke")
     readonly_fields = ("begins_with", "created_at", "last_used_at", "revoked_at", "state")
 
@@ -62,7 +72,7 @@ class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
         return (*asked, *self.readonly_fields) if obj else asked
 
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
-        """Only additions come here. The page that answers shows the key."""
+        """Only additions come here. The next page shows the key."""
         made, text = lifecycle.create(
             customer=row.customer,
             name=row.name,
@@ -75,29 +85,29 @@ class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
         row.shown_once = text  # lives as long as this request
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
-        shown = ShownOnce(_("The new key of %s") % obj.customer.name, obj.shown_once, obj)
-        return questions.show_once(self, request, shown)
+        return shown_once.lead_to(request, shown_new(obj, obj.shown_once))
 
-    @display(description=_("Key"))
+    @display(description=lazy("Key"))
     def begins_with(self, row: ApiKey) -> str:
         return f"ghk_{row.environment}_{row.key_id}_…"
 
-    @display(description=_("Scopes"))
+    @display(description=lazy("Scopes"))
     def scope_list(self, row: ApiKey) -> str:
         return ", ".join(row.scopes)
 
     @display(
-        description=_("State"), label={"works": "success", "revoked": "danger", "expired": "warning", "rotated": "info"}
+        description=lazy("State"),
+        label={"works": "success", "revoked": "danger", "expired": "warning", "rotated": "info"},
     )
-    def state(self, row: ApiKey) -> str:
+    def state(self, row: ApiKey) -> Label:
         if row.revoked_at:
-            return "revoked"
+            return Label("revoked", _("revoked"))
         if row.expires_at and row.expires_at <= timezone.now():
-            return "expired"
-        return "rotated" if row.replaced_by_id else "works"
+            return Label("expired", _("expired"))
+        return Label("rotated", _("rotated")) if row.replaced_by_id else Label("works", _("works"))
 
     @RowAction(
-        label=_("Rotate"),
+        label=lazy("Rotate"),
         url_path="rotate",
         permissions=["change"],
         form=OverlapForm,
@@ -110,10 +120,10 @@ class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
     def rotate(self, key: ApiKey, context: RequestContext, form: forms.Form) -> ShownOnce:
         overlap = timedelta(hours=form.cleaned_data["hours"])
         fresh, text = lifecycle.rotate(key, overlap=overlap, context=context)
-        return ShownOnce(_("The successor of %s") % key.name, text, fresh)
+        return _shown(_("The successor of %s") % key.name, fresh, text)
 
     @RowAction(
-        label=_("Revoke"),
+        label=lazy("Revoke"),
         url_path="revoke",
         permissions=["change"],
         question=lambda key: Question(
@@ -125,3 +135,12 @@ class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
     def revoke(self, key: ApiKey, context: RequestContext) -> str:
         lifecycle.revoke(key, context=context)
         return _("Revoked.")
+
+
+def shown_new(key: ApiKey, text: str, *, back: str = "") -> ShownOnce:
+    """A key that was just made, with a call that uses it. `back`: where to go on, if not to the key's page."""
+    return _shown(_("The new key of %s") % key.customer.name, key, text, back)
+
+
+def _shown(title: str, key: ApiKey, text: str, back: str = "") -> ShownOnce:
+    return ShownOnce(title, text, key, example_calls.with_key(key, text), back)

@@ -1,8 +1,5 @@
 """Users' authenticator apps."""
 
-from django.utils.translation import gettext as _
-from unfold.decorators import display
-
 from apps.factors import removal
 from apps.factors.models import Totp
 from apps.factors.removal import Removal
@@ -10,13 +7,9 @@ from apps.operators.pages.factor import FactorAdmin
 
 
 class AuthenticatorAppAdmin(FactorAdmin):
-    list_display = ("user", "customer_of", "confirmed", "confirmed_at")
+    list_display = ("user", "customer_of", "confirmed_at")
     fields = ("user", "customer_of", "created_at", "confirmed_at")
     readonly_fields = ("customer_of",)
-
-    @display(description=_("Confirmed"), boolean=True)
-    def confirmed(self, row: Totp) -> bool:
-        return row.confirmed_at is not None
 
     def take_away(self, factor: Totp, by: Removal) -> None:
         removal.remove_app(by)

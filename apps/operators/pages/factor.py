@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from unfold.decorators import display
 
 from apps.core.context import RequestContext
 from apps.customers import state as customers
 from apps.factors.removal import Removal
-from apps.operators.declared_actions import RowAction
+from apps.operators.changes.declared_actions import RowAction
+from apps.operators.lists.searches import by_address_of_user, by_id, by_reference
 from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
 
@@ -17,16 +19,17 @@ class FactorAdmin(ReadOnlyAdmin):
     """A list to search by user, and one action."""
 
     list_select_related = ("user", "user__customer")
-    search_fields = ("user__email", "user__email_identity", "user__id")
+    searches = (by_address_of_user("user"), by_reference("user"), by_id)
+    search_help_text = lazy("A whole address, or an id")
     list_filter = ("user__customer",)
     actions_detail = ("remove",)
 
-    @display(description=_("Customer"))
+    @display(description=lazy("Customer"))
     def customer_of(self, row: Any) -> str:
         return str(row.user.customer)
 
     @RowAction(
-        label=_("Remove"),
+        label=lazy("Remove"),
         url_path="remove",
         permissions=["delete"],
         removes_row=True,

@@ -6,6 +6,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from apps.core import typed_codes
@@ -20,7 +21,7 @@ from apps.users import emails
 
 class FixedCodeForm(RowForm[FixedCode]):
     fixed_code = forms.CharField(
-        label=_("Code"),
+        label=lazy("Code"),
         min_length=fixed_codes.SHORTEST,
         max_length=fixed_codes.LONGEST,
         widget=UnfoldAdminPasswordWidget,
@@ -55,6 +56,7 @@ class FixedCodeAdmin(NeverChanged, AuditedAdmin):
     flows_record = True
     list_display = ("email", "customer", "valid_until")
     list_filter = ("customer",)
+    list_select_related = ("customer",)
     fields = ("customer", "email", "fixed_code", "valid_until")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

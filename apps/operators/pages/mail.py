@@ -4,27 +4,32 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from apps.audit import actions, events
 from apps.core.context import RequestContext
+from apps.customers.operator_mails import OperatorMail
 from apps.mail import outbox
-from apps.mail.models import LedgerEntry, Message
-from apps.operators.declared_actions import RowAction
-from apps.operators.pages.base import LookOnly, ReadOnlyAdmin
+from apps.mail.models import LedgerEntry, LedgerStep, Message
+from apps.operators import words
+from apps.operators.changes.declared_actions import RowAction
+from apps.operators.lists.labels import Label
+from apps.operators.lists.searches import by_id, by_recipient
+from apps.operators.pages.base import LookOnly, ReadOnlyAdmin, link_to
 from apps.operators.questions import Question
 
 FIELDS = (
     "id",
-    "kind",
+    "kind_said",
     "channel",
     "recipient",
-    "customer_id",
-    "user_id",
+    "of_customer",
+    "of_user",
     "state",
     "attempts",
     "created_at",
@@ -41,37 +46,81 @@ class LedgerInline(LookOnly, TabularInline):
 class KindFilter(admin.SimpleListFilter):
     """By the kinds that have a template. Django's own filter would read every mail to list them."""
 
-    title = "kind"
+    title = lazy("kind")
     parameter_name = "kind__exact"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         templates = settings.BASE_DIR / "templates"
         mails = {path.parent.name for path in templates.glob("mail/*/body.txt")}
-        return [(kind, kind) for kind in sorted(mails | {path.stem for path in templates.glob("sms/*.txt")})]
+        return [
+            (kind, words.kind_of_mail(kind))
+            for kind in sorted(mails | {path.stem for path in templates.glob("sms/*.txt")})
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
         return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
+class RedeemedFilter(admin.SimpleListFilter):
+    """Messages whose code was used. A spent code may also have been one of a set of which another was used."""
+
+    title = lazy("code")
+    parameter_name = "redeemed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("redeemed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        if self.value() != "yes":
+            return queryset
+        used = LedgerEntry.objects.filter(message=OuterRef("pk"), step=LedgerStep.CODE_USED)
+        return queryset.filter(Exists(used))
+
+
 class MessageAdmin(ReadOnlyAdmin):
-    list_display = ("recipient", "kind", "channel", "coloured_state", "attempts", "created_at", "last_error")
-    list_filter = ("state", "channel", KindFilter)
-    ordering = ("-id",)  # UUIDv7: the newest first, in the order of the primary key
-    search_fields = ("recipient", "id", "customer_id")
+    list_display = ("recipient", "kind_said", "channel", "coloured_state", "attempts", "created_at", "last_error")
+    list_filter = ("state", "channel", KindFilter, RedeemedFilter)
+    searches = (by_recipient, by_id)
+    search_help_text = lazy("A whole address, or an id")
     fields = (*FIELDS, "expires_at", "leased_until", "last_error")
     inlines = (LedgerInline,)
+    readonly_fields = ("kind_said", "of_customer", "of_user")
     actions_detail = ("send_again",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        """Mails to operators, which are the default customer's, are for those who may see operators."""
+        rows: QuerySet[Message] = super().get_queryset(request)
+        return rows if request.user.has_perm("auth.view_user") else rows.exclude(kind__in=OperatorMail)
+
+    @display(description=lazy("Kind"), ordering="kind")
+    def kind_said(self, row: Message) -> Any:
+        return words.kind_of_mail(row.kind)
+
+    @display(description=lazy("Customer"), ordering="customer_id")
+    def of_customer(self, row: Message) -> str:
+        return link_to("customers_customer", row.customer_id)
+
+    @display(description=lazy("User"), ordering="user_id")
+    def of_user(self, row: Message) -> str:
+        return link_to("users_user", row.user_id)
+
     @display(
-        description=_("State"),
+        description=lazy("State"),
         ordering="state",
-        label={"sent": "success", "failed": "danger", "queued": "info", "taken": "info"},
+        label={
+            "sent": "success",
+            "failed": "danger",
+            "queued": "info",
+            "taken": "info",
+            "sandboxed": "default",
+            "suppressed": "default",
+        },
     )
-    def coloured_state(self, row: Message) -> str:
-        return row.state
+    def coloured_state(self, row: Message) -> Label:
+        return Label(row.state, row.get_state_display())
 
     @RowAction(
-        label=_("Send again"),
+        label=lazy("Send again"),
         url_path="resend",
         permissions=["change"],
         question=lambda message: Question(

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
@@ -13,12 +14,16 @@ from apps.core.context import RequestContext
 from apps.oauth import clients, scopes
 from apps.oauth.models import RegisteredClient
 from apps.oauth.redirect_addresses import validate_addresses, validate_redirect_addresses
-from apps.operators import questions
+from apps.operators.changes import consequences
+from apps.operators.changes.declared_actions import RowAction
 from apps.operators.context import context_of_operator
-from apps.operators.declared_actions import RowAction
+from apps.operators.lists.labels import Label
+from apps.operators.lists.searches import by_id, by_name
+from apps.operators.new_secrets import example_calls, shown_once
+from apps.operators.new_secrets.shown_once import ShownOnce
 from apps.operators.pages.base import AuditedAdmin, NeverDeleted
 from apps.operators.pages.row_form import RowForm
-from apps.operators.questions import Question, ShownOnce
+from apps.operators.questions import Question
 
 
 class LinesField(forms.CharField):
@@ -38,23 +43,32 @@ class LinesField(forms.CharField):
 
 class OAuthClientForm(RowForm[RegisteredClient]):
     redirect_uris = LinesField(
-        label=_("Redirect addresses"),
+        label=lazy("Redirect addresses"),
         validators=[validate_redirect_addresses],
-        help_text="One a line, compared exactly: https://…; http://localhost… at any port; an app's com.example.app:/…",
+        help_text=lazy(
+            "One a line, compared exactly: https://…; http://localhost… at any port; an app's com.example.app:/…"
+        ),
     )
     post_logout_redirect_uris = LinesField(
-        label=_("Addresses after sign-out"), required=False, validators=[validate_addresses], help_text="One a line."
+        label=lazy("Addresses after sign-out"),
+        required=False,
+        validators=[validate_addresses],
+        help_text=lazy("One a line."),
     )
     scopes = forms.MultipleChoiceField(
+        label=lazy("Scopes"),
         choices=[(scope, scope) for scope in scopes.ALL],
         initial=scopes.every_scope,
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
     confidential = forms.BooleanField(
+        label=lazy("Confidential"),
         required=False,
         widget=UnfoldBooleanWidget,
-        help_text="It runs on a server and keeps a secret. Apps in browsers and on phones are public. This never changes.",
+        help_text=lazy(
+            "It runs on a server and keeps a secret. Apps in browsers and on phones are public. This never changes."
+        ),
     )
 
     class Meta:
@@ -67,7 +81,7 @@ class SecretOverlapForm(forms.Form):
         min_value=0,
         max_value=int(clients.LONGEST_OVERLAP.total_seconds() // 3600),
         initial=24,
-        label="Hours for which the old secret works on",
+        label=lazy("Hours for which the old secret works on"),
         widget=UnfoldAdminIntegerFieldWidget,
     )
 
@@ -80,7 +94,8 @@ class OAuthClientAdmin(NeverDeleted, AuditedAdmin):
     list_display = ("name", "customer", "kind", "state", "created_at")
     list_filter = ("customer",)
     list_select_related = ("customer",)
-    search_fields = ("name", "id")
+    searches = (by_name("name"), by_id)
+    search_help_text = lazy("How the name begins, or a client id")
     actions_detail = ("rotate_secret", "disable", "enable", "remove")
     readonly_fields = ("id", "kind", "state", "created_at")
 
@@ -92,7 +107,7 @@ class OAuthClientAdmin(NeverDeleted, AuditedAdmin):
         return ("customer", *self.readonly_fields) if obj else ()
 
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
-        """The page that answers an addition shows the secret."""
+        """After an addition the next page shows the secret."""
         context = context_of_operator(request)
         if change:
             changes = {name: form.cleaned_data[name] for name in form.changed_data}
@@ -105,18 +120,18 @@ class OAuthClientAdmin(NeverDeleted, AuditedAdmin):
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
         if not obj.shown_once:
             return super().response_add(request, obj, post_url_continue)
-        return questions.show_once(self, request, ShownOnce(_("The secret of %s") % obj.name, obj.shown_once, obj))
+        return shown_once.lead_to(request, _shown(_("The secret of %s") % obj.name, obj, obj.shown_once))
 
-    @display(description=_("Kind"))
+    @display(description=lazy("Kind"))
     def kind(self, row: RegisteredClient) -> str:
-        return "confidential" if row.is_confidential else "public"
+        return _("confidential") if row.is_confidential else _("public")
 
-    @display(description=_("State"), label={"active": "success", "disabled": "danger"})
-    def state(self, row: RegisteredClient) -> str:
-        return "active" if row.is_active else "disabled"
+    @display(description=lazy("State"), label={"active": "success", "disabled": "danger"})
+    def state(self, row: RegisteredClient) -> Label:
+        return Label("active", _("active")) if row.is_active else Label("disabled", _("disabled"))
 
     @RowAction(
-        label=_("Rotate the secret"),
+        label=lazy("Rotate the secret"),
         url_path="rotate-secret",
         permissions=["change"],
         form=SecretOverlapForm,
@@ -130,10 +145,10 @@ class OAuthClientAdmin(NeverDeleted, AuditedAdmin):
     def rotate_secret(self, client: RegisteredClient, context: RequestContext, form: forms.Form) -> ShownOnce:
         overlap = timedelta(hours=form.cleaned_data["hours"])
         secret = clients.rotate_secret(client, overlap=overlap, context=context)
-        return ShownOnce(_("The new secret of %s") % client.name, secret, client)
+        return _shown(_("The new secret of %s") % client.name, client, secret)
 
     @RowAction(
-        label=_("Disable"),
+        label=lazy("Disable"),
         url_path="disable",
         permissions=["change"],
         offered=lambda client: client.is_active,
@@ -148,7 +163,7 @@ class OAuthClientAdmin(NeverDeleted, AuditedAdmin):
         return _("Disabled.")
 
     @RowAction(
-        label=_("Enable"),
+        label=lazy("Enable"),
         url_path="enable",
         permissions=["change"],
         offered=lambda client: not client.is_active,
@@ -163,16 +178,22 @@ class OAuthClientAdmin(NeverDeleted, AuditedAdmin):
         return _("Enabled.")
 
     @RowAction(
-        label=_("Delete"),
+        label=lazy("Delete"),
         url_path="remove",
+        is_grave=True,
         permissions=["delete"],
         removes_row=True,
         question=lambda client: Question(
             _("Delete %s?") % client.name,
             [_("All its sessions end now. This cannot be undone: register a new client instead.")],
             button=_("Delete"),
+            numbers=consequences.of_client(client),
         ),
     )
     def remove(self, client: RegisteredClient, context: RequestContext) -> str:
         clients.delete(client, context=context)
         return _("Deleted.")
+
+
+def _shown(title: str, client: RegisteredClient, secret: str) -> ShownOnce:
+    return ShownOnce(title, secret, client, example_calls.with_client(client, secret))

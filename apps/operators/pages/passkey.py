@@ -1,11 +1,13 @@
 """Users' passkeys."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from unfold.decorators import display
 
 from apps.factors import removal
 from apps.factors.models import Passkey
 from apps.factors.removal import Removal
+from apps.operators.lists.labels import Label
 from apps.operators.pages.factor import FactorAdmin
 
 
@@ -14,9 +16,9 @@ class PasskeyAdmin(FactorAdmin):
     fields = ("name", "user", "customer_of", "state", "backed_up", "transports", "aaguid", "created_at", "last_used_at")
     readonly_fields = ("customer_of", "state")
 
-    @display(description=_("State"), label={"works": "success", "suspected copy": "danger"})
-    def state(self, row: Passkey) -> str:
-        return "suspected copy" if row.suspected_clone_at else "works"
+    @display(description=lazy("State"), label={"works": "success", "copied": "danger"})
+    def state(self, row: Passkey) -> Label:
+        return Label("copied", _("suspected copy")) if row.suspected_clone_at else Label("works", _("works"))
 
     def take_away(self, factor: Passkey, by: Removal) -> None:
         removal.remove_passkey(by, factor.id)

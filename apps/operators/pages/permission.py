@@ -1,13 +1,17 @@
 """Permissions that customers name for themselves: their page, and how other pages offer them."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from apps.operators import words
 from apps.operators.context import context_of_operator
+from apps.operators.lists.searches import by_beginning, by_id
 from apps.operators.pages.base import AuditedAdmin
 from apps.users import permission_names
 from apps.users.models import Permission
@@ -17,7 +21,12 @@ def choose_permissions(customer_id: Any, held: Iterable[str]) -> forms.MultipleC
     """A field with the customer's permissions, and with those that are held already."""
     known = Permission.objects.of(customer_id).values_list("name", flat=True)
     choices = [(name, name) for name in sorted({*known, *held})]
-    return forms.MultipleChoiceField(choices=choices, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget)
+    return forms.MultipleChoiceField(
+        label=capfirst(words.COLUMNS["permissions"]),
+        choices=choices,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
 
 
 class NamedByCustomer(AuditedAdmin):
@@ -27,7 +36,9 @@ class NamedByCustomer(AuditedAdmin):
     actions = None  # they are deleted one at a time: those in use are refused
     list_filter = ("customer",)
     list_select_related = ("customer",)
-    search_fields = ("name", "description")
+    ordering: ClassVar[Any] = ("name",)
+    searches = (by_beginning("name"), by_id)
+    search_help_text = lazy("How the name begins")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("customer", "name") if obj else ()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from unfold.decorators import display
 
 from apps.operators.context import context_of_operator
@@ -18,7 +18,9 @@ class RoleForm(RowForm[Role]):
         model = Role
         fields = ("customer", "name", "permissions", "description")
         help_texts = {
-            "name": _("Small letters, digits and _. Cannot be changed later. admin and company_user exist without it.")
+            "name": lazy(
+                "Small letters, digits and _. Cannot be changed later. admin and company_user exist without it."
+            )
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -50,6 +52,6 @@ class RoleAdmin(NamedByCustomer):
     def delete_model(self, request: HttpRequest, row: Any) -> None:
         roles.delete(row, context=context_of_operator(request))
 
-    @display(description=_("Gives"))
+    @display(description=lazy("Gives"))
     def gives(self, row: Role) -> str:
         return ", ".join(row.permissions)

@@ -1,11 +1,16 @@
 """The service's key pairs: their ids and ages, and rotation."""
 
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from unfold.decorators import display
 
 from apps.core.context import RequestContext
-from apps.operators.declared_actions import RowAction
+from apps.operators.changes.declared_actions import RowAction
+from apps.operators.lists.labels import Label
 from apps.operators.pages.base import ReadOnlyAdmin
 from apps.operators.questions import Question
 from apps.payloads import service_keys
@@ -18,14 +23,20 @@ class ServiceKeyPairAdmin(ReadOnlyAdmin):
     readonly_fields = ("state",)
     actions_detail = ("rotate",)
 
-    @display(description=_("State"), label={"current": "success", "decrypts": "info"})
-    def state(self, row: ServiceKeyPair) -> str:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The first pair is there from the first look on, although nobody has asked for its public key yet."""
+        service_keys.pairs()
+        page: HttpResponse = super().changelist_view(request, extra_context)
+        return page
+
+    @display(description=lazy("State"), label={"current": "success", "decrypts": "info", "retired": "default"})
+    def state(self, row: ServiceKeyPair) -> Label:
         if row.retires_at is None:
-            return "current"
-        return "decrypts" if row.retires_at > timezone.now() else "retired"
+            return Label("current", _("current"))
+        return Label("decrypts", _("decrypts")) if row.retires_at > timezone.now() else Label("retired", _("retired"))
 
     @RowAction(
-        label=_("Rotate"),
+        label=lazy("Rotate"),
         url_path="rotate",
         permissions=["change"],
         question=lambda _pair: Question(

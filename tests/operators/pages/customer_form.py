@@ -1,32 +1,65 @@
-"""A customer's form as a browser posts it: the policy's defaults, and what a test changes."""
+"""The small forms of a customer's page as a browser posts them: what each shows, and what a test changes."""
 
-import json
 from typing import Any
 
-from apps.customers import policy
+from django.test import Client
+
+from apps.customers.models import Customer
+from apps.operators.pages.customers.customer_policy import FORMS
 
 
-def customer_form(**values: object) -> dict[str, object]:
-    networks: Any = values.pop("networks", [])
-    defaults = {name: _posted(column.get_default()) for name, column in policy.columns().items()}
-    form: dict[str, object] = {
-        **{name: value for name, value in defaults.items() if value is not None},
-        **{f"initial-{name}": defaults[name] for name in policy.LISTS},
-        "daily_code_quota": 10,
-        "monthly_code_quota": 100,
-        "allowed_networks-TOTAL_FORMS": len(networks),
-        "allowed_networks-INITIAL_FORMS": 0,
-        "limit_overrides-TOTAL_FORMS": 0,
-        "limit_overrides-INITIAL_FORMS": 0,
-        **values,
-    }
-    for number, network in enumerate(networks):
-        form[f"allowed_networks-{number}-network"] = network
-    return form
+def page_of(customer: Customer, tab: str = "change") -> str:
+    return f"/admin/customers/customer/{customer.pk}/{tab}/"
 
 
-def _posted(value: object) -> object:
-    """As a browser sends it: a list as its JSON, a box that is not ticked not at all."""
-    if isinstance(value, bool):
-        return "on" if value else None
-    return json.dumps(value) if isinstance(value, list) else value
+def path_of(customer: Customer, slug: str) -> str:
+    return page_of(customer, f"policy/{slug}")
+
+
+def slug_of(field: str) -> str:
+    """The small form that has this field of the policy."""
+    return next(slug for slug, form in FORMS.items() if field in form.fields)
+
+
+def tab_of(customer: Customer, slug: str) -> str:
+    return page_of(customer, FORMS[slug].tab)
+
+
+def shown_form(answer: Any, slug: str) -> Any:
+    return next(each.form for each in answer.context["forms"] if each.small.slug == slug)
+
+
+def values_of(form: Any) -> dict[str, object]:
+    """What a browser posts of a form that nobody has touched: a box that is not ticked not at all."""
+    values = {name: form[name].value() for name in form.fields if not form.fields[name].disabled}
+    filled = {name: "on" if value is True else value for name, value in values.items()}
+    kept = {name: "" if value is None else value for name, value in filled.items() if value is not False}
+    return {**kept, "_version": form.version()}
+
+
+def opened(browser: Client, customer: Customer, slug: str) -> dict[str, object]:
+    """A small form that was opened in a tab of the browser."""
+    answer = browser.get(tab_of(customer, slug))
+    assert answer.status_code == 200
+    return values_of(shown_form(answer, slug))
+
+
+def save(browser: Client, customer: Customer, **changes: object) -> Any:
+    """Open the form that has these fields, change them, and save it. Fields that are None are not posted."""
+    slugs = {slug_of(name) for name in changes}
+    assert len(slugs) == 1, "one form at a time"
+    slug = slugs.pop()
+    form = {**opened(browser, customer, slug), **changes}
+    return browser.post(path_of(customer, slug), {name: value for name, value in form.items() if value is not None})
+
+
+def save_limits(browser: Client, customer: Customer, **changes: object) -> Any:
+    return browser.post(path_of(customer, "limits"), {**opened(browser, customer, "limits"), **changes})
+
+
+def add_network(browser: Client, customer: Customer, network: str, note: str = "", **more: str) -> Any:
+    return browser.post(page_of(customer, "allowlist"), {"network": network, "note": note, **more})
+
+
+def remove_network(browser: Client, customer: Customer, network: str) -> Any:
+    return browser.post(page_of(customer, "allowlist"), {"remove": network})

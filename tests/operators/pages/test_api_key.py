@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_key_is_made_and_shown_once(browser: Client, client_for: MakeClient) -> None:
     customer = factories.customer()
     form = {"customer": customer.id, "name": "Web", "environment": "live", "scopes": ["auth"]}
-    answer = browser.post("/admin/api_keys/apikey/add/", form)
+    answer = browser.post("/admin/api_keys/apikey/add/", form, follow=True)
     found = re.search(r"ghk_live_\w{62}", answer.content.decode())
     assert found
     assert keys.parse(found[0])
@@ -33,7 +33,7 @@ def test_a_key_is_rotated_and_revoked(browser: Client, client_for: MakeClient) -
     row, old = factories.api_key(factories.customer())
     path = f"/admin/api_keys/apikey/{row.id}"
     assert browser.get(f"{path}/rotate/").status_code == 200
-    page = browser.post(f"{path}/rotate/", {"hours": 1}).content.decode()
+    page = browser.post(f"{path}/rotate/", {"hours": 1}, follow=True).content.decode()
     new = re.search(r"ghk_live_\w{62}", page)
     assert new
     for text in (old, new[0]):

@@ -7,45 +7,52 @@ from apps.audit.models import Event
 from apps.customers.models import Customer
 from tests import factories
 from tests.conftest import MakeClient
-from tests.operators.pages.customer_form import customer_form
+from tests.operators.pages.customer_form import add_network, page_of, save, shown_form, slug_of
+from tests.operators.saving import opened
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_customer_is_made_with_secrets_and_changed_at_once(browser: Client, client_for: MakeClient) -> None:
-    page = browser.get("/admin/customers/customer/add/")
-    assert page.status_code == 200
-    form = customer_form(name="Shop", slug="shop")
-    assert browser.post("/admin/customers/customer/add/", form).status_code == 302
+    add = "/admin/customers/customer/add/"
+    assert browser.post(add, {"name": "Shop", "slug": "shop", **opened(browser, add)}).status_code == 302
     shop = Customer.objects.get(slug="shop")
     assert shop.signing_secrets.count() == 1
     client = client_for(shop)
     assert client.request_otp("ada@example.com").document["expires_in"] == 600
-    path = f"/admin/customers/customer/{shop.id}/change/"
-    form = customer_form(name="Shop", code_lifetime=120, networks=["203.0.113.0/24"])
-    assert browser.post(path, form).status_code == 302
+    assert save(browser, shop, code_lifetime="2 min").status_code == 302
+    assert client.request_otp("cyd@example.com").document["expires_in"] == 120
+    asked = add_network(browser, shop, "203.0.113.0/24")
+    add_network(browser, shop, "203.0.113.0/24", confirmed=asked.context["hidden"][-1][1])
     assert client.request_otp("bob@example.com").error_type == "ip_not_allowed"
     actions = Event.objects.filter(customer_id=shop.id, actor="operator:ops@example.com")
-    assert {"customer_created", "policy_changed"} <= set(actions.values_list("action", flat=True))
+    assert {"customer_created", "policy_changed", "allowlist_changed"} <= set(actions.values_list("action", flat=True))
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "also"),
     [
-        {"access_lifetime": 1},
-        {"allowed_origins": '["http://evil.example"]'},
-        {"allowed_origins": "{"},
-        {"colour": "red"},
-        {"networks": ["192.0.2.1/24"]},
-        {"networks": ["nonsense"]},
+        ({"access_lifetime": "1 s"}, {"sessions_per_user": 3}),
+        ({"access_lifetime": "soon"}, {"sessions_per_user": 3}),
+        ({"allowed_origins": "http://evil.example"}, {}),
+        ({"allowed_origins": "[{"}, {}),
+        ({"colour": "red"}, {"name": "After"}),
+        ({"largest_file_bytes": "6 GiB"}, {"total_file_bytes": "1 MiB"}),
     ],
 )
-def test_a_bad_policy_is_refused_whole(browser: Client, wrong: dict[str, object]) -> None:
+def test_a_bad_form_is_refused_whole_and_keeps_what_was_typed(
+    browser: Client, wrong: dict[str, object], also: dict[str, object]
+) -> None:
     customer = factories.customer(name="Before")
-    answer = browser.post(f"/admin/customers/customer/{customer.id}/change/", customer_form(name="After", **wrong))
-    assert answer.status_code == 200  # the form again, with its faults
-    customer.refresh_from_db()
-    assert customer.name == "Before"
+    before = Customer.objects.values().get(id=customer.id)
+    answer = save(browser, customer, **wrong, **also)
+    assert answer.status_code == 200  # the tab again, with the form's faults
+    assert Customer.objects.values().get(id=customer.id) == before
+    (name, typed), *_ = wrong.items()
+    form = shown_form(answer, slug_of(name))
+    assert name in form.errors
+    assert form[name].value() == typed
+    assert [each.small.slug for each in answer.context["forms"] if each.form.errors] == [slug_of(name)]
 
 
 def test_dangerous_actions_ask_first_and_are_recorded(browser: Client, client_for: MakeClient) -> None:
@@ -74,3 +81,26 @@ def test_dangerous_actions_ask_first_and_are_recorded(browser: Client, client_fo
     assert {"customer_suspended", "customer_reactivated", "secrets_rotated"} <= set(
         recorded.values_list("action", flat=True)
     )
+
+
+def test_why_it_was_suspended_stands_on_every_tab_and_holds_no_address(browser: Client) -> None:
+    customer = factories.customer()
+    suspend = page_of(customer, "suspend")
+    assert browser.post(suspend, {"reason": "asked by eve@example.com"}).status_code == 200
+    assert Customer.objects.get(id=customer.id).status == "active"
+    assert browser.post(suspend, {"reason": "<b>has not paid</b>"}).status_code == 302
+    overview = browser.get(page_of(customer)).content.decode()
+    assert "&lt;b&gt;has not paid&lt;/b&gt;" in overview
+    assert "by ops@example.com" in overview
+    assert page_of(customer, "reactivate") in overview
+    assert page_of(customer, "reactivate") in browser.get(page_of(customer, "policy")).content.decode()
+
+
+def test_the_tab_of_secrets_leads_to_both_forms_of_rotation(browser: Client) -> None:
+    customer = factories.customer()
+    page = browser.get(page_of(customer, "secrets")).content.decode()
+    for name in ("rotate", "emergency"):
+        assert f'href="{page_of(customer, name)}"' in page
+    secret = customer.signing_secrets.get()
+    assert secret.fingerprint in page
+    assert secret.access_secret not in page

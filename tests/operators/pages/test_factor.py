@@ -12,6 +12,7 @@ from tests import factories
 from tests.conftest import MakeClient
 from tests.factors.authenticator import Authenticator
 from tests.factors.enrolling import enrol_passkey
+from tests.operators.limiting import give
 from tests.signin.entering import EMAIL, PASSWORD, enrol_app, login, member
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,7 +64,7 @@ def test_who_may_only_look_takes_nothing_away() -> None:
     enrol_app(member(factories.customer()))
     row = Totp.objects.get()
     clerk = browser_of()
-    Operator.objects.get().user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    give(Operator.objects.get(), Permission.objects.filter(codename__startswith="view_"))
     assert clerk.get(f"/admin/factors/totp/{row.id}/change/").status_code == 200
     assert clerk.post(f"/admin/factors/totp/{row.id}/remove/").status_code == 403
     assert clerk.post(f"/admin/factors/totp/{row.id}/delete/").status_code == 403

@@ -11,6 +11,7 @@ from apps.oauth.models import RegisteredClient
 from apps.tokens.models import Session
 from tests import factories
 from tests.oauth.exchanging import code_for, exchange, signed_in
+from tests.operators.saving import save
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,7 +29,7 @@ def test_a_client_is_registered_and_its_secret_shown_once(browser: Client) -> No
     }
     refused = browser.post(f"{PATH}/add/", {**form, "redirect_uris": "http://app.example.com/cb"}).content.decode()
     assert "Not an address to redirect to" in refused
-    answer = browser.post(f"{PATH}/add/", form)
+    answer = browser.post(f"{PATH}/add/", form, follow=True)
     found = re.search(r"ghs_[\w-]{43}", answer.content.decode())
     assert found
     assert "no-store" in answer.headers["Cache-Control"]
@@ -46,7 +47,7 @@ def test_a_client_is_registered_and_its_secret_shown_once(browser: Client) -> No
 def test_a_client_is_changed(browser: Client) -> None:
     row, _ = factories.oauth_client(factories.customer())
     form = {"name": "Renamed", "redirect_uris": "com.example.app:/cb", "scopes": ["openid"]}
-    browser.post(f"{PATH}/{row.id}/change/", form)
+    save(browser, f"{PATH}/{row.id}/change/", form)
     row.refresh_from_db()
     assert (row.name, row.redirect_uris, row.scopes) == ("Renamed", ["com.example.app:/cb"], ["openid"])
     event = Event.objects.get(action="oauth_client_changed")
@@ -59,12 +60,12 @@ def test_a_secret_is_rotated_and_a_client_ends_with_its_sessions(browser: Client
     public, _ = factories.oauth_client(customer)
     ada = factories.user(customer)
     signed_in(public, ada)
-    page = browser.post(f"{PATH}/{row.id}/rotate-secret/", {"hours": 1}).content.decode()
+    page = browser.post(f"{PATH}/{row.id}/rotate-secret/", {"hours": 1}, follow=True).content.decode()
     new = re.search(r"ghs_[\w-]{43}", page)
     assert new
     for secret in (old, new[0]):
         assert exchange(row, code_for(row, ada), client_secret=secret).status == 200
-    assert "ghs_" not in browser.post(f"{PATH}/{public.id}/rotate-secret/", {"hours": 1}).content.decode()
+    assert "ghs_" not in browser.post(f"{PATH}/{public.id}/rotate-secret/", {"hours": 1}, follow=True).content.decode()
     living = Session.objects.exclude(oauth_client_id="").alive(timezone.now())
     assert living.count() == 3
     browser.post(f"{PATH}/{row.id}/disable/")

@@ -8,6 +8,8 @@ from apps.audit.models import Event
 from apps.users.models import Permission, Role
 from tests import factories
 from tests.conftest import MakeClient
+from tests.operators.limiting import give
+from tests.operators.saving import save
 from tests.operators.signing_in import operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,9 +30,9 @@ def test_an_operator_makes_a_permission_and_a_role_that_gives_it(browser: Client
     assert browser.post("/admin/users/role/add/", {**facts, "name": "auditor"}).status_code == 302
     path = f"/admin/users/role/{Role.objects.get().id}/change/"
     assert "invoices.read" in shown(browser, path)
-    assert browser.post(path, {"permissions": ["invoices.read"], "description": "Audits"}).status_code == 302
+    assert save(browser, path, {"permissions": ["invoices.read"], "description": "Audits"}).status_code == 302
     profile = {"name": "", "locale": "", "role": "auditor"}
-    assert browser.post(f"/admin/users/user/{user.id}/change/", profile).status_code == 302
+    assert save(browser, f"/admin/users/user/{user.id}/change/", profile).status_code == 302
     me = client_for(None).get("/api/auth/me", token=token).document
     assert (me["role"], me["permissions"]) == ("auditor", ["invoices.read"])
     recorded = Event.objects.order_by("id").values_list("action", "actor")
@@ -44,7 +46,7 @@ def test_an_operator_makes_a_permission_and_a_role_that_gives_it(browser: Client
 def test_name_and_customer_of_a_role_cannot_be_changed(browser: Client) -> None:
     row = factories.role(factories.customer(), "auditor")
     other = factories.customer()
-    browser.post(f"/admin/users/role/{row.id}/change/", {"name": "root", "customer": other.id, "description": "x"})
+    save(browser, f"/admin/users/role/{row.id}/change/", {"name": "root", "customer": other.id, "description": "x"})
     row.refresh_from_db()
     assert (row.name, row.customer_id == other.id, row.description) == ("auditor", False, "x")
 
@@ -86,10 +88,11 @@ def test_who_may_only_look_sees_the_pages(browser: Client) -> None:
     row = factories.role(factories.customer(), "auditor", "invoices.read")
     user = factories.user(row.customer, role="auditor", permissions=["invoices.read"])
     clerk = operator("clerk@example.com", is_superuser=False)
-    clerk.user_permissions.set(
+    give(
+        clerk,
         Right.objects.filter(
             codename__in=["view_user", "view_role", "view_permission"], content_type__app_label="users"
-        )
+        ),
     )
     looking = sign_in("clerk@example.com")
     for path in (f"user/{user.id}", f"role/{row.id}", f"permission/{Permission.objects.get().id}"):

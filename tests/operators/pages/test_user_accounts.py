@@ -10,6 +10,8 @@ from apps.tokens.models import Session
 from apps.users.models import User
 from tests import factories, meanwhile
 from tests.conftest import MakeClient
+from tests.operators.limiting import give
+from tests.operators.saving import save
 from tests.operators.signing_in import operator, sign_in
 from tests.otp.reading import newest_code
 
@@ -28,7 +30,7 @@ def test_deactivating_asks_first_and_signs_the_user_out_everywhere(browser: Clie
     user = factories.user(factories.customer())
     pairs, client = [factories.session(user) for _ in range(2)], client_for(None)
     path = f"/admin/users/user/{user.id}/deactivate/"
-    assert "2 living session(s) end" in shown(browser, path)
+    assert "2 living sessions end" in shown(browser, path)
     assert User.objects.get().status == "active"
     assert browser.post(path).status_code == 302
     assert [client.get("/api/auth/me", token=pair.access).status for pair in pairs] == [401, 401]
@@ -82,7 +84,7 @@ def test_the_status_is_not_written_into_the_form(browser: Client) -> None:
     user = factories.user(factories.customer(demands_approval=True), status="pending")
     page = f"/admin/users/user/{user.id}/change/"
     assert 'name="status"' not in shown(browser, page)
-    assert browser.post(page, {**PROFILE, "status": "active"}).status_code == 302
+    assert save(browser, page, {**PROFILE, "status": "active"}).status_code == 302
     user.refresh_from_db()
     assert (user.status, user.name) == ("pending", "Ada")
 
@@ -96,9 +98,9 @@ def test_who_is_made_an_administrator_loses_the_sessions_that_test_keys_began(
     live = factories.session(user).access
     in_sandbox = factories.session(user, sandbox_key_id="k" * 12)
     client, page = client_for(None), f"/admin/users/user/{user.id}/change/"
-    browser.post(page, {**PROFILE, "name": "Ada Lovelace"})
+    save(browser, page, {**PROFILE, "name": "Ada Lovelace"})
     assert [client.get("/api/auth/me", token=token).status for token in (live, in_sandbox.access)] == [200, 200]
-    assert browser.post(page, {**PROFILE, "role": "admin"}).status_code == 302
+    assert save(browser, page, {**PROFILE, "role": "admin"}).status_code == 302
     me = client.get("/api/auth/me", token=live)
     assert (me.status, me.document["role"]) == (200, "admin")
     assert client.get("/api/auth/me", token=in_sandbox.access).error_type == "session_ended"
@@ -110,7 +112,7 @@ def test_who_is_made_an_administrator_loses_the_sessions_that_test_keys_began(
 def test_it_takes_the_right_to_change_users(client_for: MakeClient) -> None:
     user = factories.user(factories.customer())
     clerk = operator("clerk@example.com", is_superuser=False)
-    clerk.user_permissions.set(Right.objects.filter(codename="view_user", content_type__app_label="users"))
+    give(clerk, Right.objects.filter(codename="view_user", content_type__app_label="users"))
     browser = sign_in("clerk@example.com")
     assert "/deactivate/" not in shown(browser, f"/admin/users/user/{user.id}/change/")
     for name in ("deactivate", "reactivate"):

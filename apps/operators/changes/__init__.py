@@ -1,0 +1,1 @@
+"""Changes by operators: asked about first, refused when stale, undone afterwards."""

@@ -1,0 +1,1 @@
+"""Lists that bear any number of rows and any query."""

@@ -1,0 +1,1 @@
+"""New keys and secrets: shown once, with a call that uses them."""

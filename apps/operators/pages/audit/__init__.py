@@ -1,0 +1,1 @@
+"""Pages of the audit log: events, their verification, undoing, and "Why was this user refused?"."""

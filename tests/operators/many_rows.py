@@ -1,0 +1,47 @@
+"""Many rows of any model that has a page in the admin: a new model gets them without being named."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import Model
+from django.utils import timezone
+
+from apps.customers.models import Customer
+
+
+def make(model: type[Model], number: int) -> None:
+    """Rows that the database takes, each of another customer, user or whatever else such a row belongs to."""
+    fields: list[Any] = [field for field in model._meta.concrete_fields if not field.generated]
+    owners: dict[type[Model], list[Model]] = {}
+    for owner in {field.related_model for field in fields if field.is_relation and not field.null}:
+        make(owner, number)
+        owners[owner] = list(owner._default_manager.order_by("-pk")[:number])
+    first = model._default_manager.count()
+    model._default_manager.bulk_create(
+        [model(**{field.attname: _value(field, first + n, n, owners) for field in fields}) for n in range(number)]
+    )
+
+
+def _value(field: Any, number: int, index: int, owners: dict[type[Model], list[Model]]) -> Any:
+    if field.related_model in owners and not field.null:
+        return owners[field.related_model][index].pk
+    if field.primary_key or (field.has_default() and not field.unique):
+        return field.get_default()
+    if field.null and not isinstance(field, models.DateTimeField):
+        return None
+    return _of_kind(field, number)
+
+
+def _of_kind(field: Any, number: int) -> Any:
+    if field.choices:
+        return field.choices[0][0]
+    if isinstance(field, models.DateTimeField):
+        return timezone.now() - timedelta(minutes=number)
+    if isinstance(field, models.UUIDField):
+        return Customer.objects.values_list("id", flat=True)[0]
+    if isinstance(field, models.BinaryField):
+        return number.to_bytes(32)
+    if isinstance(field, models.IntegerField):
+        return number
+    return f"{field.name}{number}@example.com"[: field.max_length]

@@ -1,0 +1,182 @@
+"""The approval queue as operators work through it: ten by keyboard, ten by one question, with the documents beside the decision."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from apps.approvals import decisions
+from apps.approvals.models import CheckState, IdentityCheck
+from apps.audit.models import Event
+from apps.customers.models import Customer
+from apps.users.models import User, UserStatus
+from tests import browser, factories
+from tests.conftest import MakeClient
+from tests.files.conftest import storage  # noqa: F401  (a fixture)
+from tests.files.keeping import Place
+from tests.operators import looking
+from tests.operators.looking import enter
+from tests.operators.signing_in import operator
+from tests.operators.test_in_a_browser import fits
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LIST = "/admin/approvals/identitycheck/"
+KEYS_REST = 700  # milliseconds, a little more than the page ignores keys after it has come
+
+
+def picture(width: int = 480, height: int = 300) -> bytes:
+    """A PNG that browsers can show: a gradient."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    rows = b"".join(
+        b"\0" + bytes((x * 255 // width, y * 255 // height, 160)[i] for x in range(width) for i in range(3))
+        for y in range(height)
+    )
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.fixture
+def customer() -> Customer:
+    operator()
+    return factories.customer(name="Analytical Engines", demands_approval=True, demands_verified_email=False)
+
+
+@pytest.fixture
+def ten(customer: Customer) -> Iterator[list[IdentityCheck]]:
+    for number in range(10):
+        user = factories.user(customer, f"user{number}@example.com", status=UserStatus.PENDING)
+        decisions.open_for(user, customer=factories.state_of(customer), now=timezone.now())
+    yield list(IdentityCheck.objects.order_by("created_at", "id"))
+
+
+def open_first(page: Page, url: str) -> None:
+    enter(page, url)
+    page.goto(f"{url}{LIST}")
+    page.locator("#result_list th a").first.click()
+    page.locator("[data-desk]").wait_for()
+
+
+def press(page: Page, key: str) -> None:
+    page.wait_for_timeout(KEYS_REST)
+    page.keyboard.press(key)
+
+
+def test_ten_are_approved_by_ten_keys(live_server: object, ten: list[IdentityCheck]) -> None:
+    url = live_server.url  # type: ignore[attr-defined]
+    with browser.page(locale="en") as page:
+        open_first(page, url)
+        for check in ten:
+            page.wait_for_url(f"**{LIST}{check.id}/change/")
+            press(page, "a")
+        page.wait_for_url(f"**{LIST}")
+    assert set(User.objects.values_list("status", flat=True)) == {UserStatus.ACTIVE}
+    assert Event.objects.filter(action="user_approved", actor="operator:ops@example.com").count() == 10
+
+
+def test_ten_are_approved_by_one_question(live_server: object, ten: list[IdentityCheck]) -> None:
+    url = live_server.url  # type: ignore[attr-defined]
+    with browser.page(locale="en") as page:
+        enter(page, url)
+        page.goto(f"{url}{LIST}")
+        page.locator("#action-toggle").check()
+        page.locator("select[name=action]").select_option("approve_selected")
+        page.get_by_role("button", name="Run").click()
+        page.get_by_role("heading", name="Approve 10 users?").wait_for()
+        page.get_by_role("button", name="Approve").click()
+        page.get_by_text("10 users approved").wait_for()
+    assert set(IdentityCheck.objects.values_list("state", flat=True)) == {CheckState.APPROVED}
+
+
+def test_a_key_does_nothing_while_somebody_types_and_when_keys_are_off(
+    live_server: object, ten: list[IdentityCheck]
+) -> None:
+    """WCAG 2.1.4. And a rejection needs its reason."""
+    url = live_server.url  # type: ignore[attr-defined]
+    with browser.page(locale="en") as page:
+        open_first(page, url)
+        press(page, "r")
+        assert page.evaluate("document.activeElement.name") == "reason"
+        page.keyboard.type("a blurred part, n p a")
+        assert page.locator("#id_reason").input_value() == "a blurred part, n p a"
+        assert page.url.endswith(f"{ten[0].id}/change/")
+        page.locator("#id_reason").fill("")
+        page.get_by_role("button", name="Reject").click()
+        assert not IdentityCheck.objects.exclude(state=CheckState.WAITING).exists(), "without a reason"
+        page.locator("#id_reason").fill("The picture is blurred")
+        page.get_by_role("button", name="Reject").press("Enter")
+        page.wait_for_url(f"**{ten[1].id}/change/")
+        assert IdentityCheck.objects.get(id=ten[0].id).reason == "The picture is blurred"
+        press(page, "n")
+        page.wait_for_url(f"**{ten[2].id}/change/")
+        press(page, "p")
+        page.wait_for_url(f"**{ten[1].id}/change/")
+        page.wait_for_timeout(KEYS_REST)
+        for combined in ("Control+a", "Alt+a"):
+            page.keyboard.press(combined)
+        page.get_by_label("Single keys decide", exact=False).uncheck()
+        page.keyboard.press("a")
+        page.reload()
+        assert not page.get_by_label("Single keys decide", exact=False).is_checked(), "it is remembered"
+        press(page, "a")
+        page.wait_for_timeout(300)
+        assert page.url.endswith(f"{ten[1].id}/change/")
+    assert not IdentityCheck.objects.filter(state=CheckState.APPROVED).exists()
+
+
+def test_a_key_pressed_twice_decides_about_nobody_unseen(live_server: object, ten: list[IdentityCheck]) -> None:
+    url = live_server.url  # type: ignore[attr-defined]
+    with browser.page(locale="en") as page:
+        open_first(page, url)
+        press(page, "a")
+        page.keyboard.press("a")
+        page.wait_for_url(f"**{ten[1].id}/change/")
+        page.wait_for_timeout(300)
+    assert IdentityCheck.objects.filter(state=CheckState.APPROVED).count() == 1
+
+
+def test_the_documents_open_beside_and_below_on_a_phone(
+    live_server: object,
+    customer: Customer,
+    client_for: MakeClient,
+    storage: Path,  # noqa: F811
+) -> None:
+    """What the operator sees is noted as opened, and nothing of it runs."""
+    url = live_server.url  # type: ignore[attr-defined]
+    place = Place(client_for, storage)
+    place.keep(picture(), name="passport, front.png")
+    place.keep(picture(300, 400), name="passport, back.png")
+    place.user.status = UserStatus.PENDING
+    place.user.save()
+    check = IdentityCheck.objects.create(user=place.user, customer=place.customer, created_at=timezone.now())
+    with browser.page(locale="en") as page:
+        open_first(page, url)
+        assert str(check.id) in page.url
+        frame = page.locator("iframe[name=opened-document]").element_handle().content_frame()
+        assert frame
+        frame.locator("img").wait_for()
+        assert frame.evaluate("document.images[0].naturalWidth") == 480
+        assert is_beside(page)
+        page.get_by_role("link", name="passport, back.png", exact=True).click()
+        page.wait_for_function("frames['opened-document'] !== undefined")
+        frame.wait_for_function("document.images[0] && document.images[0].naturalWidth === 300")
+        faults = looking.faults(page, "approval", within="[data-desk]")
+        page.set_viewport_size({"width": 390, "height": 780})
+        assert fits(page)
+        assert not is_beside(page)
+    assert not faults, "\n".join(faults)
+    assert Event.objects.filter(action="file_opened", actor="operator:ops@example.com").count() >= 2
+
+
+def is_beside(page: Page) -> bool:
+    decision, document = (
+        page.locator(f"section[aria-labelledby={name}]").bounding_box() for name in ("decision", "documents")
+    )
+    assert decision and document
+    return document["x"] >= decision["x"] + decision["width"]

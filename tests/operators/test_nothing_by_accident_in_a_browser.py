@@ -1,0 +1,86 @@
+"""Two tabs, a grave change, and an undo, in a real browser: by keyboard, and looked at in every size and scheme."""
+
+import pytest
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
+
+from apps.audit.models import Event
+from apps.customers.models import Customer
+from tests import browser, factories
+from tests.operators.enrolling import app_of, code_of
+from tests.operators.looking import enter, faults
+from tests.operators.signing_in import PASSWORD, operator
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def press(page: Page, name: str) -> None:
+    """By keyboard."""
+    page.get_by_role("button", name=name, exact=True).press("Enter")
+
+
+def test_of_two_tabs_the_later_one_is_told_and_keeps_what_was_typed(live_server: LiveServer) -> None:
+    operator()
+    customer = factories.customer(name="Acme")
+    path = f"{live_server.url}/admin/customers/customer/{customer.id}/policy/"
+    with browser.page(viewport={"width": 1280, "height": 800}) as tab:
+        enter(tab, live_server.url)
+        tab.goto(path)
+        other = tab.context.new_page()
+        other.goto(path)
+        other.locator("#id_code_lifetime").fill("2 min")
+        press(other, "Save Codes")
+        other.get_by_text("Saved: Codes.").wait_for()
+        tab.locator("#id_code_length").fill("8")
+        press(tab, "Save Codes")
+        tab.get_by_text("nothing was saved").wait_for()
+        assert tab.get_by_text("A code is good for: from 10 min to 2 min.").count() == 1
+        assert tab.get_by_text("Changed meanwhile, from 10 min to 2 min.").count() == 1
+        assert tab.locator("#id_code_lifetime").input_value() == "2 min"
+        assert tab.locator("#id_code_length").input_value() == "8"
+        assert faults(tab, "stale-form", within=".errornote") == []
+        press(tab, "Save Codes")
+        tab.get_by_text("Saved: Codes.").wait_for()
+    saved = Customer.objects.get(id=customer.id)
+    assert (saved.code_length, saved.code_lifetime) == (8, 120)
+
+
+def test_a_grave_change_asks_is_done_and_is_undone(live_server: LiveServer) -> None:
+    who = operator()
+    customer = factories.customer(name="Acme")
+    factories.session(factories.user(customer))
+    path = f"{live_server.url}/admin/customers/customer/{customer.id}"
+    with browser.page(viewport={"width": 1280, "height": 800}) as page:
+        enter(page, live_server.url)
+        device = app_of(who)  # the session has not passed it yet
+        page.goto(f"{live_server.url}/admin/login/")
+        page.get_by_label("Email").fill("ops@example.com")
+        page.locator("#id_password").fill(PASSWORD)
+        page.locator("#id_code").fill(code_of(device))
+        page.get_by_role("button", name="Sign in", exact=True).press("Enter")
+        page.wait_for_url("**/admin/")
+        page.goto(f"{path}/policy/")
+        page.locator("#id_access_lifetime").fill("1 h")
+        press(page, "Save Tokens and sessions")
+        page.get_by_role("heading", name="Change the policy of Acme?").wait_for()
+        assert page.get_by_text("1 h in the place of 7 h").count() == 1
+        assert faults(page, "grave-policy") == []
+        press(page, "Change it")
+        page.wait_for_url("**/policy/#tokens")
+        page.goto(f"{path}/danger/")
+        assert faults(page, "danger-zone", within="section[aria-labelledby=danger-zone]") == []
+        page.get_by_role("link", name="Suspend", exact=True).press("Enter")
+        page.get_by_role("heading", name="Suspend Acme?").wait_for()
+        assert faults(page, "grave-suspension") == []
+        press(page, "Suspend")
+        page.wait_for_url("**/change/")
+        assert Customer.objects.get(id=customer.id).status == "suspended"
+        suspended = Event.objects.get(action="customer_suspended")
+        page.goto(f"{live_server.url}/admin/audit/event/{suspended.id}/change/")
+        page.get_by_role("link", name="Undo this change").press("Enter")
+        page.get_by_role("heading", name="Undo this change of Acme?").wait_for()
+        assert faults(page, "undo") == []
+        press(page, "Undo")
+        page.wait_for_url("**/customers/customer/**/change/")
+    saved = Customer.objects.get(id=customer.id)
+    assert (saved.status, saved.access_lifetime) == ("active", 3600)

@@ -1,0 +1,36 @@
+"""The pages of operators as people see them, in English and German: by axe, wide and on a phone, light and dark."""
+
+import pytest
+
+from apps.operators.models import RoleName
+from tests import browser, factories
+from tests.operators.limiting import with_role
+from tests.operators.looking import enter, faults
+from tests.operators.signing_in import operator
+
+pytestmark = pytest.mark.django_db(transaction=True)
+# A slow machine makes what unfold makes of a choice after the page has loaded.
+MADE_LATE = "() => { django.jQuery('#id_customers').select2('destroy').djangoAdminSelect2() }"
+
+
+@pytest.mark.parametrize("locale", ["en", "de"])
+def test_role_and_limits_are_read_and_chosen(live_server: object, locale: str) -> None:
+    url = live_server.url  # type: ignore[attr-defined]
+    operator()
+    who = with_role(RoleName.SUPPORT, factories.customer(name="Acme"), name="clerk@example.com")
+    factories.customer(name="Umbrella")
+    with browser.page(locale=locale) as page:
+        enter(page, url)
+        page.goto(f"{url}/admin/auth/user/")
+        found = faults(page, f"operators-{locale}", within="#result_list")
+        page.goto(f"{url}/admin/auth/user/{who.pk}/change/")
+        found += faults(page, f"operator-{locale}", within="fieldset:has(.field-role)")
+        page.evaluate(MADE_LATE)
+        found += faults(page, f"operator-made-late-{locale}", within="fieldset:has(.field-role)")
+        assert found == []
+        page.locator("input[name=role][value=auditor]").check()
+        page.locator(".select2-search__field").fill("Umb")
+        page.locator(".select2-results__option", has_text="Umbrella").click()
+        page.locator("[name=_save]").click()
+        page.wait_for_url("**/admin/auth/user/")
+        assert "Acme, Umbrella" in page.locator("#result_list").inner_text()

@@ -1,0 +1,101 @@
+"""What each page of the admin costs, in statements and in bytes: found from the site, and the same with ten times the rows."""
+
+import gzip
+from dataclasses import dataclass
+
+import pytest
+from django.db.models import Model
+from django.test import Client
+
+from apps.operators.pages.customers.customer_tabs import TABS
+from apps.operators.pages.customers.visit import OVERVIEW
+from tests import factories
+from tests.operators import many_rows
+from tests.operators.addresses import MODELS, place_of
+from tests.operators.pages.customer_form import page_of
+from tests.roundtrips import counted
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FEW, MANY = 30, 300
+KIB = 1024
+# Who asks and with which second factor (5), the rows, EXPLAIN, and the count.
+OF_A_LIST = 8
+MORE_OF_A_LIST = {
+    "alerts/alertrule/": 1,  # whether there are any: if not, the usual ones are offered
+}
+# Of the page of a row: who asks (5), the row, and what stands beside it.
+OF_A_ROW = {
+    "alerts/alert/": 8,
+    "alerts/alertrule/": 6,
+    "api_keys/apikey/": 7,
+    "approvals/identitycheck/": 14,
+    "audit/event/": 6,
+    "auth/user/": 16,
+    "customers/customer/": 20,
+    "factors/passkey/": 8,
+    "factors/phone/": 8,
+    "factors/recoverycode/": 8,
+    "factors/totp/": 8,
+    "mail/message/": 7,
+    "oauth/registeredclient/": 9,
+    "otp/fixedcode/": 7,
+    "payloads/servicekeypair/": 6,
+    "tokens/session/": 8,
+    "users/permission/": 7,
+    "users/role/": 8,
+    "users/user/": 25,
+}
+MOST_OF_A_LIST = 12 * KIB  # as it is sent
+MOST_OF_A_ROW = 20 * KIB
+MOST_PLAIN = 100 * KIB  # before it is compressed
+
+
+@dataclass(frozen=True)
+class Page:
+    statements: int
+    plain: bytes
+    sent: int
+
+
+@pytest.mark.parametrize("model", MODELS, ids=place_of)
+def test_no_page_costs_more_with_ten_times_the_rows(browser: Client, model: type[Model]) -> None:
+    place = place_of(model)
+    many_rows.make(model, FEW)
+    read(browser, place)  # the first look of all makes the service's keys
+    few, few_beside = read(browser, place), read_a_row(browser, model)
+    many_rows.make(model, MANY - FEW)
+    many, many_beside = read(browser, place), read_a_row(browser, model)
+
+    expected = OF_A_LIST + MORE_OF_A_LIST.get(place, 0)
+    assert (few.statements, many.statements) == (expected, expected)
+    assert few.plain.count(b'<tr class="data-row') == many.plain.count(b'<tr class="data-row') == 25
+    assert (few_beside.statements, many_beside.statements) == (OF_A_ROW[place], OF_A_ROW[place])
+    for before, after, most in ((few, many, MOST_OF_A_LIST), (few_beside, many_beside, MOST_OF_A_ROW)):
+        assert after.sent <= before.sent + KIB
+        assert after.sent <= most
+        assert len(after.plain) <= MOST_PLAIN
+
+
+def test_no_tab_of_a_customer_is_larger(browser: Client) -> None:
+    """The one with the most settings has 82,109 bytes."""
+    customer = factories.customer()
+    for slug in TABS:
+        page = read(browser, page_of(customer, "change" if slug == OVERVIEW else slug).removeprefix("/admin/"))
+        assert len(page.plain) <= MOST_PLAIN, slug
+        assert page.sent <= MOST_OF_A_LIST, slug
+
+
+def read_a_row(browser: Client, model: type[Model]) -> Page:
+    """The second time: a process remembers how its customer stands."""
+    row = model._default_manager.order_by("pk").last()
+    assert row is not None
+    place = f"{place_of(model)}{row.pk}/change/"
+    read(browser, place)
+    return read(browser, place)
+
+
+def read(browser: Client, place: str) -> Page:
+    with counted() as cost:
+        answer = browser.get(f"/admin/{place}", headers={"Accept-Encoding": "gzip"})
+    assert (answer.status_code, answer.headers["Content-Encoding"]) == (200, "gzip"), place
+    return Page(len(cost.statements), gzip.decompress(answer.content), len(answer.content))
