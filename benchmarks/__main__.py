@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from benchmarks import load, machine, results, table
-from benchmarks.bench import Bench
+from benchmarks.bench import CALLS, Bench
 from benchmarks.engines import FOLDER, BenchBusy, Engines, EnginesNotDurable
 from benchmarks.jobs import JOBS
 from benchmarks.load import LoadFailed, WrkMissing
@@ -50,6 +50,7 @@ def run(chosen: Namespace) -> Result:
     began, revision = time.monotonic(), machine.revision()
     engines = Engines(chosen.folder)
     bench = Bench(engines, chosen.rounds, chosen.seconds, chosen.calls, frozenset(chosen.only), _saying(began))
+    bench.is_full = chosen.sizes == "full"
     try:
         groups = [_measured(name, bench) for name in chosen.jobs or JOBS]
         machine.refuse_another(revision)
@@ -58,7 +59,7 @@ def run(chosen: Namespace) -> Result:
             revision=revision,
             versions=machine.versions(engines),
             machine=machine.facts(),
-            options={name: getattr(chosen, name) for name in ("rounds", "seconds", "calls")},
+            options={name: getattr(chosen, name) for name in ("rounds", "seconds", "calls", "sizes")},
             took_seconds=time.monotonic() - began,
             groups=groups,
         )
@@ -80,9 +81,12 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     parser = ArgumentParser(prog="python -m benchmarks", description="Measure, and print the table.")
     parser.add_argument("jobs", nargs="*", metavar="JOB", help=f"of {', '.join(JOBS)}; all if none is named")
     parser.add_argument("--rounds", type=int, default=5, help="beside the one that warms up (5)")
-    parser.add_argument("--seconds", type=float, default=2, help="of each way in each round (2)")
+    parser.add_argument("--seconds", type=float, default=1.2, help="of each way in each round (1.2)")
     parser.add_argument(
-        "--calls", type=int, default=300, help="of each step and round whose requests are good once (300)"
+        "--calls", type=int, default=CALLS, help=f"of each step and round whose requests are good once ({CALLS})"
+    )
+    parser.add_argument(
+        "--sizes", choices=("small", "full"), default="small", help="to which the database grows (full: 12 GB, an hour)"
     )
     parser.add_argument("--only", type=_names, default=[], metavar="NAME,…", help="these rows alone: ours,bare_drf")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="for the engines' data (.bench)")

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar, cast
 
 from benchmarks import load
 from benchmarks.engines import Engines
@@ -15,7 +16,9 @@ from benchmarks.rounds import Sample
 from benchmarks.servers import Application, Server
 from benchmarks.subject import Subject
 
+CALLS = 150  # of each step and round whose requests are good once, unless the command says another number
 LONGEST_PHASE_SECONDS = 120
+AnySubject = TypeVar("AnySubject", bound=Subject)
 
 
 @dataclass
@@ -28,12 +31,20 @@ class Bench:
     calls: int
     only: frozenset[str] = frozenset()
     say: Callable[[str], None] = print
+    is_full: bool = False  # whether a database grows to all that it can
     _running: ExitStack = field(default_factory=ExitStack)
+    _subjects: dict[type[Subject], Subject] = field(default_factory=dict)
 
     @cached_property
     def ours(self) -> Gatehouse:
         """One installation for all jobs."""
         return Gatehouse(self.engines)
+
+    def subject(self, kind: type[AnySubject]) -> AnySubject:
+        """The one of this kind: all jobs share it, and it is set up once."""
+        if kind not in self._subjects:
+            self._subjects[kind] = kind(self.engines)
+        return cast("AnySubject", self._subjects[kind])
 
     def wants(self, name: str) -> bool:
         return not self.only or name in self.only
@@ -46,12 +57,14 @@ class Bench:
         subject.url = server.url
         return server
 
-    def measure(self, server: Server, requests: Requests, *, answers: Path | None = None) -> Sample:
+    def measure(
+        self, server: Server, requests: Requests, *, answers: Path | None = None, seconds: float | None = None
+    ) -> Sample:
         """One round against this server. With `answers`, requests that are good once are all sent, however long that takes."""
         cpu, spent = server.cpu_seconds(), self.engines.spent()
-        seconds = LONGEST_PHASE_SECONDS if requests.once and answers else self.seconds
+        lasts = LONGEST_PHASE_SECONDS if requests.once and answers else seconds or self.seconds
         try:
-            answered = load.send(server.url, requests, seconds=seconds, answers=answers)
+            answered = load.send(server.url, requests, seconds=lasts, answers=answers)
         except LoadFailed as failure:
             raise LoadFailed(f"{failure}\nWhat the server says is in {server.log}") from failure
         used, cost = server.cpu_seconds() - cpu, self.engines.spent() - spent

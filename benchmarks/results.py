@@ -35,13 +35,13 @@ class Group:
 
 @dataclass(frozen=True)
 class Result:
-    """A whole run. `options`: rounds, seconds, calls."""
+    """A whole run. `options`: rounds, seconds, calls, sizes."""
 
     date: str
     revision: str
     versions: dict[str, str]
     machine: dict[str, str]
-    options: dict[str, float]
+    options: dict[str, Any]
     took_seconds: float
     groups: Sequence[Group] = field(default_factory=tuple)
 

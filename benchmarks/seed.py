@@ -2,6 +2,9 @@
 
     python -m benchmarks.seed --customers 10000 --users 1000000 --sessions 5000000 --mails 1000000 --events 10000000
 
+Beside these, each in proportion: API keys, clients, roles, factors, identity checks, steps of mails, refusals. With `--figures` the last
+35 days are counted for the overview, as beat would.
+
 It works on the database of the present settings, whose tables must be up to date (`manage.py migrate`), with a role that is
 PostgreSQL's superuser. Rows are made by PostgreSQL itself. What is there stays; a second run adds as many again.
 
@@ -10,6 +13,7 @@ the hash chain have the form of real ones and no real hashes: `verify_audit_log`
 """
 
 import argparse
+import math
 import sys
 import time
 from dataclasses import dataclass
@@ -25,6 +29,7 @@ django.setup()
 from django.db import connection  # noqa: E402  (settings come first)
 from django.utils import timezone  # noqa: E402
 
+from apps.figures import counting  # noqa: E402
 from benchmarks.seeding import bulk, rows, secrets, sizes  # noqa: E402
 from benchmarks.seeding.scale import Scale  # noqa: E402
 
@@ -70,6 +75,12 @@ def _fill(cursor: bulk.Cursor, table: rows.Table, *, first: int) -> None:
     progress.finish()
 
 
+def _count_figures() -> None:
+    began = time.monotonic()
+    hours = counting.count_due(now=timezone.now(), until=math.inf)
+    _say(f"{hours:,} hours counted ({time.monotonic() - began:.0f} s)")
+
+
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
@@ -80,7 +91,12 @@ def main() -> int:
     for name, default in vars(Scale(1000, 10_000, 50_000, 10_000, 100_000)).items():
         parser.add_argument(f"--{name}", type=int, default=default, help=f"how many (default {default:,})")
     began = time.monotonic()
-    seed(Scale(**vars(parser.parse_args())))
+    parser.add_argument("--figures", action="store_true", help="count the hours for the overview, too")
+    chosen = vars(parser.parse_args())
+    with_figures = chosen.pop("figures")
+    seed(Scale(**chosen))
+    if with_figures:
+        _count_figures()
     took = timedelta(seconds=round(time.monotonic() - began))
     with connection.cursor() as cursor:
         _say(f"Filled in {took}.\n{sizes.as_text(cursor)}")

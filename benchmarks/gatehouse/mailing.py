@@ -2,19 +2,17 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from aiosmtpd.controller import Controller
-
+from benchmarks import accounting
+from benchmarks.mail_sink import HOST
 from benchmarks.servers import free_port, inherited
 from config.embedded.engine import end_with_parent
 from config.environment import PROJECT_ROOT
 
-HOST = "127.0.0.1"
 # As compose.yaml starts it.
 WORKER = (
     sys.executable,
@@ -31,48 +29,62 @@ WORKER = (
 STOP_WITHIN_SECONDS = 15
 
 
-class Inbox:
-    """Everybody's mail: who was written to, and when the server took it, in the order in which it did. A context."""
+class Process:
+    """One that ends with the benchmarks, and whose CPU time is known. A context."""
 
-    def __init__(self) -> None:
-        self.taken: list[tuple[str, datetime]] = []
-        self._controller = Controller(self, hostname=HOST, port=free_port())
+    def __init__(self, command: Sequence[str], *, log: Path, environment: dict[str, str] | None = None) -> None:
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                command,
+                cwd=PROJECT_ROOT,
+                env={**inherited(), **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=end_with_parent(15),  # noqa: PLW1509  (only before any thread of ours that holds a lock)
+            )
+
+    def cpu_seconds(self) -> float:
+        """So far, with its children."""
+        return accounting.cpu_seconds(self._process.pid)
 
     def __enter__(self) -> Self:
-        self._controller.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._controller.stop()
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=STOP_WITHIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  (aiosmtpd's name)
-        self.taken.append((envelope.rcpt_tos[0], datetime.now(UTC)))
-        return "250 2.0.0 Ok"
+
+class Inbox(Process):
+    """Everybody's mail: who was written to, and when the server took it, in the order in which it did."""
+
+    def __init__(self, folder: Path) -> None:
+        self._port = free_port()
+        self._file = folder / "inbox.txt"
+        self._file.write_text("")
+        command = (sys.executable, "-m", "benchmarks.mail_sink", str(self._port), str(self._file))
+        super().__init__(command, log=folder / "mail_sink.log")
+
+    @property
+    def taken(self) -> list[tuple[str, datetime]]:
+        lines = self._file.read_text(encoding="utf-8").splitlines(keepends=True)
+        return [_read(line) for line in lines if line.endswith("\n")]
 
     @property
     def url(self) -> str:
-        return f"smtp://{HOST}:{self._controller.port}"
+        return f"smtp://{HOST}:{self._port}"
 
 
-@contextmanager
-def worker(environment: dict[str, str], *, log: Path) -> Iterator[None]:
-    """The worker of the queue of mails, until the block ends."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*WORKER, "--queues", "mail"],
-            cwd=PROJECT_ROOT,
-            env={**inherited(), **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            preexec_fn=end_with_parent(15),  # noqa: PLW1509  (only before any thread of ours that holds a lock)
-        )
-    try:
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=STOP_WITHIN_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+def _read(line: str) -> tuple[str, datetime]:
+    address, at = line.split()
+    return address, datetime.fromtimestamp(float(at), UTC)
+
+
+def worker(environment: dict[str, str], *, log: Path) -> Process:
+    """The worker of the queue of mails."""
+    return Process([*WORKER, "--queues", "mail"], log=log, environment=environment)

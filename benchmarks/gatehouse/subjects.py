@@ -1,6 +1,7 @@
 """Gatehouse, as the jobs measure it."""
 
 import importlib
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -27,9 +28,9 @@ class Gatehouse(SignsIn):
         super().__init__(engines)
         self.environment = installation.environment(engines, self.folder)
 
-    def application(self, *, workers: int = 1) -> Application:
+    def application(self, *, workers: int = 1, python: str = sys.executable) -> Application:
         _ = self.world  # its tables are there from now on
-        return granian("config.wsgi:application", environment=self.environment, workers=workers)
+        return granian("config.wsgi:application", environment=self.environment, python=python, workers=workers)
 
     @cached_property
     def world(self) -> "World":

@@ -18,7 +18,7 @@ from apps.customers import limits, state
 from apps.customers.models import Customer
 from apps.customers.state import CustomerState
 from apps.signin.models import KnownDevice
-from apps.tokens import devices, minting, sessions
+from apps.tokens import devices, minting, new_sessions
 from apps.tokens.models import Session
 from apps.tokens.proof import ONE_TIME_CODE, Proof
 from apps.users import emails, permission_names
@@ -104,7 +104,7 @@ class World:
         pair = minting.pair(
             customer=self.state,
             user=users.of(session.user),
-            refresh=sessions.issue(customer=self.state, session_id=session.id, now=now),
+            refresh=new_sessions.issue(customer=self.state, session_id=session.id, now=now),
             proof=Proof(
                 int(session.auth_time.timestamp()), (ONE_TIME_CODE,)
             ),  # a newer one would be looked up at every call

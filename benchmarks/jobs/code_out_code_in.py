@@ -13,6 +13,7 @@ from benchmarks.gatehouse.subjects import Gatehouse
 from benchmarks.peers import everyone
 from benchmarks.rounds import Sample
 from benchmarks.servers import Server
+from benchmarks.simplejwt.subjects import WithBlacklist
 from benchmarks.subject import Phase, SignsIn
 from benchmarks.table import Row, row
 
@@ -23,9 +24,10 @@ Ways = dict[str, Callable[[], Sample]]
 
 def run(bench: Bench) -> list[Row]:
     """A row for each step, and one for both that make a sign-in: out and in."""
-    everyone.install(bench)
-    plain = BareDrf(bench.engines)
-    peers = [kind(bench.engines) for kind in everyone.PEERS if bench.wants(kind.name)]
+    peers: list[SignsIn] = [*everyone.ready(bench)]
+    if bench.wants(WithBlacklist.name):
+        peers = [bench.subject(WithBlacklist), *peers]
+    plain = bench.subject(BareDrf)
     journeys = [Journey(bench, one) for one in ([bench.ours] if bench.wants(bench.ours.name) else []) + peers]
     ways: Ways = {BareDrf.name: bench.repeating(bench.serve(plain), plain.who_am_i())}
     for journey in journeys:

@@ -8,7 +8,7 @@ TITLE = "Forward auth"
 
 
 def run(bench: Bench) -> list[Row]:
-    baselines = [kind(bench.engines) for kind in (BareDrf, BareView)]
+    baselines = [bench.subject(kind) for kind in (BareDrf, BareView)]
     ways = {one.name: bench.repeating(bench.serve(one), one.who_am_i()) for one in baselines}
     ways["ours"] = bench.repeating(bench.serve(bench.ours), bench.ours.forward_auth())
     samples = bench.in_turns(ways)

@@ -8,7 +8,7 @@ TITLE = "Introspection"
 
 
 def run(bench: Bench) -> list[Row]:
-    drf = BareDrf(bench.engines)
+    drf = bench.subject(BareDrf)
     ways = {
         BareDrf.name: bench.repeating(bench.serve(drf), drf.who_am_i()),
         "ours": bench.repeating(bench.serve(bench.ours), bench.ours.introspection()),

@@ -8,12 +8,13 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from types import ModuleType
 
 from benchmarks import load
-from benchmarks.bench import Bench
-from benchmarks.gatehouse.mailing import Inbox, worker
+from benchmarks.bench import CALLS, Bench
+from benchmarks.gatehouse.mailing import Inbox, Process, worker
 from benchmarks.load import LoadFailed
 from benchmarks.subject import NotKept
 from benchmarks.table import Row
@@ -31,12 +32,27 @@ def run(bench: Bench) -> list[Row]:
     server = bench.serve(bench.ours, name="mail")
     posting = importlib.import_module("benchmarks.gatehouse.posting")
     posting.leave_nothing_waiting()
+    folder, environment = bench.ours.folder, bench.ours.environment
     with (
-        Inbox() as inbox,
-        worker({**bench.ours.environment, "EMAIL_URL": inbox.url}, log=bench.ours.folder / "worker.log"),
+        Inbox(folder) as inbox,
+        worker({**environment, "EMAIL_URL": inbox.url}, log=folder / "worker.log") as sender,
     ):
         _wait_for_the_worker(posting, inbox)
-        return [_steady(bench, server.url, posting, inbox), _burst(bench, posting, inbox)]
+        return [
+            _with_cpu(lambda: _steady(bench, server.url, posting, inbox), sender, inbox),
+            _with_cpu(lambda: _burst(bench, posting, inbox), sender, inbox),
+        ]
+
+
+def _with_cpu(measure: Callable[[], Row], sender: Process, inbox: Inbox) -> Row:
+    """With CPU time of the worker for each mail, and beside it of the server that takes them, which is ours alone."""
+    began, spent = len(inbox.taken), (sender.cpu_seconds(), inbox.cpu_seconds())
+    row = measure()
+    mails = len(inbox.taken) - began
+    worker_us, server_us = (
+        1e6 * (process.cpu_seconds() - before) / mails for process, before in zip((sender, inbox), spent, strict=True)
+    )
+    return replace(row, cpu_us=worker_us, beside={**row.beside, "CPU µs of the mail server": server_us})
 
 
 def _steady(bench: Bench, url: str, posting: ModuleType, inbox: Inbox) -> Row:
@@ -63,7 +79,7 @@ def _ask(url: str, request: bytes, at: float) -> int:
 
 def _burst(bench: Bench, posting: ModuleType, inbox: Inbox) -> Row:
     """As fast as one process can post them; meanwhile another customer posts one mail after the other."""
-    count = BURST if bench.calls >= 300 else bench.calls
+    count = BURST if bench.calls >= CALLS else bench.calls
     bench.say(f"  a burst of {count} …")
     flood, other = posting.Customer("flood"), posting.Customer("other")
     began, started = len(inbox.taken), time.monotonic()

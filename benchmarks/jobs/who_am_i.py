@@ -28,10 +28,10 @@ Ways = dict[str, Callable[[], Sample]]
 def run(bench: Bench) -> list[Row]:
     titles: dict[str, str] = {}
     ways: Ways = {}
-    everyone.install(bench)
+    everyone.ready(bench)
     for kind in KINDS:
         if bench.wants(kind.name):
-            titles[kind.name], ways[kind.name] = kind.title, _way(bench, kind(bench.engines))
+            titles[kind.name], ways[kind.name] = kind.title, _way(bench, bench.subject(kind))
     if wanted := {name: title for name, title in OURS.items() if bench.wants(name)}:
         titles |= wanted
         ours = _ways_of_ours(bench)

@@ -1,5 +1,7 @@
 """The peers, in the order of the table."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from benchmarks.bench import Bench
 from benchmarks.peers import installing
 from benchmarks.peers.allauth.peer import Allauth
@@ -12,13 +14,25 @@ from benchmarks.peers.peer import Peer
 PEERS: tuple[type[Peer], ...] = (Drfpasswordless, Allauth, DjRestAuth, FastapiUsers, BetterAuth)
 
 
-def install(bench: Bench) -> None:
-    """All that are wanted, side by side: before anything is measured."""
-    wanted = {peer: peer.installed() for peer in PEERS if bench.wants(peer.name)}
-    missing = {peer.name: one for peer, one in wanted.items() if not one.is_current}
+def ready(bench: Bench) -> list[Peer]:
+    """All that are wanted, installed and with their users, side by side: before anything is measured."""
+    wanted = [kind for kind in PEERS if bench.wants(kind.name)]
+    missing = {kind.name: kind.installed() for kind in wanted if not kind.installed().is_current}
     if missing:
-        bench.say(f"installing {', '.join(missing)} …")
+        bench.say(f"  installing {', '.join(missing)} …")
         installing.install(missing.values())
+    peers = [bench.subject(kind) for kind in wanted]
+    if not all("prepared" in vars(peer) for peer in peers):
+        bench.say("  making the peers' users …")
+        _prepare(peers)
+    return peers
+
+
+def _prepare(peers: list[Peer]) -> None:
+    for peer in peers:
+        _ = peer.database_url  # by the one connection of the engines
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda peer: peer.prepared, peers))
 
 
 def versions() -> dict[str, str]:

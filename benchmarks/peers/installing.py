@@ -1,8 +1,9 @@
-"""Installs the peers' packages below `.bench/peers/`, each anew only when its lock has changed."""
+"""Installs packages below `.bench/peers/`, each set anew only when its lock has changed."""
 
 import hashlib
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +12,11 @@ from pathlib import Path
 from config.environment import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / ".bench" / "peers"
+
+
+WITHOUT_PEERS = (
+    "The peers are installed from PyPI and npm. Without a network: make bench ARGS='--only ours,bare_drf,bare_view'"
+)
 
 
 class PeerFailed(Exception):
@@ -33,8 +39,11 @@ class Installed:
         """Raises PeerFailed."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        for command in self.commands:
-            run(command, self.folder)
+        try:
+            for command in self.commands:
+                run(command, self.folder)
+        except PeerFailed as failure:
+            raise PeerFailed(f"{failure}\n{WITHOUT_PEERS}") from failure
         self._stamp.write_text(self._digest())
 
     @property
@@ -43,6 +52,15 @@ class Installed:
 
     def _digest(self) -> str:
         return hashlib.sha256(b"".join(path.read_bytes() for path in self.files)).hexdigest()
+
+
+def of_python(folder: Path, lock: Path, *options: str) -> Installed:
+    """An environment with the packages of this lock, made by uv with our Python."""
+    uv = (sys.executable, "-m", "uv", "--quiet")
+    from_lock = ("--no-deps", "--require-hashes", "--requirement", str(lock))
+    make = (*uv, "venv", "--clear", "--python", sys.executable, ".")
+    fill = (*uv, "pip", "install", "--python", str(folder / "bin" / "python"), *from_lock, *options)
+    return Installed(folder, (lock,), (make, fill))
 
 
 def install(missing: Iterable[Installed]) -> None:

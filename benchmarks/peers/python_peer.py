@@ -1,9 +1,8 @@
 """Peers of Python: an environment made by uv with our Python, served by granian with the flags of our Dockerfile and one worker."""
 
 import re
-import sys
 
-from benchmarks.peers.installing import FOLDER, Installed
+from benchmarks.peers.installing import FOLDER, Installed, of_python
 from benchmarks.peers.peer import Peer
 from benchmarks.servers import Application, granian
 
@@ -22,12 +21,7 @@ class PythonPeer(Peer):
 
     @classmethod
     def installed(cls) -> Installed:
-        uv = (sys.executable, "-m", "uv", "--quiet")
-        lock = cls.source() / "requirements.txt"
-        from_lock = ("--no-deps", "--require-hashes", "--requirement", str(lock))
-        make = (*uv, "venv", "--clear", "--python", sys.executable, ".")
-        fill = (*uv, "pip", "install", "--python", cls.python(), *from_lock)
-        return Installed(FOLDER / cls.name, (lock,), (make, fill))
+        return of_python(FOLDER / cls.name, cls.source() / "requirements.txt")
 
     @classmethod
     def python(cls) -> str:

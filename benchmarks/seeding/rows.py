@@ -12,12 +12,15 @@ from django.db import connection, models
 from psycopg import sql
 
 from apps.api_keys.models import ApiKey
-from apps.audit.models import ChainLink, Event
+from apps.approvals.models import IdentityCheck
+from apps.audit.models import ChainLink, Event, Refusal
 from apps.customers.models import Customer
-from apps.mail.models import Message
+from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
+from apps.mail.models import LedgerEntry, MailQuotaUse, Message
+from apps.oauth.models import RegisteredClient
 from apps.tokens.models import RefreshToken, Session
-from apps.users.models import User
-from benchmarks.seeding import words
+from apps.users.models import Permission, Role, User
+from benchmarks.seeding import beside, words
 from benchmarks.seeding.scale import Scale
 
 STEP = 100_000_000  # numbers between two runs, so that they share none
@@ -79,6 +82,28 @@ def tables(scale: Scale) -> list[Table]:
         Table(Message, scale.mails, words.MAIL),
         Table(Event, scale.events, words.EVENT),
         Table(ChainLink, scale.events, words.CHAIN_LINK),
+        *_beside(scale),
+    ]
+
+
+def _beside(scale: Scale) -> list[Table]:
+    """In proportion to what they belong to."""
+    with_factor, factor = scale.users // beside.FACTOR_EVERY, beside.owner(every=beside.FACTOR_EVERY)
+    checks, codes = scale.users // beside.CHECK_EVERY, with_factor * beside.CODES_OF_A_USER
+    refusals, refused = scale.events // beside.REFUSED_EVERY, f"pg_temp.user_of({beside.REFUSED})"
+    owner_of_codes = beside.owner(every=beside.FACTOR_EVERY, rows=beside.CODES_OF_A_USER)
+    return [
+        Table(Role, scale.customers * beside.ROLES, beside.ROLE),
+        Table(Permission, scale.customers * beside.PERMISSIONS, beside.PERMISSION),
+        Table(RegisteredClient, scale.customers, beside.CLIENT),
+        Table(MailQuotaUse, scale.customers, beside.QUOTA_USE),
+        Table(Totp, with_factor, beside.TOTP, user=factor),
+        Table(Phone, with_factor, beside.PHONE, user=factor),
+        Table(Passkey, with_factor, beside.PASSKEY, user=factor),
+        Table(RecoveryCode, codes, beside.RECOVERY_CODE, user=owner_of_codes),
+        Table(IdentityCheck, checks, beside.CHECK, user=beside.owner(every=beside.CHECK_EVERY)),
+        Table(LedgerEntry, scale.mails * beside.STEPS_OF_A_MAIL, beside.LEDGER_ENTRY),
+        Table(Refusal, refusals, beside.REFUSAL, user=refused),
     ]
 
 

@@ -5,7 +5,10 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from psycopg import sql
+
+from apps.audit import address_hashes
 
 FUNCTIONS = """
 CREATE OR REPLACE FUNCTION pg_temp.id(kind int, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
@@ -31,6 +34,10 @@ CREATE OR REPLACE FUNCTION pg_temp.ago(share float8, hours float8) RETURNS times
 $$;
 CREATE OR REPLACE FUNCTION pg_temp.agent(n bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT pg_temp.one_of({agents}, pg_temp.share(n, 9))
+$$;
+CREATE OR REPLACE FUNCTION pg_temp.address_hash(address text) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+  -- HMAC-SHA256 (RFC 2104) by the installation's own key: refusals are found by their address, as real ones are.
+  SELECT sha256({outer_pad} || sha256({inner_pad} || convert_to(address, 'UTF8')))
 $$;
 """
 MOZILLA = "Mozilla/5.0"
@@ -121,7 +128,9 @@ ACTIONS = [  # what happens most comes most often
     *["sign_in", "code_requested", "token_refreshed", "token_refreshed", "token_refreshed", "logout", "session_ended"],
     *["code_rejected", "password_rejected", "profile_changed", "role_changed", "new_device", "policy_changed"],
 ]
-ACTION = f"pg_temp.one_of('{{{','.join(ACTIONS)}}}', pg_temp.share(n, 4))"
+REFUSED_EVERY = 20  # events
+REFUSED = f"(n - pg_temp.first()) %% {REFUSED_EVERY} = 0"
+ACTION = f"CASE WHEN {REFUSED} THEN 'refused' ELSE pg_temp.one_of('{{{','.join(ACTIONS)}}}', pg_temp.share(n, 4)) END"
 USER_OF_EVENT = f"pg_temp.id({USER_ID}, of.user)"
 EVENT = {
     "id": f"pg_temp.id({EVENT_ID}, n)",
@@ -133,14 +142,15 @@ EVENT = {
         WHEN {ACTION} IN ('code_requested', 'code_rejected', 'password_rejected') THEN 'anonymous'
         ELSE 'user:' || {USER_OF_EVENT} END""",
     "action": ACTION,
-    "outcome": f"""CASE WHEN {ACTION} NOT LIKE '%%_rejected' THEN 'success'
+    "outcome": f"""CASE WHEN {REFUSED} THEN 'denied' WHEN {ACTION} NOT LIKE '%%_rejected' THEN 'success'
         WHEN pg_temp.share(n, 8) < 0.9 THEN 'failure' ELSE 'denied' END""",
     "severity": f"""CASE WHEN {ACTION} LIKE '%%_rejected' THEN 'low' WHEN {ACTION} = 'new_device' THEN 'medium'
         ELSE 'info' END""",
     "ip": "inet '198.18.0.0' + floor(131072 * pg_temp.share(n, 6))::bigint",
     "user_agent": "pg_temp.agent(n)",
     "request_id": "lpad(to_hex(hashint8extended(n, 10)), 16, '0') || lpad(to_hex(hashint8extended(n, 11)), 16, '0')",
-    "details": f"""jsonb_build_object('session', pg_temp.id({SESSION_ID}, n))""",
+    "details": f"""CASE WHEN {REFUSED} THEN '{{"rule": "resend_too_soon", "step": "ask_for_code"}}'::jsonb
+        ELSE jsonb_build_object('session', pg_temp.id({SESSION_ID}, n)) END""",
 }
 CHAIN_LINK = {
     "event_id": f"pg_temp.id({EVENT_ID}, n)",
@@ -160,5 +170,12 @@ $$;
 def functions(*, first: int, customers: int, users: int, events: int, now: datetime) -> sql.Composed:
     """What the expressions above call: of this connection alone."""
     numbers = {"first": first, "customers": customers, "users": users, "events": max(events, 1)}
-    facts = {name: sql.Literal(value) for name, value in {**numbers, "now": now.timestamp(), "agents": AGENTS}.items()}
+    others = {"now": now.timestamp(), "agents": AGENTS, **_pads_of_addresses()}
+    facts = {name: sql.Literal(value) for name, value in {**numbers, **others}.items()}
     return sql.SQL(FUNCTIONS + MOMENTS).format(**facts)
+
+
+def _pads_of_addresses() -> dict[str, bytes]:
+    """The key of address hashes as HMAC takes it (RFC 2104 section 2): PostgreSQL has no HMAC without an extension."""
+    key = address_hashes.key_of(settings.SECRET_KEY).ljust(64, b"\0")
+    return {"inner_pad": bytes(byte ^ 0x36 for byte in key), "outer_pad": bytes(byte ^ 0x5C for byte in key)}

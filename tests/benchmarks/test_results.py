@@ -83,6 +83,16 @@ def test_documents_show_the_newest_result(document: Path) -> None:
     assert results.shown_in(document) == (newest.markdown() if newest else ""), "make bench writes it"
 
 
+@pytest.mark.parametrize("name", ["performance.md", "scaling.md"])
+def test_the_memory_that_a_text_names_is_that_of_the_newest_result(name: str) -> None:
+    newest = results.newest()
+    assert newest
+    memory = next(row for group in newest.groups if group.job == "memory" for row in group.rows)
+    said = (PROJECT_ROOT / "docs" / name).read_text(encoding="utf-8").rpartition(END)[2]  # the table itself left out
+    for mark in ("MiB when it is up", "MiB at most"):
+        assert f"{memory.beside[mark]:.0f} MiB" in said, f"{name} names another figure than the table: {mark}"
+
+
 def test_every_result_is_one_of_a_whole_run() -> None:
     """Its figures have names, spreads and versions; and the newest has all jobs."""
     paths = sorted(results.FOLDER.glob("*.json"))
@@ -91,7 +101,8 @@ def test_every_result_is_one_of_a_whole_run() -> None:
         assert found.date == path.stem
         assert found.versions["PostgreSQL"] and found.versions["Valkey"] and found.versions["wrk"]
         assert path.with_suffix(".md").read_text(encoding="utf-8") == found.markdown()
-        assert all(row.calls for group in found.groups for row in group.rows)
+        for row in (row for group in found.groups for row in group.rows):
+            assert row.per_second or row.beside, row.name  # sizes and times of delivery stand beside
         assert json.loads(path.read_text(encoding="utf-8"))["options"]["rounds"] >= 1
 
 

@@ -6,11 +6,9 @@ from pathlib import Path
 
 from benchmarks.load import Requests, request
 from benchmarks.peers.json_requests import post
-from benchmarks.peers.people import PASSWORD
+from benchmarks.peers.people import MOST_PASSWORDS, PASSWORD
 from benchmarks.peers.python_peer import DjangoPeer
 from benchmarks.subject import Phase
-
-MOST_SIGN_INS = 16  # a round, since each costs a good part of a second
 
 
 class DjRestAuth(DjangoPeer):
@@ -38,8 +36,8 @@ class DjRestAuth(DjangoPeer):
         return self.number("SELECT count(*) FROM auth_user WHERE last_login IS NOT NULL")
 
     def _sign_in(self, count: int, _answers: Path | None) -> Requests:
-        self.before, number = self.signed_in(), min(count, MOST_SIGN_INS)
+        self.before, number = self.signed_in(), min(count, MOST_PASSWORDS)
         return self.once("sign in", list(islice(self.redeeming(), number)), number)
 
     def _check(self, count: int) -> None:
-        self.expect(min(count, MOST_SIGN_INS), self.signed_in() - self.before, "users have signed in")
+        self.expect(min(count, MOST_PASSWORDS), self.signed_in() - self.before, "users have signed in")
