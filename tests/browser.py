@@ -1,14 +1,20 @@
-"""A real browser for tests: Debian's Chromium, driven by Playwright. Without one they are skipped, and CI does not let them be."""
+"""A real browser for tests: Debian's Chromium, driven by Playwright. Without one they are skipped, and CI does not let them be.
 
+Playwright's driver and Chromium take more than two seconds of CPU to start. So a process of tests starts them once, and each test
+gets a window of its own: what one test leaves in cookies, storage or cache is not there for another.
+"""
+
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from django.db import connections
-from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOW = "no Chromium was found (Debian: apt install chromium; or set GATEHOUSE_CHROMIUM)"
@@ -21,6 +27,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE_MS = 90_000  # as in tests/worker.py: how long something takes says how busy the machine is
 
 
 def executable() -> str | None:
@@ -28,9 +35,21 @@ def executable() -> str | None:
     return os.environ.get("GATEHOUSE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
+@dataclass
+class Started:
+    """What all tests of this process share."""
+
+    playwright: Playwright
+    loop: asyncio.AbstractEventLoop
+    browser: Browser | None = None
+
+
+_started: list[Started] = []
+
+
 @contextmanager
 def page(*, profile: Path | None = None, **context: object) -> Iterator[Page]:
-    """A page of a fresh browser. Skips the test, or fails it under CI, when there is none.
+    """A page of a fresh window. Skips the test, or fails it under CI, when there is no browser.
 
     Without a folder for its `profile` it is a private window: what pages keep on the disk is in its memory then.
     """
@@ -39,22 +58,48 @@ def page(*, profile: Path | None = None, **context: object) -> Iterator[Page]:
         if os.environ.get("CI"):
             pytest.fail(HOW)
         pytest.skip(HOW)
-    # Django takes Playwright's own event loop for a reason to refuse queries.
+    with _driven() as started:
+        window = _window(started, path, profile, context)
+        window.set_default_timeout(PATIENCE_MS)
+        try:
+            yield window.new_page()
+        finally:
+            window.close()
+
+
+def close() -> None:
+    """When the tests of this process have ended."""
+    for started in _started:
+        with _driven():
+            if started.browser:
+                started.browser.close()
+            started.playwright.stop()
+    _started.clear()
+
+
+@contextmanager
+def _driven() -> Iterator[Started]:
+    """Playwright's event loop counts as running in here, and nowhere else: other tests have loops of their own."""
+    if asyncio._get_running_loop():  # a page beside another
+        yield _started[0]
+        return
+    # Django takes that loop for a reason to refuse queries.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     try:
-        with sync_playwright() as playwright:
-            launched = _launched(playwright, path, profile, context)
-            try:
-                yield launched.new_page()
-            finally:
-                (launched.browser or launched).close()
-                connections.close_all()  # those made under Playwright's event loop are others than those outside
+        if not _started:
+            _started.append(Started(sync_playwright().start(), asyncio.get_running_loop()))
+        asyncio._set_running_loop(_started[0].loop)
+        yield _started[0]
     finally:
+        connections.close_all()  # those made under Playwright's event loop are others than those outside
+        asyncio._set_running_loop(None)
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-def _launched(playwright: Playwright, path: str, profile: Path | None, context: Mapping[str, object]) -> BrowserContext:
+def _window(started: Started, path: str, profile: Path | None, context: Mapping[str, object]) -> BrowserContext:
+    chromium = started.playwright.chromium
     if profile is not None:
-        return playwright.chromium.launch_persistent_context(profile, executable_path=path, args=ARGUMENTS, **context)  # type: ignore[arg-type]
-    browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-    return browser.new_context(**context)  # type: ignore[arg-type]
+        return chromium.launch_persistent_context(profile, executable_path=path, args=ARGUMENTS, **context)  # type: ignore[arg-type]
+    if started.browser is None or not started.browser.is_connected():
+        started.browser = chromium.launch(executable_path=path, args=ARGUMENTS)
+    return started.browser.new_context(**context)  # type: ignore[arg-type]

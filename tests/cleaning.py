@@ -5,50 +5,58 @@ Django's own way, TRUNCATE of every table and then its migration signals, takes 
 
 import time
 from dataclasses import dataclass
-from typing import Any
-from weakref import WeakSet
 
 from django.db import connection, transaction
 
+from apps.core import prepared
+
 PATIENCE_SECONDS = 20
-# What all tests share, and none may change: each query gives one text a row.
+# What all tests share, and none may change: each query gives one number a row.
 SHARED = {
-    "content types": "SELECT kept::text FROM django_content_type kept",
-    "permissions": "SELECT kept::text FROM auth_permission kept",
-    "applied migrations": "SELECT concat_ws(' ', app, name) FROM django_migrations",
-    "tables and indexes": "SELECT concat_ws(' ', relname, relkind) FROM pg_class WHERE relnamespace = 'public'::regnamespace",
-    "triggers": "SELECT concat_ws(' ', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger WHERE NOT tgisinternal",
+    "content types": "SELECT hash_record_extended(kept, 0) FROM django_content_type kept",
+    "permissions": "SELECT hash_record_extended(kept, 0) FROM auth_permission kept",
+    "applied migrations": "SELECT hashtextextended(app || ' ' || name, 0) FROM django_migrations",
+    "tables and indexes": "SELECT hashtextextended(concat_ws(' ', relname, relkind), 0) FROM pg_class WHERE relnamespace = 'public'::regnamespace",
+    "triggers": "SELECT hashtextextended(concat_ws(' ', tgrelid, tgname, tgenabled), 0) FROM pg_trigger WHERE NOT tgisinternal",
 }
 SHARED_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
-MADE_FOR_EACH_TEST = {"customers_customer", "customers_signingsecret"}  # the default customer, by the fixture `world`
+MADE_FOR_EACH_TEST = (
+    "customers_customer",
+    "customers_signingsecret",
+)  # the default customer's, as a migration has made them
 TABLES = """
   SELECT relname FROM pg_class
   WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace ORDER BY relname
 """
+# Half of what the view `pg_stat_activity` costs, which looks up the name of everybody's database and role.
 OTHERS_AT_WORK = """
-  SELECT pid, state, left(query, 200) FROM pg_stat_activity
-  WHERE datname = current_database() AND backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()
+  SELECT pid, state, left(query, 200) FROM pg_stat_get_activity(NULL)
+  WHERE datid = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()
 """
-PREPARED = "what_a_test_has_written"
-_prepared: WeakSet[Any] = WeakSet()  # connections that know it
 
 
 @dataclass(frozen=True)
 class Pristine:
-    """What the database holds before the first test: these tables empty, and what is shared, as digests."""
+    """What the database holds before the first test: these tables empty, what is shared, as digests, and what each test begins with."""
 
     emptied: tuple[str, ...]
     shared: dict[str, str]
+    made: tuple[str, ...]  # rows as JSON, of MADE_FOR_EACH_TEST
 
-    def query(self) -> str:
-        """The names of the tables that hold rows, and of what is shared and has changed."""
-        rows = [f"SELECT '{table}' WHERE EXISTS (SELECT FROM \"{table}\")" for table in self.emptied]  # noqa: S608  (our own names)
-        changes = [f"SELECT '{name}' WHERE ({_digest(name)}) <> '{known}'" for name, known in self.shared.items()]
-        return " UNION ALL ".join(rows + changes)
+    def rows(self) -> str:
+        """A query for the names of the tables that hold rows."""
+        return " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT FROM \"{table}\")" for table in self.emptied)  # noqa: S608  (our own names)
+
+    def changes(self) -> str:
+        """A query for the names of what is shared and has changed."""
+        return " UNION ALL ".join(
+            f"SELECT '{name}' WHERE ({_digest(name)}) <> '{known}'" for name, known in self.shared.items()
+        )
 
 
 def _digest(name: str) -> str:
-    return f"SELECT md5(coalesce(string_agg(line, ',' ORDER BY line), '')) FROM ({SHARED[name]}) AS known (line)"  # noqa: S608  (our own names)
+    return f"SELECT coalesce(sum(known.line), 0)::text FROM ({SHARED[name]}) AS known (line)"  # noqa: S608  (our own names)
 
 
 def take_note() -> Pristine:
@@ -56,15 +64,35 @@ def take_note() -> Pristine:
     with connection.cursor() as cursor:
         cursor.execute(TABLES)
         emptied = tuple(table for (table,) in cursor.fetchall() if table not in SHARED_TABLES)
-        shared = {}
-        for name in SHARED:
-            cursor.execute(_digest(name))
-            shared[name] = cursor.fetchone()[0]
-    pristine = Pristine(emptied, shared)
-    migrated = written(pristine)
-    assert migrated <= MADE_FOR_EACH_TEST, f"migrations fill {sorted(migrated)}: say here who fills them for each test"
+        shared = {name: _only_value(_digest(name)) for name in SHARED}
+    pristine = Pristine(emptied, shared, tuple(_as_json(table) for table in MADE_FOR_EACH_TEST))
+    migrated = _names(pristine.rows())
+    assert migrated <= set(MADE_FOR_EACH_TEST), (
+        f"migrations fill {sorted(migrated)}: say here who fills them for each test"
+    )
     _delete(migrated)
     return pristine
+
+
+def make(pristine: Pristine) -> None:
+    """The default customer and its secrets, as the migration made them, but now."""
+    rows = [
+        f"INSERT INTO {table} SELECT (jsonb_populate_record(made, jsonb_build_object('created_at', now(), 'updated_at', now()))).*"  # noqa: S608  (our own names)
+        f" FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb) made RETURNING 1"
+        for table in MADE_FOR_EACH_TEST
+    ]
+    with prepared.cursor() as cursor:
+        cursor.execute(f"WITH first AS ({rows[0]}) {rows[1]}", pristine.made)
+
+
+def _as_json(table: str) -> str:
+    return _only_value(f"SELECT coalesce(json_agg(made), '[]')::text FROM {table} made")  # noqa: S608  (our own names)
+
+
+def _only_value(query: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return str(cursor.fetchall()[0][0])
 
 
 def clean(pristine: Pristine) -> None:
@@ -78,19 +106,21 @@ def clean(pristine: Pristine) -> None:
 
 def assert_clean(pristine: Pristine) -> None:
     """To be called before a test. What is found is deleted, so that one test fails for it and not all."""
-    late = written(pristine)
+    late = _names(pristine.rows())
     if late:
         clean(pristine)
         raise AssertionError(f"written after the test before had ended, by a thread or process of it: {sorted(late)}")
 
 
 def written(pristine: Pristine) -> set[str]:
-    """Asked twice a test: prepared, so that PostgreSQL plans it once a connection. Planning takes longer than the rest."""
-    with connection.cursor() as cursor:
-        if connection.connection not in _prepared:
-            cursor.execute(f"PREPARE {PREPARED} AS {pristine.query()}")
-            _prepared.add(connection.connection)
-        cursor.execute(f"EXECUTE {PREPARED}")
+    """The names of the tables that hold rows, and of what is shared and has changed."""
+    return _names(f"{pristine.rows()} UNION ALL {pristine.changes()}")
+
+
+def _names(query: str) -> set[str]:
+    """Asked at each test: prepared, so that PostgreSQL plans it once a connection. Planning takes longer than the rest."""
+    with prepared.cursor() as cursor:
+        cursor.execute(query)
         return {name for (name,) in cursor.fetchall()}
 
 
@@ -112,6 +142,6 @@ def _wait_for_others() -> None:
 
 
 def _others_at_work() -> list[tuple[int, str, str]]:
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(OTHERS_AT_WORK)
         return cursor.fetchall()

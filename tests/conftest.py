@@ -7,18 +7,22 @@ from django.contrib.auth import hashers
 from django.core.cache import cache
 from django.test import Client as DjangoClient
 from django.test import TransactionTestCase
-from django.utils import timezone
+from django.test.client import ClientHandler
+from django.utils import translation
+from hypothesis import HealthCheck, settings
 
 from apps.api import cors
 from apps.api_keys import clients
+from apps.audit import refusal_budget
 from apps.core import valkey
 from apps.core.state import process
 from apps.customers import keyring
-from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
+from apps.customers.models import Customer
+from apps.customers.policy import Algorithm
 from apps.payloads import service_keys
 from apps.tokens import remembered_tokens, sessions
 from demo.client import Client, Wire
-from tests import cleaning, factories
+from tests import browser, cleaning, factories, rsa_keys
 from tests.contract.documented import CheckedClient
 from tests.mail.smtp import make_mail_server
 from tests.running import make_running, running
@@ -29,6 +33,10 @@ __all__ = ["make_mail_server", "make_running", "make_worker", "running"]  # fixt
 MakeClient = Callable[..., Client]
 Hasher = type(hashers.get_hasher())
 REAL_COSTS = {"time_cost": Hasher.time_cost, "memory_cost": Hasher.memory_cost}  # type: ignore[attr-defined]
+
+# How long an example takes says how busy the machine is, and nothing about what it is an example of.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,6 +51,19 @@ def passwords_cost_little() -> Iterator[None]:
         patch.setattr(Hasher, "time_cost", 1)
         patch.setattr(Hasher, "memory_cost", 64)  # KiB
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rsa_keys_are_drawn_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(keyring.NEW_PRIVATE_KEY, Algorithm.RS256, rsa_keys.draw)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_browser_for_all() -> Iterator[None]:
+    yield
+    browser.close()
 
 
 @pytest.fixture
@@ -65,24 +86,27 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
 
 @pytest.fixture(autouse=True)
 def world(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fresh for every test that uses the engines (marked django_db)."""
+    """Fresh for every test that uses the engines (marked django_db). Each begins in English: a page in German may have left that."""
+    translation.deactivate()
     if request.node.get_closest_marker("django_db") is None:
         yield
         return
     request.getfixturevalue("transactional_db")
-    cleaning.assert_clean(request.getfixturevalue("django_db_setup"))
+    pristine = request.getfixturevalue("django_db_setup")
+    cleaning.assert_clean(pristine)
     forget()
     valkey.client().flushdb()
-    default = Customer.objects.create(id=DEFAULT_CUSTOMER_ID, slug="default", name="Default")
-    keyring.create_secret(default, now=timezone.now())
+    cleaning.make(pristine)
     yield
     forget()
 
 
 def forget() -> None:
     """What a process remembers."""
+    rsa_keys.begin_again()
     keyring.memory.clear()
     clients._noted.clear()
+    refusal_budget.forget()
     cors._Memory.until = 0.0
     service_keys.forget()
     sessions._noted.clear()
@@ -92,12 +116,16 @@ def forget() -> None:
 
 
 def over_django(**environ: str) -> Callable[[str, str, Mapping[str, str], bytes], Wire]:
-    """Send through Django's test client: the whole stack but the server."""
+    """Send through Django's test client: the whole stack but the server. Its middleware is made once, as a server's is."""
+    handler = ClientHandler(enforce_csrf_checks=False)  # as in `DjangoClient`
+    handler.load_middleware()
 
     def send(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Wire:
         content_type = headers.get("Content-Type", "application/octet-stream")
         others = {name: value for name, value in headers.items() if name != "Content-Type"}
-        answer = DjangoClient().generic(method, path, body, content_type, headers=others, **environ)
+        client = DjangoClient()  # keeps no cookies from the call before
+        client.handler = handler
+        answer = client.generic(method, path, body, content_type, headers=others, **environ)
         cookies = {"set-cookie": answer.cookies.output(header="", sep="\n")} if answer.cookies else {}
         names = {name.lower(): value for name, value in answer.headers.items()}
         body = answer.getvalue() if answer.streaming else answer.content

@@ -107,13 +107,17 @@ class Running:
 def make_running(
     make_mail_server: Callable[..., MailServer], make_worker: Callable[..., Worker], settings: Any
 ) -> Iterator[Callable[..., Running]]:
-    """`make_running(NAME="value")` starts it with settings of its own from the environment. One for a test."""
+    """`make_running(NAME="value")` starts it with settings of its own from the environment. One for a test.
+
+    "{url}" in a value is where it will be.
+    """
     servers: list[Server] = []
 
     def make(**environment: str) -> Running:
         mail_server, port = make_mail_server(), free_port()
         settings.PUBLIC_URL, settings.EMAIL_URL = f"http://localhost:{port}", mail_server.url
-        environment = {"PUBLIC_URL": settings.PUBLIC_URL, "EMAIL_URL": mail_server.url, **environment}
+        own = {name: value.replace("{url}", settings.PUBLIC_URL) for name, value in environment.items()}
+        environment = {"PUBLIC_URL": settings.PUBLIC_URL, "EMAIL_URL": mail_server.url, **own}
         servers.append(server := Server(port=port, **environment))
         worker = make_worker(**environment)  # starts meanwhile; a mail waits for it
         wait_until(server.answers)

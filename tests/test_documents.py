@@ -125,13 +125,13 @@ def test_every_command_exists(document: Path) -> None:
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, ROOT / ".env.example", ROOT / "compose.yaml"], ids=name_of)
 def test_every_target_of_make_exists(document: Path) -> None:
-    targets = named(r"(?:`|^    )make ([a-z]+)", document)
-    assert [target for target in targets if target not in named(r"^([a-z]+):", ROOT / "Makefile")] == []
+    targets = named(r"(?:`|^    )make ([a-z-]+)", document)
+    assert [target for target in targets if target not in named(r"^([a-z-]+):", ROOT / "Makefile")] == []
 
 
 @every_document
 def test_every_variable_of_make_is_read(document: Path) -> None:
-    variables = named(r"(?:`|^    )make [a-z]+ ([A-Z]+)=", document)
+    variables = named(r"(?:`|^    )make [a-z-]+ ([A-Z]+)=", document)
     assert [name for name in variables if not re.search(rf"\b{name}\b", MAKEFILE)] == []
 
 

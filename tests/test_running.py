@@ -8,7 +8,7 @@ from tests.running import Running, app
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_the_running_service_sends_a_mail_whose_code_signs_in(running: Running) -> None:
+def test_the_running_service_sends_mails_and_serves_browsers(running: Running) -> None:
     customer = factories.customer(code_resend_after=0)
     client = running.server.client(
         api_key=factories.api_key(customer)[1],
@@ -20,9 +20,10 @@ def test_the_running_service_sends_a_mail_whose_code_signs_in(running: Running) 
         signed_in = client.verify_otp("ada@example.com", code)
         assert signed_in.status == 200, signed_in.document
     assert running.mailbox.to("eve@example.com") == []
+    an_app_of_its_own_origin_and_the_services_own_pages(running)
 
 
-def test_an_app_of_its_own_origin_and_the_services_own_pages(running: Running) -> None:
+def an_app_of_its_own_origin_and_the_services_own_pages(running: Running) -> None:
     with app({"/": "<!doctype html><title>An app</title>"}) as origin, browser.page() as page:
         page.goto(origin)
         assert page.title() == "An app"

@@ -30,7 +30,7 @@ def test_what_is_sent_to_each_queue() -> None:
     def sent_to(queue: str) -> set[str]:
         return {name for name, route in settings.CELERY_TASK_ROUTES.items() if route["queue"] == queue}
 
-    assert sent_to("mail") == {"mail.send"}
+    assert sent_to("mail") == {"mail.send", "mail.send_again"}
     assert sent_to("outside") == {"approvals.ask_identity_check"}
 
 

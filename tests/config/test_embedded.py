@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -90,13 +90,47 @@ def lease() -> Iterator[Open]:
         process.communicate()
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
+@contextmanager
+def new_folder() -> Iterator[Path]:
     """A data folder that everybody may reach (pytest's own are closed)."""
     with tempfile.TemporaryDirectory(prefix="gh-") as parent:
         Path(parent).chmod(0o755)
         yield Path(parent) / "data"
         embedded.discard(Path(parent) / "data")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """In which nothing has been started yet."""
+    with new_folder() as new:
+        yield new
+
+
+@pytest.fixture(scope="module")
+def just_started() -> Iterator[tuple[Path, Lease]]:
+    """Engines after their first start, to look at."""
+    with new_folder() as new:
+        process = start_lease(new)
+        yield new, answer_of(process)
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def data_of_postgres() -> Iterator[Path]:
+    """As a first start has left it."""
+    with new_folder() as new:
+        embedded.ensure(new, durable=False)
+        embedded.stop(new)
+        yield places.locate(new).engines / "postgres"
+
+
+@pytest.fixture
+def used_folder(data_of_postgres: Path) -> Iterator[Path]:
+    """In which the engines have run before: to make PostgreSQL's data takes longer than most tests here."""
+    with new_folder() as new:
+        subprocess.run(["cp", "-a", data_of_postgres, places.locate(new).engines / "postgres"], check=True)
+        yield new
 
 
 def processes_of(folder: Path) -> list[int]:
@@ -141,18 +175,17 @@ def recall(lease: Lease) -> tuple[object, object]:
     return lease.query("SELECT word FROM memory"), lease.valkey().get("word")
 
 
-def test_engines_end_with_their_last_lease_and_keep_their_data(folder: Path, lease: Open) -> None:
-    first = lease(folder, durable=True)
+def test_engines_end_with_their_last_lease_and_keep_their_data(used_folder: Path, lease: Open) -> None:
+    first = lease(used_folder, durable=True)
     remember(first, "kept")
     first.end()
-    eventually(lambda: not processes_of(folder))
+    eventually(lambda: not processes_of(used_folder))
 
-    assert recall(lease(folder, durable=True)) == ("kept", "kept")
+    assert recall(lease(used_folder, durable=True)) == ("kept", "kept")
 
 
-def test_engines_are_the_promised_ones_and_listen_on_no_network(folder: Path, lease: Open) -> None:
-    engines = lease(folder)
-
+def test_engines_are_the_promised_ones_and_listen_on_no_network(just_started: tuple[Path, Lease]) -> None:
+    _, engines = just_started
     assert str(engines.query("SHOW server_version")).startswith("18.")
     assert engines.query("SHOW listen_addresses") == ""
     assert engines.query("SELECT lower('ÄÉ')") == "äé"
@@ -163,9 +196,8 @@ def test_engines_are_the_promised_ones_and_listen_on_no_network(folder: Path, le
         socket.create_connection(("127.0.0.1", 0), timeout=1)
 
 
-def test_only_their_own_user_passes_the_folder_of_the_sockets(folder: Path, lease: Open) -> None:
-    lease(folder)
-    found = places.locate(folder)
+def test_only_their_own_user_passes_the_folder_of_the_sockets(just_started: tuple[Path, Lease]) -> None:
+    found = places.locate(just_started[0])
     assert found.sockets.stat().st_mode & 0o777 == 0o700
     assert found.engines.stat().st_mode & 0o777 == 0o700
 
@@ -185,17 +217,17 @@ def test_many_processes_that_start_at_once_share_the_engines(folder: Path) -> No
             process.communicate()
 
 
-def test_joining_in_one_process_is_idempotent(folder: Path) -> None:
-    assert embedded.ensure(folder, durable=False) == embedded.ensure(folder, durable=False)
+def test_joining_in_one_process_is_idempotent(used_folder: Path) -> None:
+    assert embedded.ensure(used_folder, durable=False) == embedded.ensure(used_folder, durable=False)
 
 
-def test_a_process_that_lost_its_engines_gets_them_anew(folder: Path) -> None:
-    before = embedded.ensure(folder, durable=False)
-    embedded.stop(folder)
-    assert not processes_of(folder)
+def test_a_process_that_lost_its_engines_gets_them_anew(used_folder: Path) -> None:
+    before = embedded.ensure(used_folder, durable=False)
+    embedded.stop(used_folder)
+    assert not processes_of(used_folder)
 
-    assert embedded.ensure(folder, durable=False) == before
-    assert processes_of(folder)
+    assert embedded.ensure(used_folder, durable=False) == before
+    assert processes_of(used_folder)
 
 
 def test_two_folders_share_nothing(folder: Path, lease: Open) -> None:
@@ -223,102 +255,104 @@ def test_a_copied_folder_shares_nothing_with_its_original(folder: Path, lease: O
         embedded.discard(folder / "original")
 
 
-def test_a_killed_user_of_the_engines_does_not_leave_them_behind(folder: Path, lease: Open) -> None:
-    user = lease(folder)
-    assert processes_of(folder)
+def test_a_killed_user_of_the_engines_does_not_leave_them_behind(used_folder: Path, lease: Open) -> None:
+    user = lease(used_folder)
+    assert processes_of(used_folder)
     user.end(signal.SIGKILL)
-    eventually(lambda: not processes_of(folder))
+    eventually(lambda: not processes_of(used_folder))
 
 
 def test_a_killed_keeper_does_not_leave_them_behind_and_the_next_start_finds_the_data(
-    folder: Path, lease: Open
+    used_folder: Path, lease: Open
 ) -> None:
-    remember(lease(folder, durable=True), "kept")
-    os.kill(keeper_of(folder), signal.SIGKILL)
+    remember(lease(used_folder, durable=True), "kept")
+    os.kill(keeper_of(used_folder), signal.SIGKILL)
 
-    again = lease(folder, durable=True)  # at once: while the old engines may still be stopping
+    again = lease(used_folder, durable=True)  # at once: while the old engines may still be stopping
     assert recall(again) == ("kept", "kept")
     again.end()
-    eventually(lambda: not processes_of(folder))
+    eventually(lambda: not processes_of(used_folder))
 
 
-def test_a_killed_postgres_comes_back_with_its_data(folder: Path, lease: Open) -> None:
-    user = lease(folder, durable=True)
+def test_a_killed_postgres_comes_back_with_its_data(used_folder: Path, lease: Open) -> None:
+    user = lease(used_folder, durable=True)
     remember(user, "kept")
     for _ in range(2):
-        dead = postmaster_of(folder)
+        dead = postmaster_of(used_folder)
         os.kill(dead, signal.SIGKILL)
-        eventually(lambda dead=dead: answers(user) and postmaster_of(folder) != dead)
+        eventually(lambda dead=dead: answers(user) and postmaster_of(used_folder) != dead)
     assert recall(user) == ("kept", "kept")
 
 
-def test_a_postgres_killed_while_it_comes_back_is_started_once_more(folder: Path, lease: Open) -> None:
-    user = lease(folder)
-    killed = postmaster_of(folder)
+def test_a_postgres_killed_while_it_comes_back_is_started_once_more(used_folder: Path, lease: Open) -> None:
+    user = lease(used_folder)
+    killed = postmaster_of(used_folder)
     os.kill(killed, signal.SIGKILL)
-    eventually(lambda: set(remains.orphans(places.locate(folder).engines / "postgres", program="postgres")) - {killed})
+    eventually(
+        lambda: set(remains.orphans(places.locate(used_folder).engines / "postgres", program="postgres")) - {killed}
+    )
     time.sleep(0.15)
-    for pid in remains.orphans(places.locate(folder).engines / "postgres", program="postgres"):
+    for pid in remains.orphans(places.locate(used_folder).engines / "postgres", program="postgres"):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     eventually(lambda: answers(user))
 
 
-def test_an_engine_that_dies_again_and_again_ends_the_keeper_with_a_reason(folder: Path, lease: Open) -> None:
-    lease(folder)
-    server = places.locate(folder).engines / "valkey"
+def test_an_engine_that_dies_again_and_again_ends_the_keeper_with_a_reason(used_folder: Path, lease: Open) -> None:
+    lease(used_folder)
+    server = places.locate(used_folder).engines / "valkey"
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (folder / "keeper.error").exists():
+    while not (used_folder / "keeper.error").exists():
         assert time.monotonic() < deadline, "the keeper goes on for ever"
         for pid in remains.orphans(server, program="valkey-server"):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
-    assert "valkey keeps dying" in (folder / "keeper.error").read_text()
-    eventually(lambda: not processes_of(folder))
+    assert "valkey keeps dying" in (used_folder / "keeper.error").read_text()
+    eventually(lambda: not processes_of(used_folder))
 
 
-def test_a_killed_valkey_comes_back(folder: Path, lease: Open) -> None:
-    user = lease(folder)
+def test_a_killed_valkey_comes_back(used_folder: Path, lease: Open) -> None:
+    user = lease(used_folder)
     dead = user.valkey().info("server")["process_id"]
     os.kill(dead, signal.SIGKILL)
     eventually(lambda: answers(user) and user.valkey().info("server")["process_id"] != dead)
 
 
-def test_everything_killed_at_once_as_by_a_power_cut_comes_back(folder: Path, lease: Open) -> None:
+def test_everything_killed_at_once_as_by_a_power_cut_comes_back(used_folder: Path, lease: Open) -> None:
     """And the PIDs in the lock files belong to other, living processes by then, as after a reboot."""
-    user = lease(folder, durable=True)
+    user = lease(used_folder, durable=True)
     remember(user, "kept")
-    found = places.locate(folder)
-    for pid in (keeper_of(folder), *processes_of(folder), user.process.pid):
+    found = places.locate(used_folder)
+    for pid in (keeper_of(used_folder), *processes_of(used_folder), user.process.pid):
         with suppress(ProcessLookupError):  # its parent's death may have ended it already
             os.kill(pid, signal.SIGKILL)
-    eventually(lambda: not processes_of(folder))
+    eventually(lambda: not processes_of(used_folder))
     bystander = subprocess.Popen(["sleep", "60"], cwd=found.engines / "postgres")
     try:
         for lock in (found.engines / "postgres" / "postmaster.pid", found.sockets / ".s.PGSQL.5432.lock"):
             lock.write_text("\n".join([str(bystander.pid), *lock.read_text().splitlines()[1:]]) + "\n")
 
-        assert recall(lease(folder, durable=True)) == ("kept", "kept")
+        assert recall(lease(used_folder, durable=True)) == ("kept", "kept")
         assert bystander.poll() is None
     finally:
         bystander.kill()
         bystander.wait()
 
 
-def test_a_start_in_the_moment_of_the_stop_succeeds(folder: Path, lease: Open) -> None:
+def test_a_start_in_the_moment_of_the_stop_succeeds(used_folder: Path, lease: Open) -> None:
     """Whatever step of shutting down the keeper is at when the newcomer arrives."""
-    before = lease(folder)
+    before = lease(used_folder)
     for pause in (0.0, 0.05, 0.15):
-        os.kill(keeper_of(folder), signal.SIGTERM)
+        os.kill(keeper_of(used_folder), signal.SIGTERM)
         time.sleep(pause)
-        newcomer = lease(folder)
+        newcomer = lease(used_folder)
         assert answers(newcomer)
     before.end()
     for pause in (0.0, 0.2):
         newcomer.end()
         time.sleep(keeper.GRACE_SECONDS + pause)
-        newcomer = lease(folder)
+        newcomer = lease(used_folder)
         assert answers(newcomer)
 
 
@@ -412,11 +446,11 @@ def test_a_strict_umask_does_not_lock_the_engines_out(tmp_path: Path) -> None:
         os.umask(before)
 
 
-def test_engines_end_when_their_folder_is_removed_under_them(folder: Path, lease: Open) -> None:
-    lease(folder)
-    before = processes_of(folder)
+def test_engines_end_when_their_folder_is_removed_under_them(used_folder: Path, lease: Open) -> None:
+    lease(used_folder)
+    before = processes_of(used_folder)
     assert before
-    shutil.rmtree(folder)
+    shutil.rmtree(used_folder)
     eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in before))
 
 
@@ -464,20 +498,20 @@ def test_missing_wheels_are_named_with_the_ways_out(folder: Path, monkeypatch: p
         embedded.ensure(folder)
 
 
-def test_the_command_line_says_whether_they_run_and_stops_them(folder: Path, lease: Open) -> None:
+def test_the_command_line_says_whether_they_run_and_stops_them(used_folder: Path, lease: Open) -> None:
     def command(action: str) -> str:
-        command = [sys.executable, "-m", "config.embedded", action, str(folder)]
+        command = [sys.executable, "-m", "config.embedded", action, str(used_folder)]
         return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
 
-    engines = lease(folder)
+    engines = lease(used_folder)
     assert engines.database_url in command("status")
     command("stop")
-    assert not processes_of(folder)
+    assert not processes_of(used_folder)
     assert command("status").startswith("No engines run")
 
 
-def test_addresses_are_of_the_agreed_form(folder: Path, lease: Open) -> None:
-    engines = lease(folder)
+def test_addresses_are_of_the_agreed_form(just_started: tuple[Path, Lease]) -> None:
+    folder, engines = just_started
     sockets = places.locate(folder).sockets
     assert engines.database_url == f"postgresql://gatehouse@/gatehouse?host={sockets}"
     assert parse_qs(urlsplit(engines.database_url).query) == {"host": [str(sockets)]}

@@ -34,11 +34,11 @@ def chosen(folder: Path, entry_point: str, variables: dict[str, str]) -> tuple[s
     return "refused", result.stderr
 
 
-@every_entry_point
-def test_what_the_file_says_counts(tmp_path: Path, entry_point: str) -> None:
+def test_what_the_file_says_counts(tmp_path: Path) -> None:
+    """At one entry point: the next test shows that each reads the file, `test_how_settings_are_chosen` what follows from it."""
     said = {"DJANGO_SETTINGS_MODULE": environment.PRODUCTION, **GOOD}
     (checkout_in(tmp_path) / ".env").write_text(as_file(said), encoding="utf-8")
-    assert chosen(tmp_path, entry_point, {}) == (environment.PRODUCTION, "db.test")
+    assert chosen(tmp_path, "manage.py", {}) == (environment.PRODUCTION, "db.test")
 
 
 @every_entry_point

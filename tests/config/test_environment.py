@@ -65,6 +65,11 @@ def test_faults_of_different_kinds_are_named_together(monkeypatch: pytest.Monkey
     ("chosen", "said"),
     [
         ({"SMS_BACKEND": "apps.mail.sms_transports.Console"}, "SMS_BACKEND must not be the console"),
+        ({"OPERATOR_OIDC_CLIENT_ID": "gatehouse"}, "OPERATOR_OIDC_ISSUER is missing"),
+        ({"OPERATOR_OIDC_ISSUER": "https://id.example.test"}, "OPERATOR_OIDC_CLIENT_ID is missing"),
+        ({"OPERATOR_OIDC_ISSUER": "http://id.example.test"}, "OPERATOR_OIDC_ISSUER must start with https://"),
+        ({"OPERATOR_OIDC_ISSUER": "https://id.example.test?a=b"}, "OPERATOR_OIDC_ISSUER must be https://HOST"),
+        ({"OPERATOR_PASSWORD_SIGN_IN": "false"}, "OPERATOR_PASSWORD_SIGN_IN must stay true"),
         ({"SMS_BACKEND": "apps.mail.sms_transports.Http"}, "SMS_HTTP_URL is missing"),
         (
             {"SMS_BACKEND": "apps.mail.sms_transports.Twilio", "SMS_TWILIO_FROM": "Acme"},

@@ -17,6 +17,11 @@ from config import environment
 from tests.config.installation import CHECKOUT, GOOD, KEY, as_file, checkout_in, in_production, run
 
 
+@pytest.fixture(scope="module")
+def lines() -> dict[str, str]:
+    return generated()
+
+
 def generated() -> dict[str, str]:
     """What it prints on an unconfigured machine: all lines, those to fill in with their #."""
     result = run({}, "manage.py", "generate_env")
@@ -25,8 +30,7 @@ def generated() -> dict[str, str]:
     return {f"{mark}{name}": value for mark, name, value in lines}
 
 
-def test_production_accepts_what_it_prints_once_the_addresses_are_filled_in() -> None:
-    lines = generated()
+def test_production_accepts_what_it_prints_once_the_addresses_are_filled_in(lines: dict[str, str]) -> None:
     assert lines["DJANGO_SETTINGS_MODULE"] == environment.PRODUCTION
     to_fill_in = [name for name in environment.REQUIRED_IN_PRODUCTION if name not in lines]
     assert [name for name in to_fill_in if f"#{name}" not in lines] == []
@@ -37,8 +41,8 @@ def test_production_accepts_what_it_prints_once_the_addresses_are_filled_in() ->
     assert checked.returncode == 0, checked.stderr
 
 
-def test_it_never_prints_the_same_secret_twice() -> None:
-    first, second = generated(), generated()
+def test_it_never_prints_the_same_secret_twice(lines: dict[str, str]) -> None:
+    first, second = lines, generated()
     secrets = [name for name in first if not name.startswith("#") and name != "DJANGO_SETTINGS_MODULE"]
     assert {*environment.SECRETS} <= {*secrets}
     assert [name for name in secrets if first[name] == second[name]] == []
@@ -140,7 +144,7 @@ def test_a_file_that_others_can_read_is_warned_about_in_production(tmp_path: Pat
     said = {}
     for mode in (0o644, 0o640):
         path.chmod(mode)
-        result = in_production({}, "-c", "import config.wsgi", cwd=tmp_path)
+        result = in_production({}, "-c", "from django.conf import settings; settings.DEBUG", cwd=tmp_path)
         assert result.returncode == 0, result.stderr
         said[mode] = f"chmod 600 {path}" in result.stderr
     assert said == {0o644: True, 0o640: False}

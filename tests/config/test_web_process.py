@@ -9,10 +9,13 @@ from django.db import connection
 def ask():
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/readyz", "SERVER_NAME": "localhost", "SERVER_PORT": "80",
                "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(), "REMOTE_ADDR": "127.0.0.1"}
-    answer = config.wsgi.application(environ, lambda *_: None)
-    asked = connection.health_check_done
-    answer.close()
-    return asked
+    used = []
+    def note(execute, *args):
+        used.append(connection.health_check_done)
+        return execute(*args)
+    with connection.execute_wrapper(note):
+        config.wsgi.application(environ, lambda *_: None).close()
+    return used[0]
 """
 
 
