@@ -4,7 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+# For two cores: now and then a test waits, for a mail, a lease or what has been killed.
+WORKERS ?= 3
 ARGS ?=
 NODE_MODULES := tests/interop/node_modules
 SVELTEKIT := docs/examples/sveltekit/node_modules
@@ -12,8 +13,11 @@ SVELTEKIT := docs/examples/sveltekit/node_modules
 # An environment whose Python has gone, as after an upgrade of the system, is made anew with all that was in it.
 $(shell test -x $(BIN)/python || rm -rf $(VENV))
 
+# Some hosts and containers set this. Without compiled modules each of the hundreds of processes that the tests start compiles its own.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage probe screenshots lint bench run requirements translations clean
+.PHONY: help demo test coverage probe screenshots admin-screenshots axe lint lint-types lint-style lint-plan lint-deployment lint-vulnerabilities bench run requirements translations clean
 
 help:
 	@echo "make demo          start everything and perform two journeys of users (ONCE=1: then end; PORT=9000)"
@@ -21,6 +25,8 @@ help:
 	@echo "make coverage      the tests, and how much of apps/ they reach (90 % at least)"
 	@echo "make probe         revokes in every way while all sorts of things fail, and asks 100,000 times whether it is dead"
 	@echo "make screenshots   the pictures in docs/screenshots, made anew (a few minutes; looks at every hosted page with axe, too)"
+	@echo "make admin-screenshots  the pictures in docs/operators: every page of the admin, with many rows, in four looks (ONLY=\"users audit\")"
+	@echo "make axe           every page of the admin by axe, in four looks, and in German (some ten minutes)"
 	@echo "make lint          style, types, house plan, migrations, deployment checks, known vulnerabilities"
 	@echo "make bench         how fast it is, beside others, in one run (docs/performance.md; some 14 minutes; needs wrk)"
 	@echo "make run           the development server, worker and beat (PORT=8000), without demo or mailbox"
@@ -50,12 +56,32 @@ screenshots: $(VENV)/.test $(NODE_MODULES)/.installed
 	@mkdir -p $(SCREENSHOTS)
 	SCREENSHOTS=$(SCREENSHOTS) $(BIN)/python -m pytest -n 0 -q tests/portal/test_every_page.py tests/portal/account/test_every_page.py
 
+axe: $(VENV)/.test $(NODE_MODULES)/.installed
+	EVERY_LOOK=1 $(BIN)/python -m pytest -n 2 -q tests/operators/test_every_page.py
+
+# Some ten minutes. All pictures go to ALL_PICTURES, a choice of them and a sheet of all to docs/operators.
+ALL_PICTURES ?= .data/admin-pictures
+admin-screenshots: $(VENV)/.test $(NODE_MODULES)/.installed
+	ALL_PICTURES=$(ALL_PICTURES) ONLY="$(ONLY)" $(BIN)/python -m pytest -n 0 -q tests/operators/pictures.py
+
+# Two at a time: the types take as long as all the others.
 lint: $(VENV)/.test
+	@$(MAKE) --no-print-directory --jobs 2 lint-types lint-style lint-plan lint-deployment lint-vulnerabilities
+
+lint-types:
+	$(BIN)/mypy
+
+lint-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+
+lint-plan:
 	$(BIN)/lint-imports
+
+lint-deployment:
 	.ci/deployment-check
+
+lint-vulnerabilities:
 	.ci/vulnerabilities
 
 # Some 14 minutes on two cores. Of a part: make bench ARGS="who_am_i --rounds 3".

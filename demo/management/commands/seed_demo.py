@@ -25,6 +25,7 @@ OPERATOR = "operator@example.com"
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []  # they would load every page and view
     help = "Make the demo customer, its API keys and an operator; write .data/demo.json. Safe to run again."
 
     def handle(self, *args: Any, **options: Any) -> None:
