@@ -10,5 +10,6 @@ environment.choose_settings(otherwise=environment.PRODUCTION)  # a developer's s
 django = get_wsgi_application()
 # What is asked most is answered before Django's handler. Imported by name: now the apps are loaded.
 refreshing = import_string("apps.api.auth.refresh_shortcut.RefreshShortcut")(django)
-application = import_string("apps.api.forward_auth.shortcut.ForwardAuthShortcut")(refreshing)
+telling_who = import_string("apps.api.auth.me_shortcut.MeShortcut")(refreshing)
+application = import_string("apps.api.forward_auth.shortcut.ForwardAuthShortcut")(telling_who)
 web_process.prepare()

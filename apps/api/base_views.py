@@ -51,7 +51,7 @@ class Endpoint(APIView):
     @property
     def default_response_headers(self) -> dict[str, str]:
         view: Any = type(self)
-        return {"Allow": _allowed(view)}
+        return {"Allow": allowed_methods(view)}
 
     def check_throttles(self, request: Request) -> None:
         """The flows count, not DRF (contract 6)."""
@@ -65,7 +65,7 @@ class Endpoint(APIView):
 
 
 @cache  # there are so many views
-def _allowed(view: Any) -> str:
+def allowed_methods(view: Any) -> str:
     return ", ".join(view().allowed_methods)
 
 

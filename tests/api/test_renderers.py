@@ -29,6 +29,6 @@ def test_documents_are_written_as_drf_writes_them() -> None:
     }
     for each in (document, {**document, 7: 7}, {**document, "long": 2**70}):
         assert (
-            renderers._json(each)
+            renderers.as_json(each)
             == json.dumps(each, cls=JSONEncoder, ensure_ascii=False, separators=(",", ":")).encode()
         )

@@ -52,11 +52,11 @@ class ProfileAnswerSerializer(UserSerializer):
 
 
 class MeView(SignedInView):
-    """The user of the token, as it is now."""
+    """The user of the token, as it is now. The shortcut (`me_shortcut`) answers most who only ask."""
 
     @extend_schema(operation_id="me", responses=ProfileAnswerSerializer)
     def get(self, request: Request) -> Response:
-        return Response(_profile(principal_of(request).user))
+        return Response(profile(principal_of(request).user))
 
     @extend_schema(operation_id="change_me", request=ProfileSerializer, responses=ProfileAnswerSerializer)
     @refuses_with(NotFound)
@@ -64,7 +64,7 @@ class MeView(SignedInView):
         changes, user = self.read(ProfileSerializer), user_of(request)
         lifecycle.change_profile(user, changes=changes, context=context_of(request))
         now = replace(principal_of(request).user, name=user.name, locale=user.locale, sealed_phone=user.phone)
-        return Response({**_profile(now)})
+        return Response({**profile(now)})
 
     @extend_schema(operation_id="erase_me", request=None, responses={200: MessageSerializer})
     @needs_fresh_proof
@@ -82,7 +82,8 @@ class MeView(SignedInView):
         return response
 
 
-def _profile(user: UserState) -> dict[str, Any]:
+def profile(user: UserState) -> dict[str, Any]:
+    """The answer of `GET /api/auth/me`."""
     return {
         **describe_user(user, user.permissions),
         "locale": user.locale,

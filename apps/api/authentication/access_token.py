@@ -26,6 +26,8 @@ OF_A_TOKEN: Refusals = (
     *(CustomerSuspended, IpNotAllowed, InvalidApiKey),
 )
 
+Outcome = tuple[Principal, TokenEnvelope] | Exception | None
+
 
 class TokenAuthentication(BaseAuthentication):
     """What every view has unless it says otherwise."""
@@ -34,7 +36,10 @@ class TokenAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Principal, TokenEnvelope | None] | None:
         asked = request._request  # noqa: SLF001  (Django's: DRF's finds each attribute by way of an exception)
-        return token_check.check(asked, context_of(asked))
+        outcome: Outcome = asked.META.get(token_check.OUTCOME)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome or token_check.check(asked, context_of(asked))
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -26,7 +26,7 @@ from apps.tokens import emergency_rotation, sessions
 from apps.tokens.models import EndReason, RefreshToken
 from apps.users import lifecycle as users
 from tests import factories
-from tests.api.auth.refreshes import (
+from tests.api.auth.two_ways import (
     PEER,
     Answer,
     Asking,

@@ -1,4 +1,4 @@
-"""Refreshing by WSGI: by the shortcut, and by the view behind it. What each is seen to do, in a form that can be compared."""
+"""Calls by WSGI: by a shortcut, and by the view behind it. What each is seen to do, in a form that can be compared."""
 
 import json
 import re
@@ -10,11 +10,13 @@ from typing import Any
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 
-from apps.api.auth.refresh_shortcut import PATH, RefreshShortcut
+from apps.api.auth.refresh_shortcut import RefreshShortcut
+from apps.api.shortcut import Shortcut
 from apps.audit.models import Event
 from apps.customers import lifecycle as customers
 from apps.tokens import parsing
 from apps.tokens.minting import TokenPair
+from demo.client import TokenKeys
 from tests import factories
 from tests.roundtrips import counted
 
@@ -46,20 +48,22 @@ class Scene:
 
 @dataclass(frozen=True)
 class Asking:
-    """A request to refresh. Names of headers are written with `_` for `-`."""
+    """A request, to refresh unless it says otherwise. Names of headers are written with `_` for `-`."""
 
     body: bytes = b""
     content_type: str = "application/json"
     method: str = "POST"
     peer: str = PEER
+    path: str = RefreshShortcut.path
     query: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    keys: TokenKeys | None = None  # that open the answer
 
     def environ(self) -> dict[str, Any]:
         sent = {name.replace("_", "-"): value for name, value in {"X_Request_ID": REQUEST_ID, **self.headers}.items()}
         made = RequestFactory().generic(
             self.method,
-            PATH,
+            self.path,
             self.body,
             self.content_type,
             headers=sent,
@@ -104,21 +108,21 @@ def ask(application: Application, asking: Asking) -> Answer:
     return Answer(status, headers, body)
 
 
-def by_shortcut() -> Application:
-    return RefreshShortcut(WSGIHandler())
+def by_shortcut(kind: type[Shortcut] = RefreshShortcut) -> Application:
+    return kind(WSGIHandler())
 
 
 def by_view() -> Application:
     return WSGIHandler()
 
 
-def alone() -> Application:
+def alone(kind: type[Shortcut] = RefreshShortcut) -> Application:
     """The shortcut, with nothing behind it."""
 
     def nothing(*_request: Any) -> Any:
         raise AssertionError("the shortcut has passed the request on")
 
-    return RefreshShortcut(nothing)
+    return kind(nothing)
 
 
 def seen(application: Application, asking: Asking, log: Callable[[], str]) -> dict[str, Any]:
@@ -131,13 +135,21 @@ def seen(application: Application, asking: Asking, log: Callable[[], str]) -> di
     return {
         "status": answer.status,
         "headers": [(name, _masked(value)) for name, value in answer.headers],
-        "body": _masked(answer.body.decode()),
+        "body": _masked(_opened(answer, asking)),
         "log": [_masked(line) for line in log().splitlines()],
         "events": [{name: _masked(str(value)) for name, value in event.items()} for event in events],
         "statements": len(cost.statements),
         "transactions": cost.transactions,
         "round trips": cost.round_trips,
     }
+
+
+def _opened(answer: Answer, asking: Asking) -> str:
+    """What is the same each time: an envelope has a new nonce."""
+    if ("X-Encrypted", "true") not in answer.headers or not answer.body or asking.keys is None:
+        return answer.body.decode()
+    info = f"response {asking.method} {asking.path} {answer.status[:3]}"
+    return json.dumps(asking.keys.open(answer.document["data"], info=info))
 
 
 def _masked(text: str) -> str:
