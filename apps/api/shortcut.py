@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from apps.api import cors
 from apps.api.base_views import allowed_methods
@@ -105,11 +105,19 @@ class Shortcut:
 
 def found_out(find: Callable[[], Found], request: HttpRequest) -> Found | Exception:
     """What `find` gives or raises, when it may be told: a refusal may have ended the session."""
-    with bound_contextvars(request_id=request_id_of(request)), hold_back.holding_back():
-        try:
-            return find()
-        except Exception as refusal:  # noqa: BLE001  (the view raises it again)
-            return refusal
+    bound = bind_contextvars(request_id=request_id_of(request))
+    try:
+        with hold_back.holding_back():
+            return _given_or_raised(find)
+    finally:
+        reset_contextvars(**bound)
+
+
+def _given_or_raised(find: Callable[[], Found]) -> Found | Exception:
+    try:
+        return find()
+    except Exception as refusal:  # noqa: BLE001  (the view raises it again)
+        return refusal
 
 
 def _is_usual(request: HttpRequest) -> bool:

@@ -1,5 +1,6 @@
 """Whether a proxy may let a request in, and what the app behind it is told. The view and the shortcut both ask here."""
 
+import math
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,14 +10,13 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from apps.api.authentication import cookies, token_check
-from apps.api.authentication.api_key import IN_ENVIRONMENT
 from apps.api.authentication.principal import Principal
-from apps.api.forward_auth import demands, remembered_verdicts
+from apps.api.authentication.remembered_answers import Place, RememberedAnswers, place_of
+from apps.api.forward_auth import demands
 from apps.api.forward_auth.original_request import Environ, OriginalRequest
-from apps.api.forward_auth.remembered_verdicts import Place
 from apps.core.context import RequestContext
 from apps.core.errors import AuthenticationRequired, PermissionDenied
-from apps.core.requests import address_in, context_of
+from apps.core.requests import context_of
 from apps.core.state.process import present
 from apps.tokens import refused_rights, role_escalation
 from apps.tokens.errors import InvalidToken, MalformedToken
@@ -26,6 +26,8 @@ PATH, PREFIX = "/verify", "/verify/"
 NO_CONTENT, OK = 204, 200
 
 HeaderLines = list[tuple[str, str]]
+
+verdicts = RememberedAnswers[HeaderLines](most=10_000)  # of 0.5 KiB (tracemalloc)
 
 
 @dataclass(slots=True)  # a NamedTuple takes three times as long to make
@@ -60,17 +62,9 @@ def headers_of(environ: Environ, inquiry: Inquiry) -> HeaderLines:
     Beside the checks of every call with a token: the demands, and where the token is in a cookie, that no other site's
     page asks, whatever the method. A WebSocket begins with a GET.
     """
-    place = _place(environ, inquiry)
-    known = remembered_verdicts.find(place, time.time()) if place else None
+    place = place_of(environ, inquiry.demands)
+    known = verdicts.find(place, time.time()) if place else None
     return known or _decided_anew(environ, inquiry, place)
-
-
-def _place(environ: Environ, inquiry: Inquiry) -> Place | None:
-    """None where more decides than token, demands and address: a cookie's proof, a key that comes along."""
-    authorization = environ.get("HTTP_AUTHORIZATION")
-    if not authorization or IN_ENVIRONMENT in environ:
-        return None
-    return remembered_verdicts.place_of(authorization, inquiry.demands, address_in(environ))
 
 
 def _decided_anew(environ: Environ, inquiry: Inquiry, place: Place | None) -> HeaderLines:
@@ -80,8 +74,8 @@ def _decided_anew(environ: Environ, inquiry: Inquiry, place: Place | None) -> He
     who, told = _decided(request, inquiry, context)
     if place:
         max_age = demands.parse(inquiry.demands).max_age
-        now = context.now.timestamp()
-        remembered_verdicts.keep(place, who, told, max_age=max_age, now=now, generation=generation)
+        until = math.inf if max_age is None else who.proof.auth_time + max_age
+        verdicts.keep(place, who, told, now=context.now.timestamp(), until=until, generation=generation)
     return told
 
 

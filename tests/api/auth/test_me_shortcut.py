@@ -1,6 +1,7 @@
 """The shortcut for "who am I" says and does what the view does, whatever is asked: answer, headers, log, events, cost."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from apps.api import cors
-from apps.api.auth.me_shortcut import MeShortcut
+from apps.api.auth.me_shortcut import MeShortcut, answers
 from apps.audit.models import Refusal
 from apps.core import valkey
 from apps.customers import lifecycle as customers
@@ -19,7 +20,7 @@ from apps.tokens.models import EndReason, Session
 from apps.users import lifecycle as users
 from demo.client import TokenKeys
 from tests import factories
-from tests.api.auth.two_ways import PEER, Asking, Scene, alone, ask, by_shortcut, by_view, seen
+from tests.api.auth.two_ways import PEER, Asking, Scene, alone, ask, by_shortcut, by_view, opened, seen
 from tests.api.authentication.browsing import ACCESS
 from tests.conftest import MakeClient
 
@@ -186,7 +187,7 @@ def test_tls_is_demanded_and_believed_by_both(peer: str, said: str) -> None:
     ):
         scene = Scene()
         one = of(scene, X_Forwarded_Proto=said)
-        sent = Asking(**{**vars(one), "peer": peer})
+        sent = replace(one, peer=peer)
         statuses = {ask(way, sent).status for way in (by_view(), by_shortcut(MeShortcut))}
     assert statuses == {"200 OK" if peer == PROXY and said.startswith("https") else "301 Moved Permanently"}
 
@@ -197,6 +198,55 @@ def test_a_refused_token_is_checked_once() -> None:
     ask(by_shortcut(MeShortcut), deactivated(scene))
     refusal = Refusal.objects.get(customer_id=scene.customer.id)
     assert refusal.count == 1
+
+
+def renamed(scene: Scene) -> Asking:
+    users.change_profile(scene.user, changes={"name": "Augusta"}, context=OPERATOR)
+    return of(scene)
+
+
+def given_a_right(scene: Scene) -> Asking:
+    factories.permission(scene.customer, "invoices.pay")
+    users.change(scene.user, changes={"permissions": ["invoices.read", "invoices.pay"]}, context=OPERATOR)
+    return of(scene)
+
+
+def from_elsewhere(scene: Scene) -> Asking:
+    return replace(of(scene), peer="203.0.113.9")
+
+
+CHANGES = [ended, deactivated, suspended, rotated, off_the_list, renamed, given_a_right, from_elsewhere]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_was_told_counts_until_anything_changes(change: Callable[[Scene], Asking]) -> None:
+    """An answer is remembered, and given again without any check; but not after this."""
+    answers._answers.clear()
+    scene, shortcut = Scene(), by_shortcut(MeShortcut)
+    asking = of(scene)
+    told = [opened(ask(shortcut, asking), asking) for _ in range(3)]
+    assert told == [told[0]] * 3
+    assert len(answers) == 1
+    asking = change(scene)
+    assert opened(ask(shortcut, asking), asking) == opened(ask(by_view(), asking), asking)
+
+
+@pytest.mark.parametrize("name", sorted(OTHERWISE))
+def test_no_refusal_is_remembered(name: str) -> None:
+    answers._answers.clear()
+    ask(by_shortcut(MeShortcut), OTHERWISE[name](Scene()))
+    assert not len(answers)
+
+
+def test_few_answers_are_remembered_and_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers._answers.clear()
+    monkeypatch.setattr(answers, "_most", 3)
+    scene = Scene()
+    for _ in range(7):
+        asking = bearing(factories.session(scene.user).access)
+        ask(by_shortcut(MeShortcut), asking)
+        assert len(answers) <= 3
+        assert asking.headers["Authorization"][7:] not in repr(answers._answers)
 
 
 def test_other_addresses_are_not_looked_at() -> None:

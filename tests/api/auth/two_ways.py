@@ -135,7 +135,7 @@ def seen(application: Application, asking: Asking, log: Callable[[], str]) -> di
     return {
         "status": answer.status,
         "headers": [(name, _masked(value)) for name, value in answer.headers],
-        "body": _masked(_opened(answer, asking)),
+        "body": _masked(opened(answer, asking)),
         "log": [_masked(line) for line in log().splitlines()],
         "events": [{name: _masked(str(value)) for name, value in event.items()} for event in events],
         "statements": len(cost.statements),
@@ -144,7 +144,7 @@ def seen(application: Application, asking: Asking, log: Callable[[], str]) -> di
     }
 
 
-def _opened(answer: Answer, asking: Asking) -> str:
+def opened(answer: Answer, asking: Asking) -> str:
     """What is the same each time: an envelope has a new nonce."""
     if ("X-Encrypted", "true") not in answer.headers or not answer.body or asking.keys is None:
         return answer.body.decode()

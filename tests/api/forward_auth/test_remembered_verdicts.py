@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from apps.api.forward_auth import remembered_verdicts
-from apps.api.forward_auth.remembered_verdicts import RememberedVerdict
+from apps.api.authentication.remembered_answers import RememberedAnswer
+from apps.api.forward_auth.verdict import HeaderLines, verdicts
 from apps.customers import state
 from apps.tokens import sessions
 from apps.tokens.models import Session
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> None:
-    remembered_verdicts._verdicts.clear()
+    verdicts._answers.clear()
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def scene() -> Scene:
     return Scene()
 
 
-def only_one() -> RememberedVerdict:
-    (verdict,) = remembered_verdicts._verdicts.values()
+def only_one() -> RememberedAnswer[HeaderLines]:
+    (verdict,) = verdicts._answers.values()
     return verdict
 
 
 def is_found(at: float) -> bool:
-    (place,) = remembered_verdicts._verdicts
-    return remembered_verdicts.find(place, at) is not None
+    (place,) = verdicts._answers
+    return verdicts.find(place, at) is not None
 
 
 LEFT = 25  # seconds: before it is to be written again that the session is used
@@ -110,18 +110,18 @@ def test_a_yes_is_to_one_token_one_question_and_one_address(scene: Scene) -> Non
     assert here.ask(path, token=scene.token).status == 204
     assert here.ask(strict, token=scene.token).status == 403
     assert here.ask(path, token=scene.token[:-2] + "AA").status == 401
-    assert len(remembered_verdicts._verdicts) == 1, "no refusal is remembered"
+    assert len(verdicts._answers) == 1, "no refusal is remembered"
     elsewhere.ask(path, token=scene.token)
     here.ask(path, token=other)
     here.ask(scene.path("role=auditor"), token=scene.token)
-    assert len(remembered_verdicts._verdicts) == 4
-    assert scene.token not in repr(remembered_verdicts._verdicts)
+    assert len(verdicts._answers) == 4
+    assert scene.token not in repr(verdicts._answers)
     foreign = factories.api_key(scene.other)[1]
     assert here.ask(path, token=scene.token, X_OTP_API_Key=foreign).error == (401, "invalid_api_key")
 
 
 def test_the_memory_is_bounded(proxy: Proxy, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembered_verdicts, "MOST", 3)
+    monkeypatch.setattr(verdicts, "_most", 3)
     for seconds in range(100, 110):
         assert proxy.ask(scene.path(f"max_age={seconds}"), token=scene.token).status == 204
-        assert len(remembered_verdicts._verdicts) <= 3
+        assert len(verdicts._answers) <= 3
