@@ -52,6 +52,7 @@ class Machine:
         self.mail_url = mail_url
         self.redis_socket = folder / "redis.sock"
         self.certificate, self.key = folder / "certificate.pem", folder / "key.pem"
+        self.access_log = folder / "nginx-access.log"
         self.base_url = f"https://localhost:{self.https_port}"
         self.postgres_bin, self.valkey_server = places.binaries()
         self.database_socket = parse_qs(urlsplit(os.environ["DATABASE_URL"]).query)["host"][0]
@@ -188,6 +189,7 @@ class Machine:
         site = site.replace("/etc/letsencrypt/live/localhost/fullchain.pem", str(self.certificate))
         site = site.replace("/etc/letsencrypt/live/localhost/privkey.pem", str(self.key))
         site = site.replace("$host", f"$host:{self.https_port}")  # this port is not the default
+        site = site.replace("/var/log/nginx/access.log", str(self.access_log))
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         temporary = "".join(f"{kind}_temp_path {self.folder}/nginx-{kind};\n" for kind in kinds)
         (self.folder / "nginx.conf").write_text(

@@ -137,6 +137,10 @@ def test_the_guide_leads_from_an_empty_machine_to_somebody_who_signs_in(
     ready = wait_until(lambda: answer(machine, "/readyz"), machine)
     assert ready.count(b'"ok"') == 5, ready
 
+    answer(machine, "/admin/login/?q=alice@example.com")
+    logged = machine.access_log.read_text(encoding="utf-8")
+    assert ("GET /admin/login/ " in logged, "alice" in logged) == (True, False), "what is searched for is in no log"
+
     (make_key,) = commands(blocks("gatehouse")[3])
     key = machine.type(make_key).split()[-1]
     profile = signed_in(machine, mail_server, key)

@@ -10,10 +10,12 @@ from django.db import connection, transaction
 
 from apps.audit import actions
 from apps.audit.models import Severity
+from apps.customers.models import DEFAULT_CUSTOMER_ID
+from apps.customers.operator_mails import OperatorMail
 from apps.figures import counting, latency, reading, tasks
 from apps.figures.counters import CODE_KINDS, COUNTERS
 from apps.figures.models import EVERYONE, CountedHour, FigureKind, HourlyFigure
-from apps.mail.models import LedgerStep, MessageState
+from apps.mail.models import LedgerStep, Message, MessageState
 from tests import factories, races
 from tests.figures import happening
 from tests.mail import posting
@@ -96,6 +98,17 @@ def test_mails_are_counted_by_what_has_become_of_them(acme: UUID) -> None:
         FigureKind.MAIL_WAITING: 1,
         FigureKind.MAIL_FAILED: 1,
     }
+
+
+def test_mails_to_operators_are_no_customers() -> None:
+    """They are rows of the default customer. What is sent to its users counts there, as anywhere."""
+    for kind in OperatorMail:
+        invitation = happening.code(DEFAULT_CUSTOMER_ID, NOW - MINUTE, took=None, state=MessageState.FAILED)
+        Message.objects.filter(id=invitation.id).update(kind=kind)
+    happening.code(DEFAULT_CUSTOMER_ID, NOW - MINUTE, took=None, state=MessageState.FAILED)
+    happening.count(NOW)
+    assert happening.figures(NOW, [DEFAULT_CUSTOMER_ID]).total(FigureKind.MAIL_FAILED) == 1
+    assert happening.figures(NOW).total(FigureKind.MAIL_FAILED) == 1 + len(OperatorMail)
 
 
 def test_the_median_and_the_95th_are_those_of_the_mails_within_a_tenth(acme: UUID) -> None:

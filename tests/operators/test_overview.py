@@ -13,10 +13,12 @@ from django.utils import timezone, translation
 from apps.audit import actions
 from apps.audit.models import Severity
 from apps.core.ids import new_id
-from apps.customers.models import Customer
+from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
+from apps.customers.operator_mails import OperatorMail
 from apps.figures import counting
-from apps.figures.models import FigureKind
-from apps.mail.models import MessageState
+from apps.figures.models import EVERYONE, FigureKind
+from apps.mail.models import Message, MessageState
+from apps.operators.lists.figure_rows import Rows
 from apps.operators.models import RoleName
 from apps.operators.overview import names, plots, todo
 from apps.operators.overview.tiles import Shown
@@ -135,6 +137,20 @@ def test_each_figure_leads_to_exactly_the_rows_that_it_counts(browser: Client, d
         assert tiles(context)[FigureKind.SIGN_IN] == str(sign_ins)
         assert tiles(context)[FigureKind.SESSION] == str(1 if chosen else 2), "not those that have ended"
     assert len(seen) > 12
+
+
+def test_mails_to_operators_are_among_no_customers_rows(browser: Client) -> None:
+    house, now = Customer.objects.get(id=DEFAULT_CUSTOMER_ID), timezone.now()
+    happening.code(house.id, now, took=None, state=MessageState.FAILED)
+    invitation = happening.code(house.id, now, took=None, state=MessageState.FAILED)
+    Message.objects.filter(id=invitation.id).update(kind=OperatorMail.INVITATION)
+    happening.count(timezone.now())
+    for chosen, value in ((str(house.id), 1), ("", 2)):
+        found = [tile for tile in overview(browser, customer=chosen)["tiles"] if tile.kind == FigureKind.MAIL_FAILED]
+        assert [tile.value for tile in found] == [str(value)]
+        assert browser.get(found[0].url).context["cl"].result_count == value
+    of_nobody = Rows(now - DAY, now + DAY, EVERYONE).of(FigureKind.MAIL_FAILED)
+    assert list(browser.get(of_nobody).context["cl"].result_list) == [invitation]
 
 
 def test_a_refusal_is_counted_by_its_rule_and_found(browser: Client, client_for: MakeClient) -> None:

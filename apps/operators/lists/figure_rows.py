@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from apps.audit import actions
 from apps.audit.models import Outcome, Severity
+from apps.customers.models import DEFAULT_CUSTOMER_ID
 from apps.figures.counters import CODE_KINDS
 from apps.figures.models import EVERYONE, FigureKind
 from apps.mail.models import Channel, MessageState
@@ -18,6 +19,7 @@ EVENTS, MAILS, SESSIONS = (
     "admin:mail_message_changelist",
     "admin:tokens_session_changelist",
 )
+TO_OPERATORS = "to_operators"  # yes or no: of the list of mails
 FAILED = {"outcome__in": f"{Outcome.FAILURE},{Outcome.DENIED}"}
 OF_SECURITY = {"severity__in": ",".join(severity for severity in Severity if severity != Severity.INFO)}
 ALARMING = {"severity__in": f"{Severity.MEDIUM},{Severity.HIGH},{Severity.CRITICAL}"}
@@ -44,8 +46,14 @@ class Rows:
         if kind == FigureKind.SESSION:
             return self._list(SESSIONS, "customer__id__exact", {"alive_at": self.until.isoformat()})
         if kind in OF_MAILS:
-            return self._list(MAILS, "customer_id__exact", {**self._between("created_at"), **OF_MAILS[kind]})
+            return self._list(MAILS, "customer_id__exact", self._of_mails(kind))
         return self._list(EVENTS, "customer_id__exact", {**self._between("at"), **_of_events(kind, label)})
+
+    def _of_mails(self, kind: FigureKind) -> dict[str, str]:
+        """Mails to operators are rows of the default customer, and count as nobody's."""
+        query = {**self._between("created_at"), **OF_MAILS[kind]}
+        whose = {DEFAULT_CUSTOMER_ID: "no", EVERYONE: "yes"}.get(self.customer_id) if self.customer_id else None
+        return {**query, TO_OPERATORS: whose} if whose else query
 
     def of_alarms(self) -> str:
         """Security events that alerts count: not those of low severity."""
@@ -55,7 +63,8 @@ class Rows:
         return {f"{column}__gte": self.since.isoformat(), f"{column}__lt": self.until.isoformat()}
 
     def _list(self, place: str, owner: str, query: Mapping[str, str]) -> str:
-        return reverse(place, query={**query, **self._of_customer(owner)})
+        whose = {} if query.get(TO_OPERATORS) == "yes" else self._of_customer(owner)
+        return reverse(place, query={**query, **whose})
 
     def _of_customer(self, owner: str) -> dict[str, str]:
         if self.customer_id == EVERYONE:

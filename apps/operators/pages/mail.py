@@ -18,6 +18,7 @@ from apps.mail import outbox
 from apps.mail.models import LedgerEntry, LedgerStep, Message
 from apps.operators import words
 from apps.operators.changes.declared_actions import RowAction
+from apps.operators.lists.figure_rows import TO_OPERATORS
 from apps.operators.lists.labels import Label
 from apps.operators.lists.searches import by_id, by_recipient
 from apps.operators.pages.base import LookOnly, ReadOnlyAdmin, link_to
@@ -77,9 +78,24 @@ class RedeemedFilter(admin.SimpleListFilter):
         return queryset.filter(Exists(used))
 
 
+class RecipientFilter(admin.SimpleListFilter):
+    """Mails to operators are rows of the default customer."""
+
+    title = lazy("recipient")
+    parameter_name = TO_OPERATORS
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", _("users")), ("yes", _("operators"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        if self.value() == "yes":
+            return queryset.filter(kind__in=OperatorMail)
+        return queryset.exclude(kind__in=OperatorMail) if self.value() == "no" else queryset
+
+
 class MessageAdmin(ReadOnlyAdmin):
     list_display = ("recipient", "kind_said", "channel", "coloured_state", "attempts", "created_at", "last_error")
-    list_filter = ("state", "channel", KindFilter, RedeemedFilter)
+    list_filter = ("state", "channel", KindFilter, RedeemedFilter, RecipientFilter)
     searches = (by_recipient, by_id)
     search_help_text = lazy("A whole address, or an id")
     fields = (*FIELDS, "expires_at", "leased_until", "last_error")
