@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from apps.core import prepared
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 90
 # What all tests share, and none may change: each query gives one number a row.
 SHARED = {
     "content types": "SELECT hash_record_extended(kept, 0) FROM django_content_type kept",

@@ -10,6 +10,7 @@ from django.test import TransactionTestCase
 from django.test.client import ClientHandler
 from django.utils import translation
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import expect
 
 from apps.api import cors
 from apps.api_keys import clients
@@ -37,6 +38,7 @@ REAL_COSTS = {"time_cost": Hasher.time_cost, "memory_cost": Hasher.memory_cost} 
 # How long an example takes says how busy the machine is, and nothing about what it is an example of.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+expect.set_options(timeout=browser.PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

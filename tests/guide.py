@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from config.embedded import engine, places
-from tests.mail.smtp import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = ROOT / "docs" / "production.md"
@@ -232,7 +232,7 @@ class Machine:
     def stop(self) -> None:
         for process in reversed(self._running.values()):
             process.terminate()
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         for process in self._running.values():
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))

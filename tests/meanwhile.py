@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from django.db import connection, connections, transaction
 
-PATIENCE = 20  # seconds
+PATIENCE = 90  # seconds, as in tests/worker.py
 SOMEBODY_WAITS = (
     "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
 )

@@ -20,7 +20,7 @@ from django.db import connection
 
 from config import databases, environment
 from config.embedded import engine
-from tests.mail.smtp import free_port
+from tests.ports import free_port
 
 HOW = "no PgBouncer was found (Debian: apt install pgbouncer)"
 SERVERS = 4
@@ -87,7 +87,7 @@ class Pooler:
             stderr=subprocess.DEVNULL,
             preexec_fn=engine.end_with_parent(15),
         )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while not self._listens():
             assert self._process.poll() is None and time.monotonic() < deadline, "PgBouncer did not start"
             time.sleep(0.02)

@@ -23,7 +23,8 @@ from typing import Any
 import pytest
 
 from demo.client import Client, over_http
-from tests.mail.smtp import Letter, MailServer, free_port
+from tests.mail.smtp import Letter, MailServer
+from tests.ports import free_port
 from tests.worker import Worker, environment_of_process, wait_until
 
 CODE = re.compile(r"#(\w+)\s*$")  # the last line of a mail with a code: "@example.com #123456"

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from config.embedded import engine, places
-from tests.mail.smtp import free_port
+from tests.ports import free_port
 
 SLOTS = 16_384
 PRIMARIES = 3

@@ -223,12 +223,12 @@ def test_an_event_whose_transaction_commits_late_still_gets_its_link() -> None:
         with transaction.atomic():
             events.record(action=actions.LOGOUT, customer_id=customer_id, context=factories.context())
             recorded.set()
-            may_commit.wait(10)
+            may_commit.wait(60)
         connections.close_all()
 
     thread = Thread(target=slow_transaction)
     thread.start()
-    recorded.wait(10)
+    recorded.wait(60)
     record(customer_id, times=2)
     assert tasks.chain_events() == 2
     may_commit.set()

@@ -14,7 +14,7 @@ def test_a_channel_with_an_unacknowledged_task_closes_though_the_broker_is_gone(
         Producer(connection).publish({"a": "task"}, routing_key="trial", declare=[queue])
         consumer = Consumer(connection, queues=[queue], callbacks=[lambda _body, message: taken.append(message)])
         consumer.consume()
-        connection.drain_events(timeout=10)
+        connection.drain_events(timeout=60)
         own_valkey.kill()
         qos_of_channel = consumer.channel.qos
         qos_of_channel.restore_unacked_once()

@@ -34,7 +34,7 @@ engines = embedded.ensure(Path(sys.argv[1]), durable=sys.argv[2] == "durable")
 print(json.dumps([engines.database_url, engines.redis_url]), flush=True)
 sys.stdin.read()
 """
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 90
 
 
 @dataclass

@@ -33,13 +33,13 @@ def locked(*tables: str) -> Iterator[None]:
                 cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
                 cursor.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
                 holds.set()
-                release.wait(120)
+                release.wait(300)
         finally:
             connections.close_all()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert holds.wait(20)
+    assert holds.wait(90)
     try:
         yield
     finally:

@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,19 +16,13 @@ from django.test import RequestFactory
 
 from apps.core.forwarding import HttpsMiddleware
 from tests.config.installation import CHECKOUT, GOOD, SYSTEM_VARIABLES
+from tests.ports import free_port
 
 PEER = "192.0.2.7"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def asked(port: int, **headers: str) -> int:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/", headers={"Host": "auth.gatehouse.test", **headers})
     status = connection.getresponse().status
     connection.close()
@@ -54,7 +47,7 @@ def test_the_server_says_once_that_the_proxy_is_not_trusted(tmp_path: Path) -> N
         assert asked(port) == 301
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=60)
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if "redirect_without_end" in line]
     assert [(line["level"], line["peer"], "TRUSTED_PROXIES" in line["meaning"]) for line in lines] == [
         ("warning", "127.0.0.1", True)

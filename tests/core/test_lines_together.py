@@ -81,7 +81,7 @@ def test_lines_that_cannot_be_written_do_not_end_the_writing() -> None:
     lines.put("too much")
     wait_until(lambda: not lines._waiting)
     lines.put("fine")
-    wait_until(lambda: written == ["fine"], within=10)
+    wait_until(lambda: written == ["fine"])
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

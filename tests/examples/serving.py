@@ -27,7 +27,8 @@ from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
 from demo.client import Client, over_http
 from demo.management.commands import seed_demo
 from tests import cleaning, factories
-from tests.mail.smtp import MailServer, free_port
+from tests.mail.smtp import MailServer
+from tests.ports import free_port
 from tests.running import Mailbox, Server
 from tests.worker import Worker, wait_until
 

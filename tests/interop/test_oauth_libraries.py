@@ -23,8 +23,8 @@ from werkzeug.serving import make_server
 
 from apps.customers.models import Customer
 from tests import browser, factories
-from tests.mail.smtp import free_port
 from tests.payloads.test_node_interop import node  # noqa: F401  (a fixture)
+from tests.ports import free_port
 from tests.running import Running, app
 from tests.test_documents_run import DOCS, NODE_MODULES, block_with, run_python
 from tests.worker import wait_until
@@ -193,7 +193,7 @@ def apache(running: Running, customer: Customer) -> Iterator[str]:
             yield site
         finally:
             process.terminate()
-            process.wait(timeout=15)
+            process.wait(timeout=60)
 
 
 APACHE = """

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from demo import journeys
+from tests.ports import free_port
 from tests.worker import wait_until
 
 pytestmark = pytest.mark.lengthy
@@ -29,13 +30,6 @@ def data_dir() -> Iterator[Path]:
         Path(folder).chmod(0o755)
         yield Path(folder)
         subprocess.run([sys.executable, "-m", "config.embedded", "stop", folder], cwd=ROOT, check=False)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def environment(data_dir: Path, port: int, **different: str) -> dict[str, str]:

@@ -1,9 +1,7 @@
 """A real SMTP server that behaves as a test decides: it accepts, refuses, hangs, counts, and keeps what it got."""
 
 import asyncio
-import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -13,6 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from apps.mail import idle_conversations
+from tests.ports import free_port
 
 
 @dataclass(frozen=True)
@@ -120,12 +119,6 @@ class MailServer:
             self.letters.append(letter)
             session.letters += 1
         return self.answer_to_data
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

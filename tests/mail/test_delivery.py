@@ -16,7 +16,8 @@ from apps.mail.errors import NothingToResend
 from apps.mail.models import LedgerEntry, LedgerStep, Message, MessageState
 from tests import factories, races
 from tests.mail import posting
-from tests.mail.smtp import MailServer, free_port
+from tests.mail.smtp import MailServer
+from tests.ports import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -194,7 +194,7 @@ def test_a_child_begins_even_if_a_conversation_was_being_taken_at_that_moment(ma
 def wait_for(child: int) -> int | None:
     """Its exit code; None if it hangs (it is ended then)."""
     try:
-        wait_until(lambda: os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None, within=10)
+        wait_until(lambda: os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None)
     except AssertionError:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

@@ -21,7 +21,7 @@ from tests.accounts.test_sign_up import sign_up
 from tests.conftest import MakeClient
 from tests.engines import OwnValkey
 from tests.killing import killed_at
-from tests.meanwhile import SOMEBODY_WAITS
+from tests.meanwhile import PATIENCE, SOMEBODY_WAITS
 from tests.otp.reading import all_codes, newest_code, wrong_code
 from tests.otp.ways import WAYS, Way
 from tests.races import at_once
@@ -210,7 +210,7 @@ class locked:  # noqa: N801  (reads as a sentence)
 
     def __enter__(self) -> None:
         self._thread.start()
-        assert self._held.wait(20)
+        assert self._held.wait(PATIENCE)
 
     def __exit__(self, *_error: object) -> None:
         self._thread.join()
@@ -220,7 +220,7 @@ class locked:  # noqa: N801  (reads as a sentence)
             with transaction.atomic():
                 User.objects.select_for_update().get(id=self._user.id)
                 self._held.set()
-                deadline = time.monotonic() + 20
+                deadline = time.monotonic() + PATIENCE
                 while time.monotonic() < deadline and not self._somebody_waits():
                     time.sleep(0.01)
                 self._then()  # type: ignore[operator]

@@ -127,7 +127,7 @@ def restart_postgresql() -> None:
 
 def wait_for_the_end() -> None:
     """Until then a new connection would be one of those that are ended."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     with contextlib.suppress(OperationalError), connection.cursor() as cursor:
         while time.monotonic() < deadline:
             cursor.execute("SELECT 1")
@@ -136,7 +136,7 @@ def wait_for_the_end() -> None:
 
 
 def wait_for_postgresql() -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while True:
         try:
             connection.ensure_connection()

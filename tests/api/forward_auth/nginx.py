@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from tests.mail.smtp import free_port
+from tests.ports import free_port
 from tests.worker import wait_until
 
 EXAMPLE: Path = settings.BASE_DIR / "docs" / "examples" / "forward_auth" / "nginx" / "nginx.conf"
@@ -70,7 +70,7 @@ class Front:
     def ask_raw(
         self, path: str, headers: list[tuple[str, str]], method: str = "GET", body: bytes | None = None
     ) -> "Seen":
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=15)) as connection:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
             connection.putrequest(method, path, skip_host=True)
             for name, value in [("Host", HOST), *headers, *([("Content-Length", str(len(body)))] if body else [])]:
                 connection.putheader(name, value)
@@ -81,7 +81,7 @@ class Front:
 
     def handshake(self, *lines: str) -> socket.socket:
         """A WebSocket's beginning."""
-        opened = socket.create_connection(("127.0.0.1", self.port), timeout=15)
+        opened = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         head = ("GET /live HTTP/1.1", f"Host: {HOST}", "Upgrade: websocket", "Connection: Upgrade", *lines)
         opened.sendall("\r\n".join((*head, "", "")).encode())
         return opened
@@ -123,7 +123,7 @@ def front(folder: Path, *, gatehouse: int, changes: Mapping[str, str]) -> Iterat
         yield Front(port)
     finally:
         process.terminate()
-        process.wait(timeout=15)
+        process.wait(timeout=60)
         app.shutdown()
         app.server_close()
 
