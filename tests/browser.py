@@ -1,7 +1,7 @@
 """A real browser for tests: Debian's Chromium, driven by Playwright. Without one they are skipped, and CI does not let them be.
 
-Playwright's driver and Chromium take more than two seconds of CPU to start. So a process of tests starts them once, and each test
-gets a window of its own: what one test leaves in cookies, storage or cache is not there for another.
+Playwright's driver and Chromium take more than two seconds of CPU to start. So a process of tests starts them once. A window takes
+one second more: `page()` is of a fresh one, `kept_page()` of one that many tests use, one after the other.
 """
 
 import asyncio
@@ -9,12 +9,13 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOW = "no Chromium was found (Debian: apt install chromium; or set GATEHOUSE_CHROMIUM)"
@@ -28,6 +29,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 90_000  # as in tests/worker.py: how long something takes says how busy the machine is
+expect.set_options(timeout=PATIENCE_MS)
+VIEWPORT = {"width": 1280, "height": 720}  # Playwright's own
 
 
 def executable() -> str | None:
@@ -42,6 +45,7 @@ class Started:
     playwright: Playwright
     loop: asyncio.AbstractEventLoop
     browser: Browser | None = None
+    kept: dict[str, Page] = field(default_factory=dict)  # by language
 
 
 _started: list[Started] = []
@@ -53,18 +57,72 @@ def page(*, profile: Path | None = None, **context: object) -> Iterator[Page]:
 
     Without a folder for its `profile` it is a private window: what pages keep on the disk is in its memory then.
     """
-    path = executable()
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail(HOW)
-        pytest.skip(HOW)
     with _driven() as started:
-        window = _window(started, path, profile, context)
+        window = _window(started, _path(), profile, context)
         window.set_default_timeout(PATIENCE_MS)
         try:
             yield window.new_page()
         finally:
             window.close()
+
+
+@contextmanager
+def kept_page(language: str = "en") -> Iterator[Page]:
+    """A page of a window that is kept for the tests after this one, without its cookies and its local storage.
+
+    For tests that set no more than the page's size and colours, and its window's permissions. What the server gave (scripts,
+    fonts) stays in the cache. A test that fails takes the window with it.
+    """
+    with _driven() as started:
+        shown = started.kept.pop(language, None)
+        if shown is None or shown.is_closed():
+            window = _window(started, _path(), None, {"locale": language})
+            window.set_default_timeout(PATIENCE_MS)
+            shown = window.new_page()
+        try:
+            yield shown
+        except BaseException:
+            shown.context.close()
+            raise
+        _put_back(shown)
+        started.kept[language] = shown
+
+
+@contextmanager
+def next_page(page: Page) -> Iterator[None]:
+    """What is done in here leads to another page, or to this one anew: it is there, with its scripts, when this ends.
+
+    A key that sends a form returns before the browser has left the page. What is then looked at may be this page, the next
+    one, or neither.
+    """
+    with page.expect_navigation():
+        yield
+
+
+def _put_back(page: Page) -> None:
+    """As a fresh page would be."""
+    for other in page.context.pages:
+        if other is not page:
+            other.close()
+    place = urlsplit(page.url)
+    page.goto("about:blank")  # whatever the test has left under way
+    session = page.context.new_cdp_session(page)
+    stored = {"origin": f"{place.scheme}://{place.netloc}", "storageTypes": "local_storage,indexeddb,cache_storage"}
+    session.send("Storage.clearDataForOrigin", stored)
+    session.detach()
+    page.context.clear_cookies()
+    page.context.clear_permissions()
+    page.set_viewport_size(VIEWPORT)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme="light")
+
+
+def _path() -> str:
+    path = executable()
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail(HOW)
+        pytest.skip(HOW)
+    return path
 
 
 def close() -> None:

@@ -29,11 +29,12 @@ TABLES = """
   WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace ORDER BY relname
 """
 # Half of what the view `pg_stat_activity` costs, which looks up the name of everybody's database and role.
-OTHERS_AT_WORK = """
+OTHERS = """
   SELECT pid, state, left(query, 200) FROM pg_stat_get_activity(NULL)
   WHERE datid = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND backend_type = 'client backend' AND state <> 'idle' AND pid <> pg_backend_pid()
+    AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 """
+OTHERS_AT_WORK = f"{OTHERS} AND state <> 'idle'"
 
 
 @dataclass(frozen=True)
@@ -135,13 +136,22 @@ def _delete(tables: set[str]) -> None:
 
 def _wait_for_others() -> None:
     """What a killed process was doing, PostgreSQL may still be doing."""
+    _wait_until_nobody_is(OTHERS_AT_WORK, "at work on")
+
+
+def wait_until_alone() -> None:
+    """To be called after the last test: those who leave take a moment."""
+    _wait_until_nobody_is(OTHERS, "connected to")
+
+
+def _wait_until_nobody_is(query: str, what: str) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while at_work := _others_at_work():
-        assert time.monotonic() < deadline, f"still at work on the database after the test: {at_work}"
+    while found := _rows(query):
+        assert time.monotonic() < deadline, f"still {what} the database after the test: {found}"
         time.sleep(0.01)
 
 
-def _others_at_work() -> list[tuple[int, str, str]]:
+def _rows(query: str) -> list[tuple[int, str, str]]:
     with prepared.cursor() as cursor:
-        cursor.execute(OTHERS_AT_WORK)
+        cursor.execute(query)
         return cursor.fetchall()

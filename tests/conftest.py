@@ -83,7 +83,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
     # A new connection for each test, and planning that query in it, would take longer than most tests do.
     TransactionTestCase._should_reload_connections = lambda _: False  # type: ignore[attr-defined]
     yield noted
-    process.present().lease.close()  # a database that somebody is connected to cannot be dropped
+    # A database that somebody is connected to cannot be dropped: a thread of the live server is, as long as a browser is to it.
+    process.present().lease.close()
+    browser.close()
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        cleaning.wait_until_alone()
 
 
 @pytest.fixture(autouse=True)

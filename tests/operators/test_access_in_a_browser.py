@@ -12,7 +12,7 @@ from apps.mail.models import Message
 from apps.operators.models import OperatorPasskey, OperatorSession
 from tests import browser
 from tests.journeys.test_passkeys_in_a_browser import Device
-from tests.operators.looking import enter, faults
+from tests.operators.looking import enter_by_password, faults
 from tests.operators.signing_in import AS_AUDITOR, operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +40,8 @@ def type_and_go_on(page: Page, *texts: str) -> None:
         page.keyboard.type(text)
         page.keyboard.press("Tab")
     page.keyboard.type(texts[-1])
-    page.keyboard.press("Enter")
+    with browser.next_page(page):
+        page.keyboard.press("Enter")
 
 
 def test_somebody_is_invited_enrols_a_passkey_and_signs_in_with_it(url: str) -> None:
@@ -77,9 +78,10 @@ def test_somebody_is_invited_enrols_a_passkey_and_signs_in_with_it(url: str) -> 
 
 def test_a_forgotten_password_is_set_anew(url: str) -> None:
     operator()
-    with browser.page(locale="en") as page:
+    with browser.kept_page() as page:
         page.goto(f"{url}/admin/login/")
-        page.get_by_role("link", name="Forgotten password").click()
+        with browser.next_page(page):
+            page.get_by_role("link", name="Forgotten password").click()
         found = faults(page, "forgotten-password", within="form")
         page.locator("#id_email").focus()
         type_and_go_on(page, "ops@example.com")
@@ -95,13 +97,13 @@ def test_a_forgotten_password_is_set_anew(url: str) -> None:
 def test_sessions_are_seen_and_ended(url: str) -> None:
     operator()
     sign_in(ip="203.0.113.7")
-    with browser.page(locale="en") as page:
-        enter(page, url)
+    with browser.kept_page() as page:
+        enter_by_password(page, url)
         page.goto(f"{url}/admin/sessions/")
         page.get_by_text("203.0.113.7").wait_for()
         found = faults(page, "own-sessions")
-        page.get_by_role("button", name="End the session on").focus()
-        page.keyboard.press("Enter")
+        with browser.next_page(page):
+            page.get_by_role("button", name="End the session on").press("Enter")
         page.get_by_text("1 session has ended.").wait_for()
     assert not found, "\n".join(found)
     assert OperatorSession.objects.count() == 1

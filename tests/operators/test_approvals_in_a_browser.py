@@ -19,13 +19,18 @@ from tests.conftest import MakeClient
 from tests.files.conftest import storage  # noqa: F401  (a fixture)
 from tests.files.keeping import Place
 from tests.operators import looking
-from tests.operators.looking import enter
+from tests.operators.looking import enter, fits
 from tests.operators.signing_in import operator
-from tests.operators.test_in_a_browser import fits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/admin/approvals/identitycheck/"
-KEYS_REST = 700  # milliseconds, a little more than the page ignores keys after it has come
+# The page ignores keys for half a second after its scripts have run, which they have when it is loaded.
+KEYS_LIVE = """() => {
+  const { loadEventEnd } = performance.getEntriesByType("navigation")[0]
+  return loadEventEnd > 0 && performance.now() > loadEventEnd + 500
+}"""
+# A key presses a button or follows a link while it is handled: afterwards nothing is to come.
+COUNTED = "window.steps = 0; addEventListener('click', () => { window.steps += 1 }, true)"
 
 
 def picture(width: int = 480, height: int = 300) -> bytes:
@@ -57,24 +62,31 @@ def ten(customer: Customer) -> Iterator[list[IdentityCheck]]:
 
 
 def open_first(page: Page, url: str) -> None:
-    enter(page, url)
-    page.goto(f"{url}{LIST}")
-    page.locator("#result_list th a").first.click()
+    enter(page, url, LIST)
+    with browser.next_page(page):
+        page.locator("#result_list th a").first.click()
     page.locator("[data-desk]").wait_for()
 
 
 def press(page: Page, key: str) -> None:
-    page.wait_for_timeout(KEYS_REST)
+    page.wait_for_function(KEYS_LIVE)
     page.keyboard.press(key)
+
+
+def step(page: Page, key: str) -> None:
+    """On to the page that this key leads to."""
+    page.wait_for_function(KEYS_LIVE)
+    with browser.next_page(page):
+        page.keyboard.press(key)
 
 
 def test_ten_are_approved_by_ten_keys(live_server: object, ten: list[IdentityCheck]) -> None:
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(locale="en") as page:
+    with browser.kept_page() as page:
         open_first(page, url)
         for check in ten:
             page.wait_for_url(f"**{LIST}{check.id}/change/")
-            press(page, "a")
+            step(page, "a")
         page.wait_for_url(f"**{LIST}")
     assert set(User.objects.values_list("status", flat=True)) == {UserStatus.ACTIVE}
     assert Event.objects.filter(action="user_approved", actor="operator:ops@example.com").count() == 10
@@ -82,14 +94,15 @@ def test_ten_are_approved_by_ten_keys(live_server: object, ten: list[IdentityChe
 
 def test_ten_are_approved_by_one_question(live_server: object, ten: list[IdentityCheck]) -> None:
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(locale="en") as page:
-        enter(page, url)
-        page.goto(f"{url}{LIST}")
+    with browser.kept_page() as page:
+        enter(page, url, LIST)
         page.locator("#action-toggle").check()
         page.locator("select[name=action]").select_option("approve_selected")
-        page.get_by_role("button", name="Run").click()
+        with browser.next_page(page):
+            page.get_by_role("button", name="Run").click()
         page.get_by_role("heading", name="Approve 10 users?").wait_for()
-        page.get_by_role("button", name="Approve").click()
+        with browser.next_page(page):
+            page.get_by_role("button", name="Approve").click()
         page.get_by_text("10 users approved").wait_for()
     assert set(IdentityCheck.objects.values_list("state", flat=True)) == {CheckState.APPROVED}
 
@@ -99,7 +112,7 @@ def test_a_key_does_nothing_while_somebody_types_and_when_keys_are_off(
 ) -> None:
     """WCAG 2.1.4. And a rejection needs its reason."""
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(locale="en") as page:
+    with browser.kept_page() as page:
         open_first(page, url)
         press(page, "r")
         assert page.evaluate("document.activeElement.name") == "reason"
@@ -108,36 +121,43 @@ def test_a_key_does_nothing_while_somebody_types_and_when_keys_are_off(
         assert page.url.endswith(f"{ten[0].id}/change/")
         page.locator("#id_reason").fill("")
         page.get_by_role("button", name="Reject").click()
+        page.locator("#id_reason:focus:invalid").wait_for()
         assert not IdentityCheck.objects.exclude(state=CheckState.WAITING).exists(), "without a reason"
         page.locator("#id_reason").fill("The picture is blurred")
-        page.get_by_role("button", name="Reject").press("Enter")
+        with browser.next_page(page):
+            page.get_by_role("button", name="Reject").press("Enter")
         page.wait_for_url(f"**{ten[1].id}/change/")
         assert IdentityCheck.objects.get(id=ten[0].id).reason == "The picture is blurred"
-        press(page, "n")
+        step(page, "n")
         page.wait_for_url(f"**{ten[2].id}/change/")
-        press(page, "p")
+        step(page, "p")
         page.wait_for_url(f"**{ten[1].id}/change/")
-        page.wait_for_timeout(KEYS_REST)
+        page.evaluate(COUNTED)
         for combined in ("Control+a", "Alt+a"):
-            page.keyboard.press(combined)
+            press(page, combined)
+        assert page.evaluate("steps") == 0
         page.get_by_label("Single keys decide", exact=False).uncheck()
-        page.keyboard.press("a")
+        page.evaluate("steps = 0")
+        press(page, "a")
+        assert page.evaluate("steps") == 0
         page.reload()
         assert not page.get_by_label("Single keys decide", exact=False).is_checked(), "it is remembered"
+        page.evaluate(COUNTED)
         press(page, "a")
-        page.wait_for_timeout(300)
+        assert page.evaluate("steps") == 0
         assert page.url.endswith(f"{ten[1].id}/change/")
     assert not IdentityCheck.objects.filter(state=CheckState.APPROVED).exists()
 
 
 def test_a_key_pressed_twice_decides_about_nobody_unseen(live_server: object, ten: list[IdentityCheck]) -> None:
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(locale="en") as page:
+    with browser.kept_page() as page:
         open_first(page, url)
         press(page, "a")
         page.keyboard.press("a")
         page.wait_for_url(f"**{ten[1].id}/change/")
-        page.wait_for_timeout(300)
+        step(page, "n")
+        page.wait_for_url(f"**{ten[2].id}/change/")
     assert IdentityCheck.objects.filter(state=CheckState.APPROVED).count() == 1
 
 
@@ -155,16 +175,15 @@ def test_the_documents_open_beside_and_below_on_a_phone(
     place.user.status = UserStatus.PENDING
     place.user.save()
     check = IdentityCheck.objects.create(user=place.user, customer=place.customer, created_at=timezone.now())
-    with browser.page(locale="en") as page:
+    with browser.kept_page() as page:
         open_first(page, url)
         assert str(check.id) in page.url
         frame = page.locator("iframe[name=opened-document]").element_handle().content_frame()
         assert frame
         frame.locator("img").wait_for()
-        assert frame.evaluate("document.images[0].naturalWidth") == 480
+        frame.wait_for_function("document.images[0].naturalWidth === 480")
         assert is_beside(page)
         page.get_by_role("link", name="passport, back.png", exact=True).click()
-        page.wait_for_function("frames['opened-document'] !== undefined")
         frame.wait_for_function("document.images[0] && document.images[0].naturalWidth === 300")
         faults = looking.faults(page, "approval", within="[data-desk]")
         page.set_viewport_size({"width": 390, "height": 780})

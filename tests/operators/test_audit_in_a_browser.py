@@ -9,10 +9,8 @@ from apps.audit.models import Event
 from apps.core import actors
 from apps.customers import lifecycle
 from tests import browser, factories
-from tests.operators.looking import enter
+from tests.operators.looking import Content, enter, let_in
 from tests.operators.signing_in import operator
-from tests.operators.test_overview_in_a_browser import FOLLOWS_THE_SYSTEM
-from tests.operators.test_why_refused_in_a_browser import Content
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
@@ -36,10 +34,9 @@ def story() -> Event:
 def test_every_page_of_the_trail_is_read_by_everybody(live_server: object, story: Event) -> None:
     """axe finds nothing in any look, and nothing scrolls to the side."""
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(locale="en") as page:
+    with browser.kept_page() as page:
         gallery = Content(page)
-        page.add_init_script(FOLLOWS_THE_SYSTEM)
-        enter(page, url)
+        let_in(page, url)
         for name, path in (
             ("list", "/admin/audit/event/"),
             ("found", "/admin/audit/event/?customer=customer-1&action=policy_changed"),
@@ -54,14 +51,16 @@ def test_every_page_of_the_trail_is_read_by_everybody(live_server: object, story
 
 def test_events_are_found_and_exported_by_keyboard_alone(live_server: object, story: Event) -> None:
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(viewport=WIDE, accept_downloads=True) as page:
-        enter(page, url)
-        page.goto(f"{url}/admin/audit/event/")
+    with browser.kept_page() as page:
+        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        enter(page, url, "/admin/audit/event/")
         page.get_by_text("Find events").focus()
         page.keyboard.press("Enter")
+        page.get_by_label("Operator", exact=True).wait_for()
         page.get_by_label("Operator", exact=True).focus()
         page.keyboard.type("operator@example.com")
-        page.keyboard.press("Enter")
+        with browser.next_page(page):
+            page.keyboard.press("Enter")
         page.wait_for_url("**who=operator*")
         rows = page.locator("#result_list tbody tr")
         assert rows.count() == 3
@@ -76,10 +75,12 @@ def test_the_log_is_verified_by_one_button_and_the_page_tells_when_it_is_done(
 ) -> None:
     url = live_server.url  # type: ignore[attr-defined]
     tasks.chain_events()
-    with browser.page(viewport=PHONE, color_scheme="dark") as page:
-        enter(page, url)
-        page.goto(f"{url}/admin/audit/event/verification/")
-        page.get_by_role("button", name="Verify now").press("Enter")
+    with browser.kept_page() as page:
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme="dark")
+        enter(page, url, "/admin/audit/event/verification/")
+        with browser.next_page(page):
+            page.get_by_role("button", name="Verify now").press("Enter")
         page.get_by_text("Under way.").wait_for()
         tasks.verify()
         page.get_by_text("The audit log is whole").wait_for()

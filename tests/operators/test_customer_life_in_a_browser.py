@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import Locator, expect
 
 from apps.accounts import customer_deletion
 from apps.customers import lifecycle
@@ -18,23 +19,28 @@ from tests.otp.reading import newest_code
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+def press(where: Locator) -> None:
+    with browser.next_page(where.page):
+        where.click()
+
+
 def test_a_customer_is_added_by_its_name_and_the_page_sees_the_first_sign_in(
     live_server: object, client_for: MakeClient
 ) -> None:
     operator()
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(locale="en") as page:
-        enter(page, url)
-        page.goto(f"{url}/admin/customers/customer/add/")
+    with browser.kept_page() as page:
+        enter(page, url, "/admin/customers/customer/add/")
         page.locator("#id_name").press_sequentially("Analytical Engines")
-        assert page.locator("#id_slug").input_value() == "analytical-engines", "written meanwhile"
+        expect(page.locator("#id_slug"), "written meanwhile").to_have_value("analytical-engines")
         faults = looking.faults(page, "customer-added", within="#content")
-        page.keyboard.press("Enter")
+        with browser.next_page(page):
+            page.keyboard.press("Enter")
         page.wait_for_url("**/getting-started/")
         faults += looking.faults(page, "getting-started", within="#content")
-        page.get_by_role("button", name="Make the first key").click()
+        press(page.get_by_role("button", name="Make the first key"))
         page.get_by_role("heading", name="The new key of Analytical Engines").first.wait_for()
-        page.get_by_role("link", name="I have copied it").click()
+        press(page.get_by_role("link", name="I have copied it"))
         page.wait_for_url("**/getting-started/")
         page.get_by_text("The first code is asked for").wait_for()
         customer = Customer.objects.get(slug="analytical-engines")
@@ -55,16 +61,15 @@ def test_a_customer_is_deleted_by_typing_its_name_and_the_page_sees_it_go(live_s
     now = timezone.now() - timedelta(days=2)
     lifecycle.suspend(customer, context=factories.context("operator:ops@example.com", now=now))
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(locale="en") as page:
-        enter(page, url)
-        page.goto(f"{url}/admin/customers/customer/{customer.id}/delete-everything/")
+    with browser.kept_page() as page:
+        enter(page, url, f"/admin/customers/customer/{customer.id}/delete-everything/")
         faults = looking.faults(page, "delete-customer", within="#content")
         page.get_by_label("Type Analytical Engines to confirm").fill("Analytical Engine")
-        page.get_by_role("button", name="Delete everything").click()
+        press(page.get_by_role("button", name="Delete everything"))
         page.get_by_text("This is not the name").wait_for()
         assert not CustomerDeletion.objects.exists()
         page.get_by_label("Type Analytical Engines to confirm").fill("Analytical Engines")
-        page.get_by_role("button", name="Delete everything").click()
+        press(page.get_by_role("button", name="Delete everything"))
         page.get_by_role("heading", name="Analytical Engines is being deleted").wait_for()
         customer_deletion.go_on(seconds=0, clock=timezone.now)
         page.get_by_text("Everything else").first.wait_for()

@@ -13,11 +13,9 @@ from apps.mail.models import MailQuotaUse, Message
 from apps.operators.pages.customers.customer_tabs import TABS
 from tests import browser, factories
 from tests.conftest import MakeClient
-from tests.operators.looking import enter
+from tests.operators.looking import Content, let_in
 from tests.operators.pages.customer_form import page_of
 from tests.operators.signing_in import operator
-from tests.operators.test_overview_in_a_browser import FOLLOWS_THE_SYSTEM
-from tests.operators.test_why_refused_in_a_browser import Content
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TAB = {slug: "change" if slug == "overview" else slug for slug in TABS}
@@ -52,11 +50,10 @@ def test_every_tab_is_read_by_everybody(live_server: LiveServer, acme: Customer)
     faults = []
     fresh = factories.customer(name="Fresh")
     for locale in ("en", "de"):
-        with browser.page(locale=locale) as page:
+        with browser.kept_page(locale) as page:
             gallery = Content(page)
             check = gallery.look if locale == "en" else gallery.fit
-            page.add_init_script(FOLLOWS_THE_SYSTEM)
-            enter(page, live_server.url)
+            let_in(page, live_server.url)
             for slug, tab in TAB.items():
                 look_at(page, live_server, acme, tab)
                 check(f"customer-{slug}-{locale}")
@@ -69,12 +66,22 @@ def test_every_tab_is_read_by_everybody(live_server: LiveServer, acme: Customer)
 
 
 def press(page: Page, name: str, role: str = "button") -> None:
-    """By keyboard."""
-    page.get_by_role(role, name=name, exact=True).press("Enter")  # type: ignore[arg-type]
+    """By keyboard, and on to the page that it leads to."""
+    with browser.next_page(page):
+        page.get_by_role(role, name=name, exact=True).press("Enter")  # type: ignore[arg-type]
+
+
+def fill_in(page: Page, label: str, text: str) -> None:
+    """Enter sends the form that the field is of."""
+    page.get_by_label(label).fill(text)
+    with browser.next_page(page):
+        page.get_by_label(label).press("Enter")
 
 
 def go_to(page: Page, tab: str) -> None:
-    page.get_by_role("navigation", name="Parts of this customer's page").get_by_role("link", name=tab).press("Enter")
+    tabs = page.get_by_role("navigation", name="Parts of this customer's page")
+    with browser.next_page(page):
+        tabs.get_by_role("link", name=tab).press("Enter")
     page.locator(f"nav [aria-current=page]:has-text('{tab}')").wait_for()
 
 
@@ -82,12 +89,11 @@ def test_a_customer_is_set_up_by_keyboard_alone(live_server: LiveServer) -> None
     """Policy, network, look, test mail and key: each from its tab."""
     operator()
     customer = factories.customer(name="Acme")
-    with browser.page(locale="en") as page:
-        enter(page, live_server.url)
+    with browser.kept_page() as page:
+        let_in(page, live_server.url)
         look_at(page, live_server, customer)
         go_to(page, "Sign-in policy")
-        page.get_by_label("A code is good for").fill("5 minutes")
-        page.keyboard.press("Enter")
+        fill_in(page, "A code is good for", "5 minutes")
         page.get_by_text("Saved: Codes.").wait_for()
         assert page.get_by_label("A code is good for").input_value() == "5 min"
         page.get_by_label("Access tokens live for").fill("soon")
@@ -99,14 +105,12 @@ def test_a_customer_is_set_up_by_keyboard_alone(live_server: LiveServer) -> None
         press(page, "Change it")
         page.get_by_text("Saved: Tokens and sessions.").wait_for()
         go_to(page, "Allowlist")
-        page.get_by_label("Address or network").fill("203.0.113.7/24")
-        page.keyboard.press("Enter")
+        fill_in(page, "Address or network", "203.0.113.7/24")
         press(page, "Add 203.0.113.0/24")
         page.get_by_text("The allowlist is changed").wait_for()
         press(page, "Add mine")
         page.get_by_role("button", name="Remove 127.0.0.1/32").wait_for()
-        page.get_by_label("Would this address be let in?").fill("203.0.113.9")
-        page.keyboard.press("Enter")
+        fill_in(page, "Would this address be let in?", "203.0.113.9")
         page.get_by_text("203.0.113.9 is let in, by 203.0.113.0/24").wait_for()
         press(page, "Remove 127.0.0.1/32")
         page.get_by_role("button", name="Remove 127.0.0.1/32").wait_for(state="detached")

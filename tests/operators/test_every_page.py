@@ -12,7 +12,7 @@ from playwright.sync_api import APIResponse, Page
 from tests import browser
 from tests.conftest import MakeClient
 from tests.operators import furnished, looks
-from tests.operators.looking import enter
+from tests.operators.looking import let_in
 from tests.operators.signing_in import operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,7 +31,7 @@ def test_nothing_is_wrong_with_any_page(client_for: MakeClient, live_server: obj
     seen: list[str] = []
     wrong: list[str] = []
     with browser.page(locale=language, extra_http_headers={"Accept-Language": language}) as page:
-        enter(page, url)
+        let_in(page, url)
         for name in opened(page, url, inside):
             if seen:
                 page.add_style_tag(content=looks.MENU_SEEN)

@@ -13,11 +13,10 @@ def test_the_menu_is_skipped_by_keyboard(live_server: object) -> None:
     url = live_server.url  # type: ignore[attr-defined]
     operator()
     factories.customer(name="Acme", slug="acme")
-    with browser.page(locale="en") as page:
-        enter(page, url)
-        page.goto(f"{url}/admin/customers/customer/")
+    with browser.kept_page() as page:
+        enter(page, url, "/admin/customers/customer/")
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
         page.keyboard.press("Enter")
-        assert page.evaluate("document.activeElement.id") == "content"
+        page.wait_for_function("document.activeElement.id === 'content'")
         assert [page.locator(landmark).count() for landmark in ("main", "nav[aria-label=Menu]", "header")] == [1, 1, 1]

@@ -6,28 +6,17 @@ from playwright.sync_api import Page
 from apps.audit.models import Event
 from apps.users.models import User
 from tests import browser, factories
-from tests.operators.signing_in import PASSWORD, operator
+from tests.operators.looking import enter, enter_by_password, fits
+from tests.operators.signing_in import operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG = "ada.augusta.countess.of.lovelace@analytical-engines.example.com"
 
 
-def sign_in(page: Page, url: str) -> None:
-    page.goto(f"{url}/admin/login/")
-    page.get_by_label("Email").fill("ops@example.com")
-    page.locator("#id_password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_url("**/admin/")
-
-
 def choose(page: Page, name: str) -> None:
     """One of the actions that stand below the verdict."""
-    page.get_by_role("navigation", name="What you can do").get_by_role("link", name=name, exact=True).click()
-    page.get_by_role("button", name=name).wait_for()
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+    with browser.next_page(page):
+        page.get_by_role("navigation", name="What you can do").get_by_role("link", name=name, exact=True).click()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -35,15 +24,18 @@ def test_an_account_is_closed_and_opened_again_on_a_phone(live_server: object, s
     operator()
     user = factories.user(factories.customer(demands_verified_email=False), LONG)
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(viewport={"width": 390, "height": 780}, color_scheme=scheme) as page:
-        sign_in(page, url)
+    with browser.kept_page() as page:
+        page.set_viewport_size({"width": 390, "height": 780})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        enter_by_password(page, url)
         assert fits(page)
         page.goto(f"{url}/admin/users/user/{user.id}/change/")
         assert fits(page)
         for name, status in (("Deactivate", "deactivated"), ("Reactivate", "active")):
             choose(page, name)
             assert fits(page)
-            page.get_by_role("button", name=name).click()
+            with browser.next_page(page):
+                page.get_by_role("button", name=name).click()
             page.wait_for_url(f"**/{user.id}/change/")
             assert User.objects.get().status == status
 
@@ -53,11 +45,11 @@ def test_a_customers_page_saved_as_it_is_changes_nothing(live_server: object) ->
     operator()
     customer = factories.customer(allowed_origins=["https://app.example.com"])
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page() as page:
-        sign_in(page, url)
-        page.goto(f"{url}/admin/customers/customer/{customer.id}/policy/")
+    with browser.kept_page() as page:
+        enter(page, url, f"/admin/customers/customer/{customer.id}/policy/")
         for name in ("Origins", "Files", "Tokens and sessions", "Limits and lockout", "Codes"):
-            page.get_by_role("button", name=f"Save {name}", exact=True).click()
+            with browser.next_page(page):
+                page.get_by_role("button", name=f"Save {name}", exact=True).click()
             page.get_by_text("Nothing was changed.").wait_for()
     actions = Event.objects.filter(customer_id=customer.id).values_list("action", flat=True)
     assert list(actions) == ["customer_created"]

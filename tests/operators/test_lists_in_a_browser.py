@@ -5,9 +5,9 @@ import pytest
 from apps.users.models import User
 from tests import browser, factories
 from tests.operators import looking
-from tests.operators.looking import enter
+from tests.operators.looking import enter, fits
 from tests.operators.signing_in import operator
-from tests.operators.test_in_a_browser import LONG, fits
+from tests.operators.test_in_a_browser import LONG
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,18 +22,18 @@ def sixty_users() -> None:
 
 def test_pages_are_walked_and_users_found_by_keyboard(live_server: object) -> None:
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(locale="en") as page:
+    with browser.kept_page() as page:
         wrong: list[str] = []
-        enter(page, url)
-        page.goto(f"{url}/admin/users/user/")
+        enter(page, url, "/admin/users/user/")
         first = page.locator("#result_list th a").first.text_content()
         wrong += looking.faults(page, "list", within="#result_list")
         wrong += looking.faults(page, "pages", within="nav[aria-label=Pages]")
-        page.get_by_role("link", name="Next").focus()
-        page.keyboard.press("Enter")
+        with browser.next_page(page):
+            page.get_by_role("link", name="Next").press("Enter")
         page.wait_for_url("**after=**")
         assert page.locator("#result_list tbody").count() == 25
-        page.get_by_role("link", name="Previous").click()
+        with browser.next_page(page):
+            page.get_by_role("link", name="Previous").click()
         page.wait_for_url("**before=**")
         assert page.locator("#result_list th a").first.text_content() == first
         page.locator("h1").click()
@@ -41,7 +41,8 @@ def test_pages_are_walked_and_users_found_by_keyboard(live_server: object) -> No
         page.keyboard.type("07.ada")
         page.locator("#command-results-list li", has_text="07.ada").wait_for()
         wrong += looking.faults(page, "search", within="[role=dialog]")
-        page.get_by_role("searchbox").press("Enter")
+        with browser.next_page(page):
+            page.get_by_role("searchbox").press("Enter")
         page.wait_for_url(page_of("07"))
     assert not wrong, "\n".join(wrong)
 
@@ -70,9 +71,9 @@ def test_who_types_faster_than_results_come_is_led_to_what_was_typed(live_server
 
 def test_a_list_is_cards_on_a_phone(live_server: object) -> None:
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(viewport={"width": 390, "height": 780}) as page:
-        enter(page, url)
-        page.goto(f"{url}/admin/users/user/")
+    with browser.kept_page() as page:
+        page.set_viewport_size({"width": 390, "height": 780})
+        enter(page, url, "/admin/users/user/")
         assert fits(page)
         assert (
             page.locator("#result_list tr.data-row").first.evaluate("row => getComputedStyle(row).display") == "block"

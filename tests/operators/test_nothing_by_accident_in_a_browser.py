@@ -8,23 +8,24 @@ from apps.audit.models import Event
 from apps.customers.models import Customer
 from tests import browser, factories
 from tests.operators.enrolling import app_of, code_of
-from tests.operators.looking import enter, faults
-from tests.operators.signing_in import PASSWORD, operator
+from tests.operators.looking import enter_by_password, faults, let_in
+from tests.operators.signing_in import operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def press(page: Page, name: str) -> None:
-    """By keyboard."""
-    page.get_by_role("button", name=name, exact=True).press("Enter")
+def press(page: Page, name: str, role: str = "button") -> None:
+    """By keyboard, and on to the page that it leads to."""
+    with browser.next_page(page):
+        page.get_by_role(role, name=name, exact=True).press("Enter")  # type: ignore[arg-type]
 
 
 def test_of_two_tabs_the_later_one_is_told_and_keeps_what_was_typed(live_server: LiveServer) -> None:
     operator()
     customer = factories.customer(name="Acme")
     path = f"{live_server.url}/admin/customers/customer/{customer.id}/policy/"
-    with browser.page(viewport={"width": 1280, "height": 800}) as tab:
-        enter(tab, live_server.url)
+    with browser.kept_page() as tab:
+        let_in(tab, live_server.url)
         tab.goto(path)
         other = tab.context.new_page()
         other.goto(path)
@@ -50,15 +51,8 @@ def test_a_grave_change_asks_is_done_and_is_undone(live_server: LiveServer) -> N
     customer = factories.customer(name="Acme")
     factories.session(factories.user(customer))
     path = f"{live_server.url}/admin/customers/customer/{customer.id}"
-    with browser.page(viewport={"width": 1280, "height": 800}) as page:
-        enter(page, live_server.url)
-        device = app_of(who)  # the session has not passed it yet
-        page.goto(f"{live_server.url}/admin/login/")
-        page.get_by_label("Email").fill("ops@example.com")
-        page.locator("#id_password").fill(PASSWORD)
-        page.locator("#id_code").fill(code_of(device))
-        page.get_by_role("button", name="Sign in", exact=True).press("Enter")
-        page.wait_for_url("**/admin/")
+    with browser.kept_page() as page:
+        enter_by_password(page, live_server.url, code=code_of(app_of(who)))
         page.goto(f"{path}/policy/")
         page.locator("#id_access_lifetime").fill("1 h")
         press(page, "Save Tokens and sessions")
@@ -69,7 +63,7 @@ def test_a_grave_change_asks_is_done_and_is_undone(live_server: LiveServer) -> N
         page.wait_for_url("**/policy/#tokens")
         page.goto(f"{path}/danger/")
         assert faults(page, "danger-zone", within="section[aria-labelledby=danger-zone]") == []
-        page.get_by_role("link", name="Suspend", exact=True).press("Enter")
+        press(page, "Suspend", "link")
         page.get_by_role("heading", name="Suspend Acme?").wait_for()
         assert faults(page, "grave-suspension") == []
         press(page, "Suspend")
@@ -77,7 +71,7 @@ def test_a_grave_change_asks_is_done_and_is_undone(live_server: LiveServer) -> N
         assert Customer.objects.get(id=customer.id).status == "suspended"
         suspended = Event.objects.get(action="customer_suspended")
         page.goto(f"{live_server.url}/admin/audit/event/{suspended.id}/change/")
-        page.get_by_role("link", name="Undo this change").press("Enter")
+        press(page, "Undo this change", "link")
         page.get_by_role("heading", name="Undo this change of Acme?").wait_for()
         assert faults(page, "undo") == []
         press(page, "Undo")

@@ -19,9 +19,8 @@ def test_role_and_limits_are_read_and_chosen(live_server: object, locale: str) -
     operator()
     who = with_role(RoleName.SUPPORT, factories.customer(name="Acme"), name="clerk@example.com")
     factories.customer(name="Umbrella")
-    with browser.page(locale=locale) as page:
-        enter(page, url)
-        page.goto(f"{url}/admin/auth/user/")
+    with browser.kept_page(locale) as page:
+        enter(page, url, "/admin/auth/user/")
         found = faults(page, f"operators-{locale}", within="#result_list")
         page.goto(f"{url}/admin/auth/user/{who.pk}/change/")
         found += faults(page, f"operator-{locale}", within="fieldset:has(.field-role)")
@@ -29,8 +28,10 @@ def test_role_and_limits_are_read_and_chosen(live_server: object, locale: str) -
         found += faults(page, f"operator-made-late-{locale}", within="fieldset:has(.field-role)")
         assert found == []
         page.locator("input[name=role][value=auditor]").check()
-        page.locator(".select2-search__field").fill("Umb")
-        page.locator(".select2-results__option", has_text="Umbrella").click()
-        page.locator("[name=_save]").click()
+        with page.expect_response(lambda answer: "term=Umb" in answer.url):  # a list of before it has the name, too
+            page.locator(".select2-search__field").fill("Umb")
+        page.locator(".select2-results__option--highlighted", has_text="Umbrella").click()
+        with browser.next_page(page):
+            page.locator("[name=_save]").click()
         page.wait_for_url("**/admin/auth/user/")
         assert "Acme, Umbrella" in page.locator("#result_list").inner_text()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from apps.alerts import watching
 from apps.alerts.models import Alert, AlertKind, AlertRule
@@ -15,15 +15,12 @@ from apps.figures import counting
 from apps.mail.models import MessageState
 from tests import browser, factories
 from tests.figures import happening
-from tests.operators.looking import enter
+from tests.operators.looking import AdminGallery, enter
 from tests.operators.signing_in import operator
-from tests.portal.gallery import PHONE, WANTED, WIDE, Gallery
+from tests.portal.gallery import PHONE, WANTED, WIDE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINUTE = timedelta(minutes=1)
-# The admin looks once, when it is loaded, whether it is to be dark.
-FOLLOWS_THE_SYSTEM = """matchMedia("(prefers-color-scheme: dark)").addEventListener(
-    "change", event => document.documentElement.classList.toggle("dark", event.matches))"""
 
 
 @pytest.fixture(autouse=True)
@@ -46,16 +43,17 @@ def a_busy_day(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fill_in(page: Page, text: str) -> None:
-    page.get_by_label("Customer", exact=True).fill(text)
-    page.keyboard.press("Enter")
+    field = page.get_by_label("Customer", exact=True)
+    field.fill(text)
+    with browser.next_page(page):
+        field.press("Enter")
 
 
 def test_it_is_read_and_used_by_everybody(live_server: object) -> None:
     """axe finds nothing of ours in any look; no script fails; nothing scrolls to the side, not even with German words."""
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(locale="en") as page:
-        gallery = Gallery(page)
-        page.add_init_script(FOLLOWS_THE_SYSTEM)
+    with browser.kept_page() as page:
+        gallery = AdminGallery(page)
         enter(page, url)
         gallery.look("overview")
         page.goto(f"{url}/admin/?days=7")
@@ -65,11 +63,9 @@ def test_it_is_read_and_used_by_everybody(live_server: object) -> None:
         gallery.look("overview-one-customer")
         page.goto(f"{url}/admin/?customer=nobody")
         gallery.look("overview-unknown-customer")
-    with browser.page(locale="de") as page:
-        german = Gallery(page)
-        page.add_init_script(FOLLOWS_THE_SYSTEM)
-        enter(page, url)
-        page.goto(f"{url}/admin/?days=30")
+    with browser.kept_page("de") as page:
+        german = AdminGallery(page)
+        enter(page, url, "/admin/?days=30")
         page.get_by_role("heading", name="Was zu tun ist").wait_for()
         german.fit("overview-german")
     assert not (gallery.faults + german.faults), "\n".join(gallery.faults + german.faults)
@@ -78,22 +74,25 @@ def test_it_is_read_and_used_by_everybody(live_server: object) -> None:
 def test_it_is_used_by_keyboard_alone(live_server: object) -> None:
     """From the period to the customer, and from a figure to its rows."""
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(locale="en") as page:
+    with browser.kept_page() as page:
         enter(page, url)
         page.get_by_role("link", name="Today", exact=True).focus()
         page.keyboard.press("Tab")
-        page.keyboard.press("Enter")
+        with browser.next_page(page):
+            page.keyboard.press("Enter")
         page.wait_for_url("**days=7**")
         assert page.get_by_role("link", name="7 days").get_attribute("aria-current") == "page"
         page.get_by_role("link", name="30 days").focus()
         page.keyboard.press("Tab")
         page.keyboard.type("acme")
-        page.keyboard.press("Enter")
+        with browser.next_page(page):
+            page.keyboard.press("Enter")
         page.get_by_role("heading", name="Overview of Analytical Engines").wait_for()
         page.get_by_role("link", name="Failures", exact=False).first.focus()
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline == "solid"
-        page.keyboard.press("Enter")
+        with browser.next_page(page):
+            page.keyboard.press("Enter")
         page.wait_for_url("**/admin/audit/event/**")
         assert page.locator("#result_list tbody tr").count() >= 20
 
@@ -104,28 +103,30 @@ def test_an_alert_is_acknowledged_by_keyboard(live_server: object) -> None:
     AlertRule.objects.create(kind=AlertKind.SECURITY, threshold=1, recipients="ops@acme.example")
     watching.watch(now=timezone.now())
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(locale="en") as page:
+    with browser.kept_page() as page:
         enter(page, url)
-        page.get_by_role("link", name="Acknowledge 1 alert").focus()
-        page.keyboard.press("Enter")
+        press(page.get_by_role("link", name="Acknowledge 1 alert"))
         page.wait_for_url("**/admin/alerts/alert/**")
         keep(page, "alerts")
-        page.locator("#result_list tbody th a").first.focus()
-        page.keyboard.press("Enter")
+        press(page.locator("#result_list tbody th a").first)
         page.wait_for_url("**/change/**")
         keep(page, "alert")
         page.set_viewport_size({"width": 1400, "height": 900})  # where the action is not behind three dots
-        page.get_by_role("link", name="Acknowledge", exact=True).focus()
-        page.keyboard.press("Enter")
+        press(page.get_by_role("link", name="Acknowledge", exact=True))
         page.get_by_role("heading", name="Acknowledge this alert?").first.wait_for()
-        page.get_by_role("button", name="Acknowledge").focus()
-        page.keyboard.press("Enter")
+        press(page.get_by_role("button", name="Acknowledge"))
         page.get_by_text("Acknowledged.").first.wait_for()
         page.goto(f"{url}/admin/alerts/alertrule/add/")
         keep(page, "alert-rule")
         page.goto(f"{url}/admin/")
         assert not page.get_by_role("link", name="Acknowledge 1 alert").count()
     assert not Alert.objects.filter(acknowledged_at=None).exists()
+
+
+def press(where: Locator) -> None:
+    """By keyboard, and on to the page that it leads to."""
+    with browser.next_page(where.page):
+        where.press("Enter")
 
 
 def keep(page: Page, name: str) -> None:

@@ -6,7 +6,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from apps.api_keys.models import ApiKey
 from tests import browser, factories
-from tests.operators.looking import enter, faults
+from tests.operators.looking import faults, let_in
 from tests.operators.signing_in import operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,7 +20,8 @@ def make_key(page: Page, url: str) -> str:
     page.locator(".select2-results__option--highlighted", has_text="Acme").wait_for()
     page.keyboard.press("Enter")
     page.locator("#id_name").fill("Web")
-    page.get_by_role("button", name="Save", exact=True).press("Enter")
+    with browser.next_page(page):
+        page.get_by_role("button", name="Save", exact=True).press("Enter")
     page.wait_for_url("**/shown-once/**")
     return page.locator("#shown-once").inner_text()
 
@@ -34,10 +35,9 @@ def press(page: Page, name: str, number: int = 0) -> None:
 def test_a_key_is_copied_by_keyboard_and_gone_afterwards(live_server: LiveServer) -> None:
     operator()
     factories.customer(name="Acme")
-    with browser.page(
-        permissions=["clipboard-read", "clipboard-write"], viewport={"width": 1280, "height": 800}
-    ) as page:
-        enter(page, live_server.url)
+    with browser.kept_page() as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        let_in(page, live_server.url)
         key = make_key(page, live_server.url)
         assert key.startswith("ghk_live_")
         press(page, "Copy")
@@ -47,7 +47,8 @@ def test_a_key_is_copied_by_keyboard_and_gone_afterwards(live_server: LiveServer
         page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('curl '))")
         assert key in page.evaluate("navigator.clipboard.readText()")
         assert faults(page, "key-shown") == []
-        page.get_by_role("link", name="I have copied it").press("Enter")
+        with browser.next_page(page):
+            page.get_by_role("link", name="I have copied it").press("Enter")
         page.wait_for_url("**/change/")
         page.go_back()
         page.get_by_role("heading", name="Nothing is shown here any more").wait_for()
@@ -62,8 +63,8 @@ def test_a_key_is_copied_by_keyboard_and_gone_afterwards(live_server: LiveServer
 def test_loading_the_page_again_shows_and_makes_nothing(live_server: LiveServer) -> None:
     operator()
     factories.customer(name="Acme")
-    with browser.page() as page:
-        enter(page, live_server.url)
+    with browser.kept_page() as page:
+        let_in(page, live_server.url)
         key = make_key(page, live_server.url)
         page.reload()
         page.get_by_role("heading", name="Nothing is shown here any more").wait_for()

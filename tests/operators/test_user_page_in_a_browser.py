@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from apps.audit.models import Event
 from apps.mail.models import Message
@@ -12,11 +12,9 @@ from apps.tokens.models import Session
 from apps.users.models import User
 from tests import browser, factories
 from tests.conftest import MakeClient
-from tests.operators.looking import enter
+from tests.operators.looking import Content, let_in
 from tests.operators.signing_in import operator
 from tests.operators.test_in_a_browser import LONG
-from tests.operators.test_overview_in_a_browser import FOLLOWS_THE_SYSTEM
-from tests.operators.test_why_refused_in_a_browser import Content
 from tests.signin.entering import enrol_app, login, member
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,10 +48,9 @@ def test_it_is_read_by_everybody(live_server: object, busy: User) -> None:
     url = live_server.url  # type: ignore[attr-defined]
     closed = member(busy.customer, "bob@example.com", status="deactivated")
     waiting = factories.user(busy.customer, "cyd@example.com", wrong_codes=1000)
-    with browser.page(locale="en") as page:
+    with browser.kept_page() as page:
         gallery = Content(page)
-        page.add_init_script(FOLLOWS_THE_SYSTEM)
-        enter(page, url)
+        let_in(page, url)
         for user, name in ((busy, "user"), (closed, "user-deactivated"), (waiting, "user-locked")):
             look_at(page, url, user.id)
             gallery.look(name)
@@ -62,9 +59,9 @@ def test_it_is_read_by_everybody(live_server: object, busy: User) -> None:
             gallery.look(f"user-{name}")
         look_at(page, url, waiting.id, "prove-address")
         gallery.look("user-prove-address")
-    with browser.page(locale="de") as page:
+    with browser.kept_page("de") as page:
         german = Content(page)
-        enter(page, url)
+        let_in(page, url)
         for name in ("change", "change-address"):
             look_at(page, url, busy.id, name)
             assert page.get_by_text("Adresse ändern").count(), "in German"
@@ -76,26 +73,24 @@ def test_it_is_read_by_everybody(live_server: object, busy: User) -> None:
 def test_help_is_given_by_keyboard_alone(live_server: object, busy: User) -> None:
     """Sessions ended, a code sent and the address changed, each in two steps from the user's page."""
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(locale="en") as page:
-        enter(page, url)
+    with browser.kept_page() as page:
+        let_in(page, url)
         look_at(page, url, busy.id)
         page.get_by_role("heading", name="Can sign in").wait_for()
-        press(page, "End all sessions")
-        page.get_by_role("button", name="End all sessions").focus()
-        page.keyboard.press("Enter")
+        choose(page, "End all sessions")
+        press(page.get_by_role("button", name="End all sessions"))
         page.get_by_text("3 sessions ended").wait_for()
         page.get_by_text("Signed in nowhere").wait_for()
-        press(page, "Send a code")
-        page.get_by_role("button", name="Send", exact=True).focus()
-        page.keyboard.press("Enter")
+        choose(page, "Send a code")
+        press(page.get_by_role("button", name="Send", exact=True))
         page.get_by_text("It is on its way").wait_for()
-        page.get_by_role("link", name="Change the address", exact=True).focus()  # stands apart, since it is grave
-        page.keyboard.press("Enter")
+        press(page.get_by_role("link", name="Change the address", exact=True))  # stands apart, since it is grave
         page.get_by_label("New address").focus()
         page.keyboard.type("countess@example.com")
         page.keyboard.press("Tab")
         page.keyboard.type("Called back")
-        page.keyboard.press("Enter")
+        with browser.next_page(page):
+            page.keyboard.press("Enter")
         page.get_by_text("The address is changed").wait_for()
     assert not Session.objects.filter(ended_at=None).exists()
     assert User.objects.get(id=busy.id).email == "countess@example.com"
@@ -105,8 +100,11 @@ def test_help_is_given_by_keyboard_alone(live_server: object, busy: User) -> Non
     assert timezone.now() > by_operator[0].at
 
 
-def press(page: Page, name: str) -> None:
-    offered = page.get_by_role("navigation", name="What you can do")
-    offered.get_by_role("link", name=name, exact=True).focus()
-    page.keyboard.press("Enter")
-    page.get_by_role("heading", level=1).first.wait_for()
+def choose(page: Page, name: str) -> None:
+    press(page.get_by_role("navigation", name="What you can do").get_by_role("link", name=name, exact=True))
+
+
+def press(where: Locator) -> None:
+    """By keyboard, and on to the page that it leads to."""
+    with browser.next_page(where.page):
+        where.press("Enter")

@@ -1,7 +1,5 @@
 """An operator finds out why somebody was refused: by keyboard, wide and on a phone, in English and German."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page
 
@@ -10,24 +8,12 @@ from apps.mail import ledger
 from apps.mail.models import Message
 from tests import browser, factories
 from tests.conftest import MakeClient
-from tests.operators.looking import enter
+from tests.operators.looking import Content, enter, let_in
 from tests.operators.signing_in import operator
 from tests.otp.reading import newest_code, wrong_code
-from tests.portal.gallery import Gallery, violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EMAIL = "ada.augusta.countess.of.lovelace@analytical-engines.example.com"
-
-
-class Content(Gallery):
-    """What the page itself shows: the frame around it is every page's."""
-
-    def _found(self, rules: str) -> Iterator[str]:
-        self.page.emulate_media(reduced_motion="reduce")
-        for fault in violations(self.page, rules, "#content", but=("region",)):
-            yield f"{fault['id']}: {fault['nodes'][0]['html']} {fault['nodes'][0]['failureSummary']}"
-        if self.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            yield "scrolls to the side"
 
 
 @pytest.fixture
@@ -54,17 +40,18 @@ def by_keyboard(page: Page, email: str) -> None:
     """Enter sends the form, from its first field."""
     page.get_by_label("Email address").focus()
     page.keyboard.type(email)
-    page.keyboard.press("Enter")
+    with browser.next_page(page):
+        page.keyboard.press("Enter")
     page.wait_for_url("**/why-refused/?email=*")
 
 
 def test_an_operator_finds_the_reason_by_keyboard(live_server: object, slug: str) -> None:
     operator()
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page() as page:
+    with browser.kept_page() as page:
         enter(page, url)
-        page.get_by_role("link", name="Why refused?").focus()
-        page.keyboard.press("Enter")
+        with browser.next_page(page):
+            page.get_by_role("link", name="Why refused?").press("Enter")
         page.wait_for_url("**/admin/why-refused/")
         gallery = Content(page)
         gallery.look("why-refused-empty")
@@ -83,12 +70,8 @@ def test_an_operator_finds_the_reason_by_keyboard(live_server: object, slug: str
 def test_it_speaks_german(live_server: object, slug: str) -> None:
     operator()
     url = live_server.url  # type: ignore[attr-defined]
-    with browser.page(locale="de-DE") as page:
-        page.goto(f"{url}/admin/login/")
-        page.locator("#id_username").fill("ops@example.com")
-        page.locator("#id_password").fill("correct horse battery staple")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/admin/")
+    with browser.kept_page("de") as page:
+        let_in(page, url)
         gallery = Content(page)
         page.goto(f"{url}/admin/why-refused/?email={EMAIL}&customer={slug}&ip=192.0.2.7")
         assert page.get_by_role("heading", name="Warum wurde abgewiesen?").is_visible()

@@ -46,19 +46,24 @@ class Gallery:
     def look(self, name: str) -> None:
         """This page in every look. axe finds nothing, nothing needs scrolling to the side, and there is one heading."""
         self.seen.append(name)
+        self.page.wait_for_load_state()
         folder = os.environ.get(WANTED)
         for look in IN_PICTURES if folder else LOOKS:
             size, scheme = look
-            self.page.set_viewport_size(size)  # type: ignore[arg-type]
-            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            self.show(size, scheme)
             rules = "all" if look is LOOKS[0] else "of looks"
             self.faults += [f"{name}, {scheme}, {size['width']}: {fault}" for fault in self._found(rules)]
             if folder:
                 self._keep(ROOT / folder / f"{name}-{'phone' if size is PHONE else 'wide'}-{scheme}.webp")
         self.fit(name, NARROW)
 
+    def show(self, size: dict[str, int], scheme: str) -> None:
+        self.page.set_viewport_size(size)  # type: ignore[arg-type]
+        self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+
     def fit(self, name: str, *sizes: dict[str, int]) -> None:
         """Nothing of this page needs scrolling to the side: that is what other words may change."""
+        self.page.wait_for_load_state()
         for size in sizes or (WIDE, PHONE, NARROW):
             self.page.set_viewport_size(size)  # type: ignore[arg-type]
             if not self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"):

@@ -1,6 +1,7 @@
 // One key for each step at the desk of approvals (WCAG 2.1.4): never while somebody types, and they can be switched off.
 const STORED = "gatehouse-approval-keys";
 const PAUSE = 500; // milliseconds after a page has come: a key pressed twice decides about nobody whom the operator has not seen
+const CAME = performance.now(); // not when it was asked for: while a slow page is on its way the one before it is shown
 
 const desk = document.querySelector("[data-desk]");
 const keysOn = desk && desk.querySelector("[data-keys-on]");
@@ -9,7 +10,7 @@ if (keysOn) {
   keysOn.checked = localStorage.getItem(STORED) !== "off";
   keysOn.addEventListener("change", () => localStorage.setItem(STORED, keysOn.checked ? "on" : "off"));
   document.addEventListener("keydown", (event) => {
-    if (!keysOn.checked || isTyped(event) || event.timeStamp < PAUSE) return;
+    if (!keysOn.checked || isTyped(event) || event.timeStamp < CAME + PAUSE) return;
     const key = event.key.toLowerCase();
     if (key === "r") {
       event.preventDefault(); // else the letter is the first of the reason
