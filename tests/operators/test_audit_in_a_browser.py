@@ -31,21 +31,16 @@ def story() -> Event:
     return Event.objects.filter(action=actions.POLICY_CHANGED).latest("id")
 
 
-def test_every_page_of_the_trail_is_read_by_everybody(live_server: object, story: Event) -> None:
-    """axe finds nothing in any look, and nothing scrolls to the side."""
+def test_what_is_found_is_read_by_everybody(live_server: object, story: Event) -> None:
+    """axe finds nothing in any look, and nothing scrolls to the side. test_every_page has seen the other pages of the trail."""
     url = live_server.url  # type: ignore[attr-defined]
     with browser.kept_page() as page:
         gallery = Content(page)
         let_in(page, url)
-        for name, path in (
-            ("list", "/admin/audit/event/"),
-            ("found", "/admin/audit/event/?customer=customer-1&action=policy_changed"),
-            ("nothing", "/admin/audit/event/?request_id=no-such-request"),
-            ("event", f"/admin/audit/event/{story.id}/change/"),
-            ("verification", "/admin/audit/event/verification/"),
-        ):
-            page.goto(f"{url}{path}")
-            gallery.look(f"audit-{name}")
+        page.goto(f"{url}/admin/audit/event/?customer=customer-1&action=policy_changed")
+        gallery.look("audit-found")
+        page.goto(f"{url}/admin/audit/event/{story.id}/change/")
+        gallery.look("audit-event")
     assert not gallery.faults, "\n".join(gallery.faults)
 
 

@@ -19,14 +19,12 @@ def choose(page: Page, name: str) -> None:
         page.get_by_role("navigation", name="What you can do").get_by_role("link", name=name, exact=True).click()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_an_account_is_closed_and_opened_again_on_a_phone(live_server: object, scheme: str) -> None:
+def test_an_account_is_closed_and_opened_again_on_a_phone(live_server: object) -> None:
     operator()
     user = factories.user(factories.customer(demands_verified_email=False), LONG)
     url = live_server.url  # type: ignore[attr-defined]
     with browser.kept_page() as page:
         page.set_viewport_size({"width": 390, "height": 780})
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         enter_by_password(page, url)
         assert fits(page)
         page.goto(f"{url}/admin/users/user/{user.id}/change/")

@@ -15,7 +15,7 @@ from apps.figures import counting
 from apps.mail.models import MessageState
 from tests import browser, factories
 from tests.figures import happening
-from tests.operators.looking import AdminGallery, enter
+from tests.operators.looking import AdminGallery, enter, fits
 from tests.operators.signing_in import operator
 from tests.portal.gallery import PHONE, WANTED, WIDE
 
@@ -133,8 +133,7 @@ def keep(page: Page, name: str) -> None:
     """Nothing scrolls to the side; and a picture, where they are wanted."""
     for size in (WIDE, PHONE):
         page.set_viewport_size(size)  # type: ignore[arg-type]
-        page.reload()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        assert fits(page), name
         if folder := os.environ.get(WANTED):
             page.screenshot(path=f"{folder}/{name}-{size['width']}.png", full_page=True)
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]
