@@ -50,7 +50,7 @@ def _rows(key_id: str) -> Rows:
     return found
 
 
-def _parse(row: Document) -> ApiKeyState:
+def _parse(_: str, row: Document) -> ApiKeyState:
     return ApiKeyState(
         id=UUID(row["id"]),
         key_id=row["key_id"],

@@ -1,6 +1,6 @@
 """A customer as it is now: status, policy, limits, allowlist and which secrets verify. It holds no secret."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,7 +104,7 @@ def rows(customers: "QuerySet[Customer]") -> Rows:
     return found
 
 
-def parse(row: Document) -> CustomerState:
+def parse(_: Hashable, row: Document) -> CustomerState:
     """A row as a value."""
     return CustomerState(
         id=UUID(row["id"]),

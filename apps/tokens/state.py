@@ -32,7 +32,7 @@ from apps.users.state import UserState
 NONE_REVOKED: frozenset[str] = frozenset()  # one for all: an empty one takes 216 bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SessionState:
     """A session as it is at this moment. Times in unix seconds."""
 
@@ -54,7 +54,7 @@ class SessionState:
         return self.delivery == Delivery.HOSTED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TokenState:
     """Everything that decides whether a token still counts. Session or user are None if they do not exist."""
 
@@ -71,15 +71,16 @@ def subject(customer_id: UUID, session_id: UUID) -> Subject:
 def _rows(key: tuple[UUID, UUID]) -> Rows:
     customer_id, session_id = key
     revoked = ArraySubquery(RevokedToken.objects.filter(session=OuterRef("pk")).values("jti"))
-    columns = ("id", "user_id", "delivery", "sandbox_key_id", "oauth_client_id", "payload_key")
+    columns = ("user_id", "delivery", "sandbox_key_id", "oauth_client_id", "payload_key")
     times = ("ended_at", "expires_at", "last_activity_at", "auth_time")
     found: Rows = Session.objects.of(customer_id).filter(id=session_id).values(*columns, *times, revoked=revoked)
     return found
 
 
-def _parse(row: Document) -> SessionState:
+def _parse(key: tuple[UUID, UUID], row: Document) -> SessionState:
+    _, session_id = key
     return SessionState(
-        id=UUID(row["id"]),
+        id=session_id,
         user_id=UUID(row["user_id"]),
         **{name: intern(row[name]) for name in ("delivery", "sandbox_key_id", "oauth_client_id")},
         ended=row["ended_at"] is not None,
@@ -87,7 +88,7 @@ def _parse(row: Document) -> SessionState:
         last_activity_at=unix_time(row["last_activity_at"]) or 0.0,
         auth_time=unix_time(row["auth_time"]) or 0.0,
         revoked=frozenset(row["revoked"]) if row["revoked"] else NONE_REVOKED,
-        payload_key=payload_keys.unsealed(UUID(row["id"]), row["payload_key"]),
+        payload_key=payload_keys.unsealed(session_id, row["payload_key"]),
     )
 
 

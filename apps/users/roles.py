@@ -55,7 +55,7 @@ def _rows(customer_id: UUID) -> Rows:
     return Customer.objects.filter(id=customer_id).values(table=table)
 
 
-def _parse(row: Document) -> RoleTable:
+def _parse(_: UUID, row: Document) -> RoleTable:
     return RoleTable({role["name"]: tuple(role["permissions"]) for role in row["table"]})
 
 

@@ -5,7 +5,7 @@ Its permissions are those that count now: none before the user is active.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from sys import intern
 from uuid import UUID
@@ -19,7 +19,7 @@ from apps.users.models import User, UserStatus
 from apps.users.roles import NO_ROLES, RoleTable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _UserFacts:
     id: UUID
     customer_id: UUID
@@ -34,11 +34,16 @@ class _UserFacts:
     sealed_phone: str = field(repr=False)
 
 
+FACTS = tuple(each.name for each in fields(_UserFacts))
+
+
 class UserState(_UserFacts):
     """A user as it is at this moment. The phone number stays sealed until it is needed.
 
     `permissions`: of the role and of the user itself, sorted; none unless it is active.
     """
+
+    __slots__ = ()
 
     @property
     def is_active(self) -> bool:
@@ -60,10 +65,12 @@ class UserState(_UserFacts):
 class UserRow(_UserFacts):
     """The row of a user, as it is remembered. `permissions`: given to the user itself; its role's are remembered apart."""
 
+    __slots__ = ()
+
     def with_role(self, table: RoleTable | None) -> UserState:
         """The user as it is now, with its customer's roles. `table` is None if the customer has made no roles."""
         given = permissions_now(status=self.status, role=self.role, own=self.permissions, table=table or NO_ROLES)
-        return UserState(**{**vars(self), "permissions": given})
+        return UserState(**{name: getattr(self, name) for name in FACTS} | {"permissions": given})
 
 
 def permissions_now(*, status: str, role: str, own: Iterable[str], table: RoleTable) -> tuple[str, ...]:
@@ -78,16 +85,17 @@ def subject(customer_id: UUID, user_id: UUID) -> Subject:
 
 def _rows(key: tuple[UUID, UUID]) -> Rows:
     customer_id, user_id = key
-    columns = ("id", "customer_id", "email", "name", "locale", "role", "permissions", "status", "phone", "created_at")
+    columns = ("email", "name", "locale", "role", "permissions", "status", "phone", "created_at")
     found: Rows = User.objects.of(customer_id).filter(id=user_id).values(*columns, "email_verified_at")
     return found
 
 
-def _parse(row: Document) -> UserRow:
+def _parse(key: tuple[UUID, UUID], row: Document) -> UserRow:
     """Words that many users share are kept once."""
+    customer_id, user_id = key
     return UserRow(
-        id=UUID(row["id"]),
-        customer_id=UUID(row["customer_id"]),
+        id=user_id,
+        customer_id=customer_id,
         email=row["email"],
         name=row["name"],
         **{name: intern(row[name]) for name in ("locale", "role", "status")},

@@ -20,7 +20,7 @@ TITLE = "Memory of a worker"
 MARKS = (1_000, 10_000, 100_000, 1_000_000)  # requests after which it is weighed
 BUDGET_SECONDS = 130
 SECONDS_OF_ONE_LOAD = 12
-# Times the calls of a step: with 150, more than the bounds of 8,192 tokens and 10,000 entries of two to a user.
+# Times the calls of a step: with 150, more than the bounds of 6,144 tokens and 8,000 entries of two to a user.
 NEW_TOKENS, NEW_USERS = 60, 40
 MIB = 1 << 20
 

@@ -32,7 +32,7 @@ during_load: list[
 ] = []  # what happens between a look at PostgreSQL and the storing of what it gave
 
 
-def parse(document: Document) -> Named:
+def parse(_: object, document: Document) -> Named:
     for act in during_load:
         act()
     return Named(UUID(document["id"]), document["name"])

@@ -21,13 +21,14 @@ class Kind(Generic[Key, Value]):
     """One kind of what is remembered.
 
     `rows`: at most one row. It is called once, to compile the query, which may depend on the key alone: on no time of day.
+    `parse` gets the key, too: a value that holds it shares its UUIDs, of which each would take 110 bytes more.
     `subject`: whose announcement makes a process forget the value; several kinds may hold the same thing under different
     keys, and share its subject.
     """
 
     name: str
     rows: Callable[[Key], Rows]
-    parse: Callable[[Document], Value]
+    parse: Callable[[Key, Document], Value]
     subject: Callable[[Key, Value], Subject]
     _compiled: list[Statement] = field(default_factory=list, init=False, repr=False, compare=False)
 
@@ -54,7 +55,7 @@ class Lookup(Generic[Value]):
         return self.kind.statement(self.key)
 
     def parse(self, document: Document) -> Value:
-        return self.kind.parse(document)
+        return self.kind.parse(self.key, document)
 
     def subject(self, value: Value) -> Subject:
         return self.kind.subject(self.key, value)
