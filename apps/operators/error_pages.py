@@ -1,5 +1,8 @@
 """What operators see when something goes wrong."""
 
+from typing import Any
+
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -19,5 +22,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 def page(error: GatehouseError, request: HttpRequest) -> HttpResponse:
     """Looks like the admin, but asks the database nothing: it may be what is away."""
     facts = {"title": _("This did not work"), "message": error.text, "status": error.status}
-    text = render_to_string(PAGE, {**facts, "request_id": request_id_of(request)})
+    site: Any = admin.site
+    text = render_to_string(PAGE, {**site.colours(request), **facts, "request_id": request_id_of(request)})
     return HttpResponse(text, status=error.status, headers=error_answers.headers_of(error))

@@ -74,11 +74,14 @@ def ask(
     proof: forms.Form | None = None,
     is_grave: bool = False,
     is_good: bool = False,
+    takes_away: bool = False,
+    row: Model | None = None,
     hidden: Iterable[tuple[str, str]] = (),
 ) -> HttpResponse:
     """The page that asks. `hidden` fields are posted with the answer; `back` is where "Cancel" leads.
 
-    `proof`: asks who is there. A grave change looks like one.
+    `proof`: asks who is there. A grave change looks like one; one that `takes_away` something has a red button.
+    `row`: whose page lies on the way to this one.
     """
     facts = {
         **page.admin_site.each_context(request),
@@ -91,6 +94,8 @@ def ask(
         "proof": proof,
         "is_grave": is_grave,
         "is_good": is_good,
+        "takes_away": takes_away,
+        "object": row,
         "hidden": hidden,
         "back": back,
         "opts": page.opts,

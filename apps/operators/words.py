@@ -134,7 +134,7 @@ COLUMNS: dict[str, Any] = {
     "server": _("server"),
     "sessions_per_user": _("sessions of a user"),
     "site_domain": _("domain of the site"),
-    "slug": _("name in addresses"),
+    "slug": _("short name"),
     "sms_regions": _("regions for SMS"),
     "sms_sender": _("sender of SMS"),
     "state": _("state"),
@@ -181,6 +181,9 @@ KINDS_OF_MAIL: dict[str, Words] = {
     "verify_email_code": _("Code to verify an address"),
 }
 
+
+# Django's own buttons, whose German says "Sichern" beside our "Speichern".
+OF_DJANGO: tuple[Words, ...] = (_("Save and add another"), _("Save and continue editing"), _("Save and view"))
 
 TOLD_BY_USER = ("approvals.IdentityCheck", "factors.Phone", "factors.RecoveryCode", "factors.Totp", "tokens.Session")
 

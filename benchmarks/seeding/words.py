@@ -149,7 +149,7 @@ EVENT = {
     "ip": "inet '198.18.0.0' + floor(131072 * pg_temp.share(n, 6))::bigint",
     "user_agent": "pg_temp.agent(n)",
     "request_id": "lpad(to_hex(hashint8extended(n, 10)), 16, '0') || lpad(to_hex(hashint8extended(n, 11)), 16, '0')",
-    "details": f"""CASE WHEN {REFUSED} THEN '{{"rule": "resend_too_soon", "step": "ask_for_code"}}'::jsonb
+    "details": f"""CASE WHEN {REFUSED} THEN '{{"rule": "resend", "step": "ask_for_code"}}'::jsonb
         ELSE jsonb_build_object('session', pg_temp.id({SESSION_ID}, n)) END""",
 }
 CHAIN_LINK = {

@@ -32,7 +32,7 @@ MARKS = {
 # Texts that are the same in German.
 SAME = {
     *("Administrator", "CSV", "Code", "Codes", "Gatehouse", "JSON Lines", "Live", "Logo", "Mail", "Mails", "Name"),
-    *("Operator", "Passkey", "Passkeys", "SMS", "Status", "Support", "Test", "in", "Info"),
+    *("Operator", "Passkey", "Passkeys", "SMS", "Status", "Support", "System", "Test", "in", "Info"),
     *("%d h", "%d min", "%d s", "%s h", "%s min", "%s s", "%s %%"),
 }
 # In templates: names, and classes that a block hands on.

@@ -40,12 +40,13 @@ Result = str | ShownOnce
 class _DeclaredAction:
     """`permissions`: all are needed. "change" is Django's own permission for the page's model, "app.name" any other.
 
-    `is_good`: its button is green.
+    `is_good`: its button is green. `takes_away`: it is red.
     """
 
     label: str | Promise
     permissions: Sequence[str]
     is_good: bool = False
+    takes_away: bool = False
 
     def is_allowed(self, page: ModelAdmin, request: HttpRequest) -> bool:
         return all(request.user.has_perm(_full_name(page, permission)) for permission in self.permissions)
@@ -217,6 +218,8 @@ def _answer(
             proof=proof,
             is_grave=declared.is_grave,
             is_good=declared.is_good,
+            takes_away=declared.takes_away,
+            row=row,
             back=back,
         )
     try:
@@ -272,6 +275,14 @@ def _answer_selection(
         kept = [(name, value) for name in SELECTION for value in request.POST.getlist(name)]
         back = questions.address_of_list(page.model)
         hidden = [*kept, (CONFIRMED, "yes")]
-        return questions.ask(page, request, declared.question(rows), back=back, is_good=declared.is_good, hidden=hidden)
+        return questions.ask(
+            page,
+            request,
+            declared.question(rows),
+            back=back,
+            is_good=declared.is_good,
+            takes_away=declared.takes_away,
+            hidden=hidden,
+        )
     page.message_user(request, act(page, rows, context_of_operator(request)))
     return None

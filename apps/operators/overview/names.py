@@ -15,6 +15,7 @@ from apps.operators import refusal_texts
 from apps.signin.models import FirstFactor
 
 NOTHING = "\N{EN DASH}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 METHODS: Mapping[str, Promise] = {
     FirstFactor.CODE: lazy("Code"),
     FirstFactor.PASSWORD: lazy("Password"),

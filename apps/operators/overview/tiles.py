@@ -79,7 +79,10 @@ def _of_codes(shown: Shown) -> list[Tile]:
             names.seconds(found.time_to_mail(0.5)),
             rows.of(FigureKind.MAIL_TIME),
             _("median of %(count)s; 95th: %(time)s")
-            % {"count": shown.number(FigureKind.MAIL_TIME), "time": names.seconds(found.time_to_mail(0.95))},
+            % {
+                "count": shown.number(FigureKind.MAIL_TIME),
+                "time": names.seconds(found.time_to_mail(0.95)).replace(" ", names.NO_BREAK),
+            },
         ),
     ]
 

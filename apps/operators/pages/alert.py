@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.alerts import sentences, usual_rules, watching
 from apps.alerts.models import Alert, AlertKind, AlertRule
@@ -178,7 +179,8 @@ class AlertRuleAdmin(AuditedAdmin):
         )
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:  # noqa: FBT001, FBT002
-        return super().get_form(request, obj, change, help_texts=HELP, **options)
+        widgets = {"recipients": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
+        return super().get_form(request, obj, change, help_texts=HELP, widgets=widgets, **options)
 
 
 def address_of_rows(alert: Alert) -> str:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminIntegerFieldWidget
 
 from apps.api_keys import lifecycle
 from apps.api_keys.models import ApiKey, Scope
@@ -24,13 +24,15 @@ from apps.operators.pages.base import AuditedAdmin, NeverChanged, NeverDeleted, 
 from apps.operators.pages.row_form import RowForm
 from apps.operators.questions import Question
 
+SAID = {"scopes": "scope_list"}  # how a page says what is kept as a list
+
 
 class ApiKeyForm(RowForm[ApiKey]):
     scopes = forms.MultipleChoiceField(
         label=lazy("Scopes"),
         choices=[(scope, scope) for scope in Scope.values],
         initial=[Scope.AUTH],
-        widget=forms.CheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
 
     class Meta:
@@ -67,9 +69,12 @@ class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
     actions_detail = ("rotate", "revoke")
     readonly_fields = ("begins_with", "created_at", "last_used_at", "revoked_at", "state")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (*self.readonly_fields, *SAID.values()) if obj else self.readonly_fields
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         asked = ("customer", "name", "environment", "scopes", "expires_at")
-        return (*asked, *self.readonly_fields) if obj else asked
+        return (*(SAID.get(name, name) for name in asked), *self.readonly_fields) if obj else asked
 
     def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         """Only additions come here. The next page shows the key."""
@@ -124,6 +129,7 @@ class ApiKeyAdmin(NeverChanged, NeverDeleted, AuditedAdmin):
 
     @RowAction(
         label=lazy("Revoke"),
+        takes_away=True,
         url_path="revoke",
         permissions=["change"],
         question=lambda key: Question(

@@ -179,6 +179,7 @@ class IdentityCheckAdmin(ReadOnlyAdmin):
 
     @RowAction(
         label=lazy("Reject"),
+        takes_away=True,
         url_path="reject",
         permissions=[approval_queue.PERMISSION],
         offered=lambda check: check.state != CheckState.REJECTED,

@@ -8,8 +8,8 @@ from apps.operators.pages.factor import FactorAdmin
 
 class AuthenticatorAppAdmin(FactorAdmin):
     list_display = ("user", "customer_of", "confirmed_at")
-    fields = ("user", "customer_of", "created_at", "confirmed_at")
-    readonly_fields = ("customer_of",)
+    fields = ("user", "customer_link", "created_at", "confirmed_at")
+    readonly_fields = ("customer_link",)
 
     def take_away(self, factor: Totp, by: Removal) -> None:
         removal.remove_app(by)

@@ -11,7 +11,7 @@ from apps.customers import state as customers
 from apps.factors.removal import Removal
 from apps.operators.changes.declared_actions import RowAction
 from apps.operators.lists.searches import by_address_of_user, by_id, by_reference
-from apps.operators.pages.base import ReadOnlyAdmin
+from apps.operators.pages.base import ReadOnlyAdmin, link_to
 from apps.operators.questions import Question
 
 
@@ -28,8 +28,13 @@ class FactorAdmin(ReadOnlyAdmin):
     def customer_of(self, row: Any) -> str:
         return str(row.user.customer)
 
+    @display(description=lazy("Customer"))
+    def customer_link(self, row: Any) -> str:
+        return link_to("customers_customer", row.user.customer_id, str(row.user.customer))
+
     @RowAction(
         label=lazy("Remove"),
+        takes_away=True,
         url_path="remove",
         permissions=["delete"],
         removes_row=True,

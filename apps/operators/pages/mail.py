@@ -13,6 +13,8 @@ from unfold.decorators import display
 
 from apps.audit import actions, events
 from apps.core.context import RequestContext
+from apps.core.errors import NotFound
+from apps.customers import state as customers
 from apps.customers.operator_mails import OperatorMail
 from apps.mail import outbox
 from apps.mail.models import LedgerEntry, LedgerStep, Message
@@ -25,7 +27,6 @@ from apps.operators.pages.base import LookOnly, ReadOnlyAdmin, link_to
 from apps.operators.questions import Question
 
 FIELDS = (
-    "id",
     "kind_said",
     "channel",
     "recipient",
@@ -42,6 +43,7 @@ class LedgerInline(LookOnly, TabularInline):
     model = LedgerEntry
     extra = 0
     fields = readonly_fields = ("at", "step", "server", "answer")
+    template_after = "operators/no_steps.html"
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -98,7 +100,7 @@ class MessageAdmin(ReadOnlyAdmin):
     list_filter = ("state", "channel", KindFilter, RedeemedFilter, RecipientFilter)
     searches = (by_recipient, by_id)
     search_help_text = lazy("A whole address, or an id")
-    fields = (*FIELDS, "expires_at", "leased_until", "last_error")
+    fields = (*FIELDS, "expires_at", "leased_until", "last_error", "id")
     inlines = (LedgerInline,)
     readonly_fields = ("kind_said", "of_customer", "of_user")
     actions_detail = ("send_again",)
@@ -114,11 +116,16 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @display(description=lazy("Customer"), ordering="customer_id")
     def of_customer(self, row: Message) -> str:
-        return link_to("customers_customer", row.customer_id)
+        """By its name, as long as there is one."""
+        try:
+            name = customers.read(row.customer_id).name
+        except NotFound:
+            name = ""
+        return link_to("customers_customer", row.customer_id, name)
 
     @display(description=lazy("User"), ordering="user_id")
     def of_user(self, row: Message) -> str:
-        return link_to("users_user", row.user_id)
+        return link_to("users_user", row.user_id, row.recipient)
 
     @display(
         description=lazy("State"),

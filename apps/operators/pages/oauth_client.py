@@ -8,7 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldBooleanWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldBooleanWidget,
+)
 
 from apps.core.context import RequestContext
 from apps.oauth import clients, scopes
@@ -29,7 +34,7 @@ from apps.operators.questions import Question
 class LinesField(forms.CharField):
     """A list of texts, one a line."""
 
-    widget = UnfoldAdminTextareaWidget
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 4})
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
@@ -60,7 +65,7 @@ class OAuthClientForm(RowForm[RegisteredClient]):
         choices=[(scope, scope) for scope in scopes.ALL],
         initial=scopes.every_scope,
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
     confidential = forms.BooleanField(
         label=lazy("Confidential"),
@@ -149,6 +154,7 @@ class OAuthClientAdmin(NeverDeleted, AuditedAdmin):
 
     @RowAction(
         label=lazy("Disable"),
+        takes_away=True,
         url_path="disable",
         permissions=["change"],
         offered=lambda client: client.is_active,

@@ -38,7 +38,12 @@ LONGEST_REASON = 200  # characters
 class InvitationForm(RoleFields, forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
     """Who is invited, and as what. The address becomes the name."""
 
-    email = forms.EmailField(label=lazy("Email"), max_length=150, widget=UnfoldAdminEmailInputWidget())
+    email = forms.EmailField(
+        label=lazy("Email"),
+        max_length=150,
+        widget=UnfoldAdminEmailInputWidget(),
+        help_text=lazy("An invitation goes to this address. It is also the name to sign in with."),
+    )
 
     class Meta:
         model = User
@@ -107,6 +112,7 @@ class OperatorAccess(AuditedAdmin):
 
     @RowAction(
         label=lazy("Withdraw the invitation"),
+        takes_away=True,
         url_path="withdraw-invitation",
         permissions=SUPERUSERS,
         offered=lambda operator: links.is_open(operator, LinkPurpose.INVITATION),

@@ -74,6 +74,7 @@ class OperatorRolePage(AuditedAdmin):
 
     list_display = ("username", "role_name", "limits", "is_active", "last_login")
     list_filter = ("is_active",)
+    search_help_text = lazy("A part of the name or of the address")
     filter_horizontal: ClassVar[Any] = ()
     readonly_fields = ("role_name", "limits", "last_login", "date_joined")
     fieldsets: ClassVar[Any] = (

@@ -54,4 +54,4 @@ class RoleAdmin(NamedByCustomer):
 
     @display(description=lazy("Gives"))
     def gives(self, row: Role) -> str:
-        return ", ".join(row.permissions)
+        return ", ".join(row.permissions) or "-"

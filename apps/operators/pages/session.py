@@ -83,6 +83,7 @@ class SessionAdmin(ReadOnlyAdmin):
 
     @RowAction(
         label=lazy("End"),
+        takes_away=True,
         url_path="end",
         permissions=["change"],
         question=lambda session: Question(
@@ -97,6 +98,7 @@ class SessionAdmin(ReadOnlyAdmin):
 
     @SelectionAction(
         label=lazy("End the selected sessions"),
+        takes_away=True,
         permissions=["change"],
         affected=lambda selected: selected.alive(timezone.now()),
         question=lambda chosen: Question(

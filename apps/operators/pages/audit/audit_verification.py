@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.audit import verification
+from apps.audit.models import Event
 from apps.operators.context import context_of_operator
 from apps.operators.team import scope
 
@@ -28,7 +29,8 @@ def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         if not verification.start(context_of_operator(request)):
             messages.warning(request, _("A verification is under way already."))
         return HttpResponseRedirect(reverse(PAGE))
-    facts = {**site.each_context(request), "title": _("Verify the audit log"), "run": verification.newest()}
+    facts = {**site.each_context(request), "title": _("Verify the audit log"), "opts": Event._meta}
+    facts["run"] = verification.newest()
     response = TemplateResponse(request, "operators/events/verification.html", facts)
     response["Cache-Control"] = "no-store"
     return response

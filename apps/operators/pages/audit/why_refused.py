@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -262,7 +262,16 @@ def _text(check: Check) -> str:
         return str(refusal_texts.NOT_ASKED.get(check.subject, "")) or refusal_texts.rule(check.refused_by)
     if check.most is not None:
         return str(_("%(used)d of %(most)d")) % {"used": check.used or 0, "most": check.most}
-    return "" if check.used is None else str(check.used)
+    return _counted(check.subject, check.used or 0)
+
+
+def _counted(subject: str, number: int) -> str:
+    """Of what there is no limit: a number says what it counts."""
+    if not number:
+        return ""
+    if subject == "second_factor":
+        return ngettext("%d way is set up.", "%d ways are set up.", number) % number
+    return ngettext("%d is on its way.", "%d are on their way.", number) % number
 
 
 def _of_step(step: Step) -> Happening:

@@ -54,7 +54,9 @@ class NewCustomerForm(RowForm[Customer]):
         model = Customer
         fields = ("name", "slug")
         labels: ClassVar = {"slug": lazy("Short name")}
-        help_texts: ClassVar = {"slug": lazy("Part of the issuer of every token: cannot be changed later.")}
+        help_texts: ClassVar = {
+            "slug": lazy("Empty: made from the name. Part of the issuer of every token: cannot be changed later.")
+        }
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -174,6 +176,7 @@ def _page(visit: Visit, form: NetworkForm) -> HttpResponse:
         "title": _("Getting started with %s") % customer.name,
         "has_own_heading": True,
         "opts": page.opts,
+        "object": customer,
         "customer": customer,
         "steps_to_take": [step for step in steps if step.name not in SEEN],
         "steps_seen": [step for step in steps if step.name in SEEN],

@@ -114,6 +114,7 @@ class UserActions(OffersActions):
 
     @RowAction(
         label=lazy("End all sessions"),
+        takes_away=True,
         url_path="end-sessions",
         permissions=["tokens.change_session"],
         question=lambda user: Question(
@@ -193,6 +194,7 @@ class UserActions(OffersActions):
 
     @RowAction(
         label=lazy("Deactivate"),
+        takes_away=True,
         url_path="deactivate",
         permissions=["change"],
         offered=lambda user: user.status != UserStatus.DEACTIVATED,
