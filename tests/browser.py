@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOW = "no Chromium was found (Debian: apt install chromium; or set GATEHOUSE_CHROMIUM)"
@@ -29,7 +29,6 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 90_000  # as in tests/worker.py: how long something takes says how busy the machine is
-expect.set_options(timeout=PATIENCE_MS)
 VIEWPORT = {"width": 1280, "height": 720}  # Playwright's own
 
 

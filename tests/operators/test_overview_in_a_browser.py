@@ -50,19 +50,22 @@ def fill_in(page: Page, text: str) -> None:
 
 
 def test_it_is_read_and_used_by_everybody(live_server: object) -> None:
-    """axe finds nothing of ours in any look; no script fails; nothing scrolls to the side, not even with German words."""
+    """axe finds nothing of ours in any look; no script fails; nothing scrolls to the side, not even with German words.
+
+    test_every_page has shown axe the overview as it opens, and of a customer that there is not.
+    """
     url = live_server.url  # type: ignore[attr-defined]
     with browser.kept_page() as page:
         gallery = AdminGallery(page)
         enter(page, url)
-        gallery.look("overview")
+        gallery.fit("overview")
         page.goto(f"{url}/admin/?days=7")
         page.get_by_text("As a table").first.click()
         gallery.look("overview-table")
         fill_in(page, "acme t")
         gallery.look("overview-one-customer")
         page.goto(f"{url}/admin/?customer=nobody")
-        gallery.look("overview-unknown-customer")
+        gallery.fit("overview-unknown-customer")
     with browser.kept_page("de") as page:
         german = AdminGallery(page)
         enter(page, url, "/admin/?days=30")

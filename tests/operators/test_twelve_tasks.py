@@ -272,7 +272,7 @@ def at_colleague(hand: Hand) -> None:
 
 
 def test_the_nearest_quota_is_seen(hand: Hand, acme: Customer) -> None:
-    factories.policy(acme, daily_code_quota=100)
+    factories.policy(acme, daily_code_quota=100, monthly_code_quota=100)  # at midnight the day begins anew
     today = timezone.now().date()
     facts: dict[str, Any] = {"day": today, "sent_today": 95, "month": today.replace(day=1), "sent_this_month": 95}
     MailQuotaUse.objects.create(customer_id=acme.id, **facts)

@@ -44,7 +44,10 @@ def look_at(page: Page, url: str, user_id: UUID, name: str = "change") -> None:
 
 
 def test_it_is_read_by_everybody(live_server: object, busy: User) -> None:
-    """axe finds nothing in any look; nothing scrolls to the side, not even with German words."""
+    """axe finds nothing in any look; nothing scrolls to the side, not even with German words.
+
+    test_every_page has shown axe the forms that send and change.
+    """
     url = live_server.url  # type: ignore[attr-defined]
     closed = member(busy.customer, "bob@example.com", status="deactivated")
     waiting = factories.user(busy.customer, "cyd@example.com", wrong_codes=1000)
@@ -56,7 +59,7 @@ def test_it_is_read_by_everybody(live_server: object, busy: User) -> None:
             gallery.look(name)
         for name in ("send", "change-address"):
             look_at(page, url, busy.id, name)
-            gallery.look(f"user-{name}")
+            gallery.fit(f"user-{name}")
         look_at(page, url, waiting.id, "prove-address")
         gallery.look("user-prove-address")
     with browser.kept_page("de") as page:
