@@ -25,7 +25,7 @@ def test_the_menu_is_skipped_by_keyboard(live_server: object) -> None:
 def test_the_account_and_the_menus_button_are_reached_by_keyboard(live_server: object) -> None:
     url = live_server.url  # type: ignore[attr-defined]
     operator()
-    with browser.page(locale="en") as page:
+    with browser.kept_page() as page:
         enter(page, url)
         assert page.get_by_role("button", name="Show or hide the menu").count() == 1
         account = page.get_by_role("button", name="ops@example.com")
@@ -34,6 +34,6 @@ def test_the_account_and_the_menus_button_are_reached_by_keyboard(live_server: o
         page.get_by_role("link", name="Change password").wait_for()
         assert account.get_attribute("aria-expanded") == "true"
         page.get_by_role("button", name="Dark").press("Enter")
-        assert page.evaluate("document.documentElement.classList.contains('dark')")
+        page.wait_for_function("document.documentElement.classList.contains('dark')")
         page.keyboard.press("Escape")
         page.get_by_role("link", name="Change password").wait_for(state="hidden")
