@@ -79,3 +79,16 @@ def acknowledge(alert: Alert, *, context: RequestContext) -> bool:
             details={"alert": str(alert.id), "kind": alert.kind},
         )
     return True
+
+
+def take_back_acknowledgement(alert: Alert) -> bool:
+    """Somebody shall see it after all, in the caller's transaction, whose event says so.
+
+    False if it was taken back already, or its rule has raised another one since: there is one at a time.
+    """
+    advisory_locks.take_turns("alerts")
+    unfinished = Alert.objects.of(alert.customer_id).filter(UNFINISHED, rule_id=alert.rule_id)
+    if unfinished.exclude(id=alert.id).exists():
+        return False
+    seen = Alert.objects.filter(id=alert.id, acknowledged_at__isnull=False)
+    return bool(seen.update(acknowledged_at=None, acknowledged_by=""))

@@ -12,6 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts import deactivation
+from apps.alerts import watching
+from apps.alerts.models import Alert, AlertKind, AlertRule
 from apps.audit.models import Event
 from apps.customers import lifecycle
 from apps.customers.models import Customer
@@ -103,9 +105,17 @@ def client_disabled() -> str:
     return "is_active: from no back to yes."
 
 
+def alert_acknowledged() -> str:
+    rule = AlertRule.objects.create(kind=AlertKind.SECURITY, threshold=1)
+    facts = {"kind": rule.kind, "threshold": 1, "value": 7, "since": timezone.now(), "raised_at": timezone.now()}
+    alert = Alert.objects.create(rule=rule, customer_id=factories.customer().id, **facts)
+    watching.acknowledge(alert, context=factories.context(WHO))
+    return "acknowledged: from yes back to no."
+
+
 CHANGES = (
     *(policy, limit_set, limit_restored, allowlist, suspended, role_of_user),
-    *(deactivated, role, permission, client, client_disabled),
+    *(deactivated, role, permission, client, client_disabled, alert_acknowledged),
 )
 
 

@@ -284,5 +284,5 @@ def _answer_selection(
             takes_away=declared.takes_away,
             hidden=hidden,
         )
-    page.message_user(request, act(page, rows, context_of_operator(request)))
+    page.message_user(request, act(page, rows, context_of_operator(request)), messages.SUCCESS)
     return None

@@ -8,12 +8,15 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
+from apps.alerts import watching
+from apps.alerts.models import Alert
 from apps.audit import actions, events
 from apps.audit.models import Event
 from apps.core.context import RequestContext
 from apps.customers import lifecycle as customers
 from apps.customers import limits
 from apps.customers.models import AllowedNetwork, Customer, LimitOverride
+from apps.figures.models import EVERYONE
 from apps.oauth import clients
 from apps.oauth.models import RegisteredClient
 from apps.operators.changes import changing_users, consequences
@@ -84,6 +87,16 @@ def of(event: Event) -> Undo | None:
     return Undo(event, row, changed, kind.permission) if row else None
 
 
+def is_back(found: Undo) -> bool:
+    """Whether everything is as it was before the change: it has been undone, or changed back."""
+    kind = _kind_of(found.event)
+    if kind is None:
+        return False
+    with transaction.atomic():
+        row = kind.find(found.event)
+        return bool(row) and _has(kind, row, found.before)
+
+
 def undo(event: Event, context: RequestContext) -> None:
     """Set it back. Raises ChangedSince, and what the flow raises that changes such a row."""
     kind = _kind_of(event)
@@ -92,7 +105,7 @@ def undo(event: Event, context: RequestContext) -> None:
         if (
             kind is None
             or row is None
-            or any(kind.now(row, [name])[name] != after for name, (_before, after) in changed.items())
+            or not _has(kind, row, {name: after for name, (_before, after) in changed.items()})
         ):
             raise ChangedSince
         kind.restore(row, {name: before for name, (before, _after) in changed.items()}, context)
@@ -103,6 +116,10 @@ def undo(event: Event, context: RequestContext) -> None:
             details={"event": str(event.id), "action": event.action},
             context=context,
         )
+
+
+def _has(kind: "_Kind", row: Any, values: Values) -> bool:
+    return all(kind.now(row, [name])[name] == value for name, value in values.items())
 
 
 def _readable(value: Any) -> str:
@@ -124,6 +141,15 @@ def _customer(event: Event) -> Any:
 
 def _user(event: Event) -> Any:
     return _locked(User, event.customer_id, id=event.user_id)
+
+
+def _alert(event: Event) -> Any:
+    return _locked(Alert, event.customer_id or EVERYONE, id=event.details["alert"])
+
+
+def _restore_alert(alert: Alert, _values: Values, _context: RequestContext) -> None:
+    if not watching.take_back_acknowledgement(alert):
+        raise ChangedSince
 
 
 def _client(event: Event) -> Any:
@@ -202,6 +228,13 @@ KINDS: Mapping[str, _Kind] = {
         permission="users.change_permission",
         find=lambda event: _locked(Permission, event.customer_id, name=event.details["permission"]),
         restore=lambda row, values, context: permission_names.describe(row, **values, context=context),
+    ),
+    actions.ALERT_ACKNOWLEDGED: _Kind(
+        permission="alerts.change_alert",
+        find=_alert,
+        now=lambda row, _names: {"acknowledged": row.acknowledged_at is not None},
+        changed=lambda _event: {"acknowledged": (False, True)},
+        restore=_restore_alert,
     ),
     actions.OAUTH_CLIENT_CHANGED: _Kind(
         permission="oauth.change_registeredclient",
