@@ -10,7 +10,7 @@ class OperatorsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.operators import words
-        from apps.operators.lists import short_cells
+        from apps.operators.lists import quick_cells, short_cells
         from apps.operators.sign_in import own_sessions, sign_in_events, step_up
         from apps.operators.team import last_administrator
 
@@ -20,3 +20,4 @@ class OperatorsConfig(AppConfig):
         last_administrator.connect()
         step_up.connect()
         short_cells.use()
+        quick_cells.use()

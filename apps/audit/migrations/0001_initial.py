@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='event',
-            index=models.Index(condition=models.Q(('ip__isnull', False)), fields=['ip', '-at'], name='event_ip_at'),
+            index=models.Index(condition=models.Q(('ip__isnull', False)), fields=['ip', '-at'], include=('customer_id',), name='event_ip_at'),
         ),
         migrations.AddIndex(
             model_name='event',

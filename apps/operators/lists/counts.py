@@ -20,13 +20,24 @@ class Count:
 def count(queryset: QuerySet[Any]) -> Count:
     """One EXPLAIN, and a count if that says that it is cheap."""
     rows = queryset.order_by().values("pk")
-    explained = rows.explain(format="json")
-    if not explained:  # no row can fit, so Django asks PostgreSQL nothing
+    plan = _plan_of(rows)
+    if plan is None:
         return Count(0)
-    plan = json.loads(explained)[0]["Plan"]
     if plan["Total Cost"] <= CHEAP:
         return Count(rows.count())
     return Count(_rounded(plan["Plan Rows"]), is_exact=False)
+
+
+def estimate(queryset: QuerySet[Any]) -> int:
+    """How many rows PostgreSQL expects, by one EXPLAIN."""
+    plan = _plan_of(queryset.order_by().values("pk"))
+    return int(plan["Plan Rows"]) if plan else 0
+
+
+def _plan_of(rows: QuerySet[Any, Any]) -> dict[str, Any] | None:
+    """None: no row can fit, so Django asks PostgreSQL nothing."""
+    explained = rows.explain(format="json")
+    return json.loads(explained)[0]["Plan"] if explained else None
 
 
 def _rounded(number: int) -> int:

@@ -1,7 +1,8 @@
-from collections.abc import Callable
 from typing import Any
 
 ROW_CLASSES: list[str]
 CHECKBOX_CLASSES: list[str]
 LINK_CLASSES: list[str]
-label_for_field: Callable[..., Any]
+label_for_field: Any
+result_headers: Any
+display_for_label: Any

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from django import forms
@@ -10,7 +11,11 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import Model, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
+from django.utils import translation
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -20,14 +25,23 @@ from apps.core import actors
 from apps.core.errors import ValidationFailed
 from apps.core.ids import parse_id
 from apps.customers.models import Customer, CustomerDeletion
+from apps.operators.lists import counts
 from apps.operators.team import scope
 from apps.users import emails
 from apps.users.models import User
 
+SELECTED, END = mark_safe(" selected"), mark_safe("</select>")
 AT = "%Y-%m-%dT%H:%M"
 TIMES = (f"{AT}:%S", AT, "%Y-%m-%d")
 MOST_REFUSALS = 1000  # of one address; the same refusal within ten minutes is one
 MOST_USERS = 1000  # with one address, at as many customers
+MOST_OF_NETWORK = 50_000  # events, as PostgreSQL estimates them
+# When the network's events of these customers were, by one index alone. PostgreSQL would rather unite all that the network has with
+# all that the customers have: 436,067 events, to find 850 among 19,606.
+TIMES_OF_NETWORK = """
+WITH of_network AS MATERIALIZED (SELECT at, customer_id FROM audit_event WHERE ip >= %s AND ip <= %s)
+SELECT at FROM of_network WHERE customer_id = ANY(%s)
+"""
 Events = EventQuerySet[Event]
 Row = TypeVar("Row", bound=Model)
 
@@ -133,7 +147,18 @@ class FromWhere(EventFilter):
         network = ipaddress.ip_network(value, strict=False)
         if network.num_addresses == 1:
             return events.filter(ip=str(network.network_address))
-        return events.filter(ip__gte=str(network.network_address), ip__lte=str(network.broadcast_address))
+        first, last = str(network.network_address), str(network.broadcast_address)
+        within = Q(ip__gte=first, ip__lte=last)
+        customers = scope.of(self.request).customers
+        if customers is None or not self._is_found_first(events, within):
+            return events.filter(within)
+        times = RawSQL(TIMES_OF_NETWORK, [first, last, list(customers)])  # noqa: S611  (a constant)
+        return events.filter(within, at__in=times)
+
+    def _is_found_first(self, events: Events, within: Q) -> bool:
+        """Whether the network has few events, and fewer than the customers whom the operator may see."""
+        of_network = counts.estimate(Event.objects.filter(within))
+        return of_network <= MOST_OF_NETWORK and of_network < counts.estimate(events)
 
 
 class OfRequest(EventFilter):
@@ -166,6 +191,20 @@ def _time(text: str) -> datetime:
     raise ValueError(text)
 
 
+class WrittenChoices(UnfoldAdminSelectWidget):
+    """A select whose options are written by one line of Python. A template for each of 130 took a sixth of the page's time."""
+
+    def optgroups(self, *_args: Any, **_options: Any) -> list[Any]:
+        """None for the template."""
+        return []
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        chosen = self.format_value(value)
+        rows = ((key, SELECTED if str(key) in chosen else "", label) for key, label in self.choices)
+        options = format_html_join("", '<option value="{}"{}>{}</option>', rows)
+        return mark_safe(super().render(name, value, attrs, renderer).replace(END, options + END, 1))  # noqa: S308  (both are safe)
+
+
 class FilterForm(forms.Form):
     """The filters to fill in, in the order in which operators need them."""
 
@@ -178,7 +217,7 @@ class FilterForm(forms.Form):
 def _field(each: type[EventFilter]) -> forms.Field:
     if each in CHOICES:
         choices = [("", _("all")), *CHOICES[each]()]
-        return forms.ChoiceField(label=each.title, choices=choices, required=False, widget=UnfoldAdminSelectWidget)
+        return forms.ChoiceField(label=each.title, choices=choices, required=False, widget=WrittenChoices)
     attributes = {"autocomplete": "off", "spellcheck": "false"}
     if each in (Since, Until):
         attributes["type"] = "datetime-local"
@@ -186,6 +225,12 @@ def _field(each: type[EventFilter]) -> forms.Field:
 
 
 def _actions() -> list[tuple[str, str]]:
+    return _actions_in(translation.get_language() or "")
+
+
+@lru_cache
+def _actions_in(_language: str) -> list[tuple[str, str]]:
+    """In the present language."""
     return sorted(((name, sentences.pattern(name)) for name in actions.ALL), key=lambda choice: choice[1])
 
 
