@@ -308,7 +308,7 @@ def test_an_engine_that_dies_again_and_again_ends_the_keeper_with_a_reason(used_
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
-    assert "valkey keeps dying" in (used_folder / "keeper.error").read_text()
+    eventually(lambda: "valkey keeps dying" in (used_folder / "keeper.error").read_text())
     eventually(lambda: not processes_of(used_folder))
 
 

@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, expect
 
 from apps.mail.models import Message
 from apps.signin.models import RememberedDevice
@@ -126,7 +126,7 @@ def passkeys_are_made_on_the_way_in_filled_in_and_asked_for(running: Running) ->
         page.unroute("**/portal/passkey*.js")
         make.click()
         page.get_by_role("heading", name="Your recovery codes").wait_for()
-        assert page.locator(".codes li").count() == 10
+        expect(page.locator(".codes li")).to_have_count(10)
         page.get_by_role("button", name="I have kept them").click()
         page.wait_for_url("**/account/**")
         sign_out(page, running, customer.slug)

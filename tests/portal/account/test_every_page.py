@@ -23,6 +23,7 @@ from tests.portal.account.test_devices import remembered
 from tests.portal.gallery import Gallery
 from tests.running import Running
 from tests.signin.entering import FRESH, generous
+from tests.worker import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.lengthy]
 
@@ -124,7 +125,7 @@ def passkeys(owner: Owner) -> None:
     owner.page.get_by_label("Name").fill("My laptop")
     owner.look("passkey-rename")
     owner.press("Save")
-    assert "My laptop" in owner.page.get_by_role("main").inner_text()
+    owner.page.get_by_role("main").get_by_text("My laptop").wait_for()
     owner.look("passkeys")
     owner.follow("Remove")
     owner.look("passkey-remove")
@@ -160,8 +161,7 @@ def phone(owner: Owner, messages: Path) -> None:
     again = owner.page.locator("button[name=again]")
     assert again.is_disabled()
     assert re.fullmatch(r"Another code in \d+ s", again.inner_text())
-    while not messages.exists():
-        owner.page.wait_for_timeout(50)
+    wait_until(lambda: messages.exists() and messages.read_text(encoding="utf-8").endswith("\n"))
     sent = json.loads(messages.read_text(encoding="utf-8").splitlines()[-1])
     found = re.search(r"\b(\d{6})\b", json.dumps(sent))
     assert found
