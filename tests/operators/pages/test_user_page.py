@@ -118,10 +118,10 @@ def test_it_shows_the_newest_of_each_and_links_to_all(browser: Client, client_fo
     assert "203.0.113.99" not in page, "another user's"
     assert "Authenticator app" in page
     assert "Code to sign in" in page
-    for link in re.findall(r'href="([^"]+)" aria-label="[^"]+: all"', page):
+    for link in re.findall(r'href="([^"]+)" aria-label="[^"]+: Show all"', page):
         rows = shown(browser, link.replace("&amp;", "&"))
         assert "bob@example.com" not in rows.split("result_list")[-1], link
-    assert page.count(': all"') >= 3
+    assert page.count(': Show all"') >= 3
 
 
 def test_it_costs_the_same_however_much_there_is(browser: Client) -> None:
