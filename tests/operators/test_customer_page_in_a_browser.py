@@ -115,7 +115,7 @@ def test_a_customer_is_set_up_by_keyboard_alone(live_server: LiveServer) -> None
         press(page, "Remove 127.0.0.1/32")
         page.get_by_role("button", name="Remove 127.0.0.1/32").wait_for(state="detached")
         go_to(page, "Branding")
-        page.get_by_label("Colour").fill("#B00020")
+        page.get_by_role("textbox", name="Colour").fill("#B00020")
         press(page, "Save Name and mail")
         page.get_by_text("Saved: Name and mail.").wait_for()
         page.frame_locator("iframe").get_by_text("123456").first.wait_for()
