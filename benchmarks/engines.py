@@ -68,7 +68,17 @@ class Engines:
         """An empty database of this name; its URL."""
         for statement in ("DROP DATABASE IF EXISTS {} WITH (FORCE)", "CREATE DATABASE {}"):
             self._connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
-        return re.sub(r"/gatehouse\?", f"/{name}?", self._database_url)
+        return self._url(name)
+
+    def copied_database(self, of: str, name: str) -> str:
+        """A copy of this database under another name; its URL. Whoever is connected to it is cut off."""
+        copied, original = sql.Identifier(name), sql.Identifier(of)
+        self._connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(copied))
+        self._connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [of]
+        )
+        self._connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(copied, original))
+        return self._url(name)
 
     def valkey_database(self, number: int) -> str:
         """The URL of one of Valkey's sixteen databases."""
@@ -98,6 +108,9 @@ class Engines:
             row = self._connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(name))).fetchone()
             if row != ("on",):
                 raise EnginesNotDurable(f"{name} is {row}: remove {self.folder}, and start again.")
+
+    def _url(self, database: str) -> str:
+        return re.sub(r"/gatehouse\?", f"/{database}?", self._database_url)
 
     def _pid_of_valkey(self) -> int:
         """The keeper's other child."""

@@ -6,6 +6,7 @@ of them (11 µs).
 
 import random
 import re
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -150,8 +151,12 @@ def _accepted_or_fresh_id(environ: Mapping[str, Any]) -> str:
 
 
 def _fresh_id() -> str:
-    """A name, and no secret. `secrets` asks the kernel, and gives up the interpreter's lock for it: other threads go on meanwhile."""
-    return f"{random.getrandbits(128):032x}"
+    """A name, and no secret. `secrets` asks the kernel, and gives up the interpreter's lock for it: other threads go on meanwhile.
+
+    It begins with the time in milliseconds, as UUIDv7 does. Events are found by it, and PostgreSQL's index of random names would
+    have to change another page with each event: of a large table 7 KB more in the write-ahead log for each call.
+    """
+    return f"{time.time_ns() // 1_000_000:012x}{random.getrandbits(80):020x}"
 
 
 def path_as_sent(request: HttpRequest) -> str:

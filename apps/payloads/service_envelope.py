@@ -49,8 +49,15 @@ def open_request(text: str, *, path: str, customer_id: UUID, now: datetime) -> O
     if not seconds - OLDEST_SECONDS <= iat <= seconds + FUTURE_SECONDS:
         raise StaleRequest
     _use_once(jti, customer_id)
-    # Together with its time: the same `jti` may come again once this request is stale.
-    return OpenedRequest(document, mark=ciphers.digest(f"{customer_id} {iat} {jti}".encode()))
+    return OpenedRequest(document, mark=_mark(customer_id, iat, jti))
+
+
+def _mark(customer_id: UUID, iat: int, jti: str) -> bytes:
+    """Of the `jti` together with its time: the same may come again once this request is stale.
+
+    The time stands in front, so that the index of marks grows at its end, and not in another page with each sign-in.
+    """
+    return iat.to_bytes(8, "big") + ciphers.digest(f"{customer_id} {iat} {jti}".encode())[:24]
 
 
 def _is_jti(jti: Any) -> bool:

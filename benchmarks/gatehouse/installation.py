@@ -1,6 +1,7 @@
 """An installation of Gatehouse in `.bench/`, with production's settings; the benchmarks' own process becomes a part of it."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import django
@@ -9,6 +10,7 @@ from apps.core.secret_values import fresh_secrets
 from benchmarks.engines import Engines
 
 DATABASE = "gatehouse_bench"
+EMPTY = "gatehouse_bench_empty"  # a copy of it, as it was before anybody had signed in
 VALKEY_DATABASE = 1
 SLUG = "bench"  # of the customer
 # What the proxy that ends TLS adds. Where addresses are counted, each request has one of its own.
@@ -34,7 +36,7 @@ def environment(engines: Engines, folder: Path) -> dict[str, str]:
     }
 
 
-def enter(variables: dict[str, str]) -> None:
+def enter(variables: Mapping[str, str]) -> None:
     """From here on this process is one of the installation's, as a worker would be."""
     os.environ.update(variables, LOG_LEVEL="ERROR")
     django.setup()

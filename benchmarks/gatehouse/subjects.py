@@ -24,9 +24,9 @@ class Gatehouse(SignsIn):
     name = "ours"
     title = "Gatehouse"
 
-    def __init__(self, engines: Engines) -> None:
+    def __init__(self, engines: Engines, environment: Mapping[str, str] | None = None) -> None:
         super().__init__(engines)
-        self.environment = installation.environment(engines, self.folder)
+        self.environment = environment or installation.environment(engines, self.folder)
 
     def application(self, *, workers: int = 1, python: str = sys.executable) -> Application:
         _ = self.world  # its tables are there from now on
@@ -36,6 +36,7 @@ class Gatehouse(SignsIn):
     def world(self) -> "World":
         installation.enter(self.environment)
         made: World = importlib.import_module("benchmarks.gatehouse.world").World()
+        self.engines.copied_database(installation.DATABASE, installation.EMPTY)
         return made
 
     def who_am_i(self) -> Requests:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from django.core.management import call_command
+from django.db import connections
 from django.utils import timezone
 
 from apps.api_keys import lifecycle as api_keys
@@ -50,14 +51,8 @@ class World:
         _be_generous(self.customer)
         for name in PERMISSIONS:
             permission_names.create(customer_id=self.customer.id, name=name, context=_context())
-
-    @cached_property
-    def api_key(self) -> str:
-        return self._key(Scope.AUTH)
-
-    @cached_property
-    def introspection_key(self) -> str:
-        return self._key(Scope.TOKENS_INTROSPECT)
+        self.api_key, self.introspection_key = self._key(Scope.AUTH), self._key(Scope.TOKENS_INTROSPECT)
+        connections.close_all()
 
     @cached_property
     def state(self) -> CustomerState:

@@ -15,6 +15,7 @@ FAST = {
     "synchronous_commit": "off",
     "statement_timeout": "0",
     "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",  # Python seals a secret for each customer between two statements
     "maintenance_work_mem": "512MB",
     "max_parallel_maintenance_workers": "2",
     "work_mem": "256MB",
@@ -39,9 +40,9 @@ def fast_session(cursor: Cursor) -> Iterator[None]:
     try:
         yield
     finally:
+        cursor.execute("CHECKPOINT")  # as long as it may take
         for name in FAST:
             cursor.execute(f"RESET {name}")
-        cursor.execute("CHECKPOINT")
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """What flows learn of a request."""
 
+import re
+import time
 from urllib.parse import quote
 
 import pytest
@@ -92,6 +94,16 @@ def test_a_request_keeps_its_id() -> None:
     request = get()
     assert request_id_of(request) == request_id_of(request)
     assert request_id_of(request) != request_id_of(get())
+
+
+def test_fresh_ids_are_in_the_order_of_their_time() -> None:
+    """So the index that finds events by them grows at its end: of random names each would change a page of its own."""
+    made = []
+    for _ in range(5):
+        made.append(request_id_of(get()))
+        time.sleep(0.002)
+    assert made == sorted(made)
+    assert all(re.fullmatch("[0-9a-f]{32}", each) for each in made)
 
 
 def test_a_user_agent_fits_the_database() -> None:

@@ -146,6 +146,22 @@ def test_a_stale_request_is_refused(customer: Customer, age: int) -> None:
         opened(customer, now, iat=int(now.timestamp()) - age)
 
 
+def test_the_marks_of_requests_are_in_the_order_of_their_time(customer: Customer) -> None:
+    """So their index grows at its end. Two of one second and of one `jti` at two customers still have two marks."""
+    other, now = factories.customer(), datetime.now(UTC).replace(microsecond=0)
+
+    def mark(whose: Customer, iat: int, jti: str) -> bytes:
+        document = {**FIELDS, "iat": iat, "jti": jti, "htu": PATH}
+        text = sealed(json.dumps(document).encode(), shared_key())
+        return service_envelope.open_request(text, path=PATH, customer_id=whose.id, now=now).mark
+
+    first, last = int(now.timestamp()) - 100, int(now.timestamp())
+    marks = [mark(customer, iat, f"{iat:032x}") for iat in range(first, last, 10)]
+    assert marks == sorted(marks)
+    assert {len(each) for each in marks} == {32}
+    assert len({mark(whose, last, jti) for whose in (customer, other) for jti in ("a" * 32, "b" * 32)}) == 4
+
+
 def test_a_fraction_of_a_second_too_old_is_too_old(customer: Customer) -> None:
     now = datetime.now(UTC).replace(microsecond=500_000)
     with pytest.raises(StaleRequest):
