@@ -21,6 +21,7 @@ from apps.core.errors import ValidationFailed
 from apps.customers import lifecycle
 from apps.customers.errors import CustomerBeingDeleted
 from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer, CustomerDeletion
+from apps.figures.counting import HOUR
 from apps.figures.models import CountedHour, FigureKind, HourlyFigure
 from apps.files import object_store
 from apps.files.models import StoredObject
@@ -325,12 +326,12 @@ def test_figures_of_its_own_do_not_come_back_and_those_of_everyone_still_count_i
     mine, other = factories.customer(), factories.customer()
     for customer in (mine, other):
         happening.sign_in(customer.id, now - timedelta(minutes=1))
-    happening.count(now)
+    happening.count(now, kept=2 * HOUR)
     assert HourlyFigure.objects.of(mine.id).exists()
     delete(mine)
     assert not HourlyFigure.objects.of(mine.id).exists()
     CountedHour.objects.all().delete()
-    happening.count(now)
+    happening.count(now, kept=2 * HOUR)
     assert not HourlyFigure.objects.of(mine.id).exists()
     assert happening.figures(now, [other.id]).by_label(FigureKind.SIGN_IN) == {"code": 1}
     assert happening.figures(now).by_label(FigureKind.SIGN_IN) == {"code": 2}

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import pytest
+
 from apps.audit import actions, events
 from apps.audit.models import Outcome, Severity
 from apps.figures import counting, reading
@@ -14,9 +16,12 @@ from tests.mail import posting
 ENOUGH = 1e12  # of time
 
 
-def count(now: datetime) -> int:
-    """As the task does."""
-    return counting.count_due(now=now, until=ENOUGH)
+def count(now: datetime, *, kept: timedelta | None = None) -> int:
+    """As the task does. `kept`: how far back it looks, where a test has no older rows: it counts every hour of 35 days else."""
+    with pytest.MonkeyPatch.context() as patch:
+        if kept:
+            patch.setattr(counting, "KEPT", kept)
+        return counting.count_due(now=now, until=ENOUGH)
 
 
 def figures(now: datetime, customers: Customers = None, *, days: int = 1) -> Figures:

@@ -16,6 +16,7 @@ from apps.core import actors
 from apps.customers import lifecycle
 from apps.customers.models import Customer
 from apps.factors.models import Passkey, Phone
+from apps.figures.counting import HOUR
 from apps.mail.models import MessageState
 from apps.otp import fixed_codes
 from apps.payloads import service_keys
@@ -95,7 +96,7 @@ def _operations(customer: Customer) -> None:
         happening.code(customer.id, at, took=1.5, used=minutes > 60)
         happening.failure(customer.id, at, actions.CODE_GUESSING, severity=Severity.HIGH)
     happening.code(customer.id, now, took=None, state=MessageState.FAILED)
-    happening.count(now)
+    happening.count(now, kept=4 * HOUR)
     AlertRule.objects.create(kind=AlertKind.SECURITY, threshold=1, recipients="ops@example.com")
     watching.watch(now=timezone.now())
     tasks.chain_events()
