@@ -75,7 +75,7 @@ class Shortcut:
             return self._django(environ, start_response)
         started = time.monotonic()
         request = EarlyRequest(environ)
-        body = self.answer(request) if _is_usual(request) else None
+        body = self._body(request) if _is_usual(request) else None
         if body is None:
             return self._django(environ, start_response)
         let_go_if_used()
@@ -86,6 +86,12 @@ class Shortcut:
     def answer(self, request: HttpRequest) -> bytes | None:
         """The body of a success. None for what the view has to answer."""
         raise NotImplementedError
+
+    def _body(self, request: HttpRequest) -> bytes | None:
+        try:
+            return self.answer(request)
+        except Exception:  # noqa: BLE001  (the view meets it again, and has the form for it)
+            return None
 
     def _headers_for(self, request: HttpRequest) -> HeaderLines:
         language = text_languages.wanted_by(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))

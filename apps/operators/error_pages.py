@@ -23,5 +23,5 @@ def page(error: GatehouseError, request: HttpRequest) -> HttpResponse:
     """Looks like the admin, but asks the database nothing: it may be what is away."""
     facts = {"title": _("This did not work"), "message": error.text, "status": error.status}
     site: Any = admin.site
-    text = render_to_string(PAGE, {**site.colours(request), **facts, "request_id": request_id_of(request)})
+    text = render_to_string(PAGE, {**site.looks(request), **facts, "request_id": request_id_of(request)})
     return HttpResponse(text, status=error.status, headers=error_answers.headers_of(error))

@@ -64,10 +64,13 @@ class OperatorSite(UnfoldAdminSite):
         if admin_class is not None and issubclass(admin_class, AuditedAdmin):
             super().register(model_or_iterable, admin_class, **options)
 
-    def colours(self, request: HttpRequest) -> dict[str, Any]:
+    def looks(self, request: HttpRequest) -> dict[str, Any]:
         """Of all that a page's context holds, what needs no database: for the page that says that it is away."""
-        radius = self._get_config("BORDER_RADIUS", request)
-        return {"colors": self._get_colors("COLORS", request), "border_radius": radius}
+        return {
+            "colors": self._get_colors("COLORS", request),
+            "border_radius": self._get_config("BORDER_RADIUS", request),
+            "styles": self._get_list("STYLES", request),
+        }
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Active staff. Operators who have a second factor, or must have one, have to have passed it."""

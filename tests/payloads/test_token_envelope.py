@@ -109,7 +109,7 @@ class TestThroughTheApi:
             raise OperationalError("secret of the database")
 
         signed_in.client.get(ME, token=signed_in.token)
-        monkeypatch.setattr("apps.api.auth.me._profile", broken)
+        monkeypatch.setattr("apps.api.auth.me.profile", broken)
         answer = signed_in.client.get(ME, token=signed_in.token)
         assert answer.status >= 500
         assert answer.encrypted
@@ -242,7 +242,7 @@ def rendered(document: Any, status: int = 200) -> bytes:
 
 def test_an_answer_stays_under_48_kib_and_that_is_short_enough_for_joserfc() -> None:
     """C2.2.4: a longer one is our own mistake, and is reported as one."""
-    room = 48 * 1024 - len(renderers._json({"a": ""}))
+    room = 48 * 1024 - len(renderers.as_json({"a": ""}))
     longest = json.loads(rendered({"a": "x" * (room - 1)}))["data"]
     assert TokenKeys(prk=bytes(32), kid="j").open(longest, info="response GET /api/x 200")["a"]
     with pytest.raises(AnswerTooLong):

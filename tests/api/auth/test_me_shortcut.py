@@ -18,6 +18,7 @@ from apps.tokens import emergency_rotation, payload_keys, sessions
 from apps.tokens.minting import TokenPair
 from apps.tokens.models import EndReason, Session
 from apps.users import lifecycle as users
+from apps.users.models import User
 from demo.client import TokenKeys
 from tests import factories
 from tests.api.auth.two_ways import PEER, Asking, Scene, alone, ask, by_shortcut, by_view, opened, seen
@@ -190,6 +191,20 @@ def test_tls_is_demanded_and_believed_by_both(peer: str, said: str) -> None:
         sent = replace(one, peer=peer)
         statuses = {ask(way, sent).status for way in (by_view(), by_shortcut(MeShortcut))}
     assert statuses == {"200 OK" if peer == PROXY and said.startswith("https") else "301 Moved Permanently"}
+
+
+def test_a_failure_of_ours_has_the_views_form_and_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A number that no key opens, as after a backup without its keys."""
+    scene = Scene()
+    User.objects.update(phone="sealed by nobody")
+    answers = []
+    for way in (by_view(), by_shortcut(MeShortcut)):
+        caplog.clear()
+        asking = of(scene)
+        answers.append((ask(way, asking).status, opened(ask(way, asking), asking)))
+        assert caplog.text.count("unexpected_error") == 2
+    assert answers[0] == answers[1]
+    assert answers[0][0].startswith("500")
 
 
 def test_a_refused_token_is_checked_once() -> None:
