@@ -21,7 +21,7 @@ def derive(token: str) -> bytes:
     return ciphers.hkdf_extract(salt=SALT, input_key=token.encode("ascii"))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _cipher(prk: bytes, info: str) -> AESGCM:
     """The cipher of one kind of message, of those lately used: each holds 2.5 KB, and takes 5 µs to make."""
     return AESGCM(ciphers.hkdf_expand(prk, info=info.encode()))

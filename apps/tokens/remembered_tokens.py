@@ -14,7 +14,7 @@ from apps.tokens import signing
 from apps.tokens.errors import InvalidToken, TokenExpired
 from apps.tokens.signing import TokenKind, VerifiedClaims
 
-MOST = 6_144  # of 0.9 KiB (tracemalloc): 5 MiB of the 150 that a worker may have
+MOST = 4_096  # of 0.9 KiB (tracemalloc): 4 MiB of the 150 that a worker may have
 
 
 class RememberedTokens:

@@ -115,7 +115,7 @@ LISTENING_DATABASE: dict[str, Any] = {}  # for the connection that tells a proce
 # How long a process trusts what it remembers without asking PostgreSQL, and how long the answer to a revoking call is held back.
 STATE_LEASE_MS = env.int("STATE_LEASE_MS", default=100, most=10_000)
 # Sessions and users that a process remembers, 1.0 to 1.3 KB each. The least lately used make way, and cost a query when they come again.
-STATE_MOST_REMEMBERED = env.int("STATE_MOST_REMEMBERED", default=8_000, most=10_000_000)
+STATE_MOST_REMEMBERED = env.int("STATE_MOST_REMEMBERED", default=6_000, most=10_000_000)
 STATE_GRACE_SECONDS = env.float(
     "STATE_GRACE_SECONDS", default=0
 )  # for so long, remembered state counts while PostgreSQL is away

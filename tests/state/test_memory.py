@@ -111,7 +111,7 @@ def session(number: int) -> tuple[tuple[str, tuple[uuid.UUID, uuid.UUID]], Remem
 
 def test_a_process_remembers_so_many_and_they_take_so_little() -> None:
     """Of a million different sessions as much as of the first ones: 11 MB at most, which is what docs/scaling.md reckons with."""
-    assert present().memory._most == settings.STATE_MOST_REMEMBERED == 8_000
+    assert present().memory._most == settings.STATE_MOST_REMEMBERED == 6_000
     memory, most = Memory(most=1000), 1000
     tracemalloc.start()
     try:

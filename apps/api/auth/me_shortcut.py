@@ -18,7 +18,7 @@ from apps.payloads.token_envelope import TokenEnvelope
 NO_BODY = ("", "0")
 Answer = tuple[bytes, TokenEnvelope]  # the document, and what seals it: anew each time
 
-answers = RememberedAnswers[Answer](most=2_000)
+answers = RememberedAnswers[Answer](most=1_000)
 
 
 class MeShortcut(Shortcut):

@@ -41,7 +41,7 @@ class Wholes(dict[Hashable, object]):
 class Memory:
     """Thread-safe. `generation` counts what was forgotten: a value read before that must not be stored after."""
 
-    def __init__(self, *, most: int = 8_000) -> None:
+    def __init__(self, *, most: int = 6_000) -> None:
         self.generation = 0
         self.wholes = Wholes()
         self._most = most
