@@ -23,7 +23,6 @@ from demo.client import TokenKeys
 from tests import factories
 from tests.api.auth.two_ways import PEER, Asking, Scene, alone, ask, by_shortcut, by_view, opened, seen
 from tests.api.authentication.browsing import ACCESS
-from tests.conftest import MakeClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGE, PROXY = "https://app.example.com", "10.0.0.1"
@@ -132,21 +131,6 @@ ALSO_GOOD: dict[str, Callable[[Scene], Asking]] = {
     "only the headers": lambda scene: of(scene, method="HEAD"),
     "a preflight": lambda _: asking(method="OPTIONS", Origin=PAGE, Access_Control_Request_Method="GET"),
 }
-
-
-@pytest.fixture
-def log(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    return lambda: capsys.readouterr().out
-
-
-@pytest.fixture
-def warm(client_for: MakeClient) -> Callable[[Scene], None]:
-    """From then on the process remembers the session, its user and customer as they are now."""
-
-    def read(scene: Scene) -> None:
-        assert client_for(None).get(MeShortcut.path, token=scene.pair.access).status == 200
-
-    return read
 
 
 @pytest.fixture(autouse=True)

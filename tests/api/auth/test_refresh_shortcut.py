@@ -39,7 +39,6 @@ from tests.api.auth.two_ways import (
     seen,
     with_token,
 )
-from tests.conftest import MakeClient
 from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -176,21 +175,6 @@ OTHERWISE: dict[str, Callable[[Scene], Asking]] = {
 }
 
 ALSO_GOOD = {"from a page", "from another's page", "of a cookie session", "a preflight"}
-
-
-@pytest.fixture
-def log(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    return lambda: capsys.readouterr().out
-
-
-@pytest.fixture
-def warm(client_for: MakeClient) -> Callable[[Scene], None]:
-    """From then on the process remembers the session, its user and customer as they are now."""
-
-    def read(scene: Scene) -> None:
-        assert client_for(None).get("/api/auth/me", token=scene.pair.access).status == 200
-
-    return read
 
 
 def forget() -> None:
