@@ -50,7 +50,11 @@ def key(tag: UUID | str, *parts: str) -> str:
 
 def is_cluster() -> bool:
     """Whether a script's keys must all be of one slot."""
-    return not isinstance(client(), redis.Redis)
+    return _is_of_cluster(client())
+
+
+def _is_of_cluster(server: Any) -> bool:
+    return not isinstance(server, redis.Redis)
 
 
 @contextmanager
@@ -174,8 +178,8 @@ def _execute(*command: str | bytes | float) -> Any:
     redis-py's way to one takes more than half of a command's CPU (lending, measuring, repeating). A cluster's client must find the
     node first, and is left to it.
     """
-    server = client()
-    if is_cluster():
+    server = client()  # asked once: it is looked up by thread and alias
+    if _is_of_cluster(server):
         execute: Callable[..., Any] = server.execute_command
         return execute(*command)
     connection = _connection_like(server.connection_pool)
