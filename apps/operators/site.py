@@ -1,20 +1,22 @@
 """The admin site: who may enter, which pages it takes, what it shows first."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin import ModelAdmin
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.core.checks import CheckMessage
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django_otp.middleware import is_verified
@@ -22,7 +24,7 @@ from unfold.sites import UnfoldAdminSite
 
 from apps.audit import actions, events
 from apps.core.errors import GatehouseError
-from apps.operators import error_pages, search
+from apps.operators import error_pages, menu, search
 from apps.operators.context import context_of_operator, operator_of
 from apps.operators.lists import choices
 from apps.operators.models import LinkPurpose
@@ -42,7 +44,12 @@ from apps.operators.sign_in import (
     second_factor,
 )
 from apps.operators.sign_in.form import OperatorSignInForm
-from apps.operators.sign_in.has_device import has_device
+from apps.operators.team.has_device import has_device
+
+# Of what a page's context holds: all else comes from the settings.
+OF_REQUEST = {
+    *("has_permission", "available_apps", "is_popup", "is_nav_sidebar_enabled", "log_entries", "sidebar_navigation"),
+}
 
 
 class OperatorSite(UnfoldAdminSite):
@@ -52,6 +59,7 @@ class OperatorSite(UnfoldAdminSite):
     index_template = "operators/overview.html"
     login_template = "operators/sign_in.html"
     login_form = OperatorSignInForm
+    _of_settings: dict[str, Any] | None = None
 
     def check(self, app_configs: Any) -> list[CheckMessage]:
         admin.autodiscover()  # pages that nobody has needed yet
@@ -69,8 +77,24 @@ class OperatorSite(UnfoldAdminSite):
         return {
             "colors": self._get_colors("COLORS", request),
             "border_radius": self._get_config("BORDER_RADIUS", request),
-            "styles": self._get_list("STYLES", request),
         }
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What the settings say is the same at each request, and is put together once."""
+        if self._of_settings is None:
+            everything = super().each_context(request)
+            self._of_settings = {name: each for name, each in everything.items() if name not in OF_REQUEST}
+        of_request = AdminSite.each_context(self, request)
+        shown = self.get_sidebar_list(request) if of_request["has_permission"] else ""
+        return {**of_request, **self._of_settings, "sidebar_navigation": shown}
+
+    def get_sidebar_list(self, request: HttpRequest) -> SafeString:
+        return menu.of(request)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Of all apps, only when somebody looks: each page is given the list, and few show it."""
+        find = partial(super().get_app_list, request, app_label)
+        return SimpleLazyObject(find) if app_label is None else find()
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Active staff. Operators who have a second factor, or must have one, have to have passed it."""

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -25,18 +24,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
-    "SCRIPTS": [lambda _request: static("operators/frame.js"), lambda _request: static("operators/quick_search.js")],
-    "STYLES": [lambda _request: static("operators/lists.css"), lambda _request: static("operators/frame.css")],
-    "ACCOUNT": {
-        "navigation": [
-            {"title": _("Second factor"), "link": reverse_lazy("admin:second_factor")},
-            {"title": _("Your sessions"), "link": reverse_lazy("admin:own_sessions")},
-            {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
-        ],
-    },
     "SIDEBAR": {
-        "show_search": True,
-        "command_search": True,
         "navigation": [
             {
                 "title": _("Tenants"),

@@ -1,6 +1,7 @@
 """Roles: what each may do, which rows it may do it to, and that what is taken away counts at once."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ from apps.approvals.models import IdentityCheck
 from apps.customers.models import Customer
 from apps.mail import outbox
 from apps.mail.models import Message
-from apps.operators.models import RoleName
+from apps.operators.models import OperatorRole, RoleName
 from apps.operators.team import roles, scope
 from apps.payloads import service_keys
 from apps.tokens.models import Session
@@ -139,6 +140,26 @@ def test_what_is_taken_away_counts_at_once_in_an_open_session(koala: Customer) -
     assert browser.get(page).status_code == 302, "there is nothing here"
     roles.assign(who, RoleName.SUPPORT, [koala])
     assert browser.get(page).status_code == 403
+
+
+def test_the_menu_names_what_the_operator_may_see_now(koala: Customer) -> None:
+    """Its text is kept, and never for other rights."""
+    who = with_role(RoleName.ADMINISTRATOR, koala)
+    browser, others = signed_in(who), signed_in(operator())
+    assert named_in_menu(browser) >= {"/admin/customers/customer/", "/admin/users/user/"}
+    assert "/admin/auth/user/" in named_in_menu(others)
+    roles.assign(who, RoleName.SUPPORT, [koala])
+    assert "/admin/customers/customer/" not in named_in_menu(browser)
+    assert "/admin/users/user/" in named_in_menu(browser)
+    assert "/admin/auth/user/" in named_in_menu(others)
+    OperatorRole.objects.all().delete()
+    assert named_in_menu(browser) == {"/admin/"}
+
+
+def named_in_menu(browser: Client) -> set[str]:
+    page = browser.get("/admin/").content.decode()
+    menu = page[page.index('id="nav-sidebar-apps"') : page.index('id="account-links"')]
+    return set(re.findall(r'href="([^"]+)"', menu))
 
 
 def test_who_is_limited_to_a_customer_that_is_gone_sees_nothing() -> None:

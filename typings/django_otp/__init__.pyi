@@ -4,6 +4,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django_otp.models import Device
 
+def device_classes() -> Iterable[type[Device]]: ...
 def devices_for_user(
     user: User | AnonymousUser, confirmed: bool | None = True, for_verify: bool = False
 ) -> Iterable[Device]: ...

@@ -1,6 +1,7 @@
 """What every page of the admin has in common: whatever an operator does becomes an audit event."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from django.contrib import messages
@@ -52,6 +53,10 @@ class AuditedAdmin(StaleForms, ScaledLists, OffersActions):
     change_form_outer_after_template = "operators/danger_zone.html"
     compressed_fields = True
     warn_unsaved_form = True
+    # Unfold's templates look for these at each field, and what is not there takes Django longest to not find.
+    conditional_fields: Mapping[str, str] = MappingProxyType({})
+    list_sections: Collection[Any] = ()
+    change_form_show_cancel_button = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return scope.of(request).narrow(super().get_queryset(request))

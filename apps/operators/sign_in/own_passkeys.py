@@ -15,7 +15,7 @@ from apps.core.requests import context_of
 from apps.operators.context import context_of_operator, operator_of
 from apps.operators.models import OperatorPasskey
 from apps.operators.sign_in import notices, passkeys, recovery, step_up
-from apps.operators.sign_in.has_device import has_device
+from apps.operators.team.has_device import has_device
 from apps.tokens import devices
 
 ADD, REMOVE, PROVE = "add", "remove", "prove"

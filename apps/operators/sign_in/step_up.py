@@ -18,7 +18,7 @@ from apps.audit import actions
 from apps.audit.models import Outcome, Severity
 from apps.operators.context import operator_of
 from apps.operators.sign_in import passkeys, sign_in_events, sign_in_limits
-from apps.operators.sign_in.has_device import has_device
+from apps.operators.team.has_device import has_device
 
 FRESH = timedelta(minutes=10)
 LONGEST = 4096  # characters: Django's own limit of a password

@@ -10,7 +10,7 @@ from django.db.models import Value
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 
-from apps.operators.team import roles, scope
+from apps.operators.team import has_device, roles, scope
 
 
 def plain(name: str) -> str:
@@ -51,14 +51,16 @@ class OperatorBackend(ModelBackend):
         return super().authenticate(request, username=known, password=password, **options)
 
     def get_user(self, user_id: int) -> User | None:
-        """With the role, in one query: each request reads both anew, so that what is taken away counts at once."""
-        operator = User.objects.select_related("team_role").filter(pk=user_id).first()
+        """With the role and whether there is a second factor, in one query: each request reads them anew, so that what is taken
+        away counts at once."""
+        known = User.objects.select_related("team_role").filter(pk=user_id)
+        operator = has_device.with_answer(known).first()
         return operator if operator is not None and self.user_can_authenticate(operator) else None
 
-    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> Any:
         """`has_perm` asks here; with a row, whether the operator may do it there."""
         if not user_obj.is_active or (obj is not None and not scope.of_operator(user_obj).holds(obj)):
-            return set()
+            return frozenset()
         if roles.has_single_rights(user_obj):
             return super().get_all_permissions(user_obj)
-        return set(roles.permissions_of(user_obj))
+        return roles.permissions_of(user_obj)
