@@ -76,14 +76,14 @@ def take_note() -> Pristine:
 
 
 def make(pristine: Pristine) -> None:
-    """The default customer and its secrets, as the migration made them, but now."""
+    """`assert_clean`, and then the default customer and its secrets, as the migration made them, but now. In one statement."""
     rows = [
         f"INSERT INTO {table} SELECT (jsonb_populate_record(made, jsonb_build_object('created_at', now(), 'updated_at', now()))).*"  # noqa: S608  (our own names)
-        f" FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb) made RETURNING 1"
+        f" FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb) made WHERE NOT EXISTS (SELECT FROM late) RETURNING 1"
         for table in MADE_FOR_EACH_TEST
     ]
-    with prepared.cursor() as cursor:
-        cursor.execute(f"WITH first AS ({rows[0]}) {rows[1]}", pristine.made)
+    steps = f"WITH late (name) AS MATERIALIZED ({pristine.rows()}), one AS ({rows[0]}), two AS ({rows[1]}) TABLE late"
+    _require_none(_names(steps, pristine.made), pristine)
 
 
 def _as_json(table: str) -> str:
@@ -107,7 +107,10 @@ def clean(pristine: Pristine) -> None:
 
 def assert_clean(pristine: Pristine) -> None:
     """To be called before a test. What is found is deleted, so that one test fails for it and not all."""
-    late = _names(pristine.rows())
+    _require_none(_names(pristine.rows()), pristine)
+
+
+def _require_none(late: set[str], pristine: Pristine) -> None:
     if late:
         clean(pristine)
         raise AssertionError(f"written after the test before had ended, by a thread or process of it: {sorted(late)}")
@@ -118,10 +121,10 @@ def written(pristine: Pristine) -> set[str]:
     return _names(f"{pristine.rows()} UNION ALL {pristine.changes()}")
 
 
-def _names(query: str) -> set[str]:
+def _names(query: str, values: tuple[str, ...] = ()) -> set[str]:
     """Asked at each test: prepared, so that PostgreSQL plans it once a connection. Planning takes longer than the rest."""
     with prepared.cursor() as cursor:
-        cursor.execute(query)
+        cursor.execute(query, values)
         return {name for (name,) in cursor.fetchall()}
 
 

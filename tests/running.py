@@ -100,7 +100,6 @@ class Running:
 
     url: str
     server: Server
-    worker: Worker
     mailbox: Mailbox
 
 
@@ -110,19 +109,20 @@ def make_running(
 ) -> Iterator[Callable[..., Running]]:
     """`make_running(NAME="value")` starts it with settings of its own from the environment. One for a test.
 
-    "{url}" in a value is where it will be.
+    "{url}" in a value is where it will be. With `mails=False` nothing that is queued goes out: there is no worker.
     """
     servers: list[Server] = []
 
-    def make(**environment: str) -> Running:
+    def make(*, mails: bool = True, **environment: str) -> Running:
         mail_server, port = make_mail_server(), free_port()
         settings.PUBLIC_URL, settings.EMAIL_URL = f"http://localhost:{port}", mail_server.url
         own = {name: value.replace("{url}", settings.PUBLIC_URL) for name, value in environment.items()}
         environment = {"PUBLIC_URL": settings.PUBLIC_URL, "EMAIL_URL": mail_server.url, **own}
         servers.append(server := Server(port=port, **environment))
-        worker = make_worker(**environment)  # starts meanwhile; a mail waits for it
+        if mails:
+            make_worker(**environment)  # starts meanwhile; a mail waits for it
         wait_until(server.answers)
-        return Running(settings.PUBLIC_URL, server, worker, Mailbox(mail_server))
+        return Running(settings.PUBLIC_URL, server, Mailbox(mail_server))
 
     yield make
     for server in servers:
@@ -132,6 +132,12 @@ def make_running(
 @pytest.fixture
 def running(make_running: Callable[..., Running]) -> Running:
     return make_running()
+
+
+@pytest.fixture
+def running_without_mails(make_running: Callable[..., Running]) -> Running:
+    """To start a worker costs as much as to start a server."""
+    return make_running(mails=False)
 
 
 @contextmanager

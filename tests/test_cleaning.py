@@ -28,6 +28,16 @@ def test_what_somebody_wrote_between_two_tests_fails_the_second_and_is_deleted(d
     cleaning.assert_clean(django_db_setup)
 
 
+def test_so_it_does_where_the_default_customer_is_made(django_db_setup: Pristine) -> None:
+    cleaning.clean(django_db_setup)
+    factories.customer()
+    with pytest.raises(AssertionError, match="customers_customer"):
+        cleaning.make(django_db_setup)
+    assert cleaning.written(django_db_setup) == set()
+    cleaning.make(django_db_setup)
+    assert cleaning.written(django_db_setup) == set(cleaning.MADE_FOR_EACH_TEST)
+
+
 @pytest.mark.parametrize(
     ("change", "shared"),
     [

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pyotp
@@ -47,7 +48,6 @@ from tests.signin.entering import FRESH, PASSWORD, generous, login, second, send
 DOCUMENT = Path(__file__).parents[2] / "docs" / "accounts.md"
 HEADING = "## What a change of credentials voids"
 VOID, STANDS, NEVER = "void", "stands", "—"  # the last one: cannot happen
-ENCODED = hashers.make_password(PASSWORD)
 REGISTERED = "what was registered long before"
 SECRET = pyotp.random_base32()
 NUMBER, OTHER_NUMBER = "+4915112345678", "+4915112345679"
@@ -94,6 +94,12 @@ class Someone:
 Attempt = Callable[[], bool]
 
 
+@cache
+def encoded() -> str:
+    """Of everybody's password. Not when this file is read: a hash costs in each check what it cost when it was made."""
+    return hashers.make_password(PASSWORD)
+
+
 def world(client_for: MakeClient, **policy: object) -> World:
     customer = generous(code_resend_after=0, demands_verified_email=False, remember_device_days=30, **policy)
     for name in ROOMY:
@@ -107,7 +113,7 @@ def someone(of: World, *, proven: bool) -> Someone:
     email = f"user{of.users}@example.com"
     then = timezone.now() - timedelta(minutes=5)
     user = factories.user(of.customer, email, email_verified_at=then if proven else None)
-    Password.objects.create(user=user, encoded=ENCODED, set_at=then)
+    Password.objects.create(user=user, encoded=encoded(), set_at=then)
     _keep_sealed(Totp(id=new_id(), user=user, created_at=then, confirmed_at=then), "secret", SECRET)
     _keep_sealed(Phone(id=new_id(), user=user, created_at=then, confirmed_at=then, hint="+49"), "number", NUMBER)
     codes = list(recovery_codes.make(user, now=then))

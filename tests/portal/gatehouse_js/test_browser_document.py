@@ -1,5 +1,7 @@
 """docs/browser.md and the package's README: every example is run in a browser as it stands there."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Dialog, Page
 
+from apps.customers.models import Customer
 from tests import browser, factories
 from tests.journeys.test_passkeys_in_a_browser import Device
 from tests.portal.gatehouse_js.node import MODULE
@@ -18,6 +21,7 @@ from tests.test_documents_run import KEY, SERVICE, blocks
 pytestmark = pytest.mark.django_db(transaction=True)
 
 DOCUMENT: Path = settings.BASE_DIR / "docs" / "browser.md"
+GRACE = "grace@example.com"  # whom the README's example signs in here, while Ada's mails are the document's
 PDF = "new File(['%PDF-1.7 of ' + 'Ada'], 'x.pdf')"
 
 
@@ -26,13 +30,42 @@ def call(page: Page, code: str, given: Any = None) -> Any:
     return page.evaluate(f"async (given) => {{ const app = await import('/app.js'); {code} }}", given)
 
 
-def test_the_examples(running: Running) -> None:
+def test_every_example(running: Running) -> None:
+    """With one service: it takes seconds to start."""
+    with ExitStack() as apps:
+        document = apps.enter_context(app_of_the_document(running))
+        readme = apps.enter_context(app_of_the_readme(running))
+        the_examples_of_the_document(running, *document)
+        the_example_of_the_readme(running, readme)
+
+
+@contextmanager
+def app_of_the_document(running: Running) -> Iterator[tuple[str, str, Customer]]:
+    """Where it is, its key, and whose it is."""
     customer = factories.customer(passkey_domain="localhost", code_resend_after=0)
     key = factories.api_key(customer)[1]
     code = "\n".join(blocks(DOCUMENT, "js")).replace(SERVICE, running.url).replace(KEY, key)
-    pages = {"/": "<!doctype html><title>An app</title>", "/app.js": code}
-    with app(pages) as origin, browser.page() as page:
+    with app({"/": "<!doctype html><title>An app</title>", "/app.js": code}) as origin:
         factories.policy(customer, allowed_origins=[origin])
+        yield origin, key, customer
+
+
+@contextmanager
+def app_of_the_readme(running: Running) -> Iterator[str]:
+    customer = factories.customer()
+    key = factories.api_key(customer)[1]
+    [example] = blocks(MODULE / "README.md", "js")
+    module = f"{running.url}/static/gatehouse/gatehouse.js"
+    example = example.replace("'gatehouse-client'", f"'{module}'").replace(SERVICE, running.url).replace(KEY, key)
+    example = example.replace(f"'{EMAIL}'", f"'{GRACE}'").replace("'123456'", "prompt('The code')")
+    example += "\nwindow.me = me\n"
+    with app({"/": f'<!doctype html><title>An app</title><script type="module">{example}</script>'}) as origin:
+        factories.policy(customer, allowed_origins=[origin])
+        yield origin
+
+
+def the_examples_of_the_document(running: Running, origin: str, key: str, customer: Customer) -> None:
+    with browser.page() as page:
         user = member(customer)
         asked: list[str] = []
 
@@ -83,17 +116,9 @@ def test_the_examples(running: Running) -> None:
         assert call(page, offer) is None, "ended while options were on their way"
 
 
-def test_the_packages_readme(running: Running) -> None:
-    customer = factories.customer()
-    key = factories.api_key(customer)[1]
-    [example] = blocks(MODULE / "README.md", "js")
-    module = f"{running.url}/static/gatehouse/gatehouse.js"
-    example = example.replace("'gatehouse-client'", f"'{module}'").replace(SERVICE, running.url).replace(KEY, key)
-    example = example.replace("'123456'", "prompt('The code')") + "\nwindow.me = me\n"
-    with app({"/": f'<!doctype html><title>An app</title><script type="module">{example}</script>'}) as origin:
-        factories.policy(customer, allowed_origins=[origin])
-        with browser.page() as page:
-            page.on("dialog", lambda dialog: dialog.accept(running.mailbox.wait_for_code(EMAIL)))
-            page.goto(origin)
-            page.wait_for_function("window.me")
-            assert page.evaluate("me.email") == EMAIL
+def the_example_of_the_readme(running: Running, origin: str) -> None:
+    with browser.page() as page:
+        page.on("dialog", lambda dialog: dialog.accept(running.mailbox.wait_for_code(GRACE)))
+        page.goto(origin)
+        page.wait_for_function("window.me")
+        assert page.evaluate("me.email") == GRACE

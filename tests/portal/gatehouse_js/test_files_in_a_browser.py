@@ -126,8 +126,9 @@ def heap(session: CDPSession) -> int:
 
 
 def test_200_mib_go_up_and_down_with_flat_memory_and_what_is_cancelled_leaves_nothing(
-    running: Running, tmp_path: Path
+    running_without_mails: Running, tmp_path: Path
 ) -> None:
+    running = running_without_mails
     chosen, profile = tmp_path / "large.pdf", tmp_path / "profile"
     with chosen.open("wb") as file:
         file.write(b"%PDF-1.7\n")

@@ -56,8 +56,8 @@ def all_at_once(tabs: list[Tab]) -> None:
     assert [tab.page.evaluate("reading") for tab in tabs] == len(tabs) * [{"value": EMAIL}]
 
 
-def test_five_tabs_for_a_day(running: Running) -> None:
-    with app_in_a_browser(running) as (app, customer):
+def test_five_tabs_for_a_day(running_without_mails: Running) -> None:
+    with app_in_a_browser(running_without_mails) as (app, customer):
         Customer.objects.filter(id=customer.id).update(access_lifetime=LIFETIME_SECONDS, refresh_lifetime=24 * 3600)
         factories.limit(customer, "refreshes_per_session", 10_000, 60)
         changed(customer)

@@ -50,11 +50,11 @@ class Requests:
         return seen
 
 
-def test_sessions_in_real_pages(running: Running) -> None:
+def test_sessions_in_real_pages(running_without_mails: Running) -> None:
     """Of three customers, and with one service: it takes seconds to start. It remembers for seconds, too, which origins there are."""
     with ExitStack() as apps:
-        first, second = (apps.enter_context(app_in_a_browser(running)) for _ in range(2))
-        third = apps.enter_context(app_in_a_browser(running, code_resend_after=30))
+        first, second = (apps.enter_context(app_in_a_browser(running_without_mails)) for _ in range(2))
+        third = apps.enter_context(app_in_a_browser(running_without_mails, code_resend_after=30))
         a_stored_session_is_shown_as_it_claims_and_counts_as_the_service_knows_it(*first)
         one_refresh_serves_all_calls_of_all_tabs_and_no_lost_answer_signs_anybody_out(*second)
         it_works_with_a_wrong_clock_without_storage_and_without_what_older_browsers_lack(*third)
