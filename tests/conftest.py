@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 from django.contrib.auth import hashers
 from django.core.cache import cache
+from django.template import Context, RequestContext, Template
 from django.test import Client as DjangoClient
 from django.test import TransactionTestCase
 from django.test.client import ClientHandler
+from django.test.signals import template_rendered
 from django.utils import translation
+from django.utils.safestring import SafeString
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import expect
 
@@ -59,6 +62,20 @@ def passwords_cost_little() -> Iterator[None]:
 def rsa_keys_are_drawn_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(keyring.NEW_PRIVATE_KEY, Algorithm.RS256, rsa_keys.draw)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pages_alone_are_noted(django_test_environment: None) -> Iterator[None]:
+    """Django's test client keeps what each template was given, for `answer.context`. A page has a hundred within it, and is enough."""
+
+    def render(template: Template, context: Context) -> SafeString:
+        if isinstance(context, RequestContext) and context.template is template:
+            template_rendered.send(sender=template, template=template, context=context)
+        return template.nodelist.render(context)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Template, "_render", render)
         yield
 
 

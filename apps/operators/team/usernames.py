@@ -53,8 +53,7 @@ class OperatorBackend(ModelBackend):
     def get_user(self, user_id: int) -> User | None:
         """With the role and whether there is a second factor, in one query: each request reads them anew, so that what is taken
         away counts at once."""
-        known = User.objects.select_related("team_role").filter(pk=user_id)
-        operator = has_device.with_answer(known).first()
+        operator = next(iter(has_device.with_role_and_device().filter(pk=user_id)), None)
         return operator if operator is not None and self.user_can_authenticate(operator) else None
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> Any:
