@@ -7,20 +7,26 @@ export const RECORD_BYTES = 65_536
 const TAG_BYTES = 16
 const SALT_BYTES = 16
 const CONTENT_BYTES = RECORD_BYTES - TAG_BYTES - 1
+const READ_AT_ONCE = 16 // records: each reading of a Blob, and each writing to the disk, costs more than encrypting one does
 const MORE = 1
 const LAST = 2
 
-/** The records of a Blob, the header first. */
+/** The records of a Blob, the header first, and then a few at a time. */
 export async function* encryptedRecords(blob, material, keyid, salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES))) {
   const cipher = await Cipher.of(material, salt)
   const name = utf8(keyid)
   yield concatenated(salt, uint32(RECORD_BYTES), Uint8Array.of(name.length), name)
   const count = Math.max(1, Math.ceil(blob.size / CONTENT_BYTES))
-  for (let number = 0; number < count; number += 1) {
-    const start = number * CONTENT_BYTES
-    const content = new Uint8Array(await blob.slice(start, start + CONTENT_BYTES).arrayBuffer())
-    const delimiter = Uint8Array.of(number === count - 1 ? LAST : MORE)
-    yield cipher.encrypt(concatenated(content, delimiter), number)
+  for (let first = 0; first < count; first += READ_AT_ONCE) {
+    const start = first * CONTENT_BYTES
+    const content = new Uint8Array(await blob.slice(start, start + READ_AT_ONCE * CONTENT_BYTES).arrayBuffer())
+    const records = []
+    for (let number = first; number < Math.min(count, first + READ_AT_ONCE); number += 1) {
+      const offset = (number - first) * CONTENT_BYTES
+      const delimiter = Uint8Array.of(number === count - 1 ? LAST : MORE)
+      records.push(cipher.encrypt(concatenated(content.subarray(offset, offset + CONTENT_BYTES), delimiter), number))
+    }
+    yield concatenated(...(await Promise.all(records)))
   }
 }
 
