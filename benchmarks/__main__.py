@@ -86,7 +86,10 @@ def _parse(arguments: Sequence[str]) -> Namespace:
         "--calls", type=int, default=CALLS, help=f"of each step and round whose requests are good once ({CALLS})"
     )
     parser.add_argument(
-        "--sizes", choices=("small", "full"), default="small", help="to which the database grows (full: 12 GB, half an hour)"
+        "--sizes",
+        choices=("small", "full"),
+        default="small",
+        help="to which the database grows (full: 12 GB, half an hour)",
     )
     parser.add_argument("--only", type=_names, default=[], metavar="NAME,…", help="these rows alone: ours,bare_drf")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="for the engines' data (.bench)")

@@ -7,9 +7,16 @@ from config import environment, web_process
 
 environment.choose_settings(otherwise=environment.PRODUCTION)  # a developer's server is `manage.py runserver`
 
-django = get_wsgi_application()
-# What is asked most is answered before Django's handler. Imported by name: now the apps are loaded.
-refreshing = import_string("apps.api.auth.refresh_shortcut.RefreshShortcut")(django)
-telling_who = import_string("apps.api.auth.me_shortcut.MeShortcut")(refreshing)
-application = import_string("apps.api.forward_auth.shortcut.ForwardAuthShortcut")(telling_who)
+# What is asked most is answered before Django's handler, and what is asked most often of that stands in front.
+SHORTCUTS = [
+    "apps.api.forward_auth.shortcut.ForwardAuthShortcut",
+    "apps.api.auth.me_shortcut.MeShortcut",
+    "apps.api.auth.refresh_shortcut.RefreshShortcut",
+    "apps.api.auth.one_time_code_shortcuts.VerifyOtpShortcut",
+    "apps.api.auth.one_time_code_shortcuts.RequestOtpShortcut",
+]
+
+application = get_wsgi_application()
+for name in reversed(SHORTCUTS):
+    application = import_string(name)(application)  # imported by name: now the apps are loaded
 web_process.prepare()

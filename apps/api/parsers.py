@@ -5,13 +5,14 @@ from typing import IO, Any
 from urllib.parse import parse_qsl
 
 from django.conf import settings
-from django.http import UnreadablePostError
+from django.http import HttpRequest, UnreadablePostError
 from django.utils import timezone
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from apps.api.authentication.api_key import client_of
 from apps.api.envelope import Envelope
+from apps.api_keys.clients import ApiClient
 from apps.core.errors import AuthenticationRequired, MalformedRequest, PayloadTooLarge
 from apps.core.requests import facts_of, path_as_sent
 from apps.payloads import service_envelope
@@ -36,13 +37,11 @@ class EnvelopeParser(BaseParser):
         body = _read(stream)
         if not body:
             return _nothing(envelope)
-        document = _parse(body, envelope)
         if envelope is Envelope.PLAIN:
-            return document
-        text = _jwe_in(document)
+            return _parse(body, envelope)
         if envelope is Envelope.SERVICE:
-            return _open_service(text, request)
-        return _open_token(text, request)
+            return opened_before_sign_in(body, request, client_of(request))
+        return _open_token(_jwe_in(_parse(body, envelope)), request)
 
 
 class StrictFormParser(BaseParser):
@@ -94,11 +93,12 @@ def _jwe_in(document: dict[str, Any]) -> str:
     return str(document["data"])
 
 
-def _open_service(text: str, request: Request) -> dict[str, Any]:
+def opened_before_sign_in(body: bytes, request: HttpRequest, client: ApiClient) -> dict[str, Any]:
+    """The fields in the service's envelope, which is used up. Raises EncryptionRequired, and what `open_request` raises."""
     opened = service_envelope.open_request(
-        text,
+        _jwe_in(_parse(body, Envelope.SERVICE)),
         path=path_as_sent(request),
-        customer_id=client_of(request).customer.id,
+        customer_id=client.customer.id,
         now=timezone.now(),
     )
     facts_of(request).request_mark = opened.mark

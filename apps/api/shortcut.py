@@ -8,6 +8,7 @@ with what was found out: the view says it in the one form of errors.
 import time
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django.conf import settings
@@ -30,6 +31,8 @@ HeaderLines = list[tuple[str, str]]
 Found = TypeVar("Found")
 
 OK, STATUS_LINE = 200, "200 OK"
+JSON = frozenset({"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"})
+MOST_DIGITS = 8  # of Content-Length
 
 
 class EarlyRequest(HttpRequest):
@@ -39,6 +42,7 @@ class EarlyRequest(HttpRequest):
         self.META = environ
         self.method = str(environ["REQUEST_METHOD"])
         self.path = str(environ["PATH_INFO"])
+        self.more_headers: HeaderLines = []  # of its answer, beside those that every answer of the call has
 
     @cached_property
     def COOKIES(self) -> dict[str, str]:  # type: ignore[override]  # noqa: N802  (as Django names it)
@@ -83,19 +87,19 @@ class Shortcut:
         start_response(STATUS_LINE, self._headers_for(request))
         return [body]
 
-    def answer(self, request: HttpRequest) -> bytes | None:
+    def answer(self, request: EarlyRequest) -> bytes | None:
         """The body of a success. None for what the view has to answer."""
         raise NotImplementedError
 
-    def _body(self, request: HttpRequest) -> bytes | None:
+    def _body(self, request: EarlyRequest) -> bytes | None:
         try:
             return self.answer(request)
         except Exception:  # noqa: BLE001  (the view meets it again, and has the form for it)
             return None
 
-    def _headers_for(self, request: HttpRequest) -> HeaderLines:
-        language = text_languages.wanted_by(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
-        return [*self._headers[request.is_secure(), language], ("X-Request-ID", request_id_of(request))]
+    def _headers_for(self, request: EarlyRequest) -> HeaderLines:
+        of_every_answer = self._headers[request.is_secure(), language_of(request)]
+        return [*of_every_answer, *request.more_headers, ("X-Request-ID", request_id_of(request))]
 
     def _note(self, request: HttpRequest, *, seconds: float) -> None:
         """The line of the log."""
@@ -107,6 +111,28 @@ class Shortcut:
             ip=address_of(request),
             seconds=seconds,
         )
+
+
+def json_body_in(environ: Environ) -> bytes | None:
+    """The body of a request that says it is JSON, to be read again. None for a length that Django has to look at."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if environ.get("CONTENT_TYPE", "").lower() not in JSON or not _is_readable(length):
+        return None
+    try:
+        body: bytes = environ["wsgi.input"].read(int(length))
+    except OSError:  # the client went away half-way
+        return None
+    environ["wsgi.input"] = BytesIO(body)
+    return body
+
+
+def _is_readable(length: str) -> bool:
+    return length.isdecimal() and len(length) <= MOST_DIGITS and int(length) <= settings.MAX_BODY_BYTES
+
+
+def language_of(request: HttpRequest) -> str:
+    """The language of the answer."""
+    return text_languages.wanted_by(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
 def found_out(find: Callable[[], Found], request: HttpRequest) -> Found | Exception:

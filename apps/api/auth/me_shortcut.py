@@ -10,7 +10,7 @@ from apps.api.auth.me import MeView, profile
 from apps.api.authentication import token_check
 from apps.api.authentication.remembered_answers import Place, RememberedAnswers, place_of
 from apps.api.renderers import X_ENCRYPTED, as_json, sealed
-from apps.api.shortcut import OK, Shortcut, found_out
+from apps.api.shortcut import OK, EarlyRequest, Shortcut, found_out
 from apps.core.requests import context_of
 from apps.core.state.process import present
 from apps.payloads.token_envelope import TokenEnvelope
@@ -27,7 +27,7 @@ class MeShortcut(Shortcut):
     method, path, view = "GET", "/api/auth/me", MeView
     own_headers = [(X_ENCRYPTED, "true")]
 
-    def answer(self, request: HttpRequest) -> bytes | None:
+    def answer(self, request: EarlyRequest) -> bytes | None:
         if request.META.get("CONTENT_LENGTH", "") not in NO_BODY:
             return None
         place = place_of(request.META)

@@ -1,8 +1,11 @@
 """Have a one-time code sent by mail, and sign in with it."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -10,11 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.auth.sign_in_answer import SIGN_IN_ANSWER, sign_in_answer
-from apps.api.authentication.api_key import client_of
 from apps.api.base_views import BeforeSignInView
 from apps.api.fields import CodeField, DeliveryField, EmailAddressField
 from apps.api.refusals import refuses_with
-from apps.api.serializers import StrictSerializer
+from apps.api.serializers import StrictSerializer, checked
+from apps.api_keys.clients import ApiClient
 from apps.core.errors import GatehouseError, RateLimited
 from apps.core.rate_limits import Limit
 from apps.core.requests import context_of
@@ -27,6 +30,8 @@ from apps.otp.code_requests import CodeRequest
 from apps.otp.errors import InvalidOtp, ResendTooSoon
 from apps.otp.purposes import LOGIN, MAILS
 from apps.signin import by_code
+from apps.signin.challenges import Challenged
+from apps.signin.completion import SignedIn
 from apps.tokens.errors import UserInactive
 from apps.users import emails
 
@@ -52,6 +57,14 @@ class VerifyOtpSerializer(StrictSerializer):
     delivery = DeliveryField()
 
 
+@dataclass(frozen=True)
+class CodeRequested:
+    """What is answered when a code was asked for."""
+
+    body: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+
 class RequestOtpView(BeforeSignInView):
     """Have a code sent by email. The answer is the same whether or not the address is known."""
 
@@ -63,8 +76,12 @@ class RequestOtpView(BeforeSignInView):
     )
     @refuses_with(ResendTooSoon, RateLimited, QuotaExceeded)
     def post(self, request: Request) -> Response:
-        given = self.read(RequestOtpSerializer)
-        client = client_of(request)
+        requested: CodeRequested = self.outcome(request)
+        return Response(requested.body, headers=requested.headers)
+
+    @classmethod
+    def done(cls, document: Mapping[str, Any], client: ApiClient, request: HttpRequest) -> CodeRequested:
+        given = checked(RequestOtpSerializer, document)
         limit = client.customer.limit(limits.CODES_PER_EMAIL)
         try:
             requested = code_requests.request_code(
@@ -86,7 +103,7 @@ class RequestOtpView(BeforeSignInView):
             "message": _("If this address can sign in, a code is on its way to it."),
         }
         left = requested.remaining[limit.name]
-        return Response(body, headers=_rate_limit_headers(limit, remaining=left, reset=limit.window))
+        return CodeRequested(body, _rate_limit_headers(limit, remaining=left, reset=limit.window))
 
 
 class VerifyOtpView(BeforeSignInView):
@@ -95,9 +112,12 @@ class VerifyOtpView(BeforeSignInView):
     @extend_schema(operation_id="verify_otp", request=VerifyOtpSerializer, responses=SIGN_IN_ANSWER)
     @refuses_with(InvalidOtp, RateLimited, UserInactive)
     def post(self, request: Request) -> Response:
-        given = self.read(VerifyOtpSerializer)
-        client = client_of(request)
-        ended = by_code.sign_in(
+        return sign_in_answer(self.outcome(request))
+
+    @classmethod
+    def done(cls, document: Mapping[str, Any], client: ApiClient, request: HttpRequest) -> SignedIn | Challenged:
+        given = checked(VerifyOtpSerializer, document)
+        return by_code.sign_in(
             by_code.CodeSignIn(
                 customer=client.customer,
                 address=emails.parse(given["email"]),
@@ -106,7 +126,6 @@ class VerifyOtpView(BeforeSignInView):
                 context=context_of(request),
             )
         )
-        return sign_in_answer(ended)
 
 
 def _headers_of_refusal(error: GatehouseError, customer: CustomerState) -> dict[str, str]:

@@ -34,14 +34,33 @@ SIGN_IN_ANSWER = PolymorphicProxySerializer(
 def sign_in_answer(ended: SignedIn | Challenged) -> Response:
     """The token answer, or the challenge that says what is still missing for it."""
     if isinstance(ended, SignedIn):
-        answer = token_answer.signed_in(ended.pair, ended.user, is_new=ended.is_new)
-        if ended.enrol:
-            answer.data["enrol"] = list(ended.enrol)
-        return answer
+        return token_answer.deliver(ended.pair, _more(ended))
+    return Response(_challenge(ended))
+
+
+def is_all_in_body(ended: SignedIn | Challenged) -> bool:
+    """Whether the answer needs no cookies."""
+    return isinstance(ended, Challenged) or token_answer.is_in_body(ended.pair)
+
+
+def body_of(ended: SignedIn | Challenged) -> dict[str, Any]:
+    """The body of an answer that needs no cookies."""
+    if isinstance(ended, SignedIn):
+        return {**token_answer.document(ended.pair), **_more(ended)}
+    return _challenge(ended)
+
+
+def _more(ended: SignedIn) -> dict[str, Any]:
+    """What it says beside the tokens."""
+    user = token_answer.signed_in_user(ended.pair, ended.user, is_new=ended.is_new)
+    return {"user": user, **({"enrol": list(ended.enrol)} if ended.enrol else {})}
+
+
+def _challenge(ended: Challenged) -> dict[str, Any]:
     body = {
         "requires_2fa": True,
         "session_token": ended.session_token,
         "methods": list(ended.missing.methods),
         "expires_in": ended.expires_in,
     }
-    return Response({**body, "enrol": list(ended.missing.enrol)} if ended.missing.enrol else body)
+    return {**body, "enrol": list(ended.missing.enrol)} if ended.missing.enrol else body

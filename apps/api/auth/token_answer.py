@@ -59,13 +59,18 @@ class CookieTokenAnswerSerializer(CookieTokensSerializer):
 
 
 def signed_in(pair: TokenPair, user: User, *, is_new: bool) -> Response:
-    """The answer to a successful sign-in. Its permissions are those of the token."""
-    return _deliver(pair, {"user": {**describe_user(user, pair.permissions), "is_new": is_new}})
+    """The answer to a successful sign-in."""
+    return deliver(pair, {"user": signed_in_user(pair, user, is_new=is_new)})
+
+
+def signed_in_user(pair: TokenPair, user: User, *, is_new: bool) -> dict[str, Any]:
+    """The user's permissions are those of the token."""
+    return {**describe_user(user, pair.permissions), "is_new": is_new}
 
 
 def refreshed(pair: TokenPair) -> Response:
     """The answer to a refresh."""
-    return _deliver(pair, {})
+    return deliver(pair, {})
 
 
 def is_in_body(pair: TokenPair) -> bool:
@@ -78,7 +83,8 @@ def document(pair: TokenPair) -> dict[str, Any]:
     return {"access_token": pair.access, "refresh_token": pair.refresh, **_issued(pair)}
 
 
-def _deliver(pair: TokenPair, more: dict[str, Any]) -> Response:
+def deliver(pair: TokenPair, more: dict[str, Any]) -> Response:
+    """The answer that has these tokens, and what it says beside them."""
     if is_in_body(pair):
         return Response({**document(pair), **more})
     response = Response({**_issued(pair), **more, **for_page(pair.session_id, pair.payload_key)})
