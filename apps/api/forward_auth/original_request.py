@@ -1,15 +1,14 @@
 """The request that a client has sent to a proxy, as the proxy passes it on to us: what the checks of a token need of it."""
 
 from functools import cached_property
-from typing import Any, cast
+from typing import cast
 
 from django.http import HttpRequest
 from django.http.cookie import parse_cookie
 
 from apps.api.authentication.cookies import SAFE_METHODS
+from apps.api.shortcut import Environ
 from apps.core.requests import comes_from_proxy
-
-Environ = dict[str, Any]  # of a request, as WSGI has it (PEP 3333)
 
 # How proxies say the client's method where they ask by a GET of their own: Traefik and Caddy, nginx as our example has it.
 SAID_METHODS = ("HTTP_X_FORWARDED_METHOD", "HTTP_X_ORIGINAL_METHOD")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from django.http import HttpRequest
 
 from apps.api.forward_auth import verdict
-from apps.api.forward_auth.original_request import Environ
 from apps.api.forward_auth.verdict import Inquiry
 from apps.api.forward_auth.view import REFUSAL
+from apps.api.shortcut import Environ
 from apps.core import request_log, security_headers
 from apps.core.database_connections import let_go_if_used
 from apps.core.errors import ValidationFailed

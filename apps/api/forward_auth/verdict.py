@@ -13,7 +13,8 @@ from apps.api.authentication import cookies, token_check
 from apps.api.authentication.principal import Principal
 from apps.api.authentication.remembered_answers import Place, RememberedAnswers, place_of
 from apps.api.forward_auth import demands
-from apps.api.forward_auth.original_request import Environ, OriginalRequest
+from apps.api.forward_auth.original_request import OriginalRequest
+from apps.api.shortcut import Environ, HeaderLines
 from apps.core.context import RequestContext
 from apps.core.errors import AuthenticationRequired, PermissionDenied
 from apps.core.requests import context_of
@@ -24,8 +25,6 @@ from apps.users.models import BuiltInRole
 
 PATH, PREFIX = "/verify", "/verify/"
 NO_CONTENT, OK = 204, 200
-
-HeaderLines = list[tuple[str, str]]
 
 verdicts = RememberedAnswers[HeaderLines](most=10_000)  # of 0.5 KiB (tracemalloc)
 
