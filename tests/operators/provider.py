@@ -7,6 +7,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -21,12 +22,18 @@ CLIENT_ID, SECRET = "gatehouse", "a secret of the client's"
 OTHER_KEY = RSAKey.generate_key(2048, {"kid": "other", "use": "sig"})
 
 
+@cache
+def usual_key() -> RSAKey:
+    """Of every provider: to draw one takes 100 ms of CPU."""
+    return RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
+
+
 @dataclass
 class Provider:
     """`claims` and `metadata` replace what it says; `key` and `algorithm` what it signs with."""
 
     url: str = ""
-    key: Any = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one", "use": "sig"}))
+    key: Any = field(default_factory=usual_key)
     signing_key: Any = None
     algorithm: str = "RS256"
     claims: dict[str, Any] = field(default_factory=dict)

@@ -43,6 +43,12 @@ def rsa_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65_537, key_size=3072)
 
 
+@cache
+def private_key(pem: bytes) -> Any:
+    """Read once: to find that the numbers of an RSA key are primes takes 200 ms of CPU."""
+    return load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
+
+
 class Scene:
     """A signed-in user of a customer with this algorithm."""
 
@@ -66,6 +72,8 @@ class Scene:
         keys = self.keys()
         headers = {"typ": "at+jwt", "kid": keys.kid, **headers}
         secret = keys.access.decode() if key is None else key
+        if isinstance(secret, str) and secret.startswith("-----BEGIN"):
+            secret = private_key(secret.encode())
         return canonical(jwt.encode(claims, secret, algorithm or keys.algorithm, headers=headers))
 
     def refused_as(self, token: str) -> tuple[int, str | None]:
@@ -150,7 +158,7 @@ def test_none_is_no_algorithm(scene: Scene) -> None:
 @pytest.mark.parametrize("hmac", ["HS256", "HS384", "HS512"])
 def test_what_is_published_is_no_shared_secret(scene: Scene, hmac: str) -> None:
     """The classic confusion: HMAC under the public key, in every form that an attacker finds it in."""
-    private = load_pem_private_key(scene.keys().access, None)
+    private = private_key(scene.keys().access)
     assert isinstance(private, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey)
     public, jwk = private.public_key(), signing.public_jwk(scene.keys())
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -221,7 +229,7 @@ def test_two_versions_of_two_algorithms_do_not_mix(client_for: MakeClient) -> No
         scene.signed(scene.claims(), key=old.access.decode(), algorithm="HS256", kid=new.kid),
         scene.signed(scene.claims(), key=new.access.decode(), algorithm="ES256", kid=old.kid),
     ]
-    public = load_pem_private_key(new.access, None).public_key()
+    public = private_key(new.access).public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     mixed += [under_hmac(scene, pem, "HS256", {"kid": kid}) for kid in (old.kid, new.kid)]
     assert [scene.refused_as(token) for token in mixed] == [(401, "invalid_token")] * 4
@@ -235,7 +243,7 @@ def test_the_other_valid_signature_of_a_token_is_refused(scene: Scene) -> None:
     """C3.9: (r, n - s) verifies too, so that anybody could write a genuine token in a second way."""
     r, s = halves(scene.pair.access)
     other = with_signature(scene.pair.access, r.to_bytes(32) + (P256_ORDER - s).to_bytes(32))
-    public = load_pem_private_key(scene.keys().access, None).public_key()
+    public = private_key(scene.keys().access).public_key()
     assert isinstance(public, ec.EllipticCurvePublicKey)
     jwt.decode(other, public, ["ES256"], audience=str(scene.customer.id))  # a library would take it
     assert scene.refused_as(other) == (401, "invalid_token")
@@ -266,7 +274,7 @@ def test_other_encodings_of_a_signature_are_refused(scene: Scene) -> None:
 @of("RS256")
 def test_an_rsa_signature_has_one_form(scene: Scene) -> None:
     """RFC 8017 section 8.2.2: as long as the modulus, below it, and PKCS #1 v1.5 padding alone; no PSS under the same key."""
-    private = load_pem_private_key(scene.keys().access, None)
+    private = private_key(scene.keys().access)
     assert isinstance(private, rsa.RSAPrivateKey)
     assert private.key_size == 3072
     raw = decode(scene.pair.access.rpartition(".")[2])
@@ -330,7 +338,7 @@ def test_no_private_key_shows_in_a_repr(scene: Scene) -> None:
     keys = scene.keys()
     backend = signing.backend(keys, signing.TokenKind.ACCESS)
     shown = f"{keys!r} {backend!r} {backend.keys!r}"
-    key = load_pem_private_key(keys.access, None)
+    key = private_key(keys.access)
     assert isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     assert pem.splitlines()[1] not in shown
