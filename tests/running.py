@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from demo.client import Client, over_http
+from tests import warm
 from tests.mail.smtp import Letter, MailServer
 from tests.ports import free_port
 from tests.worker import Worker, environment_of_process, wait_until
@@ -38,12 +39,10 @@ class Server:
         self.port = port or free_port()
         options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1", "--no-ws"]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the server)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "granian", *options, "config.wsgi:application"],
-            env=environment_of_process(**environment),
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
+        self.process = warm.Process(
+            ["-m", "granian", *options, "config.wsgi:application"],
+            environment=environment_of_process(**environment),
+            output=self._log,
         )
 
     def client(self, **options: Any) -> Client:

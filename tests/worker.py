@@ -7,11 +7,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
 from django.db import connection
+
+from tests import warm
 
 
 class Worker:
@@ -23,18 +26,16 @@ class Worker:
     def __init__(self, *, queues: str = "", **environment: str) -> None:
         self.environment = environment
         self.queues = queues
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: warm.Process | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the worker)
 
     def start(self) -> None:
         options = ["--pool=prefork", "--concurrency=1", "--without-gossip", "--without-mingle", "--without-heartbeat"]
         options += ["--queues", self.queues] if self.queues else []
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "--app", "config.celery", "worker", "--loglevel=INFO", *options],
-            env=environment_of_process(**self.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
+        self._process = warm.Process(
+            ["-m", "celery", "--app", "config.celery", "worker", "--loglevel=INFO", *options],
+            environment=environment_of_process(**self.environment),
+            output=self._log,
             start_new_session=True,
         )
 
@@ -60,7 +61,8 @@ class Worker:
         process, self._process = self._process, None
         if process is None:
             return
-        os.killpg(process.pid, number)
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(process.pid, number)
         try:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:

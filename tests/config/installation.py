@@ -6,8 +6,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from subprocess import CompletedProcess
 
 from config import environment
+from tests import warm
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 KEY = "gw8gJq3o2y0mE6rQbqk1V7cQy8Zz5k0nB4tXhLw2p9s"  # base64url of 32 bytes
@@ -27,23 +29,23 @@ SYSTEM_VARIABLES = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUA
 OF_THE_CODE = ("apps", "locale", "templates", "demo")
 
 
-def run(variables: Mapping[str, str], *command: str, cwd: Path = CHECKOUT) -> "subprocess.CompletedProcess[str]":
+def run(variables: Mapping[str, str], *command: str, cwd: Path = CHECKOUT) -> CompletedProcess[str]:
     """A command of ours with nothing in the environment but `variables`."""
-    system = {name: os.environ[name] for name in SYSTEM_VARIABLES if name in os.environ}
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=cwd,
-        env={**system, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,  # what takes three seconds takes much longer beside other tests
-    )
+    return warm.run(command, environment={**_system(), **variables}, cwd=cwd)
 
 
-def in_production(
-    variables: Mapping[str, str], *command: str, cwd: Path = CHECKOUT
-) -> "subprocess.CompletedProcess[str]":
+def run_cold(variables: Mapping[str, str], *command: str) -> CompletedProcess[str]:
+    """The same, where it matters which libraries it imports by itself."""
+    environment = {**_system(), **variables}
+    whole = [sys.executable, *command]
+    return subprocess.run(whole, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+
+
+def _system() -> dict[str, str]:
+    return {name: os.environ[name] for name in SYSTEM_VARIABLES if name in os.environ}
+
+
+def in_production(variables: Mapping[str, str], *command: str, cwd: Path = CHECKOUT) -> CompletedProcess[str]:
     return run({"DJANGO_SETTINGS_MODULE": environment.PRODUCTION, **variables}, *command, cwd=cwd)
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.config.installation import CHECKOUT, GOOD, run
+from tests.config.installation import CHECKOUT, GOOD, run_cold
 
 LOAD = """
 import pkgutil, sys
@@ -35,7 +35,7 @@ def test_no_module_needs_a_package_that_production_lacks() -> None:
     And libraries of passkeys, OpenID Connect, file types and QR codes wait for the first who needs them.
     """
     lock = (CHECKOUT / "requirements" / "base.txt").read_text(encoding="utf-8")
-    done = run(GOOD, "-c", LOAD, " ".join(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)))
+    done = run_cold(GOOD, "-c", LOAD, " ".join(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)))
     assert done.returncode == 0, done.stderr
     loaded, others = done.stdout.splitlines()[-2:]
     assert int(loaded) > 300

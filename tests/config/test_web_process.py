@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 SERVED = """
 import config.wsgi, gc, io
 from django.db import connection
@@ -19,21 +21,30 @@ def ask():
 """
 
 
-def told(script: str) -> list[str]:
-    """What a process that has loaded the entry point says."""
-    done = subprocess.run([sys.executable, "-c", SERVED + script], capture_output=True, text=True, check=True)
+ASKED = """
+print(gc.get_freeze_count() > 50_000, 'config.urls' in __import__('sys').modules)
+usual, connection.settings_dict['CONN_MAX_AGE'] = connection.settings_dict['CONN_MAX_AGE'], 0
+ask(); print(connection.connection)
+connection.settings_dict['CONN_MAX_AGE'] = usual
+for _ in range(2): print(ask(), connection.health_check_done)
+"""
+
+
+@pytest.fixture(scope="module")
+def told() -> list[str]:
+    """What a process says that has loaded the entry point."""
+    done = subprocess.run([sys.executable, "-c", SERVED + ASKED], capture_output=True, text=True, check=True)
     return [line for line in done.stdout.splitlines() if not line.startswith("{")]
 
 
-def test_each_request_checks_its_connection_anew() -> None:
+def test_what_is_loaded_at_the_start_is_not_collected_again_and_again(told: list[str]) -> None:
+    assert told[0] == "True True"
+
+
+def test_each_request_checks_its_connection_anew(told: list[str]) -> None:
     """Though nothing is done before it: what the request before has left is to be checked at its first use."""
-    assert told("for _ in range(2): print(ask(), connection.health_check_done)") == ["True False"] * 2
+    assert told[2:] == ["True False"] * 2
 
 
-def test_a_connection_that_is_too_old_is_closed_at_the_end() -> None:
-    assert told("connection.settings_dict['CONN_MAX_AGE'] = 0; ask(); print(connection.connection)") == ["None"]
-
-
-def test_what_is_loaded_at_the_start_is_not_collected_again_and_again() -> None:
-    [found] = told("print(gc.get_freeze_count() > 50_000, 'config.urls' in __import__('sys').modules)")
-    assert found == "True True"
+def test_a_connection_that_is_too_old_is_closed_at_the_end(told: list[str]) -> None:
+    assert told[1] == "None"

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -11,7 +9,7 @@ from django.conf import settings
 from django.db import connection, connections, transaction
 
 from apps.core import advisory_locks
-from tests import races
+from tests import races, warm
 from tests.worker import environment_of_process, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,12 +54,10 @@ def test_an_error_gives_the_lock_back() -> None:
 
 
 def test_a_killed_process_gives_the_lock_back() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER], env=environment_of_process(), stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    with process.stdout:
-        assert process.stdout.readline() == "True\n"
+    said, its_end = os.pipe()
+    with os.fdopen(said) as output, os.fdopen(its_end, "w") as written:
+        process = warm.Process(["-c", HOLDER], environment=environment_of_process(), output=written)
+        assert output.readline() == "True\n"
         assert not is_free("trial")
         os.kill(process.pid, signal.SIGKILL)
         process.wait()

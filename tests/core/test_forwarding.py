@@ -3,8 +3,6 @@
 import json
 import logging
 import os
-import subprocess
-import sys
 import time
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,7 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
 from apps.core.forwarding import HttpsMiddleware
-from tests.config.installation import CHECKOUT, GOOD, SYSTEM_VARIABLES
+from tests import warm
+from tests.config.installation import GOOD, SYSTEM_VARIABLES
 from tests.ports import free_port
 
 PEER = "192.0.2.7"
@@ -32,15 +31,13 @@ def asked(port: int, **headers: str) -> int:
 def test_the_server_says_once_that_the_proxy_is_not_trusted(tmp_path: Path) -> None:
     port = free_port()
     command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
+        *("-m", "granian", "--interface", "wsgi", "--no-ws"),
         *("--host", "127.0.0.1", "--port", str(port)),
     ]
     system = {name: os.environ[name] for name in SYSTEM_VARIABLES if name in os.environ}
     production = {**system, **GOOD, "DJANGO_SETTINGS_MODULE": "config.settings.production"}
     with (tmp_path / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [*command, "config.wsgi:application"], cwd=CHECKOUT, env=production, stdout=log, stderr=log
-        )
+        server = warm.Process([*command, "config.wsgi:application"], environment=production, output=log)
     try:
         wait_for(port, server)
         assert [asked(port, **{"X-Forwarded-Proto": "https"}) for _ in range(3)] == [301, 301, 301]
@@ -54,7 +51,7 @@ def test_the_server_says_once_that_the_proxy_is_not_trusted(tmp_path: Path) -> N
     ]
 
 
-def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
+def wait_for(port: int, server: warm.Process) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and server.poll() is None:
         try:

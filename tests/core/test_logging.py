@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import subprocess
 import sys
 from typing import Any
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from apps.core.log_lines import rendered
 from apps.core.redaction import REDACTED, SECRET_VALUES, redact, redact_text
+from tests import warm
 from tests.api.failing_urls import SECRET_IN_MEMORY, fail_unexpectedly
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
@@ -132,6 +132,6 @@ def test_a_worker_logs_the_same_way() -> None:
         f"logging.getLogger('celery.worker').warning('lost %s', '{JWT}')"
     )
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test"}
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    done = warm.run(["-c", script], environment=environment)
     last = json.loads(done.stdout.strip().splitlines()[-1])
     assert (last["event"], last["logger"], last["level"]) == (f"lost {REDACTED}", "celery.worker", "warning")

@@ -1,8 +1,6 @@
 """`migrate`: two at once take turns, requests on a busy table go first, and an interrupted index is rebuilt."""
 
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from io import StringIO
@@ -16,11 +14,12 @@ from django.db.migrations.state import ProjectState
 
 from apps.core.index_operations import AddIndexOnLiveTable
 from apps.core.management.commands import migrate
+from tests import races, warm
 from tests.core.test_bounded_waits import locked, shown
 from tests.worker import environment_of_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MIGRATE = [sys.executable, "manage.py", "migrate", "--noinput"]
+MIGRATE = ["manage.py", "migrate", "--noinput"]
 
 
 @pytest.fixture
@@ -37,14 +36,10 @@ def empty_database() -> Iterator[str]:
 def test_two_at_once_on_an_empty_database_both_succeed(empty_database: str) -> None:
     """As when two containers start."""
     environment = environment_of_process(DATABASE_URL=empty_database)
-    both = [
-        subprocess.Popen(MIGRATE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    told = [process.communicate(timeout=300) for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
-    assert sorted("No migrations to apply." in out for out, _ in told) == [False, True]
-    assert sorted("Another migrate is at work" in err for _, err in told) == [False, True]
+    both = races.at_once(2, lambda _: warm.run(MIGRATE, environment=environment))
+    assert [ended.returncode for ended in both] == [0, 0], both
+    assert sorted("No migrations to apply." in ended.stdout for ended in both) == [False, True]
+    assert sorted("Another migrate is at work" in ended.stderr for ended in both) == [False, True]
 
 
 @pytest.fixture

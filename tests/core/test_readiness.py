@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -11,6 +9,7 @@ from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
+from tests import warm
 from tests.timing import takes_at_most
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,14 +37,7 @@ def test_it_names_everything_that_is_away() -> None:
         "CELERY_BROKER_URL": "redis://127.0.0.1:1/1",
         "DJANGO_SETTINGS_MODULE": "config.settings.test",
     }
-    done = subprocess.run(
-        [sys.executable, "-c", PROBE],
-        env={**os.environ, **nowhere},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=ANSWERS_WITHIN_SECONDS,
-    )
+    done = warm.run(["-c", PROBE], environment={**os.environ, **nowhere}, timeout=ANSWERS_WITHIN_SECONDS)
     status, text = done.stdout.strip().splitlines()[-1].split("\t")
     assert (status, json.loads(text)["status"]) == ("503", "unavailable")
     assert down(json.loads(text)) == {"database", "valkey", "broker", "migrations"}

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from io import StringIO
 from threading import Thread
@@ -18,7 +17,7 @@ from apps.audit import actions, chain, events, tasks
 from apps.core import advisory_locks, checks, sealed
 from apps.core.ids import new_id
 from config import development_keys
-from tests import factories, races
+from tests import factories, races, warm
 from tests.conftest import MakeClient
 from tests.core.test_bounded_waits import locked
 from tests.otp.reading import newest_code
@@ -34,14 +33,8 @@ BOUNDS = {"statement_timeout": "10s", "lock_timeout": "100ms", "idle_in_transact
 def manage(pooler: Pooler, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """`manage.py …` as a process, with nothing but the pooler to go through."""
     url = pooler.url(connection.settings_dict["NAME"])
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        env=environment_of_process(**{"DATABASE_URL": url, "DATABASE_POOLED": "true", **environment}),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    environment = environment_of_process(**{"DATABASE_URL": url, "DATABASE_POOLED": "true", **environment})
+    return warm.run(["manage.py", *arguments], environment=environment)
 
 
 @pytest.fixture

@@ -1,19 +1,14 @@
 """A command of `manage.py` that changed something ends when no process trusts the old state any more (C3.4)."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from apps.core.state import clock
 from apps.customers.models import Customer, CustomerStatus
-from tests import factories
+from tests import factories, warm
 from tests.worker import environment_of_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROOT = Path(__file__).parents[2]
 LEASE_MS = 2000
 SUSPEND = """
 from apps.core.state import hold_back
@@ -30,9 +25,9 @@ print("committed at", hold_back._committed_at.get(), flush=True)
 def test_it_is_held_back_however_it_ends(then: str) -> None:
     """Until every lease from before its commit has run out. Both clocks are the machine's."""
     customer = factories.customer()
-    command = [sys.executable, "manage.py", "shell", "--command", SUSPEND.format(slug=customer.slug, then=then)]
+    command = ["manage.py", "shell", "--command", SUSPEND.format(slug=customer.slug, then=then)]
     environment = environment_of_process(STATE_LEASE_MS=str(LEASE_MS))
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    ended = warm.run(command, environment=environment)
     ended_at = clock.now()
     assert (ended.returncode == 0) is (then == ""), ended.stderr
     assert Customer.objects.get(id=customer.id).status == CustomerStatus.SUSPENDED

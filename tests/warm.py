@@ -1,0 +1,248 @@
+"""Processes that start warm: forked from one that has imported the libraries, and nothing of ours.
+
+    process = warm.Process(["-m", "granian", …], environment={…}, output=file)
+
+takes what would follow `python` on a command line, and is as good as `subprocess.Popen`. Importing the libraries takes two thirds of the
+CPU of a start (1.4 of 2.3 seconds for a server, 1.4 of 1.8 for `manage.py`), and the tests start hundreds. What is ours, and the settings,
+each process reads for itself. Tests about the start itself begin cold, with `subprocess`.
+"""
+
+import atexit
+import gc
+import json
+import os
+import runpy
+import selectors
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any
+
+NUMBER = struct.Struct("q")  # what is told of a process: first its id, at its end its exit code
+ROOT = Path(__file__).resolve().parent.parent
+ENDED = "the process that all others are forked from has ended"
+# What takes long to import, and needs no settings: there are none yet.
+LIBRARIES = (
+    *("structlog", "kombu.transport.redis", "celery.bin.celery", "celery.bin.worker", "celery.apps.worker"),
+    *("celery.worker.consumer", "celery.concurrency.prefork", "celery.fixups.django", "celery.app.amqp"),
+    *("celery.app.log", "celery.app.control", "celery.loaders.app", "redis.sentinel", "psycopg"),
+    *("django.core.management", "django.core.wsgi", "django.db.backends.postgresql.base", "django.contrib.admin"),
+    *("django.contrib.postgres.fields", "django.template.defaulttags", "django.template.loader_tags", "django.test"),
+    *("django.contrib.auth.apps", "rest_framework.compat", "whitenoise", "django_otp", "maxminddb"),
+    *("phonenumbers", "cryptography.x509", "cryptography.hazmat.primitives.ciphers.aead", "jwt", "joserfc.jwk"),
+    *("joserfc.jwe", "ua_parser", "orjson", "granian.cli", "granian.server"),
+)
+
+
+class Process:
+    """A process of its own, running `command`. Its input is empty; `output` and `errors` are files."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        output: IO[Any],
+        errors: IO[Any] | None = None,
+        cwd: Path = ROOT,
+        start_new_session: bool = False,
+    ) -> None:
+        self.returncode: int | None = None
+        self._command = list(command)
+        self._line, theirs = socket.socketpair()
+        with theirs, Path(os.devnull).open("rb") as empty:
+            files = [theirs.fileno(), *(each.fileno() for each in (empty, output, errors or output))]
+            wanted = {"command": self._command, "environment": dict(environment), "folder": str(cwd)}
+            wanted["session"] = start_new_session
+            _Parent.present().begin(json.dumps(wanted).encode(), files)
+        (self.pid,) = NUMBER.unpack(self._line.recv(NUMBER.size))
+
+    def poll(self) -> int | None:
+        """The exit code, negative if a signal has ended it; None as long as it runs."""
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(timeout=0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code as soon as it has ended. Raises subprocess.TimeoutExpired after so many seconds."""
+        if self.returncode is None:
+            self._line.settimeout(timeout)
+            try:
+                told = self._line.recv(NUMBER.size)
+            except (TimeoutError, BlockingIOError):
+                raise subprocess.TimeoutExpired(self._command, timeout or 0) from None
+            self._line.close()
+            assert told, ENDED
+            (self.returncode,) = NUMBER.unpack(told)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def __del__(self) -> None:
+        self._line.close()
+
+
+def run(
+    command: Sequence[str], *, environment: Mapping[str, str], cwd: Path = ROOT, timeout: float = 300
+) -> subprocess.CompletedProcess[str]:
+    """Run to its end, and return its code and what it has written."""
+    with ExitStack() as files:
+        output, errors = (files.enter_context(tempfile.TemporaryFile("w+")) for _ in range(2))
+        process = Process(command, environment=environment, output=output, errors=errors, cwd=cwd)
+        try:
+            code = process.wait(timeout)
+        finally:
+            process.kill()
+        output.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(process._command, code, output.read(), errors.read())
+
+
+class _Parent:
+    """The process that all others are forked from, seen from the tests. One for each worker of pytest, as soon as it is needed."""
+
+    _one: "_Parent | None" = None
+    _lock = threading.Lock()
+
+    @classmethod
+    def present(cls) -> "_Parent":
+        with cls._lock:
+            cls._one = cls._one or cls()
+            return cls._one
+
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.warm", str(theirs.fileno())],
+                cwd=ROOT,
+                env={name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"},
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+            )
+        atexit.register(self._end)
+
+    def begin(self, wanted: bytes, files: list[int]) -> None:
+        with self._lock, tempfile.TemporaryFile() as request:
+            request.write(wanted)
+            request.seek(0)
+            socket.send_fds(self._control, [b"+"], [request.fileno(), *files])
+            assert self._control.recv(1), ENDED
+
+    def _end(self) -> None:
+        self._control.close()
+        self._process.wait()
+
+
+class _Forks:
+    """The same process, seen from within."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._lines: dict[int, socket.socket] = {}  # of those that run, by their ids
+        self._waker, self._woken = socket.socketpair()
+        for end in (self._waker, self._woken):
+            end.setblocking(False)
+
+    def serve(self) -> dict[str, Any] | None:
+        """Returns in each child with what it shall run; in the parent with None, when the tests have ended."""
+        signal.set_wakeup_fd(self._waker.fileno())
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._control, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while True:
+                ready = {key.fileobj for key, _ in selector.select()}
+                if self._woken in ready:
+                    self._woken.recv(4096)
+                    self._tell_who_has_ended()
+                if self._control in ready:
+                    message, files, _, _ = socket.recv_fds(self._control, 1, 5)
+                    if not message:
+                        return None
+                    if request := self._fork(*files):
+                        return request
+
+    def _fork(self, request: int, line: int, *streams: int) -> dict[str, Any] | None:
+        with os.fdopen(request) as file:
+            wanted: dict[str, Any] = json.load(file)
+        told = socket.socket(fileno=line)
+        if pid := os.fork():
+            for stream in streams:
+                os.close(stream)
+            self._lines[pid] = told
+            told.send(NUMBER.pack(pid))
+            self._control.send(b"+")
+            return None
+        self._forget()
+        told.close()
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        return wanted
+
+    def _forget(self) -> None:
+        """A child keeps nothing of what its parent was."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for end in (self._control, self._waker, self._woken, *self._lines.values()):
+            end.close()
+
+    def _tell_who_has_ended(self) -> None:
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                with self._lines.pop(ended[0]) as line, suppress(OSError):  # nobody may listen any more
+                    line.send(NUMBER.pack(os.waitstatus_to_exitcode(ended[1])))
+
+
+def _become(wanted: dict[str, Any]) -> None:
+    """Go on as `python …` would."""
+    if wanted["session"]:
+        os.setsid()
+    os.environ.clear()
+    os.environ.update(wanted["environment"])
+    os.chdir(wanted["folder"])
+    sys.path[0] = wanted["folder"]
+    first, *rest = wanted["command"]
+    if first == "-m":
+        sys.argv = rest
+        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+    elif first == "-c":
+        sys.argv = ["-c", *rest[1:]]
+        exec(rest[0], {"__name__": "__main__"})  # noqa: S102  (as Python itself does)
+    else:
+        sys.argv = wanted["command"]
+        runpy.run_path(first, run_name="__main__")
+
+
+def _prepare() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the tests, and they end this
+    gc.disable()
+    for library in LIBRARIES:
+        import_module(library)
+    gc.enable()
+    gc.freeze()  # each child would look at all of it again
+
+
+if __name__ == "__main__":
+    _prepare()
+    if request := _Forks(socket.socket(fileno=int(sys.argv[1]))).serve():
+        _become(request)
