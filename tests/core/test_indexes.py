@@ -118,17 +118,16 @@ def relations_of(node: dict[str, Any]) -> set[str]:
     return {node.get("Relation Name", "")}.union(*inner)
 
 
-def test_purges_find_what_has_expired_by_an_index_and_in_its_order(
+def test_what_is_looked_for_often_or_over_everything_is_found_by_an_index(
     filled: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the plans of the tables as they are when the purge begins: it is rolled back, and so are the rows that it deleted."""
-    for purge in (tokens_tasks.remove_expired, signin_tasks.remove_expired, accounts_tasks.remove_expired):
-        monkeypatch.setattr("apps.core.batches.RUN_SECONDS", 0.2)
-        assert wasteful(purge) == []
+    by_sweeper_erasure_export_and_operators(filled)
+    whose_address_it_is_and_what_happened_to_it(filled)
+    purges_find_what_has_expired_in_the_order_of_an_index(monkeypatch)
 
 
-def test_what_is_looked_for_often_is_found_by_an_index(filled: Any) -> None:
-    """By the sweeper, by erasure and export, by the queue of who waits; and operators' lists are in the order of one."""
+def by_sweeper_erasure_export_and_operators(filled: Any) -> None:
+    """And by the queue of who waits; operators' lists are in the order of an index."""
     now = timezone.now()
     assert wasteful(lambda: delivery.expire(now=now)) == []
     assert wasteful(lambda: delivery.take_overdue(now=now, queue_is_empty=True)) == []
@@ -141,28 +140,7 @@ def test_what_is_looked_for_often_is_found_by_an_index(filled: Any) -> None:
         assert wasteful(lambda page=page: browser.get(page)) == [], page  # type: ignore[misc]
 
 
-def test_a_purge_deletes_all_that_has_expired_in_batches(filled: Any) -> None:
-    before = timezone.now() - accounts_tasks.KEPT
-    removed = accounts_tasks.remove_expired()
-    for name, column in (("registration", "expires_at"), ("emailchange", "COALESCE(undo_until, expires_at)")):
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT count(*), min({column}) FROM accounts_{name}")  # noqa: S608  (the names above)
-            left, oldest = cursor.fetchone()  # type: ignore[misc]
-        assert 0 < left < 1000
-        assert oldest >= before
-    assert removed > 2 * ROWS - 2000
-
-
-def test_a_row_that_somebody_holds_is_left_to_the_next_run(filled: Any) -> None:
-    held = Registration.objects.order_by("expires_at")[0]
-    with transaction.atomic():
-        Registration.objects.select_for_update().get(id=held.id)
-        assert races.at_once(1, lambda _: accounts_tasks.remove_expired())[0] > ROWS
-    assert Registration.objects.filter(id=held.id).exists()
-    assert accounts_tasks.remove_expired() == 1
-
-
-def test_whose_address_it_is_and_what_happened_to_it_are_found_by_indexes(filled: Any) -> None:
+def whose_address_it_is_and_what_happened_to_it(filled: Any) -> None:
     """At any customer, for somebody who asks why a user was refused."""
     address, anybody = emails.parse("user7@example.com"), Customer.objects.all()
     assert wasteful(lambda: subject.customers_that_know(anybody, address)) == []
@@ -171,3 +149,27 @@ def test_whose_address_it_is_and_what_happened_to_it_are_found_by_indexes(filled
         about = subject.of_address(filled.customer, each)
         assert wasteful(lambda about=about: story.story(about, Circumstances())) == []  # type: ignore[misc]
         assert wasteful(lambda about=about: outlook.outlook(about, Circumstances(ip="192.0.2.7"))) == []  # type: ignore[misc]
+
+
+def purges_find_what_has_expired_in_the_order_of_an_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the plans of the tables as they are when the purge begins: it is rolled back, and so are the rows that it deleted."""
+    for purge in (tokens_tasks.remove_expired, signin_tasks.remove_expired, accounts_tasks.remove_expired):
+        monkeypatch.setattr("apps.core.batches.RUN_SECONDS", 0.2)
+        assert wasteful(purge) == []
+
+
+def test_a_purge_deletes_in_batches_all_that_has_expired_but_what_somebody_holds(filled: Any) -> None:
+    """That is left to the next run."""
+    before = timezone.now() - accounts_tasks.KEPT
+    held = Registration.objects.order_by("expires_at")[0]
+    with transaction.atomic():
+        Registration.objects.select_for_update().get(id=held.id)
+        assert races.at_once(1, lambda _: accounts_tasks.remove_expired())[0] > 2 * ROWS - 2001
+    assert Registration.objects.filter(id=held.id).exists()
+    assert accounts_tasks.remove_expired() == 1
+    for name, column in (("registration", "expires_at"), ("emailchange", "COALESCE(undo_until, expires_at)")):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*), min({column}) FROM accounts_{name}")  # noqa: S608  (the names above)
+            left, oldest = cursor.fetchone()  # type: ignore[misc]
+        assert 0 < left < 1000
+        assert oldest >= before
