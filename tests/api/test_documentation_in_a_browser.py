@@ -22,6 +22,13 @@ def customer() -> Customer:
 
 @pytest.fixture
 def docs(live_server: Any) -> Iterator[Page]:
+    with browser.kept_page() as page:
+        page.goto(f"{live_server.url}/api/docs")
+        yield page
+
+
+@pytest.fixture
+def docs_in_a_new_window(live_server: Any) -> Iterator[Page]:
     with browser.page(locale="en") as page:
         page.goto(f"{live_server.url}/api/docs")
         yield page
@@ -90,7 +97,8 @@ def test_the_shared_key_of_servers_works_too(docs: Page, customer: Customer, set
     assert ask(docs, "request_otp", f'{{"email": "{ADDRESS}"}}').startswith("200")
 
 
-def test_nothing_of_a_key_is_stored_or_in_an_address(docs: Page, customer: Customer) -> None:
+def test_nothing_of_a_key_is_stored_or_in_an_address(docs_in_a_new_window: Page, customer: Customer) -> None:
+    docs = docs_in_a_new_window
     key = key_for(customer)
     asked: list[str] = []
     told: list[str] = []
