@@ -20,7 +20,9 @@ def test_the_token_goes_from_the_address_into_the_form_and_nowhere_else(
     settings.PUBLIC_URL = live_server.url  # type: ignore[attr-defined]
     customer = factories.customer()
     member(customer)
-    with browser.page(viewport={"width": 390, "height": 780}, color_scheme=scheme) as page:
+    with browser.kept_page() as page:
+        page.set_viewport_size({"width": 390, "height": 780})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.goto(f"{live_server.url}/account/{customer.slug}/forgot-password")  # type: ignore[attr-defined]
         page.get_by_label("Email address").fill(EMAIL)
         page.get_by_role("button").click()
