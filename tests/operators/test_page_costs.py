@@ -25,25 +25,25 @@ MORE_OF_A_LIST = {
 }
 # Of the page of a row: who asks (2), the row, and what stands beside it.
 OF_A_ROW = {
-    "alerts/alert/": 5,
+    "alerts/alert/": 3,
     "alerts/alertrule/": 3,
     "api_keys/apikey/": 4,
-    "approvals/identitycheck/": 11,
+    "approvals/identitycheck/": 9,
     "audit/event/": 3,
-    "auth/user/": 13,
-    "customers/customer/": 17,
+    "auth/user/": 11,
+    "customers/customer/": 15,
     "factors/passkey/": 5,
     "factors/phone/": 5,
     "factors/recoverycode/": 5,
     "factors/totp/": 5,
     "mail/message/": 4,
-    "oauth/registeredclient/": 6,
+    "oauth/registeredclient/": 4,
     "otp/fixedcode/": 4,
     "payloads/servicekeypair/": 3,
     "tokens/session/": 5,
     "users/permission/": 4,
     "users/role/": 5,
-    "users/user/": 22,
+    "users/user/": 20,
 }
 MOST_OF_A_LIST = 12 * KIB  # as it is sent
 MOST_OF_A_ROW = 20 * KIB

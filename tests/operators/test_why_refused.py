@@ -422,5 +422,5 @@ def test_its_queries_do_not_grow_with_what_happened(browser: Client, client_for:
             shown = ask(browser, customer, ip=IP)
         costs.append((len(cost.statements), cost.round_trips))
     assert len(shown["story"]) > 60
-    assert costs[0] == costs[1] == (17, 4), cost.statements
+    assert costs[0] == costs[1] == (14, 4), cost.statements
     assert Refusal.objects.count() == 40

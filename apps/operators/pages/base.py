@@ -23,6 +23,8 @@ from apps.operators.questions import Question, Unconfirmed
 from apps.operators.sign_in import step_up
 from apps.operators.team import scope
 
+LOOKED_UP = "_looked_up"  # at the request: rows by model, key and field
+
 
 class Recorded(NamedTuple):
     """What events call an addition, a change and a deletion: names from `actions`."""
@@ -60,6 +62,15 @@ class AuditedAdmin(StaleForms, ScaledLists, OffersActions):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return scope.of(request).narrow(super().get_queryset(request))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Looked up once in a request that changes nothing: the page asks, and whatever says which actions it offers."""
+        if request.method != "GET":
+            return super().get_object(request, object_id, from_field)
+        found, key = request.__dict__.setdefault(LOOKED_UP, {}), (self.model, object_id, from_field)
+        if key not in found:
+            found[key] = super().get_object(request, object_id, from_field)
+        return found[key]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._is_open(request) and super().has_view_permission(request, obj)

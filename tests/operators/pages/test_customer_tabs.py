@@ -161,15 +161,15 @@ def fill(customer: Customer, number: int) -> None:
 
 # Statements of one request, with those of the session and the operator.
 QUERIES = {
-    "change": 20,
-    "policy": 9,
-    "secrets": 10,
-    "keys": 9,
-    "allowlist": 9,
-    "branding": 9,
-    "users": 9,
-    "audit": 10,
-    "danger": 8,
+    "change": 15,
+    "policy": 4,
+    "secrets": 5,
+    "keys": 4,
+    "allowlist": 4,
+    "branding": 4,
+    "users": 4,
+    "audit": 5,
+    "danger": 3,
 }
 
 

@@ -22,7 +22,7 @@ from tests.roundtrips import counted
 from tests.signin.entering import EMAIL, enrol_app, generous, login, member
 
 pytestmark = pytest.mark.django_db(transaction=True)
-QUERIES, MOST_BYTES = 26, 100 * 1024
+QUERIES, MOST_BYTES = 21, 100 * 1024
 
 
 def verdict(browser: Client, user: User) -> str:
