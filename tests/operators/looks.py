@@ -17,8 +17,6 @@ EACH_ONCE = (LOOKS[0], LOOKS[2])  # each size and each scheme
 EVERY_LOOK = bool(os.environ.get("EVERY_LOOK"))
 EXAMINED = LOOKS if EVERY_LOOK else EACH_ONCE
 Look = tuple[dict[str, int], str]
-# All pages have one menu: axe looks at it once.
-MENU_SEEN = "#nav-sidebar, #nav-sidebar * { visibility: hidden !important }"
 STILL = "*, *::before, *::after { transition: none !important; animation: none !important; caret-color: transparent !important }"
 OF_OURS = """language => {
   const seen = [...document.querySelectorAll("h1, [role=heading][aria-level='1']")].filter(each => each.checkVisibility());
@@ -37,21 +35,22 @@ OF_OURS = """language => {
 }"""
 
 
-# What a page is made of: its elements without their words.
-ELEMENTS = """() => [...document.querySelectorAll("body *:not(#nav-sidebar *)")].map(
-  each => [each.tagName, each.type, each.getAttribute("role"), each.getAttribute("class"), each.parentElement.tagName].join(" "))"""
-
-
-class Examined:
-    """What axe has looked at. Most pages are made of the same elements, and it takes two seconds for each."""
-
-    def __init__(self) -> None:
-        self._elements: set[str] = set()
-
-    def has_something_new(self, page: Page) -> bool:
-        new = set(page.evaluate(ELEMENTS)) - self._elements
-        self._elements |= new
-        return EVERY_LOOK or bool(new)
+# In the place of the page that is open: its words, its elements, its styles. Scripts that are there already go on.
+PUT = """async html => {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const sheets = root => new Map([...root.querySelectorAll("link[rel=stylesheet]")].map(each => [each.getAttribute("href"), each]));
+  const [before, after] = [sheets(document), sheets(page)];
+  page.querySelector("#nav-sidebar")?.replaceChildren();
+  await Promise.all([...after].filter(([href]) => !before.has(href)).map(([, sheet]) => new Promise((loaded, failed) => {
+    Object.assign(sheet, { onload: loaded, onerror: failed });
+    document.head.append(sheet);
+  })));
+  [...before].filter(([href]) => !after.has(href)).forEach(([, sheet]) => sheet.remove());
+  document.documentElement.lang = page.documentElement.lang;
+  document.title = page.title;
+  document.body.replaceWith(page.body);
+}"""
+EMPTY_THE_MENU = "document.querySelector('#nav-sidebar')?.replaceChildren()"
 
 
 def name_of(look: Look) -> str:
@@ -66,9 +65,9 @@ def show(page: Page, look: Look) -> None:
 
 
 def faults(page: Page, language: str) -> Iterator[str]:
-    """Of the page that is open: by all rules in the first look, and then by those that size and colours may break."""
-    page.add_style_tag(content=STILL)
-    for look in EXAMINED:
+    """Of the page that is open: by all rules in one look, and in the others by those that size and colours may break."""
+    order = reversed(EXAMINED) if page.viewport_size == PHONE else EXAMINED  # another size takes time
+    for look in order:
         misfits = list(of_words(page, language, look))
         found = _by_axe(page, is_first=look is EXAMINED[0])
         yield from (*misfits, *(f"{name_of(look)}: {fault}" for fault in found))

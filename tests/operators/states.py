@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.contrib import admin
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import APIResponse, Page
 
 from apps.accounts import customer_deletion
 from apps.audit.models import Event
@@ -35,12 +36,16 @@ Form = Mapping[str, str]
 
 @dataclass(frozen=True)
 class State:
-    """A page that is in it when `form` (if any) has been posted there. `sign`: a selector of what shows it."""
+    """A page that is in it when `form` (if any) has been posted there. `sign`: a selector of what shows it.
+
+    `acts`: its script changes what it shows, without being asked.
+    """
 
     name: str
     path: str
     sign: str
     form: Form | None = None
+    acts: bool = False
 
 
 def empty_lists() -> list[tuple[str, str]]:
@@ -67,20 +72,14 @@ def of_guests(invited: str) -> Iterator[State]:
     wrong = {"username": "ops@example.com", "password": "a guess", "code": ""}
     yield State("sign-in-refused", "/admin/login/", ".errornote", wrong)
     yield State("link-sent", "/admin/forgotten-password/?sent", "main")
-    yield State("invitation", f"/admin/invitation/#token={invited}", "form [type=password]")
+    yield State("invitation", f"/admin/invitation/#token={invited}", "form [type=password]", acts=True)
     yield State("invitation-refused", "/admin/invitation/", REFUSED, different)
     yield State("link-useless", "/admin/new-password/", "[role=alert]", {**different, "token": "x" * 43})
 
 
-def answer_to(page: Page, url: str, state: State) -> APIResponse:
-    """What the server says, for the browser of this page."""
-    if state.form is None:
-        return page.context.request.get(url + state.path)
-    page.context.request.get(f"{url}/admin/login/")  # leaves a cookie, which forms must repeat
-    token = next(each["value"] for each in page.context.cookies() if each["name"] == "gatehouse_operator_csrf")
-    return page.context.request.post(
-        url + state.path, form={**state.form, "csrfmiddlewaretoken": token}, max_redirects=0
-    )
+def answer_to(browser: Client, state: State) -> Any:
+    path = state.path.partition("#")[0]
+    return browser.get(path) if state.form is None else browser.post(path, state.form)
 
 
 @contextmanager
@@ -144,9 +143,9 @@ def _deletion() -> Iterator[State]:
     customer_deletion.start(customer, context=factories.context(ACTOR))
     customer_deletion.go_on(seconds=0, clock=timezone.now)
     page = f"/admin/customers/customer/{customer.pk}/deletion/"
-    yield State("deletion-under-way", page, "#progress[data-under-way] progress")
+    yield State("deletion-under-way", page, "#progress[data-under-way] progress", acts=True)
     CustomerDeletion.objects.update(waits_for=customer_deletion.STORAGE)
-    yield State("deletion-waits", page, "#progress[data-under-way] .bg-orange-100")
+    yield State("deletion-waits", page, "#progress[data-under-way] .bg-orange-100", acts=True)
     CustomerDeletion.objects.update(waits_for="")
     customer_deletion.go_on(seconds=60, clock=timezone.now)
-    yield State("deletion-done", page, "#progress:not([data-under-way])")
+    yield State("deletion-done", page, "#progress:not([data-under-way])", acts=True)
