@@ -135,11 +135,14 @@ def _is_page(answer: Any) -> bool:
 
 def _faults(place: str, page: str, known: Collection[str] = ()) -> Iterator[str]:
     for text in words_of(page):
-        rest = _without(MACHINES.sub(" ", text), (*DATA, *NAMES))
-        if unknown := [
-            word for word in WORD.findall(rest) if word.lower() not in _german() and word.lower() not in known
-        ]:
+        if unknown := [word for word in _not_german(text) if word.lower() not in known]:
             yield f"{', '.join(unknown)} in {text!r}, {place}"
+
+
+@cache  # most of a page is on all pages
+def _not_german(text: str) -> tuple[str, ...]:
+    rest = _without(MACHINES.sub(" ", text), (*DATA, *NAMES))
+    return tuple(word for word in WORD.findall(rest) if word.lower() not in _german())
 
 
 def _without(text: str, parts: Iterable[str]) -> str:
