@@ -21,7 +21,7 @@ from apps.users import lifecycle as users
 from apps.users.models import User
 from demo.client import TokenKeys
 from tests import factories
-from tests.api.auth.two_ways import PEER, Asking, Scene, alone, ask, by_shortcut, by_view, opened, seen
+from tests.api.auth.two_ways import PEER, Asking, Scene, alone, ask, by_shortcut, by_view, is_connected, opened, seen
 from tests.api.authentication.browsing import ACCESS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,6 +136,8 @@ ALSO_GOOD: dict[str, Callable[[Scene], Asking]] = {
 @pytest.fixture(autouse=True)
 def connected() -> None:
     """Else the first of two would have the cost of the connections, too."""
+    if is_connected(__name__):
+        return
     scene = Scene()
     for _ in range(2):
         ask(by_view(), of(scene, X_OTP_API_Key=factories.api_key(scene.customer)[1]))

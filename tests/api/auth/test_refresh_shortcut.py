@@ -35,6 +35,7 @@ from tests.api.auth.two_ways import (
     ask,
     by_shortcut,
     by_view,
+    is_connected,
     of,
     seen,
     with_token,
@@ -191,6 +192,8 @@ def cold(_scene: Scene) -> None:
 @pytest.fixture(autouse=True)
 def connected() -> None:
     """Else the first of two would have the cost of the connections, too."""
+    if is_connected(__name__):
+        return
     first = Scene()
     asking = of(first.pair, X_OTP_API_Key=factories.api_key(first.customer)[1])
     for _ in range(2):  # the second time Valkey counts, too

@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
 from django.test import RequestFactory
 
 from apps.api.auth.refresh_shortcut import RefreshShortcut
@@ -123,6 +124,15 @@ def alone(kind: type[Shortcut] = RefreshShortcut) -> Application:
         raise AssertionError("the shortcut has passed the request on")
 
     return kind(nothing)
+
+
+_known: dict[str, object] = {}
+
+
+def is_connected(module: str) -> bool:
+    """Whether the tests of this module have asked already by the connection to PostgreSQL that the thread has now."""
+    before, _known[module] = _known.get(module), connection.connection
+    return before is not None and before is connection.connection
 
 
 def seen(application: Application, asking: Asking, log: Callable[[], str]) -> dict[str, Any]:
