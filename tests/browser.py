@@ -27,6 +27,10 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # One process for all windows: each new one reads the scripts and styles of the page anew.
+    "--renderer-process-limit=1",
+    "--disable-site-isolation-trials",
+    "--disable-features=IsolateOrigins,site-per-process",
 ]
 PATIENCE_MS = 90_000  # as in tests/worker.py: how long something takes says how busy the machine is
 VIEWPORT = {"width": 1280, "height": 720}  # Playwright's own
