@@ -21,11 +21,24 @@ from apps.users import lifecycle as users
 from apps.users.models import User
 from demo.client import TokenKeys
 from tests import factories
-from tests.api.auth.two_ways import PEER, Asking, Scene, alone, ask, by_shortcut, by_view, is_connected, opened, seen
+from tests.api.auth.two_ways import (
+    PAGE,
+    PEER,
+    PRODUCTION,
+    PROXY,
+    Asking,
+    Scene,
+    alone,
+    ask,
+    by_shortcut,
+    by_view,
+    is_connected,
+    opened,
+    seen,
+)
 from tests.api.authentication.browsing import ACCESS
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PAGE, PROXY = "https://app.example.com", "10.0.0.1"
 OPERATOR = factories.context("x")
 
 
@@ -167,11 +180,7 @@ def test_the_shortcut_alone_answers_what_is_usual(name: str) -> None:
 @pytest.mark.parametrize("peer", [PROXY, PEER])
 @pytest.mark.parametrize("said", ["https", "http", "https,http"])
 def test_tls_is_demanded_and_believed_by_both(peer: str, said: str) -> None:
-    with override_settings(
-        SECURE_SSL_REDIRECT=True,
-        SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"),
-        TRUSTED_PROXIES=[f"{PROXY}/32"],
-    ):
+    with override_settings(**PRODUCTION):
         scene = Scene()
         one = of(scene, X_Forwarded_Proto=said)
         sent = replace(one, peer=peer)

@@ -27,13 +27,25 @@ from apps.tokens.models import Session
 from apps.users import lifecycle as users
 from demo.client import Client, envelope
 from tests import factories
-from tests.api.auth.two_ways import Answer, Asking, alone, ask, by_shortcut, by_view, is_connected, seen
+from tests.api.auth.two_ways import (
+    OVER_TLS,
+    PAGE,
+    PRODUCTION,
+    PROXY,
+    Answer,
+    Asking,
+    alone,
+    ask,
+    by_shortcut,
+    by_view,
+    is_connected,
+    seen,
+)
 from tests.otp.reading import newest_code
 from tests.races import at_once
 from tests.signin.entering import EMAIL, enrol_app, member
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PAGE, PROXY = "https://app.example.com", "10.0.0.1"
 WAIT = re.compile(r"""(;t=|retry_after\W+|"Retry-After", ")\d+""")
 OPERATOR = factories.context("x")
 REQUEST, VERIFY = RequestOtpShortcut.path, VerifyOtpShortcut.path
@@ -359,15 +371,6 @@ def test_a_failure_of_ours_is_answered_and_logged_once(
     answer = ask(_short(REQUEST), one)
     assert (answer.status, answer.error_type) == ("500 Internal Server Error", "internal_error")
     assert caplog.text.count("unexpected_error") == 1
-
-
-OVER_TLS = {"X_Forwarded_Proto": "https"}
-PRODUCTION = {
-    "SECURE_SSL_REDIRECT": True,
-    "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
-    "SECURE_HSTS_SECONDS": 3600,
-    "TRUSTED_PROXIES": [f"{PROXY}/32"],
-}
 
 
 @pytest.mark.parametrize(("said", "goes_in"), [({}, False), (OVER_TLS, True)])

@@ -27,7 +27,11 @@ from apps.tokens.models import EndReason, RefreshToken
 from apps.users import lifecycle as users
 from tests import factories
 from tests.api.auth.two_ways import (
+    OVER_TLS,
+    PAGE,
     PEER,
+    PRODUCTION,
+    PROXY,
     Answer,
     Asking,
     Scene,
@@ -43,7 +47,6 @@ from tests.api.auth.two_ways import (
 from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PAGE, PROXY = "https://app.example.com", "10.0.0.1"
 OPERATOR = factories.context("x")
 
 
@@ -217,15 +220,6 @@ def test_both_ways_are_one(name: str, warm: Callable[[Scene], None], log: Callab
 @pytest.mark.parametrize("name", GOOD)
 def test_the_shortcut_alone_answers_what_is_usual(name: str) -> None:
     assert ask(alone(), GOOD[name](Scene())).status == "200 OK"
-
-
-OVER_TLS = {"X_Forwarded_Proto": "https"}
-PRODUCTION = {
-    "SECURE_SSL_REDIRECT": True,
-    "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
-    "SECURE_HSTS_SECONDS": 3600,
-    "TRUSTED_PROXIES": [f"{PROXY}/32"],
-}
 
 
 @pytest.mark.parametrize("peer", [PROXY, PEER])

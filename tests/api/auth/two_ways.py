@@ -22,6 +22,14 @@ from tests import factories
 from tests.roundtrips import counted
 
 PEER, REQUEST_ID = "192.0.2.7", "trace-0815"
+PAGE, PROXY = "https://app.example.com", "10.0.0.1"
+OVER_TLS = {"X_Forwarded_Proto": "https"}
+PRODUCTION = {
+    "SECURE_SSL_REDIRECT": True,
+    "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
+    "SECURE_HSTS_SECONDS": 3600,
+    "TRUSTED_PROXIES": [f"{PROXY}/32"],
+}
 # What is different each time, whoever asks: tokens (shown by what they say), ids and times.
 TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
