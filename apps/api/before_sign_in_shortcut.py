@@ -9,8 +9,9 @@ from django.utils import translation
 from apps.api.authentication.api_key import identified
 from apps.api.base_views import BeforeSignInView
 from apps.api.parsers import opened_before_sign_in
-from apps.api.shortcut import EarlyRequest, Shortcut, found_out, json_body_in, language_of
+from apps.api.shortcut import EarlyRequest, Shortcut, found_out, json_body_in
 from apps.api_keys import clients
+from apps.core import text_languages
 
 
 class BeforeSignInShortcut(Shortcut):
@@ -23,7 +24,9 @@ class BeforeSignInShortcut(Shortcut):
         body = json_body_in(request.META)
         if not body:
             return None
-        translation.activate(language_of(request))  # of what is told; each request of the thread sets its own
+        translation.activate(
+            text_languages.of_answer_to(request)
+        )  # of what is told; each request of the thread sets its own
         outcome = found_out(partial(self._outcome, body, request), request)
         request.META[self.view.OUTCOME] = outcome
         return None if isinstance(outcome, Exception) else self.told(outcome, request)

@@ -98,7 +98,7 @@ class Shortcut:
             return None
 
     def _headers_for(self, request: EarlyRequest) -> HeaderLines:
-        of_every_answer = self._headers[request.is_secure(), language_of(request)]
+        of_every_answer = self._headers[request.is_secure(), text_languages.of_answer_to(request)]
         return [*of_every_answer, *request.more_headers, ("X-Request-ID", request_id_of(request))]
 
     def _note(self, request: HttpRequest, *, seconds: float) -> None:
@@ -128,11 +128,6 @@ def json_body_in(environ: Environ) -> bytes | None:
 
 def _is_readable(length: str) -> bool:
     return length.isdecimal() and len(length) <= MOST_DIGITS and int(length) <= settings.MAX_BODY_BYTES
-
-
-def language_of(request: HttpRequest) -> str:
-    """The language of the answer."""
-    return text_languages.wanted_by(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
 def found_out(find: Callable[[], Found], request: HttpRequest) -> Found | Exception:

@@ -63,7 +63,7 @@ class LanguageMiddleware:
         self._said = {code: prepared({"Content-Language": code}) for code, _ in settings.LANGUAGES}
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        language = text_languages.wanted_by(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+        language = text_languages.of_answer_to(request)
         translation.activate(language)
         response = self.get_response(request)
         if not request.path.startswith(self._files):  # they have no language, and caches need keep only one of each

@@ -1,6 +1,7 @@
 """The languages that our texts exist in (LANGUAGES). `users.languages` decides which of them a user gets."""
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
@@ -15,6 +16,11 @@ def is_known(tag: str) -> bool:
 def served_by(tag: str) -> str:
     """Which of our languages serves this tag; the default one if none does."""
     return _served_by(tag) or settings.LANGUAGE_CODE
+
+
+def of_answer_to(request: HttpRequest) -> str:
+    """The language that the request is answered in."""
+    return wanted_by(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
 @remembers_short_texts(longest=200)
