@@ -1,10 +1,8 @@
 """The base classes of endpoints: they say who may call, and how bodies travel (contract 2 and 4)."""
 
-from collections.abc import Mapping
 from functools import cache
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -13,12 +11,11 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from apps.api.authentication.api_key import ApiKeyAuthentication, client_of
+from apps.api.authentication.api_key import ApiKeyAuthentication
 from apps.api.envelope import Envelope
 from apps.api.parsers import EnvelopeParser, StrictFormParser
 from apps.api.scopes import HasKeyWithScope, HasScope
 from apps.api.serializers import checked
-from apps.api_keys.clients import ApiClient
 from apps.api_keys.models import Scope
 from apps.payloads.errors import EncryptionRequired
 
@@ -109,32 +106,12 @@ class BeforeSignInView(EncryptedView):
     permission_classes = (HasScope,)
     envelope = Envelope.SERVICE
     required_scope: ClassVar[str] = Scope.AUTH
-    OUTCOME: ClassVar[str] = (
-        "gatehouse.done"  # in the environment: what the view's shortcut has done already, or its refusal
-    )
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse a request without a body: DRF asks no parser then, and it would pass unencrypted."""
-        outcome = request.META.get(self.OUTCOME)
-        if isinstance(outcome, Exception):
-            raise outcome
-        if outcome is not None:  # all has been checked, and the envelope is used up
-            return
         super().initial(request, *args, **kwargs)
         if self.takes_body(request) and request.stream is None:
             raise EncryptionRequired
-
-    @classmethod
-    def done(cls, document: Mapping[str, Any], client: ApiClient, request: HttpRequest) -> Any:
-        """What the call does, where a shortcut stands in front of the view. Raises its refusals."""
-        raise NotImplementedError
-
-    def outcome(self, request: Request) -> Any:
-        """What the shortcut has done already; else it is done now."""
-        if self.OUTCOME in request.META:
-            return request.META[self.OUTCOME]
-        document = cast("Mapping[str, Any]", request.data)
-        return self.done(document, client_of(request), request._request)  # noqa: SLF001
 
 
 class ApiKeyView(Endpoint):

@@ -1,42 +1,69 @@
-"""Answers calls that nobody is signed in for yet before Django's handler. What is no plain JSON goes on to the view."""
+"""Calls that nobody is signed in for yet, answered before Django's handler, and the base of the views behind these shortcuts."""
 
-from functools import partial
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from django.http import HttpRequest
 from django.utils import translation
+from rest_framework.request import Request
 
-from apps.api.authentication.api_key import identified
+from apps.api import handed_on
+from apps.api.authentication.api_key import client_of, identified
 from apps.api.base_views import BeforeSignInView
+from apps.api.early_request import EarlyRequest, json_body_in
 from apps.api.parsers import opened_before_sign_in
-from apps.api.shortcut import EarlyRequest, Shortcut, found_out, json_body_in
+from apps.api.shortcut import Shortcut, ask
 from apps.api_keys import clients
+from apps.api_keys.clients import ApiClient
 from apps.core import text_languages
+
+Done = TypeVar("Done")
+
+
+class BehindShortcutView(BeforeSignInView, Generic[Done]):
+    """S, with a shortcut in front. What the call does is said once, by `done`."""
+
+    @classmethod
+    def done(cls, document: Mapping[str, Any], client: ApiClient, request: HttpRequest) -> Done:
+        """What the call does, when key, scope and envelope are right. Raises its refusals."""
+        raise NotImplementedError
+
+    @classmethod
+    def done_at_once(cls, body: bytes, request: HttpRequest) -> Done:
+        """The same with all checks before it, in the order in which DRF makes them: the step of the shortcut."""
+        client = identified(request)
+        clients.require_scope(client, cls.required_scope)
+        return cls.done(opened_before_sign_in(body, request, client), client, request)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if (
+            handed_on.outcome_of(request.META, self.done_at_once) is None
+        ):  # else all is checked, and the envelope used up
+            super().initial(request, *args, **kwargs)
+
+    def outcome(self, request: Request) -> Done:
+        """What the shortcut has done already; else it is done now."""
+        handed = handed_on.outcome_of(request.META, self.done_at_once)
+        if handed is not None:
+            return handed.get()
+        document = cast("Mapping[str, Any]", request.data)
+        return self.done(document, client_of(request), request._request)  # noqa: SLF001
 
 
 class BeforeSignInShortcut(Shortcut):
-    """In front of a view that says what it does by `done`: the key, its scope, the envelope, and then that."""
+    """In front of such a view. What is no plain JSON goes on to it."""
 
     method = "POST"
-    view: ClassVar[type[BeforeSignInView]]
+    view: ClassVar[type[BehindShortcutView[Any]]]
 
     def answer(self, request: EarlyRequest) -> bytes | None:
         body = json_body_in(request.META)
         if not body:
             return None
-        translation.activate(
-            text_languages.of_answer_to(request)
-        )  # of what is told; each request of the thread sets its own
-        outcome = found_out(partial(self._outcome, body, request), request)
-        request.META[self.view.OUTCOME] = outcome
-        return None if isinstance(outcome, Exception) else self.told(outcome, request)
+        # Of what is told. It need not be set back: each request of the thread sets its own.
+        translation.activate(text_languages.of_answer_to(request))
+        return self.told(ask(request, self.view.done_at_once, body, request), request)
 
-    def told(self, outcome: Any, request: EarlyRequest) -> bytes | None:
+    def told(self, done: Any, request: EarlyRequest) -> bytes | None:
         """The body of the answer. None for what the view has to tell, since it needs cookies, say."""
         raise NotImplementedError
-
-    def _outcome(self, body: bytes, request: HttpRequest) -> Any:
-        """In the order in which the view does it."""
-        client = identified(request)
-        clients.require_scope(client, self.view.required_scope)
-        return self.view.done(opened_before_sign_in(body, request, client), client, request)

@@ -2,22 +2,20 @@
 
 A shortcut stands in front of the view of one call, asks the functions that the view asks, and answers a success alone. What is
 asked in another way than most apps ask (from a page of another origin, without TLS) goes on to Django untouched. So do refusals,
-with what was found out: the view says it in the one form of errors.
+with what was found out (`handed_on`): the view says it in the one form of errors.
 """
 
 import time
 from collections.abc import Callable, Iterable
-from functools import cached_property
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.http.cookie import parse_cookie
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from apps.api import cors
+from apps.api import cors, handed_on
 from apps.api.base_views import allowed_methods
+from apps.api.early_request import EarlyRequest, Environ, HeaderLines
 from apps.core import forwarding, request_log, security_headers, text_languages
 from apps.core.database_connections import let_go_if_used
 from apps.core.requests import address_of, comes_from_proxy, request_id_of
@@ -26,30 +24,10 @@ from apps.core.state import hold_back
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-Environ = dict[str, Any]  # of a request, as WSGI has it (PEP 3333)
-HeaderLines = list[tuple[str, str]]
 Found = TypeVar("Found")
+Arguments = ParamSpec("Arguments")
 
 OK, STATUS_LINE = 200, "200 OK"
-JSON = frozenset({"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"})
-MOST_DIGITS = 8  # of Content-Length
-
-
-class EarlyRequest(HttpRequest):
-    """What is needed of a request before Django has read it. Django's own `__init__` makes what nobody asks for here."""
-
-    def __init__(self, environ: Environ) -> None:
-        self.META = environ
-        self.method = str(environ["REQUEST_METHOD"])
-        self.path = str(environ["PATH_INFO"])
-        self.more_headers: HeaderLines = []  # of its answer, beside those that every answer of the call has
-
-    @cached_property
-    def COOKIES(self) -> dict[str, str]:  # type: ignore[override]  # noqa: N802  (as Django names it)
-        return parse_cookie(self.META.get("HTTP_COOKIE", ""))
-
-    def _get_scheme(self) -> str:
-        return str(self.META["wsgi.url_scheme"])
 
 
 class Shortcut:
@@ -88,7 +66,7 @@ class Shortcut:
         return [body]
 
     def answer(self, request: EarlyRequest) -> bytes | None:
-        """The body of a success. None for what the view has to answer."""
+        """The body of a success. None for what the view has to answer; it also answers whatever is raised here."""
         raise NotImplementedError
 
     def _body(self, request: EarlyRequest) -> bytes | None:
@@ -113,38 +91,17 @@ class Shortcut:
         )
 
 
-def json_body_in(environ: Environ) -> bytes | None:
-    """The body of a request that says it is JSON, to be read again. None for a length that Django has to look at."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    if environ.get("CONTENT_TYPE", "").lower() not in JSON or not _is_readable(length):
-        return None
-    try:
-        body: bytes = environ["wsgi.input"].read(int(length))
-    except OSError:  # the client went away half-way
-        return None
-    environ["wsgi.input"] = BytesIO(body)
-    return body
-
-
-def _is_readable(length: str) -> bool:
-    return length.isdecimal() and len(length) <= MOST_DIGITS and int(length) <= settings.MAX_BODY_BYTES
-
-
-def found_out(find: Callable[[], Found], request: HttpRequest) -> Found | Exception:
-    """What `find` gives or raises, when it may be told: a refusal may have ended the session."""
+def ask(
+    request: HttpRequest, step: Callable[Arguments, Found], /, *args: Arguments.args, **named: Arguments.kwargs
+) -> Found:
+    """What the step gives or raises, handed on to the view, and when it may be told: a refusal may have ended the session."""
     bound = bind_contextvars(request_id=request_id_of(request))
     try:
         with hold_back.holding_back():
-            return _given_or_raised(find)
+            outcome = handed_on.ask(request.META, step, *args, **named)
     finally:
         reset_contextvars(**bound)
-
-
-def _given_or_raised(find: Callable[[], Found]) -> Found | Exception:
-    try:
-        return find()
-    except Exception as refusal:  # noqa: BLE001  (the view raises it again)
-        return refusal
+    return outcome.get()
 
 
 def _is_usual(request: HttpRequest) -> bool:

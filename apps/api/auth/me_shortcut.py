@@ -2,15 +2,15 @@
 
 import math
 import time
-from functools import partial
 
 from django.http import HttpRequest
 
 from apps.api.auth.me import MeView, profile
 from apps.api.authentication import token_check
 from apps.api.authentication.remembered_answers import Place, RememberedAnswers, place_of
+from apps.api.early_request import EarlyRequest
 from apps.api.renderers import X_ENCRYPTED, as_json, sealed
-from apps.api.shortcut import OK, EarlyRequest, Shortcut, found_out
+from apps.api.shortcut import OK, Shortcut, ask
 from apps.core.requests import context_of
 from apps.core.state.process import present
 from apps.payloads.token_envelope import TokenEnvelope
@@ -36,13 +36,12 @@ class MeShortcut(Shortcut):
 
 
 def _found_anew(request: HttpRequest, place: Place | None) -> Answer | None:
-    """By all checks, whatever is remembered."""
+    """By all checks, whatever is remembered. None without a token; raises what the token is refused with."""
     generation, context = present().memory.generation, context_of(request)
-    outcome = found_out(partial(token_check.check, request, context), request)
-    request.META[token_check.OUTCOME] = outcome
-    if outcome is None or isinstance(outcome, Exception):
+    found = ask(request, token_check.check, request, context)
+    if found is None:
         return None
-    who, envelope = outcome
+    who, envelope = found
     answer = as_json(profile(who.user)), envelope
     if place:
         answers.keep(place, who, answer, now=context.now.timestamp(), until=math.inf, generation=generation)

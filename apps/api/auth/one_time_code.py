@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.api.auth.sign_in_answer import SIGN_IN_ANSWER, sign_in_answer
-from apps.api.base_views import BeforeSignInView
+from apps.api.before_sign_in_shortcut import BehindShortcutView
 from apps.api.fields import CodeField, DeliveryField, EmailAddressField
 from apps.api.refusals import refuses_with
 from apps.api.serializers import StrictSerializer, checked
@@ -65,7 +65,7 @@ class CodeRequested:
     headers: Mapping[str, str]
 
 
-class RequestOtpView(BeforeSignInView):
+class RequestOtpView(BehindShortcutView[CodeRequested]):
     """Have a code sent by email. The answer is the same whether or not the address is known."""
 
     @extend_schema(
@@ -76,7 +76,7 @@ class RequestOtpView(BeforeSignInView):
     )
     @refuses_with(ResendTooSoon, RateLimited, QuotaExceeded)
     def post(self, request: Request) -> Response:
-        requested: CodeRequested = self.outcome(request)
+        requested = self.outcome(request)
         return Response(requested.body, headers=requested.headers)
 
     @classmethod
@@ -106,7 +106,7 @@ class RequestOtpView(BeforeSignInView):
         return CodeRequested(body, _rate_limit_headers(limit, remaining=left, reset=limit.window))
 
 
-class VerifyOtpView(BeforeSignInView):
+class VerifyOtpView(BehindShortcutView[SignedIn | Challenged]):
     """Sign in with a code."""
 
     @extend_schema(operation_id="verify_otp", request=VerifyOtpSerializer, responses=SIGN_IN_ANSWER)

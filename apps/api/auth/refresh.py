@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.api import cors
+from apps.api import cors, handed_on
 from apps.api.auth import token_answer
 from apps.api.auth.token_answer import REFRESH_ANSWER
 from apps.api.authentication import cookies
@@ -28,7 +28,6 @@ from apps.tokens.errors import RefreshTokenReused
 from apps.tokens.minting import TokenPair
 
 LONGEST = 8192  # of a token's text, in characters
-OUTCOME = "gatehouse.refreshed"  # in the environment: the tokens that the shortcut has made already, or its refusal
 
 
 class RefreshSerializer(StrictSerializer):
@@ -43,10 +42,8 @@ class RefreshView(PublicView):
     )
     @refuses_with(*OF_A_TOKEN, RefreshTokenReused, RateLimited)
     def post(self, request: Request) -> Response:
-        outcome: TokenPair | Exception | None = request.META.get(OUTCOME)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return token_answer.refreshed(outcome or self._new_tokens(request))
+        outcome = handed_on.outcome_of(request.META, new_tokens)
+        return token_answer.refreshed(outcome.get() if outcome else self._new_tokens(request))
 
     def _new_tokens(self, request: Request) -> TokenPair:
         """For the token in the body, else for that of the cookie."""

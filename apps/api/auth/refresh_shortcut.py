@@ -1,12 +1,11 @@
 """Answers refreshes before Django's handler. Tokens that travel as cookies, and bodies that are no plain JSON, go on to the view."""
 
-from functools import partial
-
 import orjson
 
 from apps.api.auth import token_answer
-from apps.api.auth.refresh import LONGEST, OUTCOME, RefreshView, new_tokens
-from apps.api.shortcut import EarlyRequest, Environ, Shortcut, found_out, json_body_in
+from apps.api.auth.refresh import LONGEST, RefreshView, new_tokens
+from apps.api.early_request import EarlyRequest, Environ, json_body_in
+from apps.api.shortcut import Shortcut, ask
 from apps.payloads.strict_json import NotStrictJson, parse_object
 
 
@@ -17,11 +16,8 @@ class RefreshShortcut(Shortcut):
         text = _token_in(request.META)
         if text is None:
             return None
-        outcome = found_out(partial(new_tokens, text, request, by_cookie=False), request)
-        request.META[OUTCOME] = outcome
-        if isinstance(outcome, Exception) or not token_answer.is_in_body(outcome):
-            return None
-        return orjson.dumps(token_answer.document(outcome))
+        pair = ask(request, new_tokens, text, request, by_cookie=False)
+        return orjson.dumps(token_answer.document(pair)) if token_answer.is_in_body(pair) else None
 
 
 def _token_in(environ: Environ) -> str | None:

@@ -3,6 +3,7 @@
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from apps.api import handed_on
 from apps.api.authentication import token_check
 from apps.api.authentication.principal import Principal
 from apps.api.refusals import Refusals
@@ -26,8 +27,6 @@ OF_A_TOKEN: Refusals = (
     *(CustomerSuspended, IpNotAllowed, InvalidApiKey),
 )
 
-Outcome = tuple[Principal, TokenEnvelope] | Exception | None
-
 
 class TokenAuthentication(BaseAuthentication):
     """What every view has unless it says otherwise."""
@@ -36,10 +35,8 @@ class TokenAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Principal, TokenEnvelope | None] | None:
         asked = request._request  # noqa: SLF001  (Django's: DRF's finds each attribute by way of an exception)
-        outcome: Outcome = asked.META.get(token_check.OUTCOME)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome or token_check.check(asked, context_of(asked))
+        outcome = handed_on.outcome_of(asked.META, token_check.check)
+        return outcome.get() if outcome else token_check.check(asked, context_of(asked))
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -25,9 +25,7 @@ from apps.tokens.state import TokenState
 SCHEME = "bearer"
 # That a session has ended, or a token has expired, is the rule and no exception: no event.
 WORTH_AN_EVENT = (CustomerSuspended, IpNotAllowed, InvalidApiKey, UserInactive)
-# In the environment, where no header can claim these names.
-GENUINE_ENVELOPE = "gatehouse.genuine_envelope"
-OUTCOME = "gatehouse.token_checked"  # by a shortcut: what `check` has given or raised
+GENUINE_ENVELOPE = "gatehouse.genuine_envelope"  # in the environment, where no header can claim this name
 
 
 def check(request: HttpRequest, context: RequestContext) -> tuple[Principal, TokenEnvelope] | None:

@@ -1,13 +1,9 @@
 """The request that a client has sent to a proxy, as the proxy passes it on to us: what the checks of a token need of it."""
 
 from functools import cached_property
-from typing import cast
-
-from django.http import HttpRequest
-from django.http.cookie import parse_cookie
 
 from apps.api.authentication.cookies import SAFE_METHODS
-from apps.api.shortcut import Environ
+from apps.api.early_request import EarlyRequest, Environ
 from apps.core.requests import comes_from_proxy
 
 # How proxies say the client's method where they ask by a GET of their own: Traefik and Caddy, nginx as our example has it.
@@ -15,7 +11,7 @@ SAID_METHODS = ("HTTP_X_FORWARDED_METHOD", "HTTP_X_ORIGINAL_METHOD")
 UNKNOWN = ""  # no safe method
 
 
-class OriginalRequest:
+class OriginalRequest(EarlyRequest):
     """`own_method_is_original`: whether the proxy asks by the method of the client."""
 
     def __init__(self, environ: Environ, *, own_method_is_original: bool) -> None:
@@ -23,11 +19,7 @@ class OriginalRequest:
         self._own_method_is_original = own_method_is_original
 
     @cached_property
-    def COOKIES(self) -> dict[str, str]:  # noqa: N802  (as Django's requests name it)
-        return parse_cookie(self.META.get("HTTP_COOKIE", ""))
-
-    @cached_property
-    def method(self) -> str:
+    def method(self) -> str:  # type: ignore[override]
         """The client's. A proxy that we do not trust, or that does not say it, may have asked about any method: UNKNOWN.
 
         Whatever names an unsafe one is believed: nobody gains by that.
@@ -37,11 +29,8 @@ class OriginalRequest:
         unsafe = [method for method in (own, *said) if method not in SAFE_METHODS]
         if unsafe:
             return unsafe[0]
-        known = self._own_method_is_original or (said and self._is_from_trusted_proxy())
+        known = self._own_method_is_original or (said and comes_from_proxy(self))
         return own if known else UNKNOWN
 
     def _said_methods(self) -> list[str]:
         return [str(self.META[name]) for name in SAID_METHODS if self.META.get(name)]
-
-    def _is_from_trusted_proxy(self) -> bool:
-        return comes_from_proxy(cast("HttpRequest", self))

@@ -1,32 +1,23 @@
 """Whether a proxy may let a request in, and what the app behind it is told. The view and the shortcut both ask here."""
 
-import math
-import time
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
 from uuid import UUID
-
-from django.http import HttpRequest
 
 from apps.api.authentication import cookies, token_check
 from apps.api.authentication.principal import Principal
-from apps.api.authentication.remembered_answers import Place, RememberedAnswers, place_of
-from apps.api.forward_auth import demands
+from apps.api.early_request import Environ, HeaderLines
+from apps.api.forward_auth.demands import Demands
 from apps.api.forward_auth.original_request import OriginalRequest
-from apps.api.shortcut import Environ, HeaderLines
 from apps.core.context import RequestContext
 from apps.core.errors import AuthenticationRequired, PermissionDenied
 from apps.core.requests import context_of
-from apps.core.state.process import present
 from apps.tokens import refused_rights, role_escalation
 from apps.tokens.errors import InvalidToken, MalformedToken
 from apps.users.models import BuiltInRole
 
 PATH, PREFIX = "/verify", "/verify/"
 NO_CONTENT, OK = 204, 200
-
-verdicts = RememberedAnswers[HeaderLines](most=10_000)  # of 0.5 KiB (tracemalloc)
 
 
 @dataclass(slots=True)  # a NamedTuple takes three times as long to make
@@ -45,6 +36,9 @@ class Inquiry:
         """Envoy takes nothing but 200 for a yes."""
         return OK if self.by_prefix else NO_CONTENT
 
+    def original_request(self, environ: Environ) -> OriginalRequest:
+        return OriginalRequest(environ, own_method_is_original=self.by_prefix)
+
 
 def inquiry_of(environ: Environ) -> Inquiry | None:
     """None if the address is none of ours."""
@@ -55,31 +49,13 @@ def inquiry_of(environ: Environ) -> Inquiry | None:
     return Inquiry(text, by_prefix=True) if slash and path.startswith(PREFIX) else None
 
 
-def headers_of(environ: Environ, inquiry: Inquiry) -> HeaderLines:
-    """The headers that tell the app who is let in. Raises what becomes the answer to whoever is not.
+def let_in(request: OriginalRequest, wanted: Demands) -> Principal:
+    """Whom the proxy may let in. Raises what becomes the answer to all others: the errors of a token, and of `Demands.require`.
 
     Beside the checks of every call with a token: the demands, and where the token is in a cookie, that no other site's
     page asks, whatever the method. A WebSocket begins with a GET.
     """
-    place = place_of(environ, inquiry.demands)
-    known = verdicts.find(place, time.time()) if place else None
-    return known or _decided_anew(environ, inquiry, place)
-
-
-def _decided_anew(environ: Environ, inquiry: Inquiry, place: Place | None) -> HeaderLines:
-    """By all checks, whatever is remembered."""
-    request = cast("HttpRequest", OriginalRequest(environ, own_method_is_original=inquiry.by_prefix))
-    generation, context = present().memory.generation, context_of(request)
-    who, told = _decided(request, inquiry, context)
-    if place:
-        max_age = demands.parse(inquiry.demands).max_age
-        until = math.inf if max_age is None else who.proof.auth_time + max_age
-        verdicts.keep(place, who, told, now=context.now.timestamp(), until=until, generation=generation)
-    return told
-
-
-def _decided(request: HttpRequest, inquiry: Inquiry, context: RequestContext) -> tuple[Principal, HeaderLines]:
-    wanted = demands.parse(inquiry.demands)
+    context = context_of(request)
     who = _signed_in(request, context)
     try:
         wanted.require(who, context.now)
@@ -89,10 +65,10 @@ def _decided(request: HttpRequest, inquiry: Inquiry, context: RequestContext) ->
         else:
             refused_rights.record(who.user, context)
         raise
-    return who, _told(who)
+    return who
 
 
-def _signed_in(request: HttpRequest, context: RequestContext) -> Principal:
+def _signed_in(request: OriginalRequest, context: RequestContext) -> Principal:
     """Raises as `token_check` does, but no 400: proxies take that for a fault of their own. RFC 6750 too has a 401 here."""
     try:
         found = token_check.check(request, context)
@@ -106,8 +82,8 @@ def _signed_in(request: HttpRequest, context: RequestContext) -> Principal:
     return who
 
 
-def _told(who: Principal) -> HeaderLines:
-    """All four, always: a proxy puts them in the place of what the client may have sent under these names.
+def told_of(who: Principal) -> HeaderLines:
+    """What the app is told. All four, always: a proxy puts them in the place of what the client may have sent under these names.
 
     Names of roles and permissions are ASCII and without spaces, as the models check.
     """

@@ -7,15 +7,17 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api import handed_on
 from apps.api.authentication.access_token import TokenAuthentication
+from apps.api.authentication.principal import Principal
 from apps.api.base_views import PublicView
-from apps.api.forward_auth import verdict
+from apps.api.early_request import Environ
+from apps.api.forward_auth import demands, verdict
+from apps.api.forward_auth.verdict import Inquiry
 from apps.api.refusals import refuses_with
 from apps.api.schema import security_schemes
 from apps.core.errors import NotFound, PermissionDenied, ValidationFailed
 from apps.tokens.errors import InsufficientUserAuthentication, MalformedToken
-
-REFUSAL = "gatehouse.refusal"  # in the environment: what the shortcut has found out already
 
 
 def _demand(name: str, kind: Any, description: str, *, many: bool = False) -> OpenApiParameter:
@@ -62,13 +64,17 @@ class VerifyView(PublicView):
         *(PermissionDenied, InsufficientUserAuthentication, ValidationFailed),
     )
     def get(self, request: Request) -> Response:
-        if (refusal := request.META.get(REFUSAL)) is not None:
-            raise refusal
         inquiry = verdict.inquiry_of(request.META)
         if inquiry is None:
             raise NotFound
-        return Response(status=inquiry.success, headers=dict(verdict.headers_of(request.META, inquiry)))
+        outcome = handed_on.outcome_of(request.META, verdict.let_in)
+        who = outcome.get() if outcome else _let_in(inquiry, request.META)
+        return Response(status=inquiry.success, headers=dict(verdict.told_of(who)))
 
     def http_method_not_allowed(self, request: Any, *_of_the_address: Any, **_named: Any) -> Response:
         """Envoy asks by the method of the client, whichever that is."""
         return self.get(request)
+
+
+def _let_in(inquiry: Inquiry, environ: Environ) -> Principal:
+    return verdict.let_in(inquiry.original_request(environ), demands.parse(inquiry.demands))

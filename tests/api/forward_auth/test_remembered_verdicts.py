@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from apps.api.authentication.remembered_answers import RememberedAnswer
-from apps.api.forward_auth.verdict import HeaderLines, verdicts
+from apps.api.early_request import HeaderLines
+from apps.api.forward_auth.shortcut import verdicts
 from apps.customers import state
 from apps.tokens import sessions
 from apps.tokens.models import Session
