@@ -14,7 +14,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from apps.audit import actions, events
-from apps.core import sealed
+from apps.core import qr_codes, sealed
 from apps.operators.context import context_of_operator, operator_of
 from apps.operators.models import AuthenticatorApp, RecoveryCodeDevice
 from apps.operators.sign_in import form, notices, own_passkeys, recovery, sign_in_limits
@@ -118,9 +118,6 @@ def _spaced(secret: str) -> str:
 
 
 def _qr(secret: str, name: str) -> str:
-    """An inline SVG. The only input in it is the operator's own name, and segno draws that as squares."""
-    import segno  # a megabyte, and few draw codes
-
+    """The only input in it is the operator's own name, which is drawn as squares."""
     uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
-    picture = segno.make(uri, error="m")
-    return mark_safe(picture.svg_inline(scale=5, border=2, dark="#111", light="#fff"))  # noqa: S308  (see above)
+    return mark_safe(qr_codes.drawn(uri, title=_("QR code for your authenticator app")))  # noqa: S308  (see above)
