@@ -1,4 +1,4 @@
-"""Migrations that make and drop indexes on live tables: CONCURRENTLY, and safe to run again after an interruption."""
+"""For migrations after an app's first, which run while the service serves: an index made without stopping those who write."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from django.db.migrations.state import ProjectState
 
 
 class AddIndexOnLiveTable(AddIndexConcurrently):
-    """For a migration with `atomic = False`.
+    """In the place of `AddIndex`, in a migration with `atomic = False`. It can be run again after an interruption.
 
     CREATE INDEX CONCURRENTLY blocks nobody, but waits for every older transaction: a short lock timeout would only interrupt it.
     An interrupted one leaves an invalid index, under the name that the next try needs.

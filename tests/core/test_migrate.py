@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from django.apps import apps as global_apps
 from django.core.management import CommandError, call_command
 from django.db import connection, migrations, models
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
 from apps.core.index_operations import AddIndexOnLiveTable
@@ -79,9 +81,17 @@ def test_a_connection_has_its_usual_bounds_again_after_a_command() -> None:
     assert (shown("statement_timeout"), shown("lock_timeout")) == ("10s", "3s")
 
 
+def test_no_table_in_use_is_locked_for_an_index() -> None:
+    """An app's first migration makes its tables. A later one uses AddIndexOnLiveTable."""
+    later = [one for one in MigrationLoader(None).disk_migrations.values() if not one.initial]
+    ours = [one for one in later if global_apps.get_app_config(one.app_label).name.startswith("apps.")]
+    assert ours
+    assert [one for one in ours if any(type(step) is migrations.AddIndex for step in one.operations)] == []
+
+
 def test_an_index_that_was_interrupted_is_made_anew() -> None:
     """CREATE INDEX CONCURRENTLY leaves an invalid one when it is interrupted, and the name is taken then."""
-    state = ProjectState.from_apps(migrations.state.global_apps)
+    state = ProjectState.from_apps(global_apps)
     operation = AddIndexOnLiveTable("message", models.Index(fields=["kind"], name="message_trial"))
     wanted = state.clone()
     operation.state_forwards("mail", wanted)
