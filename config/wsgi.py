@@ -19,4 +19,5 @@ SHORTCUTS = [
 application = get_wsgi_application()
 for name in reversed(SHORTCUTS):
     application = import_string(name)(application)  # imported by name: now the apps are loaded
+application = import_string("apps.core.body_length.BodyLength")(application)
 web_process.prepare()

@@ -42,7 +42,7 @@ def json_body_in(environ: Environ) -> bytes | None:
     except OSError:  # the client went away half-way
         return None
     environ["wsgi.input"] = BytesIO(body)
-    return body
+    return body if len(body) == int(length) else None  # it went away half-way, too
 
 
 def _is_readable(length: str) -> bool:

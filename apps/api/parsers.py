@@ -37,6 +37,7 @@ class EnvelopeParser(BaseParser):
         body = _read(stream)
         if not body:
             return _nothing(envelope)
+        _require_whole(body, request)
         if envelope is Envelope.PLAIN:
             return _parse(body, envelope)
         if envelope is Envelope.SERVICE:
@@ -55,7 +56,9 @@ class StrictFormParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, str]:
-        pairs = _pairs(_read(stream))
+        body = _read(stream)
+        _require_whole(body, (parser_context or {})["request"])
+        pairs = _pairs(body)
         fields = dict(pairs)
         if len(fields) != len(pairs):  # RFC 6749 section 3.2
             raise MalformedRequest
@@ -71,6 +74,12 @@ def _read(stream: IO[Any]) -> bytes:
     if len(body) > settings.MAX_BODY_BYTES:
         raise PayloadTooLarge
     return body
+
+
+def _require_whole(body: bytes, request: Request) -> None:
+    """Half a request must not be taken for a whole one (RFC 9112 section 8): the client has gone. Raises MalformedRequest."""
+    if len(body) < int(request.META.get("CONTENT_LENGTH") or 0):  # no number: DRF asks no parser
+        raise MalformedRequest
 
 
 def _nothing(envelope: Envelope) -> dict[str, Any]:

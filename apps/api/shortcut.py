@@ -62,7 +62,7 @@ class Shortcut:
             return self._django(environ, start_response)
         let_go_if_used()
         self._note(request, seconds=time.monotonic() - started)
-        start_response(STATUS_LINE, self._headers_for(request))
+        start_response(STATUS_LINE, self._headers_for(request, body))
         return [body]
 
     def answer(self, request: EarlyRequest) -> bytes | None:
@@ -75,9 +75,10 @@ class Shortcut:
         except Exception:  # noqa: BLE001  (the view meets it again, and has the form for it)
             return None
 
-    def _headers_for(self, request: EarlyRequest) -> HeaderLines:
+    def _headers_for(self, request: EarlyRequest, body: bytes) -> HeaderLines:
         of_every_answer = self._headers[request.is_secure(), text_languages.of_answer_to(request)]
-        return [*of_every_answer, *request.more_headers, ("X-Request-ID", request_id_of(request))]
+        of_this_one = [("Content-Length", str(len(body))), ("X-Request-ID", request_id_of(request))]
+        return [*of_every_answer, *request.more_headers, *of_this_one]
 
     def _note(self, request: HttpRequest, *, seconds: float) -> None:
         """The line of the log."""

@@ -15,7 +15,7 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 from apps.core import request_log, text_languages
 from apps.core.database_connections import let_go_after
 from apps.core.requests import address_of, request_id_of, require_known_proxies
-from apps.core.response_headers import complete, prepared, vary_on
+from apps.core.response_headers import complete, prepared, say_length, vary_on
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 BadRequestView = Callable[[HttpRequest, Exception], HttpResponse]
@@ -24,7 +24,10 @@ QUIET = ("/healthz", "/readyz")
 
 
 class RequestLogMiddleware:
-    """Gives the request its id, binds it to every log line, lets go of its connection to PostgreSQL, and logs how it ended."""
+    """Gives the request its id, binds it to every log line, lets go of its connection to PostgreSQL, and logs how it ended.
+
+    Outside all that may still change the answer: so it says how long that is, too.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         require_known_proxies()  # a server that could not tell who calls must not start
@@ -46,6 +49,7 @@ class RequestLogMiddleware:
                 ip=address_of(request),
                 seconds=time.monotonic() - started,
             )
+        say_length(response)
         response.headers["X-Request-ID"] = request_id
         return response
 

@@ -5,9 +5,11 @@ Django checks name and value at every assignment: ten headers take 15 µs that w
 
 from collections.abc import Mapping
 
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
 
 Prepared = Mapping[str, tuple[str, str]]  # by their name in lower case, as Django keeps headers
+WITHOUT_LENGTH = (204, 304)  # RFC 9110 section 8.6
 
 
 def prepared(headers: Mapping[str, str]) -> Prepared:
@@ -18,6 +20,13 @@ def prepared(headers: Mapping[str, str]) -> Prepared:
 def complete(response: HttpResponseBase, headers: Prepared) -> None:
     """Add those of the headers that the response has not."""
     response.headers._store = {**headers, **response.headers._store}  # noqa: SLF001
+
+
+def say_length(response: HttpResponseBase) -> None:
+    """Else the server sends the answer in chunks, and one that was cut off looks whole to a proxy that speaks HTTP/1.0."""
+    if isinstance(response, HttpResponse) and response.status_code not in WITHOUT_LENGTH:
+        length = str(len(response.content))
+        response.headers._store.setdefault("content-length", ("Content-Length", length))  # noqa: SLF001
 
 
 def vary_on(response: HttpResponseBase, header: str) -> None:

@@ -90,6 +90,7 @@ def test_little_is_written_into_a_requests_environment() -> None:
         "apps/api/authentication/token_check.py",  # the envelope of a genuine token
         "apps/api/early_request.py",  # the body, to be read again
         "apps/api/handed_on.py",
+        "apps/core/body_length.py",  # the body, measured
         "apps/core/requests.py",  # RequestFacts
     ]
 

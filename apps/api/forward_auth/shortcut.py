@@ -1,6 +1,9 @@
 """Answers proxies before Django's handler: a yes needs no middleware, no routing and no DRF.
 
 What is no yes goes on to the view with what was found out (`handed_on`): it says why in the one form of errors.
+
+What is for browsers and caches alone (HSTS, Vary, Content-Language, Allow) a yes does not bear: a proxy reads it, and passes on
+what it tells the app.
 """
 
 import math

@@ -152,7 +152,10 @@ def seen(application: Application, asking: Asking, log: Callable[[], str]) -> di
     events = Event.objects.exclude(id__in=known).order_by("action").values()
     return {
         "status": answer.status,
-        "headers": [(name, _masked(value)) for name, value in answer.headers],
+        "headers": [
+            (name, "RIGHT" if _is_right_length(name, value, answer) else _masked(value))
+            for name, value in answer.headers
+        ],
         "body": _masked(opened(answer, asking)),
         "log": [_masked(line) for line in log().splitlines()],
         "events": [{name: _masked(str(value)) for name, value in event.items()} for event in events],
@@ -160,6 +163,11 @@ def seen(application: Application, asking: Asking, log: Callable[[], str]) -> di
         "transactions": cost.transactions,
         "round trips": cost.round_trips,
     }
+
+
+def _is_right_length(name: str, value: str, answer: Answer) -> bool:
+    """Tokens are as long as the names in them: only that the length is right is the same each time."""
+    return name == "Content-Length" and value == str(len(answer.body))
 
 
 def opened(answer: Answer, asking: Asking) -> str:

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 
 from apps.api.forward_auth.shortcut import ForwardAuthShortcut
@@ -22,6 +23,7 @@ from apps.users import lifecycle as users
 from apps.users import roles
 from apps.users.models import Role, User
 from tests import factories
+from tests.api.auth.two_ways import OVER_TLS, PRODUCTION, PROXY
 from tests.api.forward_auth.asking import (
     CUSTOMER,
     PERMISSIONS,
@@ -321,6 +323,17 @@ def test_both_answer_alike(scene: Scene) -> None:
 
 
 IRRELEVANT = dict.fromkeys(("X-Request-ID", "Vary", "Content-Language", "Allow", "Content-Length"), "")
+
+
+def test_over_tls_the_shortcut_leaves_out_what_is_for_browsers(scene: Scene) -> None:
+    """Of a yes: it goes to a proxy. A refusal is the view's, and has them."""
+    with override_settings(**PRODUCTION):
+        view, shortcut = (Proxy(each, address=PROXY) for each in (WSGIHandler(), ForwardAuthShortcut(WSGIHandler())))
+        yes = [set(each.ask(scene.path(), token=scene.token, **OVER_TLS).headers) for each in (view, shortcut)]
+        no = [set(each.ask(scene.path(), **OVER_TLS).headers) for each in (view, shortcut)]
+    assert yes[0] ^ yes[1] == {"Strict-Transport-Security", "Vary", "Content-Language", "Allow"}
+    assert yes[0] > yes[1]
+    assert no[0] == no[1]
 
 
 def test_nothing_else_is_answered_by_the_shortcut(scene: Scene) -> None:
