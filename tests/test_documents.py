@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import get_commands
 from django.urls import Resolver404, resolve
 from django.utils.module_loading import import_string
@@ -298,6 +299,12 @@ def test_the_scopes_are_those_of_the_code() -> None:
     rows = rows_of(ROOT / "docs" / "clients.md", "scope", "opens")
     listed = [name for cell, _ in rows for name in re.findall(r"`([a-z:]+)`", cell)]
     assert sorted(listed) == sorted(Scope.values)
+
+
+def test_it_is_said_of_every_middleware_who_does_its_work_for_a_shortcut() -> None:
+    """And in the order of the chain. Who adds one to the chain has to think of what is answered before it."""
+    rows = rows_of(ROOT / "docs" / "decisions" / "0016-calls-before-djangos-handler.md", "middleware", "in its place")
+    assert [cells[0] for cells in rows] == [f"`{path.rpartition('.')[2]}`" for path in settings.MIDDLEWARE]
 
 
 # --- Form -------------------------------------------------------------------------------------------------------------

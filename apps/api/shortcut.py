@@ -106,7 +106,11 @@ def ask(
 
 
 def _is_usual(request: HttpRequest) -> bool:
-    """Whether nothing on the way to the view would have a word to say."""
+    """Whether no middleware on the way to the view has anything to say to this request.
+
+    Not so below a prefix of the server, from a page of another origin (CORS), by a proxy that nobody trusts, and without TLS where
+    it is demanded.
+    """
     environ = request.META
     return (
         not environ.get("SCRIPT_NAME")
