@@ -154,9 +154,12 @@ def test_bad_bodies_are_refused(client_for: MakeClient, body: bytes) -> None:
 
 
 def test_a_key_of_another_customer_does_not_refresh(client_for: MakeClient) -> None:
+    """And leaves an event with the token's customer, as any other call with such a key does."""
     one, other = factories.customer(), factories.customer()
     pair = factories.session(factories.user(one))
     assert client_for(other).refresh(pair.refresh).error_type == "invalid_api_key"
+    (event,) = Event.objects.of(one.id).filter(action="refused")
+    assert event.details == {"rule": "invalid_api_key", "step": "refresh"}
     assert client_for(one).refresh(pair.refresh).status == 200
 
 

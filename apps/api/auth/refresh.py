@@ -13,17 +13,16 @@ from apps.api.auth import token_answer
 from apps.api.auth.token_answer import REFRESH_ANSWER
 from apps.api.authentication import cookies
 from apps.api.authentication.access_token import OF_A_TOKEN
-from apps.api.authentication.api_key import key_of
+from apps.api.authentication.token_check import require_same_customer
 from apps.api.base_views import PublicView
 from apps.api.refusals import refuses_with
 from apps.api.schema import security_schemes
 from apps.api.serializers import StrictSerializer
-from apps.api_keys import clients
-from apps.api_keys.errors import InvalidApiKey
+from apps.core.context import RequestContext
 from apps.core.errors import RateLimited, ValidationFailed
 from apps.core.requests import context_of
 from apps.customers.state import CustomerState
-from apps.tokens import parsing, refreshing
+from apps.tokens import refreshing
 from apps.tokens.errors import RefreshTokenReused
 from apps.tokens.minting import TokenPair
 
@@ -55,21 +54,20 @@ class RefreshView(PublicView):
 
 
 def new_tokens(text: str, request: HttpRequest, *, by_cookie: bool) -> TokenPair:
-    """New tokens for this one. A key that comes along must be of the token's customer."""
+    """New tokens for this one. Raises the errors of `OF_A_TOKEN`, RefreshTokenReused or RateLimited."""
     context = context_of(request)
-    key = key_of(request, bearer=False)
-    if key is not None:
-        found = clients.identify_client(text=key, key_required=True, context=context)
-        if found.customer.id != parsing.parse(text).customer_id:
-            raise InvalidApiKey
-    return refreshing.refresh(text, context=context, check=_check(request, by_cookie=by_cookie)).pair
+    return refreshing.refresh(text, context=context, check=_check(request, context, by_cookie=by_cookie)).pair
 
 
-def _check(request: HttpRequest, *, by_cookie: bool) -> refreshing.Check:
-    """Called when it is known whose token it is. A token that came by cookie must come from one of the customer's pages."""
+def _check(request: HttpRequest, context: RequestContext, *, by_cookie: bool) -> refreshing.Check:
+    """Called when it is known whose token it is. A key that comes along must be of the same customer.
+
+    A token that came by cookie must come from one of the customer's pages.
+    """
 
     def check(customer: CustomerState, session_id: UUID) -> None:
         cors.limit_to_pages_of(customer, request)
+        require_same_customer(request, customer, context)
         if by_cookie:
             cookies.require_same_site(request, session_id=session_id, customer=customer)
 
