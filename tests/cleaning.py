@@ -6,7 +6,9 @@ Django's own way, TRUNCATE of every table and then its migration signals, takes 
 import time
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
+from psycopg import sql
 
 from apps.core import prepared
 
@@ -20,10 +22,10 @@ SHARED = {
     "triggers": "SELECT hashtextextended(concat_ws(' ', tgrelid, tgname, tgenabled), 0) FROM pg_trigger WHERE NOT tgisinternal",
 }
 SHARED_TABLES = {"django_content_type", "auth_permission", "django_migrations"}
-MADE_FOR_EACH_TEST = (
+MADE = (
     "customers_customer",
     "customers_signingsecret",
-)  # the default customer's, as a migration has made them
+)  # where a migration has made the default customer, that tests begin with
 TABLES = """
   SELECT relname FROM pg_class
   WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace ORDER BY relname
@@ -38,56 +40,62 @@ OTHERS_AT_WORK = f"{OTHERS} AND state <> 'idle'"
 
 
 @dataclass(frozen=True)
+class Kept:
+    """The rows that a migration has made in a table: what each looks like, as a digest, and all of them as JSON."""
+
+    digests: tuple[int, ...]
+    rows: str
+
+
+@dataclass(frozen=True)
 class Pristine:
     """What the database holds before the first test: these tables empty, what is shared, as digests, and what each test begins with."""
 
     emptied: tuple[str, ...]
     shared: dict[str, str]
-    made: tuple[str, ...]  # rows as JSON, of MADE_FOR_EACH_TEST
+    made: dict[str, Kept]
 
     def rows(self) -> str:
-        """A query for the names of the tables that hold rows."""
-        return " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT FROM \"{table}\")" for table in self.emptied)  # noqa: S608  (our own names)
+        """A query for the names of the tables that hold rows, or others than a migration has made."""
+        full = [f"SELECT '{table}' WHERE EXISTS (SELECT FROM \"{table}\")" for table in self.emptied]  # noqa: S608  (our own names)
+        other = [
+            f"SELECT '{table}' WHERE ({_sum(_digests(table))}) <> '{sum(kept.digests)}'"
+            for table, kept in self.made.items()
+        ]
+        return " UNION ALL ".join([*full, *other])
 
     def changes(self) -> str:
         """A query for the names of what is shared and has changed."""
         return " UNION ALL ".join(
-            f"SELECT '{name}' WHERE ({_digest(name)}) <> '{known}'" for name, known in self.shared.items()
+            f"SELECT '{name}' WHERE ({_sum(SHARED[name])}) <> '{known}'" for name, known in self.shared.items()
         )
 
 
-def _digest(name: str) -> str:
-    return f"SELECT coalesce(sum(known.line), 0)::text FROM ({SHARED[name]}) AS known (line)"  # noqa: S608  (our own names)
+def _digests(table: str) -> str:
+    return f"SELECT hash_record_extended(made, 0) FROM {table} made"  # noqa: S608  (our own names)
+
+
+def _sum(numbers: str) -> str:
+    return f"SELECT coalesce(sum(known.line), 0)::text FROM ({numbers}) AS known (line)"  # noqa: S608  (our own names)
 
 
 def take_note() -> Pristine:
     """To be called once, after the migrations."""
     with connection.cursor() as cursor:
         cursor.execute(TABLES)
-        emptied = tuple(table for (table,) in cursor.fetchall() if table not in SHARED_TABLES)
-        shared = {name: _only_value(_digest(name)) for name in SHARED}
-    pristine = Pristine(emptied, shared, tuple(_as_json(table) for table in MADE_FOR_EACH_TEST))
+        emptied = tuple(table for (table,) in cursor.fetchall() if table not in {*SHARED_TABLES, *MADE})
+        shared = {name: _only_value(_sum(query)) for name, query in SHARED.items()}
+    pristine = Pristine(emptied, shared, {table: _kept(table) for table in MADE})
     migrated = _names(pristine.rows())
-    assert migrated <= set(MADE_FOR_EACH_TEST), (
-        f"migrations fill {sorted(migrated)}: say here who fills them for each test"
-    )
-    _delete(migrated)
+    assert not migrated, f"migrations fill {sorted(migrated)}: say here who fills them for each test"
     return pristine
 
 
-def make(pristine: Pristine) -> None:
-    """`assert_clean`, and then the default customer and its secrets, as the migration made them, but now. In one statement."""
-    rows = [
-        f"INSERT INTO {table} SELECT (jsonb_populate_record(made, jsonb_build_object('created_at', now(), 'updated_at', now()))).*"  # noqa: S608  (our own names)
-        f" FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb) made WHERE NOT EXISTS (SELECT FROM late) RETURNING 1"
-        for table in MADE_FOR_EACH_TEST
-    ]
-    steps = f"WITH late (name) AS MATERIALIZED ({pristine.rows()}), one AS ({rows[0]}), two AS ({rows[1]}) TABLE late"
-    _require_none(_names(steps, pristine.made), pristine)
-
-
-def _as_json(table: str) -> str:
-    return _only_value(f"SELECT coalesce(json_agg(made), '[]')::text FROM {table} made")  # noqa: S608  (our own names)
+def _kept(table: str) -> Kept:
+    with connection.cursor() as cursor:
+        cursor.execute(_digests(table))
+        digests = tuple(digest for (digest,) in cursor.fetchall())
+    return Kept(digests, _only_value(f"SELECT coalesce(json_agg(made), '[]')::text FROM {table} made"))  # noqa: S608  (our own names)
 
 
 def _only_value(query: str) -> str:
@@ -100,41 +108,73 @@ def clean(pristine: Pristine) -> None:
     """Delete what was written. Raises AssertionError when a test has changed what all share, or somebody is still at work."""
     _wait_for_others()
     found = written(pristine)
-    _delete(found & set(pristine.emptied))
-    remains = found - set(pristine.emptied)
+    _undo(found, pristine)
+    remains = found & set(pristine.shared)
     assert not remains, f"this test has changed what all tests share, and did not put it back: {sorted(remains)}"
 
 
 def assert_clean(pristine: Pristine) -> None:
     """To be called before a test. What is found is deleted, so that one test fails for it and not all."""
-    _require_none(_names(pristine.rows()), pristine)
-
-
-def _require_none(late: set[str], pristine: Pristine) -> None:
-    if late:
+    if late := _names(pristine.rows()):
         clean(pristine)
         raise AssertionError(f"written after the test before had ended, by a thread or process of it: {sorted(late)}")
 
 
 def written(pristine: Pristine) -> set[str]:
-    """The names of the tables that hold rows, and of what is shared and has changed."""
+    """The names of the tables that hold other rows than before the first test, and of what is shared and has changed."""
     return _names(f"{pristine.rows()} UNION ALL {pristine.changes()}")
 
 
-def _names(query: str, values: tuple[str, ...] = ()) -> set[str]:
+def _names(query: str) -> set[str]:
     """Asked at each test: prepared, so that PostgreSQL plans it once a connection. Planning takes longer than the rest."""
     with prepared.cursor() as cursor:
-        cursor.execute(query, values)
+        cursor.execute(query)
         return {name for (name,) in cursor.fetchall()}
 
 
-def _delete(tables: set[str]) -> None:
-    """In any order: as a replica PostgreSQL checks no foreign keys and fires no trigger that keeps the audit log append-only."""
-    if not tables:
-        return
-    deletions = [f'DELETE FROM "{table}"' for table in sorted(tables)]  # noqa: S608  (our own names)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("; ".join(["SET LOCAL session_replication_role = replica", *deletions]))
+def _undo(tables: set[str], pristine: Pristine) -> None:
+    emptied = [f'DELETE FROM "{table}"' for table in sorted(tables & set(pristine.emptied))]  # noqa: S608  (our own names)
+    put_back = [step for table in MADE if table in tables for step in _put_back(table, pristine.made[table])]
+    if steps := "; ".join([*emptied, *put_back]):
+        try:
+            _Undoing.execute(steps)
+        except OperationalError:  # a test has cut all connections
+            _Undoing.hang_up()
+            _Undoing.execute(steps)
+
+
+class _Undoing:
+    """A connection of its own: PostgreSQL forgets every plan of a connection whose replication role changes."""
+
+    connection: DatabaseWrapper | None = None
+
+    @classmethod
+    def execute(cls, steps: str) -> None:
+        """In any order: as a replica PostgreSQL checks no foreign keys and fires no trigger that keeps the audit log append-only."""
+        if cls.connection is None:
+            cls.connection = connections.create_connection("default")
+            with cls.connection.cursor() as cursor:
+                cursor.execute("SET session_replication_role = replica")
+        with cls.connection.cursor() as cursor:
+            cursor.execute(steps)  # in one transaction, as all that is sent at once
+
+    @classmethod
+    def hang_up(cls) -> None:
+        if cls.connection is not None:
+            cls.connection.close()
+            cls.connection = None
+
+
+def _put_back(table: str, kept: Kept) -> tuple[str, str]:
+    """What has changed is made anew. Most tests change nothing here, and a row that each would delete and make is one more dead row for each."""
+    return (
+        f"DELETE FROM {table} made WHERE hash_record_extended(made, 0) <> ALL (ARRAY{list(kept.digests)}::bigint[])",  # noqa: S608  (our own names)
+        f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, {_quoted(kept.rows)}) ON CONFLICT DO NOTHING",  # noqa: S608  (our own names)
+    )
+
+
+def _quoted(text: str) -> str:
+    return sql.Literal(text).as_string(None)
 
 
 def _wait_for_others() -> None:
@@ -144,6 +184,7 @@ def _wait_for_others() -> None:
 
 def wait_until_alone() -> None:
     """To be called after the last test: those who leave take a moment."""
+    _Undoing.hang_up()
     _wait_until_nobody_is(OTHERS, "connected to")
 
 

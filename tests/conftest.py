@@ -118,7 +118,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[None]:
     pristine = request.getfixturevalue("django_db_setup")
     forget()
     valkey.client().flushdb()
-    cleaning.make(pristine)
+    cleaning.assert_clean(pristine)
     yield
     forget()
 

@@ -5,6 +5,7 @@ from django.contrib.auth.models import Permission
 from django.db import connection, connections, transaction
 
 from apps.audit import actions, events
+from apps.customers.models import Customer, SigningSecret
 from tests import cleaning, factories
 from tests.cleaning import Pristine
 
@@ -28,14 +29,21 @@ def test_what_somebody_wrote_between_two_tests_fails_the_second_and_is_deleted(d
     cleaning.assert_clean(django_db_setup)
 
 
-def test_so_it_does_where_the_default_customer_is_made(django_db_setup: Pristine) -> None:
-    cleaning.clean(django_db_setup)
+def test_the_default_customer_is_put_back_and_otherwise_left_alone(django_db_setup: Pristine) -> None:
+    default = Customer.objects.get()
     factories.customer()
-    with pytest.raises(AssertionError, match="customers_customer"):
-        cleaning.make(django_db_setup)
+    cleaning.clean(django_db_setup)
+    assert Customer.objects.get() == default
+    Customer.objects.update(name="Changed")
+    SigningSecret.objects.all().delete()
+    assert cleaning.written(django_db_setup) == set(cleaning.MADE)
+    cleaning.clean(django_db_setup)
     assert cleaning.written(django_db_setup) == set()
-    cleaning.make(django_db_setup)
-    assert cleaning.written(django_db_setup) == set(cleaning.MADE_FOR_EACH_TEST)
+    assert Customer.objects.get().name == default.name
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE customers_customer CASCADE")
+    cleaning.clean(django_db_setup)
+    assert cleaning.written(django_db_setup) == set()
 
 
 @pytest.mark.parametrize(
