@@ -17,37 +17,36 @@ from apps.api_keys import clients
 from apps.api_keys.clients import ApiClient
 from apps.core import text_languages
 
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
 
-class BehindShortcutView(BeforeSignInView, Generic[Done]):
-    """S, with a shortcut in front. What the call does is said once, by `done`."""
+class BehindShortcutView(BeforeSignInView, Generic[Result]):
+    """S, with a shortcut in front. What the call does is said once, by `act`."""
 
     @classmethod
-    def done(cls, document: Mapping[str, Any], client: ApiClient, request: HttpRequest) -> Done:
+    def act(cls, document: Mapping[str, Any], client: ApiClient, request: HttpRequest) -> Result:
         """What the call does, when key, scope and envelope are right. Raises its refusals."""
         raise NotImplementedError
 
     @classmethod
-    def done_at_once(cls, body: bytes, request: HttpRequest) -> Done:
+    def check_and_act(cls, body: bytes, request: HttpRequest) -> Result:
         """The same with all checks before it, in the order in which DRF makes them: the step of the shortcut."""
         client = identified(request)
         clients.require_scope(client, cls.required_scope)
-        return cls.done(opened_before_sign_in(body, request, client), client, request)
+        return cls.act(opened_before_sign_in(body, request, client), client, request)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        if (
-            handed_on.outcome_of(request.META, self.done_at_once) is None
-        ):  # else all is checked, and the envelope used up
+        """Check nothing that the shortcut has checked: the envelope is used up by then."""
+        if handed_on.outcome_of(request.META, self.check_and_act) is None:
             super().initial(request, *args, **kwargs)
 
-    def outcome(self, request: Request) -> Done:
+    def result(self, request: Request) -> Result:
         """What the shortcut has done already; else it is done now."""
-        handed = handed_on.outcome_of(request.META, self.done_at_once)
+        handed = handed_on.outcome_of(request.META, self.check_and_act)
         if handed is not None:
             return handed.get()
         document = cast("Mapping[str, Any]", request.data)
-        return self.done(document, client_of(request), request._request)  # noqa: SLF001
+        return self.act(document, client_of(request), request._request)  # noqa: SLF001
 
 
 class BeforeSignInShortcut(Shortcut):
@@ -62,8 +61,8 @@ class BeforeSignInShortcut(Shortcut):
             return None
         # Of what is told. It need not be set back: each request of the thread sets its own.
         translation.activate(text_languages.of_answer_to(request))
-        return self.told(ask(request, self.view.done_at_once, body, request), request)
+        return self.told(ask(request, self.view.check_and_act, body, request), request)
 
-    def told(self, done: Any, request: EarlyRequest) -> bytes | None:
+    def told(self, result: Any, request: EarlyRequest) -> bytes | None:
         """The body of the answer. None for what the view has to tell, since it needs cookies, say."""
         raise NotImplementedError

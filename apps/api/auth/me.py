@@ -83,7 +83,7 @@ class MeView(SignedInView):
 
 
 def profile(user: UserState) -> dict[str, Any]:
-    """The answer of `GET /api/auth/me`."""
+    """The answer of `GET /api/auth/me`, as ProfileAnswerSerializer lists it."""
     return {
         **describe_user(user, user.permissions),
         "locale": user.locale,

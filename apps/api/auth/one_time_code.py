@@ -76,11 +76,11 @@ class RequestOtpView(BehindShortcutView[CodeRequested]):
     )
     @refuses_with(ResendTooSoon, RateLimited, QuotaExceeded)
     def post(self, request: Request) -> Response:
-        requested = self.outcome(request)
+        requested = self.result(request)
         return Response(requested.body, headers=requested.headers)
 
     @classmethod
-    def done(cls, document: Mapping[str, Any], client: ApiClient, request: HttpRequest) -> CodeRequested:
+    def act(cls, document: Mapping[str, Any], client: ApiClient, request: HttpRequest) -> CodeRequested:
         given = checked(RequestOtpSerializer, document)
         limit = client.customer.limit(limits.CODES_PER_EMAIL)
         try:
@@ -112,10 +112,10 @@ class VerifyOtpView(BehindShortcutView[SignedIn | Challenged]):
     @extend_schema(operation_id="verify_otp", request=VerifyOtpSerializer, responses=SIGN_IN_ANSWER)
     @refuses_with(InvalidOtp, RateLimited, UserInactive)
     def post(self, request: Request) -> Response:
-        return sign_in_answer(self.outcome(request))
+        return sign_in_answer(self.result(request))
 
     @classmethod
-    def done(cls, document: Mapping[str, Any], client: ApiClient, request: HttpRequest) -> SignedIn | Challenged:
+    def act(cls, document: Mapping[str, Any], client: ApiClient, request: HttpRequest) -> SignedIn | Challenged:
         given = checked(VerifyOtpSerializer, document)
         return by_code.sign_in(
             by_code.CodeSignIn(

@@ -12,13 +12,13 @@ from apps.signin.completion import SignedIn
 class RequestOtpShortcut(BeforeSignInShortcut):
     path, view = "/api/auth/request-otp", RequestOtpView
 
-    def told(self, done: CodeRequested, request: EarlyRequest) -> bytes:
-        request.more_headers += done.headers.items()
-        return as_json(done.body)
+    def told(self, result: CodeRequested, request: EarlyRequest) -> bytes:
+        request.more_headers += result.headers.items()
+        return as_json(result.body)
 
 
 class VerifyOtpShortcut(BeforeSignInShortcut):
     path, view = "/api/auth/verify-otp", VerifyOtpView
 
-    def told(self, done: SignedIn | Challenged, request: EarlyRequest) -> bytes | None:
-        return as_json(sign_in_answer.body_of(done)) if sign_in_answer.is_all_in_body(done) else None
+    def told(self, result: SignedIn | Challenged, request: EarlyRequest) -> bytes | None:
+        return as_json(sign_in_answer.body_of(result)) if sign_in_answer.is_all_in_body(result) else None

@@ -1,10 +1,9 @@
 """Answers refreshes before Django's handler. Tokens that travel as cookies, and bodies that are no plain JSON, go on to the view."""
 
-import orjson
-
 from apps.api.auth import token_answer
 from apps.api.auth.refresh import LONGEST, RefreshView, new_tokens
 from apps.api.early_request import EarlyRequest, Environ, json_body_in
+from apps.api.renderers import as_json
 from apps.api.shortcut import Shortcut, ask
 from apps.payloads.strict_json import NotStrictJson, parse_object
 
@@ -17,7 +16,7 @@ class RefreshShortcut(Shortcut):
         if text is None:
             return None
         pair = ask(request, new_tokens, text, request, by_cookie=False)
-        return orjson.dumps(token_answer.document(pair)) if token_answer.is_in_body(pair) else None
+        return as_json(token_answer.document(pair)) if token_answer.is_in_body(pair) else None
 
 
 def _token_in(environ: Environ) -> str | None:

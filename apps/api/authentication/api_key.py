@@ -35,7 +35,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 def identified(request: HttpRequest) -> ApiClient:
-    """Who calls; noted for those who handle the request later. Raises what `clients.identify_client` raises."""
+    """Who calls; noted for those who handle the request later. Raises what `key_of` and `identify_client` raise."""
     found = clients.identify_client(
         text=key_of(request), key_required=settings.REQUIRE_API_KEY, context=context_of(request)
     )

@@ -91,7 +91,7 @@ def header_token(request: HttpRequest) -> str | None:
 
 
 def require_same_customer(request: HttpRequest, customer: CustomerState, context: RequestContext) -> None:
-    """An API key may come along with a token. Raises InvalidApiKey if it is another customer's."""
+    """An API key may come along with a token. Raises InvalidApiKey if it is another customer's, and what `identify_client` raises."""
     key = key_of(request, bearer=False)
     if key is not None:
         found = clients.identify_client(text=key, key_required=True, context=context)

@@ -66,6 +66,7 @@ def _decided_anew(environ: Environ, inquiry: Inquiry, place: Place | None, now: 
     """By all checks, whatever is remembered. Raises what becomes the answer to whoever is not let in."""
     wanted = demands.parse(inquiry.demands)  # of this the view says what is wrong, in the language of the request
     generation = present().memory.generation
+    # Not by `shortcut.ask`: nothing here announces anything that an answer would have to wait for.
     who = handed_on.ask(environ, verdict.let_in, inquiry.original_request(environ), wanted).get()
     told = verdict.told_of(who)
     if place:
