@@ -14,6 +14,7 @@ from django.db import connection, migrations, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
+from apps.core import migration_state
 from apps.core.index_operations import AddIndexOnLiveTable
 from apps.core.management.commands import migrate
 from tests import races, warm
@@ -109,3 +110,20 @@ def test_an_index_that_was_interrupted_is_made_anew() -> None:
     assert valid
     assert "(kind)" in definition
     assert shown("lock_timeout") == "3s"
+
+
+def test_where_a_new_model_alone_is_rendered_every_relation_is_known_as_after_rendering_all() -> None:
+    executor = migration_state.Executor(connection)
+    step_by_step = migration_state.State.of(ProjectState(real_apps=executor.loader.unmigrated_apps))
+    assert not step_by_step.apps.get_models()  # to ask is to render from here on
+    for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True):
+        migration.mutate_state(step_by_step, preserve=False)
+    assert relations(step_by_step) == relations(executor.loader.project_state())
+
+
+def relations(state: ProjectState) -> dict[str, set[str]]:
+    """Of each model: its fields, and those of others that point to it."""
+    return {
+        model._meta.label: {f"{field.model._meta.label}.{field.name} {field!r}" for field in model._meta.get_fields()}
+        for model in state.apps.get_models()
+    }

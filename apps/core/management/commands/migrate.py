@@ -14,8 +14,9 @@ from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import OperationalError
 
-from apps.core import advisory_locks, patience
+from apps.core import advisory_locks, migration_state, patience
 
+migrate.MigrationExecutor = migration_state.Executor  # type: ignore[attr-defined]
 LOCK_SECONDS = 2.0
 TRIES = 30
 LONGEST_PAUSE_SECONDS = 10.0
