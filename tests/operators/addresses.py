@@ -17,6 +17,14 @@ def place_of(model: type[Model]) -> str:
     return f"{model._meta.app_label}/{model._meta.model_name}/"
 
 
+def actions_of(model: type[Model]) -> list[str]:
+    """Of the rows that are selected in its list: Django's own, and those of its page."""
+    names = (
+        name if isinstance(name, str) else name.__name__ for name in admin.site.get_model_admin(model).actions or ()
+    )
+    return ["delete_selected", *names]
+
+
 def routes() -> list[str]:
     """The path of every page of the site, with its converters: "users/user/<path:object_id>/change/"."""
     return sorted(set(_walk(admin.site.get_urls(), "")))

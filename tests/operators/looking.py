@@ -26,6 +26,11 @@ def let_in(page: Page, url: str, name: str = "ops@example.com") -> None:
     page.context.add_cookies([{"name": key, "value": cookie.value, "url": url} for key, cookie in cookies.items()])
 
 
+def put(page: Page, html: str) -> None:
+    """In the place of the page of the admin that is open, as test_every_page does: loading takes ten times as long."""
+    page.evaluate(looks.PUT, html)
+
+
 def enter_by_password(page: Page, url: str, name: str = "ops@example.com", code: str = "") -> None:
     page.goto(f"{url}/admin/login/")
     page.get_by_label("Email").fill(name)
@@ -45,6 +50,16 @@ def faults(page: Page, name: str, *, within: str = "body") -> list[str]:
         page.locator(within).first.scroll_into_view_if_needed()
         found += [f"{name}, {looks.name_of(look)}: {fault}" for fault in _found(page, rules, within)]
     looks.show(page, looks.LOOKS[0])
+    return found
+
+
+def misfits(page: Page, name: str, *, within: str = "body") -> list[str]:
+    """What other words may break: they need scrolling to the side, wide or on a phone."""
+    found = []
+    for look in reversed(looks.EACH_ONCE):
+        looks.show(page, look)
+        page.locator(within).first.scroll_into_view_if_needed()
+        found += [] if fits(page) else [f"{name}, {looks.name_of(look)}: scrolls to the side"]
     return found
 
 

@@ -51,11 +51,10 @@ def test_somebody_is_invited_enrols_a_passkey_and_signs_in_with_it(url: str) -> 
         device = Device(page)
         page.goto(link_in_mail("new@example.com"))
         assert "token" not in page.url
-        found = faults(page, "invitation", within="form")
         page.locator("#id_new_password").focus()
         type_and_go_on(page, FRESH, FRESH)
         page.wait_for_url("**/admin/second-factor/")
-        found += faults(page, "second-factor")
+        found = faults(page, "second-factor")
         page.get_by_label("Its name").fill("Laptop")
         page.get_by_role("button", name="Add a passkey").focus()
         page.keyboard.press("Enter")
@@ -66,7 +65,6 @@ def test_somebody_is_invited_enrols_a_passkey_and_signs_in_with_it(url: str) -> 
         found += faults(page, "second-factor-with-passkey")
         page.context.clear_cookies()
         page.goto(f"{url}/admin/login/")
-        found += faults(page, "sign-in", within="#login-form")
         page.locator("#id_username").fill("new@example.com")
         page.locator("#id_password").fill(FRESH)
         page.get_by_role("button", name="Sign in with your passkey").focus()
@@ -82,7 +80,6 @@ def test_a_forgotten_password_is_set_anew(url: str) -> None:
         page.goto(f"{url}/admin/login/")
         with browser.next_page(page):
             page.get_by_role("link", name="Forgotten password").click()
-        found = faults(page, "forgotten-password", within="form")
         page.locator("#id_email").focus()
         type_and_go_on(page, "ops@example.com")
         page.get_by_text("a mail with a link is on its way").wait_for()
@@ -90,7 +87,6 @@ def test_a_forgotten_password_is_set_anew(url: str) -> None:
         page.locator("#id_new_password").focus()
         type_and_go_on(page, FRESH, FRESH)
         page.wait_for_url("**/admin/login/")
-    assert not found, "\n".join(found)
     assert User.objects.get().check_password(FRESH)
 
 

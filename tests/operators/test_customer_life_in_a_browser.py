@@ -54,6 +54,7 @@ def test_a_customer_is_added_by_its_name_and_the_page_sees_the_first_sign_in(
 
 
 def test_a_customer_is_deleted_by_typing_its_name_and_the_page_sees_it_go(live_server: object) -> None:
+    """test_every_page has shown axe what is being deleted, and what has been."""
     operator()
     customer = factories.customer(name="Analytical Engines", slug="engines")
     for number in range(30):
@@ -73,9 +74,7 @@ def test_a_customer_is_deleted_by_typing_its_name_and_the_page_sees_it_go(live_s
         page.get_by_role("heading", name="Analytical Engines is being deleted").wait_for()
         customer_deletion.go_on(seconds=0, clock=timezone.now)
         page.get_by_text("Everything else").first.wait_for()
-        faults += looking.faults(page, "deletion-under-way", within="#content")
         customer_deletion.go_on(seconds=60, clock=timezone.now)
         page.get_by_role("heading", name="Analytical Engines is deleted").wait_for()
-        faults += looking.faults(page, "deletion-done", within="#content")
     assert not Customer.objects.filter(id=customer.id).exists()
     assert not faults, "\n".join(faults)

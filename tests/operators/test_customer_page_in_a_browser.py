@@ -13,9 +13,10 @@ from apps.mail.models import MailQuotaUse, Message
 from apps.operators.pages.customers.customer_tabs import TABS
 from tests import browser, factories
 from tests.conftest import MakeClient
-from tests.operators.looking import Content, let_in
+from tests.operators.looking import Content, let_in, put
 from tests.operators.pages.customer_form import page_of
 from tests.operators.signing_in import operator
+from tests.operators.walking import client
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TAB = {slug: "change" if slug == "overview" else slug for slug in TABS}
@@ -50,12 +51,15 @@ def test_every_tab_is_read_by_everybody(live_server: LiveServer, acme: Customer)
     faults = []
     fresh = factories.customer(name="Fresh")
     for locale in ("en", "de"):
+        reader = client(locale, "ops@example.com")
         with browser.kept_page(locale) as page:
             gallery = Content(page)
             check = gallery.look if locale == "en" else gallery.fit
             let_in(page, live_server.url)
+            look_at(page, live_server, acme)
             for slug, tab in TAB.items():
-                look_at(page, live_server, acme, tab)
+                put(page, reader.get(page_of(acme, tab)).content.decode())
+                assert page.locator(f"html[lang={locale}] nav [aria-current=page]").first.is_visible(), slug
                 gallery.fit(f"customer-{slug}-{locale}")
             look_at(page, live_server, fresh)
             check(f"customer-fresh-{locale}")

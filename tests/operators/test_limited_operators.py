@@ -23,7 +23,7 @@ from apps.operators.models import RoleName
 from apps.operators.team import scope
 from apps.users.models import User
 from tests.operators import of_everything
-from tests.operators.addresses import ENDS_THE_SESSION, MODELS, place_of, routes
+from tests.operators.addresses import ENDS_THE_SESSION, MODELS, actions_of, place_of, routes
 from tests.operators.limiting import with_role
 from tests.operators.signing_in import operator, signed_in
 
@@ -161,10 +161,8 @@ def _lists(place: Place) -> Iterator[Sent]:
 
 def _actions(place: Place) -> Iterator[Sent]:
     for model in MODELS:
-        page = admin.site.get_model_admin(model)
         keys = [str(row.pk) for row in place.rows.get(model, [place.other])]
-        names = [name if isinstance(name, str) else name.__name__ for name in page.actions or ()]
-        for name in ("delete_selected", *names):
+        for name in actions_of(model):
             chosen = {"action": name, "_selected_action": keys, "select_across": "1", "index": "0"}
             yield Sent("POST", place_of(model), chosen)
             yield Sent("POST", place_of(model), {**chosen, **ANSWERS})
@@ -261,8 +259,13 @@ def test_the_same_requests_tell_an_administrator_without_limits(place: Place) ->
         assert {path for path in paths if path.endswith("/change/")}, model
 
 
-def test_what_is_ones_own_is_there(place: Place) -> None:
+def test_what_is_ones_own_is_there_and_what_leads_to_no_customer_is_closed(place: Place) -> None:
     browser = signed_in(with_role(RoleName.ADMINISTRATOR, place.seen))
+    check_that_ones_own_is_there(browser, place)
+    check_that_what_leads_to_no_customer_is_closed(browser)
+
+
+def check_that_ones_own_is_there(browser: Client, place: Place) -> None:
     for model in OWNED:
         own = scope.OperatorScope([place.seen.pk]).narrow(model._default_manager.all())
         listed = browser.get(f"/admin/{place_of(model)}")
@@ -271,8 +274,7 @@ def test_what_is_ones_own_is_there(place: Place) -> None:
         assert browser.get(f"/admin/{place_of(model)}{own.latest('pk').pk}/change/").status_code == 200, model
 
 
-def test_a_page_whose_rows_lead_to_no_customer_is_closed(place: Place) -> None:
-    browser = signed_in(with_role(RoleName.ADMINISTRATOR, place.seen))
+def check_that_what_leads_to_no_customer_is_closed(browser: Client) -> None:
     assert {model._meta.label for model in CLOSED} >= {"auth.User", "payloads.ServiceKeyPair"}
     for model in CLOSED:
         for path in ("", "add/"):

@@ -47,6 +47,7 @@ def test_of_two_tabs_the_later_one_is_told_and_keeps_what_was_typed(live_server:
 
 
 def test_a_grave_change_asks_is_done_and_is_undone(live_server: LiveServer) -> None:
+    """test_every_page has shown axe the danger zone, the question before a suspension, and the one before an undo."""
     who = operator()
     customer = factories.customer(name="Acme")
     factories.session(factories.user(customer))
@@ -62,10 +63,8 @@ def test_a_grave_change_asks_is_done_and_is_undone(live_server: LiveServer) -> N
         press(page, "Change it")
         page.wait_for_url("**/policy/#tokens")
         page.goto(f"{path}/danger/")
-        assert faults(page, "danger-zone", within="section[aria-labelledby=danger-zone]") == []
         press(page, "Suspend", "link")
         page.get_by_role("heading", name="Suspend Acme?").wait_for()
-        assert faults(page, "grave-suspension") == []
         press(page, "Suspend")
         page.wait_for_url("**/change/")
         assert Customer.objects.get(id=customer.id).status == "suspended"
@@ -73,7 +72,6 @@ def test_a_grave_change_asks_is_done_and_is_undone(live_server: LiveServer) -> N
         page.goto(f"{live_server.url}/admin/audit/event/{suspended.id}/change/")
         press(page, "Undo this change", "link")
         page.get_by_role("heading", name="Undo this change of Acme?").wait_for()
-        assert faults(page, "undo") == []
         press(page, "Undo")
         page.wait_for_url("**/customers/customer/**/change/")
     saved = Customer.objects.get(id=customer.id)

@@ -1,11 +1,11 @@
-"""The pages of operators as people see them, in English and German: by axe, wide and on a phone, light and dark."""
+"""The pages of operators as people see them: by axe, wide and on a phone, light and dark; German words fit, too."""
 
 import pytest
 
 from apps.operators.models import RoleName
 from tests import browser, factories
+from tests.operators import looking
 from tests.operators.limiting import with_role
-from tests.operators.looking import enter, faults
 from tests.operators.signing_in import operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,13 +19,14 @@ def test_role_and_limits_are_read_and_chosen(live_server: object, locale: str) -
     operator()
     who = with_role(RoleName.SUPPORT, factories.customer(name="Acme"), name="clerk@example.com")
     factories.customer(name="Umbrella")
+    wrong = looking.faults if locale == "en" else looking.misfits
     with browser.kept_page(locale) as page:
-        enter(page, url, "/admin/auth/user/")
-        found = faults(page, f"operators-{locale}", within="#result_list")
+        looking.enter(page, url, "/admin/auth/user/")
+        found = wrong(page, f"operators-{locale}", within="#result_list")
         page.goto(f"{url}/admin/auth/user/{who.pk}/change/")
-        found += faults(page, f"operator-{locale}", within="fieldset:has(.field-role)")
+        found += wrong(page, f"operator-{locale}", within="fieldset:has(.field-role)")
         page.evaluate(MADE_LATE)
-        found += faults(page, f"operator-made-late-{locale}", within="fieldset:has(.field-role)")
+        found += wrong(page, f"operator-made-late-{locale}", within="fieldset:has(.field-role)")
         assert found == []
         page.locator("input[name=role][value=auditor]").check()
         with page.expect_response(lambda answer: "term=Umb" in answer.url):  # a list of before it has the name, too

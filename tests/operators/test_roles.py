@@ -25,7 +25,7 @@ from apps.tokens.models import Session
 from apps.users.models import User as EndUser
 from tests import factories
 from tests.operators import of_everything
-from tests.operators.addresses import ENDS_THE_SESSION, MODELS, path_of, place_of, routes
+from tests.operators.addresses import ENDS_THE_SESSION, MODELS, actions_of, path_of, place_of, routes
 from tests.operators.limiting import give, with_role
 from tests.operators.signing_in import operator, signed_in
 
@@ -87,7 +87,7 @@ def posts() -> Any:
             yield path_of(route, str(row.pk) if row else "x"), answers
     for model in MODELS:
         keys = [str(row.pk) for row in model._default_manager.all()[:5]]
-        for name in ("delete_selected", "end_selected", "approve_selected", "acknowledge_selected"):
+        for name in actions_of(model):
             chosen = {"action": name, "_selected_action": keys, "select_across": "1"}
             yield f"/admin/{place_of(model)}", {**answers, **chosen}
 

@@ -186,7 +186,9 @@ def test_ten_users_are_approved(hand: Hand) -> None:
     hand.page.locator("select[name=action]").select_option("approve_selected")
     hand.clicks += 2  # a list is opened, and one of its lines chosen
     hand.button("Run")
+    hand.page.get_by_role("heading", name="Approve 10 users?").wait_for()
     hand.button("Approve")
+    hand.page.get_by_text("10 users approved").wait_for()
     assert IdentityCheck.objects.filter(state=CheckState.APPROVED).count() == 10
     done(hand, "approve ten users")
 

@@ -211,9 +211,8 @@ def test_by_keyboard(live_server: object) -> None:
     operator()
     url, customer = live_server.url, factories.customer()  # type: ignore[attr-defined]
     save_limits(sign_in(), customer, codes_per_email_count=7, codes_per_ip_count=30)
-    with real_browser.page(locale="en") as page:
-        looking.enter(page, url)
-        page.goto(f"{url}{page_of(customer, 'policy')}")
+    with real_browser.kept_page() as page:
+        looking.enter(page, url, page_of(customer, "policy"))
         page.locator("[name=codes_per_email_count]").fill("8")
         page.locator("[name=codes_per_ip_count]").fill("31")
         page.keyboard.press("Enter")
