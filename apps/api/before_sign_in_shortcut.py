@@ -12,7 +12,7 @@ from apps.api.authentication.api_key import client_of, identified
 from apps.api.base_views import BeforeSignInView
 from apps.api.early_request import EarlyRequest, json_body_in
 from apps.api.parsers import opened_before_sign_in
-from apps.api.shortcut import Shortcut, ask
+from apps.api.shortcut import Shortcut, Success, ask
 from apps.api_keys import clients
 from apps.api_keys.clients import ApiClient
 from apps.core import text_languages
@@ -55,14 +55,14 @@ class BeforeSignInShortcut(Shortcut):
     method = "POST"
     view: ClassVar[type[BehindShortcutView[Any]]]
 
-    def answer(self, request: EarlyRequest) -> bytes | None:
+    def answer(self, request: EarlyRequest) -> Success | None:
         body = json_body_in(request.META)
         if not body:
             return None
         # Of what is told. It need not be set back: each request of the thread sets its own.
         translation.activate(text_languages.of_answer_to(request))
-        return self.told(ask(request, self.view.check_and_act, body, request), request)
+        return self.told(ask(request, self.view.check_and_act, body, request))
 
-    def told(self, result: Any, request: EarlyRequest) -> bytes | None:
-        """The body of the answer. None for what the view has to tell, since it needs cookies, say."""
+    def told(self, result: Any) -> Success | None:
+        """The answer that says this. None for what the view has to tell, since it needs cookies, say."""
         raise NotImplementedError

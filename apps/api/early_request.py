@@ -22,7 +22,6 @@ class EarlyRequest(HttpRequest):
         self.META = environ
         self.method = str(environ["REQUEST_METHOD"])
         self.path = str(environ["PATH_INFO"])
-        self.more_headers: HeaderLines = []  # of its answer, beside those that every answer of the call has
 
     @cached_property
     def COOKIES(self) -> dict[str, str]:  # type: ignore[override]  # noqa: N802  (as Django names it)

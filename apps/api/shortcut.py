@@ -6,7 +6,7 @@ with what was found out (`handed_on`): the view says it in the one form of error
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from django.conf import settings
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 Arguments = ParamSpec("Arguments")
+OwnHeaders = Collection[tuple[str, str]]
+Success = tuple[
+    bytes, OwnHeaders
+]  # the body, and the headers that this answer has beside those of every answer of the call
 
 OK, STATUS_LINE = 200, "200 OK"
 
@@ -36,7 +40,7 @@ class Shortcut:
     method: ClassVar[str]
     path: ClassVar[str]
     view: ClassVar[Any]  # the `Endpoint` that answers what the shortcut passes on
-    own_headers: ClassVar[HeaderLines] = []  # of this call's answers, beside those of every answer of the API
+    own_headers: ClassVar[OwnHeaders] = ()  # of this call's answers, beside those of every answer of the API
 
     def __init__(self, django: "WSGIApplication") -> None:
         self._django = django
@@ -57,28 +61,29 @@ class Shortcut:
             return self._django(environ, start_response)
         started = time.monotonic()
         request = EarlyRequest(environ)
-        body = self._body(request) if _is_usual(request) else None
-        if body is None:
+        success = self._success(request) if _is_usual(request) else None
+        if success is None:
             return self._django(environ, start_response)
+        body, more = success
         let_go_if_used()
         self._note(request, seconds=time.monotonic() - started)
-        start_response(STATUS_LINE, self._headers_for(request, body))
+        start_response(STATUS_LINE, self._headers_for(request, body, more))
         return [body]
 
-    def answer(self, request: EarlyRequest) -> bytes | None:
-        """The body of a success. None for what the view has to answer; it also answers whatever is raised here."""
+    def answer(self, request: EarlyRequest) -> Success | None:
+        """None for what the view has to answer; it also answers whatever is raised here."""
         raise NotImplementedError
 
-    def _body(self, request: EarlyRequest) -> bytes | None:
+    def _success(self, request: EarlyRequest) -> Success | None:
         try:
             return self.answer(request)
         except Exception:  # noqa: BLE001  (the view meets it again, and has the form for it)
             return None
 
-    def _headers_for(self, request: EarlyRequest, body: bytes) -> HeaderLines:
+    def _headers_for(self, request: EarlyRequest, body: bytes, more: OwnHeaders) -> HeaderLines:
         of_every_answer = self._headers[request.is_secure(), text_languages.of_answer_to(request)]
         of_this_one = [("Content-Length", str(len(body))), ("X-Request-ID", request_id_of(request))]
-        return [*of_every_answer, *request.more_headers, *of_this_one]
+        return [*of_every_answer, *more, *of_this_one]
 
     def _note(self, request: HttpRequest, *, seconds: float) -> None:
         """The line of the log."""

@@ -10,7 +10,7 @@ from apps.api.authentication import token_check
 from apps.api.authentication.remembered_answers import Place, RememberedAnswers, place_of
 from apps.api.early_request import EarlyRequest
 from apps.api.renderers import X_ENCRYPTED, as_json, sealed
-from apps.api.shortcut import OK, Shortcut, ask
+from apps.api.shortcut import OK, Shortcut, Success, ask
 from apps.core.requests import context_of
 from apps.core.state.process import present
 from apps.payloads.token_envelope import TokenEnvelope
@@ -25,14 +25,14 @@ class MeShortcut(Shortcut):
     """The same checks as for every call with a token; by header or by cookie, sealed under the token's or the session's keys."""
 
     method, path, view = "GET", "/api/auth/me", MeView
-    own_headers = [(X_ENCRYPTED, "true")]
+    own_headers = ((X_ENCRYPTED, "true"),)
 
-    def answer(self, request: EarlyRequest) -> bytes | None:
+    def answer(self, request: EarlyRequest) -> Success | None:
         if request.META.get("CONTENT_LENGTH", "") not in NO_BODY:
             return None
         place = place_of(request.META)
         answer = (answers.find(place, time.time()) if place else None) or _found_anew(request, place)
-        return sealed(*answer, request, status=OK) if answer else None
+        return (sealed(*answer, request, status=OK), ()) if answer else None
 
 
 def _found_anew(request: HttpRequest, place: Place | None) -> Answer | None:

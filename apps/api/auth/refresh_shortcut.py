@@ -4,19 +4,19 @@ from apps.api.auth import token_answer
 from apps.api.auth.refresh import LONGEST, RefreshView, new_tokens
 from apps.api.early_request import EarlyRequest, Environ, json_body_in
 from apps.api.renderers import as_json
-from apps.api.shortcut import Shortcut, ask
+from apps.api.shortcut import Shortcut, Success, ask
 from apps.payloads.strict_json import NotStrictJson, parse_object
 
 
 class RefreshShortcut(Shortcut):
     method, path, view = "POST", "/api/auth/refresh", RefreshView
 
-    def answer(self, request: EarlyRequest) -> bytes | None:
+    def answer(self, request: EarlyRequest) -> Success | None:
         text = _token_in(request.META)
         if text is None:
             return None
         pair = ask(request, new_tokens, text, request, by_cookie=False)
-        return as_json(token_answer.document(pair)) if token_answer.is_in_body(pair) else None
+        return (as_json(token_answer.document(pair)), ()) if token_answer.is_in_body(pair) else None
 
 
 def _token_in(environ: Environ) -> str | None:
