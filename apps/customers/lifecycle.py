@@ -38,6 +38,11 @@ def register(customer: Customer, *, context: RequestContext) -> None:
     _validate(customer)
     if was_deleted(customer.slug):
         raise ValidationFailed(fields={"slug": [str(SLUG_OF_DELETED)]})
+    insert(customer, context=context)
+
+
+def insert(customer: Customer, *, context: RequestContext) -> None:
+    """Save a new customer that is known to be valid, and give it secrets."""
     with transaction.atomic():
         customer.save(force_insert=True)
         keyring.create_secret(customer, now=context.now)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
 from typing import Any
 
@@ -15,6 +16,7 @@ from apps.api.auth.refresh_shortcut import RefreshShortcut
 from apps.api.shortcut import Shortcut
 from apps.audit.models import Event
 from apps.customers import lifecycle as customers
+from apps.customers.models import Customer
 from apps.tokens import parsing
 from apps.tokens.minting import TokenPair
 from demo.client import TokenKeys
@@ -41,13 +43,18 @@ Application = Callable[..., Any]
 
 
 class Scene:
-    """A user with a session, of one of two customers."""
+    """A user with a session. Beside its customer there is the default one, and `other` where it is asked for."""
 
     def __init__(self, *, delivery: str = "body") -> None:
-        self.customer, self.other = factories.customer(), factories.customer()
+        self.customer = factories.customer()
         factories.permission(self.customer)
         self.user = factories.user(self.customer, permissions=["invoices.read"])
         self.pair = factories.session(self.user, delivery=delivery)
+
+    @cached_property
+    def other(self) -> Customer:
+        """The second customer, for who comes from there."""
+        return factories.customer()
 
     def origins(self, *origins: str) -> None:
         customers.update_policy(
