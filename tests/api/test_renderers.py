@@ -1,6 +1,8 @@
 """How answers become bytes."""
 
 import json
+import tracemalloc
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -32,3 +34,20 @@ def test_documents_are_written_as_drf_writes_them() -> None:
             renderers.as_json(each)
             == json.dumps(each, cls=JSONEncoder, ensure_ascii=False, separators=(",", ":")).encode()
         )
+
+
+def test_a_document_that_is_kept_takes_no_more_memory_than_its_text() -> None:
+    own = _bytes_taken_by(lambda: renderers.as_json({"id": "1"}))
+    kept = _bytes_taken_by(lambda: renderers.to_keep(renderers.as_json({"id": "1"})))
+    assert kept < 128
+    assert own > 1024, "orjson's own takes as little now, and the copy is needless"
+
+
+def _bytes_taken_by(make: Callable[[], bytes]) -> float:
+    """By one of a hundred documents."""
+    tracemalloc.start()
+    try:
+        made = [make() for _ in range(100)]
+        return tracemalloc.get_traced_memory()[0] / len(made)
+    finally:
+        tracemalloc.stop()

@@ -9,7 +9,7 @@ from apps.api.auth.me import MeView, profile
 from apps.api.authentication import token_check
 from apps.api.authentication.remembered_answers import Place, RememberedAnswers, place_of
 from apps.api.early_request import EarlyRequest
-from apps.api.renderers import X_ENCRYPTED, as_json, sealed
+from apps.api.renderers import X_ENCRYPTED, as_json, sealed, to_keep
 from apps.api.shortcut import OK, Shortcut, Success, ask
 from apps.core.requests import context_of
 from apps.core.state.process import present
@@ -42,7 +42,7 @@ def _found_anew(request: HttpRequest, place: Place | None) -> Answer | None:
     if found is None:
         return None
     who, envelope = found
-    answer = as_json(profile(who.user)), envelope
+    answer = to_keep(as_json(profile(who.user))), envelope
     if place:
         answers.keep(place, who, answer, now=context.now.timestamp(), until=math.inf, generation=generation)
     return answer
