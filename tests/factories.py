@@ -57,7 +57,8 @@ def user(of: Customer, email: str = "ada@example.com", **facts: Any) -> User:
     row = directory.create(of.id, emails.parse(email), now=timezone.now())
     for name, value in facts.items():
         setattr(row, name, value)
-    row.save()
+    if facts:
+        row.save()
     return row
 
 

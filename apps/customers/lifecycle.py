@@ -58,7 +58,8 @@ def update_policy(*, customer: Customer, changes: Mapping[str, Any], context: Re
         raise ValidationFailed(fields={name: ["This cannot be changed."] for name in FIXED & changes.keys()})
     for name, value in changes.items():
         setattr(customer, name, value)
-    _validate(customer)
+    with refused_by_field():
+        customer.full_clean(exclude=["id", "slug"], validate_unique=False, validate_constraints=False)
     with transaction.atomic():
         before = Customer.objects.select_for_update().get(id=customer.id)
         customer.save(update_fields=[*changes, "updated_at"])
@@ -164,8 +165,8 @@ def _set_status(
 
 def _validate(row: Customer | LimitOverride | AllowedNetwork) -> None:
     with refused_by_field():
-        # An id is drawn at random: nobody has it.
-        row.full_clean(exclude=["id", "customer"], validate_constraints=not isinstance(row, AllowedNetwork))
+        # An id is drawn at random: nobody has it. A short name that another customer has is found before the constraint is.
+        row.full_clean(exclude=["id", "customer"], validate_constraints=isinstance(row, LimitOverride))
 
 
 def _record(action: str, customer_id: UUID, context: RequestContext, **details: Any) -> None:

@@ -36,8 +36,10 @@ def orphans(folder: Path, *, program: str) -> list[int]:
     """The PIDs of the processes of `program` whose working directory is `folder`."""
     if not (PROCESSES / "self").exists():
         return _orphans_by_command_line(folder, program)
-    pids = (int(entry.name) for entry in PROCESSES.iterdir() if entry.name.isdigit())
-    return [pid for pid in pids if _works_in(folder, pid, program)]
+    place = folder.resolve()
+    return [
+        int(entry.name) for entry in PROCESSES.iterdir() if entry.name.isdigit() and _works_in(place, entry, program)
+    ]
 
 
 def _all_ended(folder: Path, *, program: str) -> bool:
@@ -49,13 +51,13 @@ def _all_ended(folder: Path, *, program: str) -> bool:
     return True
 
 
-def _works_in(folder: Path, pid: int, program: str) -> bool:
+def _works_in(place: Path, process: Path, program: str) -> bool:
     """Program and folder must both match: a person's shell may be in the folder too. ("(deleted)" follows the name after an upgrade.)"""
     try:
-        executable, place = ((PROCESSES / str(pid) / link).readlink() for link in ("exe", "cwd"))
+        is_ours = (process / "exe").readlink().name.removesuffix(" (deleted)") == program
+        return is_ours and (process / "cwd").readlink() == place
     except OSError:  # ended meanwhile, or we may not look at it
         return False
-    return executable.name.removesuffix(" (deleted)") == program and place == folder.resolve()
 
 
 def _orphans_by_command_line(folder: Path, program: str) -> list[int]:
