@@ -17,7 +17,7 @@ WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class BodyLength:
-    """A WSGI application in front of all others. It reads such a body, and says how long it is.
+    """A WSGI application in front of all that take bodies. It reads such a body, and says how long it is.
 
     What is longer than any view takes ends a byte behind that, and is refused as too large. An encoded body (the content of a
     file) is left to its view, which reads it as it comes.

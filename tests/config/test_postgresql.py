@@ -1,5 +1,7 @@
 """A kept connection that has ended between two requests is noticed, without a question at each request."""
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +10,7 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 
+from config.postgresql import base
 from config.postgresql.base import ASKED_EVERY_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,6 +61,18 @@ def test_a_connection_that_has_ended_is_replaced_before_a_request_uses_it(pid: i
     time.sleep(pause)
     assert outside("SELECT pg_terminate_backend(%s, 5000)", pid)
     assert next_request() != pid
+
+
+def test_a_server_that_is_frozen_is_not_waited_for_without_end(pid: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `docker pause` does it: the connection stays, and nothing comes."""
+    monkeypatch.setattr(base, "ANSWERED_WITHIN_SECONDS", 0.5)
+    next_request()
+    time.sleep(BETWEEN_SECONDS)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        assert next_request() != pid
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def test_a_connection_that_failed_is_asked_at_once(pid: int, outside: Any) -> None:
