@@ -126,11 +126,20 @@ def data_of_postgres() -> Iterator[Path]:
 
 
 @pytest.fixture
-def used_folder(data_of_postgres: Path) -> Iterator[Path]:
-    """In which the engines have run before: to make PostgreSQL's data takes longer than most tests here."""
+def used(data_of_postgres: Path) -> Callable[[Path], Path]:
+    """`used(folder)`: the engines have run in it before. To make PostgreSQL's data takes longer than most tests here."""
+
+    def fill(folder: Path) -> Path:
+        subprocess.run(["cp", "-a", data_of_postgres, places.locate(folder).engines / "postgres"], check=True)
+        return folder
+
+    return fill
+
+
+@pytest.fixture
+def used_folder(used: Callable[[Path], Path]) -> Iterator[Path]:
     with new_folder() as new:
-        subprocess.run(["cp", "-a", data_of_postgres, places.locate(new).engines / "postgres"], check=True)
-        yield new
+        yield used(new)
 
 
 def processes_of(folder: Path) -> list[int]:
@@ -230,8 +239,8 @@ def test_a_process_that_lost_its_engines_gets_them_anew(used_folder: Path) -> No
     assert processes_of(used_folder)
 
 
-def test_two_folders_share_nothing(folder: Path, lease: Open) -> None:
-    one, other = lease(folder / "one"), lease(folder / "other")
+def test_two_folders_share_nothing(folder: Path, used: Callable[[Path], Path], lease: Open) -> None:
+    one, other = lease(used(folder / "one")), lease(used(folder / "other"))
     try:
         remember(one, "mine")
         assert other.query("SELECT to_regclass('memory')") is None
@@ -369,10 +378,10 @@ def test_an_interrupted_first_start_is_repeated(folder: Path, lease: Open) -> No
     assert answers(lease(folder))
 
 
-def test_a_path_longer_than_a_socket_name_may_be_works(folder: Path, lease: Open) -> None:
+def test_a_path_longer_than_a_socket_name_may_be_works(folder: Path, used: Callable[[Path], Path], lease: Open) -> None:
     deep = folder / ("d" * 60) / ("e" * 60)
     try:
-        assert answers(lease(deep))
+        assert answers(lease(used(deep)))
     finally:
         embedded.discard(deep)
 
@@ -407,12 +416,14 @@ def test_as_root_the_engines_run_as_an_ordinary_user_even_under_a_closed_home(tm
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts engines as another user")
-def test_a_removed_data_folder_is_forgotten_even_where_its_data_lies_elsewhere(tmp_path: Path, lease: Open) -> None:
+def test_a_removed_data_folder_is_forgotten_even_where_its_data_lies_elsewhere(
+    tmp_path: Path, used: Callable[[Path], Path], lease: Open
+) -> None:
     """Its keys went with it, so the data could not be read any more."""
     data = tmp_path / "home" / ".data"
     data.parent.mkdir(mode=0o700)
     try:
-        engines = lease(data)
+        engines = lease(used(data))
         remember(engines, "gone")
         engines.end()
         eventually(lambda: not processes_of(data))
