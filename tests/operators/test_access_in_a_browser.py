@@ -47,7 +47,7 @@ def type_and_go_on(page: Page, *texts: str) -> None:
 def test_somebody_is_invited_enrols_a_passkey_and_signs_in_with_it(url: str) -> None:
     operator()
     assert sign_in().post("/admin/auth/user/add/", {"email": "new@example.com", **AS_AUDITOR}).status_code == 302
-    with browser.page(locale="en") as page:
+    with browser.kept_page() as page:
         device = Device(page)
         page.goto(link_in_mail("new@example.com"))
         assert "token" not in page.url
@@ -62,7 +62,7 @@ def test_somebody_is_invited_enrols_a_passkey_and_signs_in_with_it(url: str) -> 
         assert len(device.credentials()) == 1
         assert OperatorPasskey.objects.get().name == "Laptop"
         page.goto(f"{url}/admin/second-factor/")
-        found += faults(page, "second-factor-with-passkey")
+        found += faults(page, "second-factor-with-passkey", within="#content")
         page.context.clear_cookies()
         page.goto(f"{url}/admin/login/")
         page.locator("#id_username").fill("new@example.com")
@@ -70,6 +70,7 @@ def test_somebody_is_invited_enrols_a_passkey_and_signs_in_with_it(url: str) -> 
         page.get_by_role("button", name="Sign in with your passkey").focus()
         page.keyboard.press("Enter")
         page.wait_for_url("**/admin/")
+        device.session.detach()
     assert not found, "\n".join(found)
     assert User.objects.get(username="new@example.com").has_usable_password()
 
@@ -97,7 +98,7 @@ def test_sessions_are_seen_and_ended(url: str) -> None:
         enter_by_password(page, url)
         page.goto(f"{url}/admin/sessions/")
         page.get_by_text("203.0.113.7").wait_for()
-        found = faults(page, "own-sessions")
+        found = faults(page, "own-sessions", within="#content")
         with browser.next_page(page):
             page.get_by_role("button", name="End the session on").press("Enter")
         page.get_by_text("1 session has ended.").wait_for()

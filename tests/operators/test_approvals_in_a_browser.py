@@ -32,6 +32,7 @@ KEYS_LIVE = """() => {
   const { loadEventEnd } = performance.getEntriesByType("navigation")[0]
   return loadEventEnd > 0 && performance.now() > loadEventEnd + 500
 }"""
+POLLED_MS = 50  # at each frame, as Playwright does else, the browser draws the page for nothing
 # A key presses a button or follows a link while it is handled: afterwards nothing is to come.
 COUNTED = "window.steps = 0; addEventListener('click', () => { window.steps += 1 }, true)"
 
@@ -72,13 +73,13 @@ def open_first(page: Page, url: str) -> None:
 
 
 def press(page: Page, key: str) -> None:
-    page.wait_for_function(KEYS_LIVE)
+    page.wait_for_function(KEYS_LIVE, polling=POLLED_MS)
     page.keyboard.press(key)
 
 
 def step(page: Page, key: str) -> None:
     """On to the page that this key leads to."""
-    page.wait_for_function(KEYS_LIVE)
+    page.wait_for_function(KEYS_LIVE, polling=POLLED_MS)
     with browser.next_page(page):
         page.keyboard.press(key)
 

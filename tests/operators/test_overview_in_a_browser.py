@@ -15,7 +15,7 @@ from apps.figures import counting
 from apps.mail.models import MessageState
 from tests import browser, factories
 from tests.figures import happening
-from tests.operators.looking import AdminGallery, enter, fits
+from tests.operators.looking import Content, enter, fits
 from tests.operators.signing_in import operator
 from tests.portal.gallery import PHONE, WANTED, WIDE
 
@@ -56,7 +56,7 @@ def test_it_is_read_and_used_by_everybody(live_server: object) -> None:
     """
     url = live_server.url  # type: ignore[attr-defined]
     with browser.kept_page() as page:
-        gallery = AdminGallery(page)
+        gallery = Content(page)
         enter(page, url)
         gallery.fit("overview")
         page.goto(f"{url}/admin/?days=7")
@@ -67,7 +67,7 @@ def test_it_is_read_and_used_by_everybody(live_server: object) -> None:
         page.goto(f"{url}/admin/?customer=nobody")
         gallery.fit("overview-unknown-customer")
     with browser.kept_page("de") as page:
-        german = AdminGallery(page)
+        german = Content(page)
         enter(page, url, "/admin/?days=30")
         page.get_by_role("heading", name="Was zu tun ist").wait_for()
         german.fit("overview-german")

@@ -48,7 +48,7 @@ def test_operators_sign_in_at_gatehouses_own_pages(make_running: Callable[..., R
     )
     client.redirect_uris = [f"{running.url}/admin/oidc/callback/"]
     client.save()
-    with browser.page(locale="en") as page:
+    with browser.kept_page() as page:
         by_code(page, running, OPERATOR)
         page.wait_for_url("**/admin/")
         assert page.get_by_role("heading", name="Overview").count() == 1
