@@ -4,6 +4,8 @@ Python's own codec "idna", which sockets, smtplib and Django use, is IDNA 2003: 
 `strasse.example`, which belongs to somebody else. So names are translated here before anything else sees them.
 """
 
+import idna
+
 
 class NotADomain(ValueError):
     """DNS cannot hold such a name."""
@@ -16,8 +18,6 @@ def in_ascii(domain: str) -> str:
     """
     if domain.isascii() and "xn--" not in domain.lower():
         return domain.lower()
-    import idna  # a megabyte, and few names need it
-
     try:
         return idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
     except idna.IDNAError as error:
