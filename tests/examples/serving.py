@@ -20,10 +20,8 @@ import httpx
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.utils import timezone
 
-from apps.customers import keyring
-from apps.customers.models import DEFAULT_CUSTOMER_ID, Customer
+from apps.customers.models import Customer
 from demo.client import Client, over_http
 from demo.management.commands import seed_demo
 from tests import cleaning, factories
@@ -95,7 +93,7 @@ def _served(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Demo]:
     environment = {"PUBLIC_URL": f"http://localhost:{port}", "EMAIL_URL": mail_server.url}
     for name, value in {**environment, "DATA_DIR": folder}.items():
         patch.setattr(settings, name, value, raising=False)
-    _seed()
+    call_command(seed_demo.Command())
     mail_server.start()
     server, worker = Server(port=port, **environment), Worker(**environment)
     try:
@@ -106,12 +104,6 @@ def _served(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Demo]:
         for process in (server, worker, mail_server):
             process.stop()
         worker.close()
-
-
-def _seed() -> None:
-    default = Customer.objects.create(id=DEFAULT_CUSTOMER_ID, slug="default", name="Default")
-    keyring.create_secret(default, now=timezone.now())
-    call_command(seed_demo.Command())
 
 
 class Example:
