@@ -214,7 +214,7 @@ def test_its_keys_and_tokens_are_refused_from_the_beginning_to_the_end_and_after
     assert deletion.finished_at is not None
     gone = {
         "me": (401, "invalid_token"),
-        "refresh": (401, "invalid_api_key"),  # the clients send their key along
+        "refresh": (401, "invalid_token"),  # the client sends its key along, but first the token says whose it is
         "request": (401, "invalid_api_key"),
     }
     assert answers(client, fresh) == gone
