@@ -39,6 +39,7 @@ HEX = re.compile(r"\b[0-9a-f]{64}\b")
 KEY = re.compile(r'"payload_key":"[\w-]{43}"')
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(?:Z|\+00:00)|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
 NUMBERED = re.compile(r'customer-\d+|"(?:iat|nbf|exp|auth_time)": \d+|"milliseconds":[\d.]+|Max-Age=\d+')
+WAIT = re.compile(r'(?<=;t=)\d+|(?<="retry_after":)\d+')  # seconds from now on
 Application = Callable[..., Any]
 
 
@@ -159,10 +160,7 @@ def seen(application: Application, asking: Asking, log: Callable[[], str]) -> di
     events = Event.objects.exclude(id__in=known).order_by("action").values()
     return {
         "status": answer.status,
-        "headers": [
-            (name, "RIGHT" if _is_right_length(name, value, answer) else _masked(value))
-            for name, value in answer.headers
-        ],
+        "headers": [(name, _masked_header(name, value, answer)) for name, value in answer.headers],
         "body": _masked(opened(answer, asking)),
         "log": [_masked(line) for line in log().splitlines()],
         "events": [{name: _masked(str(value)) for name, value in event.items()} for event in events],
@@ -172,9 +170,11 @@ def seen(application: Application, asking: Asking, log: Callable[[], str]) -> di
     }
 
 
-def _is_right_length(name: str, value: str, answer: Answer) -> bool:
+def _masked_header(name: str, value: str, answer: Answer) -> str:
     """Tokens are as long as the names in them: only that the length is right is the same each time."""
-    return name == "Content-Length" and value == str(len(answer.body))
+    if name == "Content-Length" and value == str(len(answer.body)):
+        return "RIGHT"
+    return "N" if name == "Retry-After" and value.isdecimal() else _masked(value)
 
 
 def opened(answer: Answer, asking: Asking) -> str:
@@ -187,7 +187,7 @@ def opened(answer: Answer, asking: Asking) -> str:
 
 def _masked(text: str) -> str:
     text = TOKEN.sub(lambda found: _said(found[0]), text)
-    for what, pattern in (("KEY", KEY), ("ID", ID), ("HEX", HEX), ("TIME", TIME), ("N", NUMBERED)):
+    for what, pattern in (("KEY", KEY), ("ID", ID), ("HEX", HEX), ("TIME", TIME), ("N", NUMBERED), ("N", WAIT)):
         text = pattern.sub(what, text)
     return text
 
