@@ -21,15 +21,20 @@ class Cost:
     round_trips: int = 0
 
 
+def _teaches(command: object) -> bool:
+    """Whether a script is sent as a text: once, when Valkey does not know it by name yet. Which test is the first is an accident."""
+    return b"\r\nEVAL\r\n" in (command if isinstance(command, bytes) else b"".join(command))  # type: ignore[call-overload]
+
+
 @contextmanager
 def counted() -> Iterator[Cost]:
     """What the block costs."""
     cost = Cost()
     send = AbstractConnection.send_packed_command
 
-    def counting(self: AbstractConnection, *args: object, **options: object) -> object:
-        cost.round_trips += 1
-        return send(self, *args, **options)
+    def counting(self: AbstractConnection, command: object, *args: object, **options: object) -> object:
+        cost.round_trips += not _teaches(command)
+        return send(self, command, *args, **options)
 
     with (
         mock.patch.object(AbstractConnection, "send_packed_command", counting),

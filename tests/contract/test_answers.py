@@ -46,7 +46,7 @@ def place(client_for: MakeClient, settings: Any) -> Place:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.operation} {way.story}".strip())
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_a_success_is_answered_as_documented(place: Place, way: Way) -> None:
     found = way.go(place)
     assert 200 <= found.status < 300, found.document

@@ -67,6 +67,10 @@ class Way:
     story: str
     go: Callable[[Place], Answer]
 
+    @property
+    def name(self) -> str:
+        return f"{self.operation} {self.story}".strip()
+
 
 WAYS: list[Way] = []
 
