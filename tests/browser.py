@@ -17,7 +17,7 @@ import pytest
 from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from apps.core import database_connections
+from tests.remembering import look_up_the_connection_anew
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 HOW = "no Chromium was found (Debian: apt install chromium; or set GATEHOUSE_CHROMIUM)"
@@ -153,17 +153,13 @@ def _driven() -> Iterator[Started]:
         if not _started:
             _started.append(Started(sync_playwright().start(), asyncio.get_running_loop()))
         asyncio._set_running_loop(_started[0].loop)
-        _look_up_the_connection_anew()
+        look_up_the_connection_anew()
         yield _started[0]
     finally:
         connections.close_all()  # those made under Playwright's event loop are others than those outside
         asyncio._set_running_loop(None)
-        _look_up_the_connection_anew()
+        look_up_the_connection_anew()
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-def _look_up_the_connection_anew() -> None:
-    database_connections._of_this_thread.connection = None
 
 
 def _window(started: Started, path: str, profile: Path | None, context: Mapping[str, object]) -> BrowserContext:

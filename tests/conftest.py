@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import expect
 
 from apps.api import cors
-from apps.api_keys import clients
 from apps.audit import refusal_budget
 from apps.core import valkey
 from apps.core.state import process
@@ -24,9 +23,9 @@ from apps.customers import keyring
 from apps.customers.models import Customer
 from apps.customers.policy import Algorithm
 from apps.payloads import service_keys
-from apps.tokens import remembered_tokens, sessions
+from apps.tokens import remembered_tokens
 from demo.client import Client, Wire
-from tests import browser, cleaning, factories, rsa_keys
+from tests import browser, cleaning, factories, remembering, rsa_keys
 from tests.contract.documented import CheckedClient
 from tests.mail.smtp import make_mail_server
 from tests.running import make_running, running, running_without_mails
@@ -127,11 +126,10 @@ def forget() -> None:
     """What a process remembers."""
     rsa_keys.begin_again()
     keyring.memory.clear()
-    clients._noted.clear()
+    remembering.forget_what_was_noted()
     refusal_budget.forget()
     cors._Memory.until = 0.0
     service_keys.forget()
-    sessions._noted.clear()
     remembered_tokens.memory.forget()
     process.present().memory.forget_everything()
     cache.close()

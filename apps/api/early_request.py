@@ -33,15 +33,16 @@ class EarlyRequest(HttpRequest):
 
 def json_body_in(environ: Environ) -> bytes | None:
     """The body of a request that says it is JSON, to be read again. None for a length that Django has to look at."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    if environ.get("CONTENT_TYPE", "").lower() not in JSON or not _is_readable(length):
+    said = environ.get("CONTENT_LENGTH") or ""
+    if environ.get("CONTENT_TYPE", "").lower() not in JSON or not _is_readable(said):
         return None
+    length = int(said)
     try:
-        body: bytes = environ["wsgi.input"].read(int(length))
+        body: bytes = environ["wsgi.input"].read(length)
     except OSError:  # the client went away half-way
         return None
     environ["wsgi.input"] = BytesIO(body)
-    return body if len(body) == int(length) else None  # it went away half-way, too
+    return body if len(body) == length else None  # it went away half-way, too
 
 
 def _is_readable(length: str) -> bool:

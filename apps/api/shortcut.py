@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 Arguments = ParamSpec("Arguments")
 OwnHeaders = Collection[tuple[str, str]]
-Success = tuple[
-    bytes, OwnHeaders
-]  # the body, and the headers that this answer has beside those of every answer of the call
+# The body, and the headers that this answer has beside those of every answer of the call.
+Success = tuple[bytes, OwnHeaders]
 
 OK, STATUS_LINE = 200, "200 OK"
 

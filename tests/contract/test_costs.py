@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 from django.test.client import ClientHandler
 
-from apps.api_keys import clients
-from apps.tokens import sessions
 from tests.conftest import MakeClient
 from tests.contract import documented
 from tests.contract.ways import WAYS, Place, Way
-from tests.remembering import forget_everything
+from tests.remembering import forget_everything, forget_what_was_noted
 from tests.roundtrips import Cost, counted
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,8 +121,7 @@ def last(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Cost]]:
 
     def measured(self: ClientHandler, environ: dict[str, Any]) -> Any:
         forget_everything()
-        clients._noted.clear()
-        sessions._noted.clear()
+        forget_what_was_noted()
         with counted() as cost:
             answer = handle(self, environ)
         found[str(documented.operation_of(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"))] = cost

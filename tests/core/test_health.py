@@ -5,7 +5,7 @@ from django.db import connection
 from django.test import Client, override_settings
 
 from apps.api import cors
-from apps.core import database_connections
+from tests.remembering import look_up_the_connection_anew
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def nothing_remembered() -> None:
     """Allowed origins are remembered for seconds; without that, a request that needs them must ask the database."""
     cors._Memory.until = 0.0
     connection.health_check_done = False  # let go of, as after any request: a test before may have used it
-    database_connections._of_this_thread.connection = None  # a test in an event loop may have used another
+    look_up_the_connection_anew()  # a test in an event loop may have used another
 
 
 def test_healthz_answers_without_a_database(nothing_remembered: None) -> None:
