@@ -161,7 +161,7 @@ def seen(application: Application, asking: Asking, log: Callable[[], str]) -> di
     return {
         "status": answer.status,
         "headers": [(name, _masked_header(name, value, answer)) for name, value in answer.headers],
-        "body": _masked(opened(answer, asking)),
+        "body": opened(answer, asking),
         "log": [_masked(line) for line in log().splitlines()],
         "events": [{name: _masked(str(value)) for name, value in event.items()} for event in events],
         "statements": len(cost.statements),
@@ -178,11 +178,11 @@ def _masked_header(name: str, value: str, answer: Answer) -> str:
 
 
 def opened(answer: Answer, asking: Asking) -> str:
-    """What is the same each time: an envelope has a new nonce."""
+    """What is the same each time: an envelope has a new nonce, an error the time of its second."""
     if ("X-Encrypted", "true") not in answer.headers or not answer.body or asking.keys is None:
-        return answer.body.decode()
+        return _masked(answer.body.decode())
     info = f"response {asking.method} {asking.path} {answer.status[:3]}"
-    return json.dumps(asking.keys.open(answer.document["data"], info=info))
+    return _masked(json.dumps(asking.keys.open(answer.document["data"], info=info)))
 
 
 def _masked(text: str) -> str:
