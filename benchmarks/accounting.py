@@ -1,6 +1,7 @@
 """What processes have used, from the kernel: CPU time and memory of a process and all that descend from it."""
 
 import os
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +26,31 @@ def cpu_seconds(root: int) -> float:
     return sum(process.cpu_seconds for process in tree(root))
 
 
-def largest_resident_bytes(root: int) -> int:
+@dataclass(frozen=True)
+class Memory:
+    """Of a process, in bytes: all that is in memory, and what of that is its own, not pages of programs' files.
+
+    Those the kernel has once for all processes, and gives up before anything of a process's own.
+    """
+
+    resident: int
+    own: int
+
+
+def largest_memory(root: int) -> Memory:
     """Memory of the largest process of this tree: of granian's, the worker."""
-    return max((process.resident_bytes for process in tree(root)), default=0)
+    largest = max(tree(root), key=lambda process: process.resident_bytes, default=None)
+    return Memory(largest.resident_bytes, own=_own_bytes(largest.pid)) if largest else Memory(0, 0)
+
+
+def _own_bytes(pid: int) -> int:
+    """RssAnon of proc_pid_status(5)."""
+    try:
+        text = (PROCESSES / str(pid) / "status").read_text()
+    except OSError:  # it has ended meanwhile
+        return 0
+    found = re.search(r"^RssAnon:\s+(\d+) kB$", text, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
 
 
 def tree(root: int) -> list[Process]:

@@ -104,9 +104,9 @@ class Server:
         """Of the serving process, its parent and its helpers, if there are any."""
         return accounting.cpu_seconds(self._process.pid)
 
-    def resident_bytes(self) -> int:
+    def memory(self) -> accounting.Memory:
         """Of the process that serves."""
-        return accounting.largest_resident_bytes(self._process.pid)
+        return accounting.largest_memory(self._process.pid)
 
     def _wait_until_it_listens(self) -> None:
         deadline = time.monotonic() + READY_WITHIN_SECONDS

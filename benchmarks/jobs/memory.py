@@ -34,12 +34,14 @@ class Scales:
     server: Server
     count: int = 0
     most: float = 0.0
+    most_own: float = 0.0
     marks: dict[str, float] = field(default_factory=dict)
 
     def weigh(self) -> float:
-        mib = self.server.resident_bytes() / MIB
-        self.most = max(self.most, mib)
-        return mib
+        memory = self.server.memory()
+        self.most = max(self.most, memory.resident / MIB)
+        self.most_own = max(self.most_own, memory.own / MIB)
+        return memory.resident / MIB
 
     def add(self, calls: int) -> None:
         self.count += calls
@@ -66,6 +68,7 @@ def run(bench: Bench) -> list[Row]:
         **scales.marks,
         "MiB at the end": scales.weigh(),
         "MiB at most": scales.most,
+        "MiB at most without pages of files": scales.most_own,
         "requests": scales.count,
     }
     return [Row("ours", "Gatehouse: memory of the one worker", calls=scales.count, beside=beside)]

@@ -11,6 +11,7 @@ TICK = 1 / accounting.TICKS_A_SECOND
 WORKED = 0.3  # seconds of CPU time that each process uses
 WORK = f"import time\nwhile time.process_time() < {WORKED}: pass\n"
 MIB = 1 << 20
+FILLED = f"data = bytearray({64 * MIB})\ndata[::4096] = bytes([1]) * len(data[::4096])"
 
 
 def started(program: str) -> "subprocess.Popen[bytes]":
@@ -56,10 +57,10 @@ def test_children_count_while_they_live_and_when_they_have_ended() -> None:
 
 
 def test_memory_is_that_of_the_largest() -> None:
-    with started(f"data = bytearray({64 * MIB})\ndata[::4096] = bytes([1]) * len(data[::4096])") as child:
-        found = accounting.largest_resident_bytes(child.pid)
+    with started(FILLED) as child:
+        found = accounting.largest_memory(child.pid)
         child.communicate()
-    assert 64 * MIB < found < 64 * MIB + 64 * MIB
+    assert 64 * MIB < found.own < found.resident < 64 * MIB + 64 * MIB
 
 
 def test_a_name_with_spaces_and_brackets_is_read_all_the_same() -> None:

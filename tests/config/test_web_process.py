@@ -48,3 +48,21 @@ def test_each_request_checks_its_connection_anew(told: list[str]) -> None:
 
 def test_a_connection_that_is_too_old_is_closed_at_the_end(told: list[str]) -> None:
     assert told[1] == "None"
+
+
+NEEDED = """
+import sys
+import config.wsgi
+from django.urls import resolve, reverse
+def is_loaded(): return "apps.operators.admin" in sys.modules
+reverse("brand-stylesheet", kwargs={"colour": "0f766e"}), reverse("schema"), resolve("/"), resolve("/api/docs")
+print(is_loaded())
+print(reverse("admin:users_user_changelist") if sys.argv[1] == "link" else resolve("/admin/users/user/").url_name, is_loaded())
+"""
+
+
+@pytest.mark.parametrize(("by", "found"), [("link", "/admin/users/user/"), ("request", "users_user_changelist")])
+def test_the_admin_is_loaded_by_who_needs_it(by: str, found: str) -> None:
+    """Not by the API, nor by a link from one hosted page to another."""
+    done = subprocess.run([sys.executable, "-c", NEEDED, by], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["False", f"{found} True"]
