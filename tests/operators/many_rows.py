@@ -9,23 +9,27 @@ from django.utils import timezone
 
 from apps.customers.models import Customer
 
+Owners = dict[type[Model], list[Any]]
+
 
 def make(model: type[Model], number: int) -> None:
     """Rows that the database takes, each of another customer, user or whatever else such a row belongs to."""
+    _make(model, number, {})
+
+
+def _make(model: type[Model], number: int, made: Owners) -> None:
+    """`made`: the keys of what such rows belong to. A user's customer is its session's, too, and is made once."""
     fields: list[Any] = [field for field in model._meta.concrete_fields if not field.generated]
-    owners: dict[type[Model], list[Model]] = {}
-    for owner in {field.related_model for field in fields if field.is_relation and not field.null}:
-        make(owner, number)
-        owners[owner] = list(owner._default_manager.order_by("-pk")[:number])
+    for owner in {field.related_model for field in fields if field.is_relation and not field.null} - made.keys():
+        _make(owner, number, made)
     first = model._default_manager.count()
-    model._default_manager.bulk_create(
-        [model(**{field.attname: _value(field, first + n, n, owners) for field in fields}) for n in range(number)]
-    )
+    rows = [model(**{field.attname: _value(field, first + n, n, made) for field in fields}) for n in range(number)]
+    made[model] = [row.pk for row in model._default_manager.bulk_create(rows)]
 
 
-def _value(field: Any, number: int, index: int, owners: dict[type[Model], list[Model]]) -> Any:
-    if field.related_model in owners and not field.null:
-        return owners[field.related_model][index].pk
+def _value(field: Any, number: int, index: int, made: Owners) -> Any:
+    if field.related_model in made and not field.null:
+        return made[field.related_model][index]
     if field.primary_key or (field.has_default() and not field.unique):
         return field.get_default()
     if field.null and not isinstance(field, models.DateTimeField):

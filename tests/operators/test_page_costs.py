@@ -7,12 +7,15 @@ import pytest
 from django.db.models import Model
 from django.test import Client
 
+from apps.operators.models import RoleName
 from apps.operators.pages.customers.customer_tabs import TABS
 from apps.operators.pages.customers.visit import OVERVIEW
 from tests import factories
 from tests.operators import many_rows
 from tests.operators.addresses import MODELS, place_of
+from tests.operators.limiting import with_role
 from tests.operators.pages.customer_form import page_of
+from tests.operators.signing_in import signed_in
 from tests.roundtrips import counted
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,6 +86,13 @@ def test_no_tab_of_a_customer_is_larger(browser: Client) -> None:
         page = read(browser, page_of(customer, "change" if slug == OVERVIEW else slug).removeprefix("/admin/"))
         assert len(page.plain) <= MOST_PLAIN, slug
         assert page.sent <= MOST_OF_A_LIST, slug
+
+
+def test_who_is_limited_to_some_customers_asks_no_more() -> None:
+    """The session, who asks, and the rows: the customers come with the operator."""
+    browser = signed_in(with_role(RoleName.AUDITOR, factories.customer(), factories.customer()))
+    read(browser, "customers/customer/")
+    assert read(browser, "customers/customer/").statements == 3
 
 
 def read_a_row(browser: Client, model: type[Model]) -> Page:

@@ -1,5 +1,6 @@
 """The query of a kind, compiled once. Django takes far longer to make its text than PostgreSQL to answer it."""
 
+import secrets
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,11 @@ from uuid import UUID, uuid4
 from django.db.models import QuerySet
 
 Parameters = tuple[Any, ...]
-STAND_INS: dict[type, Callable[[], Hashable]] = {UUID: uuid4, str: lambda: uuid4().hex}
+STAND_INS: dict[type, Callable[[], Hashable]] = {
+    UUID: uuid4,
+    str: lambda: uuid4().hex,
+    int: lambda: secrets.randbits(30),  # fits each column of whole numbers
+}
 
 
 @dataclass(frozen=True)

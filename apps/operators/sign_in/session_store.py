@@ -5,19 +5,18 @@ case OPERATOR_SESSION_HOURS after the sign-in. Its row alone decides: when that 
 """
 
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
-from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.core import ciphers
 from apps.core.context import RequestContext
+from apps.core.lookups import RowLookup
 from apps.operators.models import OperatorSession
 
 INFO = "gatehouse/operators/session/v1"
@@ -25,6 +24,7 @@ BEGUN = "gatehouse_begun"  # in the session: when it was signed in to. A new key
 NOTED_EVERY = timedelta(minutes=1)  # a use is written at most once in so long
 LIMITED = ("expire_date", "begun_at", "last_seen_at")
 KEY_LENGTH = 40  # hexadecimal digits, 160 bits
+_BY_KEY: RowLookup[str, OperatorSession] = RowLookup(lambda key: OperatorSession.objects.filter(session_key=key))
 
 
 class SessionStore(db.SessionStore):
@@ -73,10 +73,8 @@ class SessionStore(db.SessionStore):
         OperatorSession.objects.filter(session_key=row_key(key)).delete() if key else None
 
     def _get_session_from_db(self) -> OperatorSession | None:
-        row = next(
-            iter(OperatorSession.objects.raw(_alive_by_key(), [row_key(self.session_key or ""), *_since()])), None
-        )
-        if row is None:
+        row = _BY_KEY.first(row_key(self.session_key or ""))
+        if row is None or not _is_alive(row):
             self._session_key = None
             return None
         self._ip, self._user_agent, self._seen_at = row.ip, row.user_agent, row.last_seen_at
@@ -107,13 +105,8 @@ def _since() -> tuple[datetime, datetime, datetime]:
     return now, now - begun, now - seen
 
 
-@cache
-def _alive_by_key() -> str:
-    """Written by hand, since each request of the admin asks it: Django takes longer to put it together than PostgreSQL to answer."""
-    name, opts = connection.ops.quote_name, OperatorSession._meta
-    columns = ", ".join(name(str(field.column)) for field in opts.concrete_fields)
-    limits = " AND ".join(f"{name(column)} > %s" for column in LIMITED)
-    return f"SELECT {columns} FROM {name(opts.db_table)} WHERE session_key = %s AND {limits}"  # noqa: S608  (our own names)
+def _is_alive(row: OperatorSession) -> bool:
+    return all(getattr(row, column) > time for column, time in zip(LIMITED, _since(), strict=True))
 
 
 def row_key(session_key: str) -> str:

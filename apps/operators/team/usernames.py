@@ -10,7 +10,7 @@ from django.db.models import Value
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 
-from apps.operators.team import has_device, roles, scope
+from apps.operators.team import operator_lookup, roles, scope
 
 
 def plain(name: str) -> str:
@@ -51,9 +51,7 @@ class OperatorBackend(ModelBackend):
         return super().authenticate(request, username=known, password=password, **options)
 
     def get_user(self, user_id: int) -> User | None:
-        """With the role and whether there is a second factor, in one query: each request reads them anew, so that what is taken
-        away counts at once."""
-        operator = next(iter(has_device.with_role_and_device().filter(pk=user_id)), None)
+        operator = operator_lookup.find(user_id)
         return operator if operator is not None and self.user_can_authenticate(operator) else None
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> Any:
