@@ -53,8 +53,12 @@ def api_key(of: Customer, **facts: Any) -> tuple[ApiKey, str]:
     return api_keys.create(customer=of, context=context(ACTOR), **values)
 
 
-def user(of: Customer, email: str = "ada@example.com", **facts: Any) -> User:
-    row = directory.create(of.id, emails.parse(email), now=timezone.now())
+def user(
+    of: Customer, email: str = "ada@example.com", *, email_verified_at: datetime | None = None, **facts: Any
+) -> User:
+    """A user; what most tests say of theirs is in its first statement."""
+    first = {name: facts.pop(name) for name in ("role", "locale") if name in facts}
+    row = directory.create(of.id, emails.parse(email), verified_at=email_verified_at, now=timezone.now(), **first)
     for name, value in facts.items():
         setattr(row, name, value)
     if facts:

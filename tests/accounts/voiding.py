@@ -114,10 +114,9 @@ def someone(of: World, *, proven: bool) -> Someone:
     _keep_sealed(Phone(id=new_id(), user=user, created_at=then, confirmed_at=then, hint="+49"), "number", NUMBER)
     codes = list(recovery_codes.make(user, now=then))
     device, spare = Authenticator(), Authenticator()
-    _keep_passkey(user, device, then)
-    spare_id = _keep_passkey(user, spare, then)
+    _own, kept = Passkey.objects.bulk_create([_passkey(user, each, then) for each in (device, spare)])
     here = factories.session(user).access
-    return Someone(of.client, user, email, pyotp.TOTP(SECRET), device, spare, spare_id, codes, here)
+    return Someone(of.client, user, email, pyotp.TOTP(SECRET), device, spare, str(kept.id), codes, here)
 
 
 def _keep_sealed(row: Totp | Phone, name: str, text: str) -> None:
@@ -125,9 +124,9 @@ def _keep_sealed(row: Totp | Phone, name: str, text: str) -> None:
     row.save(force_insert=True)
 
 
-def _keep_passkey(user: User, device: Authenticator, then: datetime) -> str:
+def _passkey(user: User, device: Authenticator, then: datetime) -> Passkey:
     device.user_handle = encode(user.id.bytes)
-    row = Passkey.objects.create(
+    return Passkey(
         customer_id=user.customer_id,
         user=user,
         name="device",
@@ -135,7 +134,6 @@ def _keep_passkey(user: User, device: Authenticator, then: datetime) -> str:
         public_key=device.public_key_in_cose(),
         created_at=then,
     )
-    return str(row.id)
 
 
 # --- Ways in ----------------------------------------------------------------------------------------------------
