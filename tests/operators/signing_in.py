@@ -26,4 +26,5 @@ def signed_in(operator: User) -> Client:
 
 
 def is_in(browser: Client) -> bool:
-    return browser.get("/admin/").status_code == 200
+    """Asked by the page that costs least; the overview takes four times as long."""
+    return browser.get("/admin/search/").status_code == 200

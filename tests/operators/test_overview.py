@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
-from django.test import Client
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Permission, User
+from django.test import Client, RequestFactory
 from django.utils import timezone, translation
 
 from apps.audit import actions
@@ -128,14 +130,29 @@ def test_each_figure_leads_to_exactly_the_rows_that_it_counts(browser: Client) -
         check_figures(browser, acme, days)
 
 
+def counted_by_page(browser: Client, url: str) -> int:
+    listed = browser.get(url)
+    assert listed.status_code == 200, url
+    return int(listed.context["cl"].result_count)
+
+
+def counted_by_list(url: str) -> int:
+    """What the page is made of, without its HTML: many figures lead to the same page with another query."""
+    request = RequestFactory().get(url)
+    request.user = User.objects.get()
+    app, model = request.path.removeprefix("/admin/").strip("/").split("/")
+    page = admin.site.get_model_admin(apps.get_model(app, model))
+    return int(page.get_changelist_instance(request).result_count)
+
+
 def check_figures(browser: Client, acme: Customer, days: int) -> None:
-    seen = set()
+    """The first figure of each label by its page."""
+    seen: set[str] = set()
     for chosen in (str(acme.id), ""):
         context = overview(browser, days=days, customer=chosen)
         for label, value, url in figures_with_lists(context):
-            listed = browser.get(url)
-            assert listed.status_code == 200, url
-            assert (label, listed.context["cl"].result_count) == (label, value), url
+            found = counted_by_list(url) if label in seen else counted_by_page(browser, url)
+            assert (label, found) == (label, value), url
             seen.add(label)
         sign_ins = {1: 4, 7: 6, 30: 8}[days] * (1 if chosen else 2)
         assert tiles(context)[FigureKind.SIGN_IN] == str(sign_ins)

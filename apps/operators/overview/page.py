@@ -91,6 +91,8 @@ def _plot(shown: Shown, slug: str, title: str, series: tuple[str, str], kinds: t
 
 
 def _cell(shown: Shown, counter: str, kind: FigureKind, begins: datetime, value: int) -> Cell:
-    """A step ends where the next begins, or where counting has come to."""
+    """A step ends where the next begins, or where counting has come to. Nothing leads to no list: most steps have nothing."""
+    if not value:
+        return Cell(0, "")
     until = min(begins + shown.figures.span.step, shown.figures.until(counter))
     return Cell(value, Rows(begins, max(until, begins), shown.customer_id).of(kind))

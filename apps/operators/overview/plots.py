@@ -22,7 +22,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Cell:
-    """A number of the table, and the rows it counts."""
+    """A number of the table, and the address of the rows it counts, if there are any."""
 
     value: int
     url: str
