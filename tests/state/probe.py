@@ -178,8 +178,7 @@ class _Probing:
 
         change = kind(self.clients)
         aim = _Aim(change.request)
-        for prober in self.probers:
-            prober.aim = aim
+        self._aim_at(aim)
         wait_until(lambda: len(aim.was_let_in) == len(self.probers))
         with disturbance(self.world) as hook:
             is_before = bool(random.getrandbits(1)) and disturbance.__name__ in BEFORE_TOO
@@ -191,11 +190,16 @@ class _Probing:
             if not is_before:
                 hook()
             wait_until(lambda: all(aim.probes.get(each.number, 0) >= self.of_each_change for each in self.probers))
+        self._aim_at(None)  # what the next change is made from takes longer than the probes of this one
         done["probes"] += sum(aim.probes.values())
         done["changes"] += 1
         done["unanswered"] += aim.unanswered
         done["seconds_of_a_change"].append(aim.dead_from - began)
         self.let_in += [(kind.__name__, disturbance.__name__, *each) for each in aim.let_in]
+
+    def _aim_at(self, aim: _Aim | None) -> None:
+        for prober in self.probers:
+            prober.aim = aim
 
 
 BEFORE_TOO = (
