@@ -8,10 +8,10 @@ from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django_otp import user_has_device
 from unfold.forms import AuthenticationForm
 
 from apps.operators.sign_in import passkeys, sign_in_limits
+from apps.operators.team.has_device import has_device
 
 LONGEST_CODE = 64  # characters, with the separators that people type
 TOO_OFTEN = ValidationError(
@@ -59,7 +59,7 @@ class OperatorSignInForm(AuthenticationForm):
         return cleaned
 
     def _check_second_factor(self, operator: User, code: str, credential: Any) -> None:
-        if not user_has_device(operator):
+        if not has_device(operator):
             return
         device = (
             passkeys.check(self.request, operator, credential, purpose=passkeys.SIGN_IN)

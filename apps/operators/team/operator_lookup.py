@@ -6,7 +6,6 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import BooleanField, F, Field, QuerySet
 from django.db.models.expressions import RawSQL
-from django_otp import device_classes
 
 from apps.core.lookups import RowLookup
 from apps.operators.models import OperatorRole
@@ -43,16 +42,12 @@ def _lookup() -> RowLookup[int, User]:
 def _rows() -> "QuerySet[User]":
     """The sub-selects are written by hand: Django offers none of them without its PostgreSQL app."""
     name = connection.ops.quote_name
-    operator, kinds = name(User._meta.db_table), [name(each._meta.db_table) for each in device_classes()]
-    one_of = " OR ".join(
-        f"EXISTS (SELECT 1 FROM {kind} d WHERE d.user_id = {operator}.id AND d.confirmed)"  # noqa: S608  (our own names)
-        for kind in kinds
-    )
+    operator = name(User._meta.db_table)
     limits = name(OperatorRole.customers.through._meta.db_table)
     customers = f"ARRAY(SELECT l.customer_id FROM {limits} l WHERE l.operatorrole_id = {operator}.id)"  # noqa: S608
     return User.objects.annotate(
         **{
-            has_device.KEPT: RawSQL(one_of, (), BooleanField()),  # noqa: S611
+            has_device.KEPT: RawSQL(has_device.condition(f"{operator}.id"), (), BooleanField()),  # noqa: S611
             ROLE: F("team_role__role"),
             IS_LIMITED: F("team_role__is_limited"),
             CUSTOMERS: RawSQL(customers, (), Field()),  # noqa: S611
