@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Model
 from django.utils import timezone
 
-from apps.customers.models import Customer
+from apps.customers.models import DEFAULT_CUSTOMER_ID
 
 Owners = dict[type[Model], list[Any]]
 
@@ -43,7 +43,7 @@ def _of_kind(field: Any, number: int) -> Any:
     if isinstance(field, models.DateTimeField):
         return timezone.now() - timedelta(minutes=number)
     if isinstance(field, models.UUIDField):
-        return Customer.objects.values_list("id", flat=True)[0]
+        return DEFAULT_CUSTOMER_ID
     if isinstance(field, models.BinaryField):
         return number.to_bytes(32)
     if isinstance(field, models.IntegerField):
