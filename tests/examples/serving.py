@@ -111,6 +111,7 @@ class Example:
 
     def __init__(self, command: Sequence[str], *, folder: Path, port: int, environment: Mapping[str, str]) -> None:
         self.url = f"http://localhost:{port}"
+        self._client = httpx.Client()  # to make one takes as long as to ask a hundred times
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the app)
         self._process = subprocess.Popen(
             command,
@@ -125,7 +126,7 @@ class Example:
     def answers(self) -> bool:
         assert self._process.poll() is None, f"the example has ended:\n{self.told()}"
         try:
-            return httpx.get(self.url).status_code < 500
+            return self._client.get(self.url).status_code < 500
         except httpx.TransportError:
             return False
 
@@ -138,6 +139,7 @@ class Example:
         with suppress(ProcessLookupError):  # it has ended by itself
             os.killpg(self._process.pid, signal.SIGKILL)  # it keeps nothing that would be missed
         self._process.wait()
+        self._client.close()
         sys.stdout.write(self.told())  # pytest shows it if the test has failed
         self._log.close()
 
