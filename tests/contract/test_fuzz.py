@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.db.models import Model
-from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
@@ -14,7 +13,6 @@ from apps.api_keys.models import ApiKey
 from apps.approvals.models import IdentityCheck
 from apps.core import prepared
 from apps.customers.models import Customer
-from apps.factors import recovery_codes
 from apps.factors.models import Passkey, Phone, RecoveryCode, Totp
 from apps.files.models import FileUse, StoredObject, UserFile
 from apps.mail.models import Message
@@ -126,8 +124,7 @@ class Trial:
         """An erased, changed or signed-out account means the call succeeded: go on with another one."""
         User.objects.filter(customer=self.customer).delete()
         self.user = member(self.customer)
-        enrol_app(self.user)
-        recovery_codes.make(self.user, now=timezone.now())
+        enrol_app(self.user)  # and has recovery codes by it
         self.made = self.account()
         self.sign_in_again()
 
