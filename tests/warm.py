@@ -60,7 +60,7 @@ READ_ONCE = """
     apps config django.contrib django_otp django_redis drf_spectacular rest_framework rest_framework_simplejwt
     unfold
 """
-RARE = {"management", "migrations", "tests"}
+RARE = {"management", "migrations", "tests"}  # folders whose code few of them need
 
 
 class Process:
@@ -268,12 +268,7 @@ def _remember_code() -> None:
     """Of what is imported later: to find and read a thousand compiled modules is an eighth of what is left of a start."""
     read = SourceFileLoader.get_code
     folders = [Path(place) for package in READ_ONCE.split() for place in _places(package)]
-    paths = [
-        path
-        for folder in folders
-        for path in folder.rglob("*.py")
-        if not {"migrations", "management", "tests"} & {*path.parts}
-    ]
+    paths = [path for folder in folders for path in folder.rglob("*.py") if RARE.isdisjoint(path.parts)]
     known = {str(path): read(SourceFileLoader("", str(path)), "") for path in paths}
     SourceFileLoader.get_code = lambda loader, name: known.get(loader.path) or read(loader, name)  # type: ignore[method-assign]
 
