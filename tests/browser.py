@@ -1,5 +1,8 @@
 """A real browser for tests: Debian's Chromium, driven by Playwright. Without one they are skipped, and CI does not let them be.
 
+Its headless shell is taken where it is installed. Chromium itself has tabs and an address field without a screen, too, and draws
+them sixty times a second while a page loads: of the CPU that a page costs, a fifth.
+
 Playwright's driver and Chromium take more than two seconds of CPU to start. So a process of tests starts them once. A window takes
 one second more: `page()` is of a fresh one, `kept_page()` of one that many tests use, one after the other.
 """
@@ -19,13 +22,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from tests.remembering import look_up_the_connection_anew
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-HOW = "no Chromium was found (Debian: apt install chromium; or set GATEHOUSE_CHROMIUM)"
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+HOW = "no Chromium was found (Debian: apt install chromium-headless-shell; or set GATEHOUSE_CHROMIUM)"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
+    # axe and most scripts run once in a page: what V8 learns from it and compiles anew for speed does not pay.
+    "--js-flags=--no-turbofan",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
