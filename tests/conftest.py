@@ -128,7 +128,7 @@ def forget() -> None:
     keyring.memory.clear()
     remembering.forget_what_was_noted()
     refusal_budget.forget()
-    cors._Memory.until = 0.0
+    cors._Memory.forget()
     service_keys.forget()
     remembered_tokens.memory.forget()
     process.present().memory.forget_everything()

@@ -5,6 +5,7 @@ away; the answer itself can be read only by the customer's own pages. An answer 
 cannot be verified, the service's public keys) can be read by any customer's pages, so that apps can tell what is wrong.
 """
 
+import math
 import re
 import time
 from collections.abc import Collection
@@ -26,14 +27,19 @@ from apps.oauth.models import RegisteredClient
 
 ORIGIN = "HTTP_ORIGIN"
 ADDRESSES = re.compile(settings.CORS_URLS_REGEX)
-REMEMBERED_SECONDS = 10.0
+# How old may be what is known of all customers, for a yes and for a no: who has just allowed an origin tries it at once.
+YES_SECONDS, NO_SECONDS = 10.0, 1.0
 
 
 class _Memory:
     """The origins of all customers, as of a moment ago."""
 
     origins: frozenset[str] = frozenset()
-    until = 0.0
+    read_at = -math.inf
+
+    @classmethod
+    def forget(cls) -> None:
+        cls.read_at = -math.inf
 
 
 class CustomersCorsMiddleware(CorsMiddleware):
@@ -77,17 +83,18 @@ def may_read(request: HttpRequest, **_: Any) -> bool:
     origin = request.META.get(ORIGIN)
     if origin is None or not may_be_read(request):
         return False  # no query for a probe: /healthz answers without a database
-    return allowed_origins.admits(_origins_of(request), origin)
+    return any(allowed_origins.admits(_origins_of(request, age), origin) for age in (YES_SECONDS, NO_SECONDS))
 
 
-def _origins_of(request: HttpRequest) -> Collection[str]:
+def _origins_of(request: HttpRequest, oldest: float = YES_SECONDS) -> Collection[str]:
     known = facts_of(request).allowed_origins
-    return _all() if known is None else known
+    return _all(oldest) if known is None else known
 
 
-def _all() -> frozenset[str]:
-    if time.monotonic() > _Memory.until:
+def _all(oldest: float) -> frozenset[str]:
+    now = time.monotonic()
+    if now - _Memory.read_at > oldest:
         lists = Customer.objects.filter(status=CustomerStatus.ACTIVE).values_list("allowed_origins", flat=True)
         _Memory.origins = frozenset(origin for listed in lists for origin in listed) | clients.every_page_origin()
-        _Memory.until = time.monotonic() + REMEMBERED_SECONDS
+        _Memory.read_at = now
     return _Memory.origins

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.api import cors
 from apps.customers import allowed_origins, lifecycle
 from apps.customers.allowed_origins import validate_origins
 from tests import factories
@@ -144,6 +147,20 @@ def test_a_preflight_passes_for_listed_origins_only() -> None:
     assert preflight("https://evil.example") is None
     assert preflight("https://gone.example.com") is None
     assert preflight("null") is None
+
+
+def test_an_origin_is_allowed_a_second_after_it_was_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has seen it refused lists it, and tries again. What is refused costs a process one look a second at most."""
+    customer = factories.customer(allowed_origins=["https://app.example.com"])
+    monkeypatch.setattr(cors, "NO_SECONDS", 9.0)
+    assert preflight("https://new.example.com") is None
+    factories.policy(customer, allowed_origins=["https://new.example.com"])
+    with CaptureQueriesContext(connection) as asked:
+        assert [preflight("https://new.example.com") for _ in range(3)] == [None] * 3
+    assert not asked.captured_queries
+    monkeypatch.setattr(cors, "NO_SECONDS", 0.0)  # it has passed
+    assert preflight("https://new.example.com") == "https://new.example.com"
+    assert preflight("https://app.example.com") is None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.remembering import look_up_the_connection_anew
 @pytest.fixture
 def nothing_remembered() -> None:
     """Allowed origins are remembered for seconds; without that, a request that needs them must ask the database."""
-    cors._Memory.until = 0.0
+    cors._Memory.forget()
     connection.health_check_done = False  # let go of, as after any request: a test before may have used it
     look_up_the_connection_anew()  # a test in an event loop may have used another
 

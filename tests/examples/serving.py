@@ -70,6 +70,9 @@ class Demo:
     def allow(self, origin: str) -> None:
         """As the demo lists the origins of the examples, at the ports that their READMEs name."""
         factories.policy(self.customer, allowed_origins=[*self.customer.allowed_origins, origin])
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        with httpx.Client(base_url=self.facts["base_url"], headers=headers) as page:
+            wait_until(lambda: "Access-Control-Allow-Origin" in page.options("/api/auth/request-otp").headers)
 
 
 @pytest.fixture(scope="package")

@@ -162,7 +162,7 @@ def test_both_ways_are_one(name: str, is_warm: bool, warm: Callable[[Scene], Non
     ways = []
     for application in (by_view(), by_shortcut(MeShortcut)):
         valkey.client().flushdb()
-        cors._Memory.until = 0.0
+        cors._Memory.forget()
         Refusal.objects.update(open_as=None)
         scene = Scene()
         if is_warm:

@@ -280,7 +280,7 @@ def forget() -> None:
     valkey.client().flushdb()
     Refusal.objects.update(open_as=None)
     refusal_budget.forget()
-    cors._Memory.until = 0.0
+    cors._Memory.forget()
 
 
 @pytest.fixture(autouse=True)

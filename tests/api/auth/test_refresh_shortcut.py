@@ -185,7 +185,7 @@ def forget() -> None:
     """What counts across customers: refusals to nobody in particular, and whose pages there are."""
     valkey.client().flushdb()
     Refusal.objects.update(open_as=None)
-    cors._Memory.until = 0.0
+    cors._Memory.forget()
 
 
 def cold(_scene: Scene) -> None:
