@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-UNSEEN = {"script", "style", "template", "head", "code", "pre"}
+UNSEEN = {"script", "style", "template", "code", "pre"}
 SAID = ("aria-label", "title", "placeholder", "alt")
 BUTTONS = {"submit", "button", "reset"}
 ICONS = "material-symbols-outlined"  # their text is the name of a picture
@@ -14,16 +14,14 @@ class _Words(HTMLParser):
         super().__init__()
         self.found: set[str] = set()
         self._open: list[tuple[str, bool]] = []  # each tag, and whether what it holds is seen
-        self._is_title = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         facts = dict(attrs)
         self._note(*(facts.get(name) or "" for name in SAID))
         if tag == "input" and facts.get("type") in BUTTONS:
             self._note(facts.get("value") or "")
-        self._is_title = tag == "title"
         if tag not in VOID:
-            hides = (tag in UNSEEN and tag != "head") or ICONS in (facts.get("class") or "")
+            hides = tag in UNSEEN or ICONS in (facts.get("class") or "")
             self._open.append((tag, not hides and (not self._open or self._open[-1][1])))
 
     def handle_endtag(self, tag: str) -> None:
