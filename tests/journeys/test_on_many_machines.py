@@ -136,7 +136,7 @@ def a_node_of_valkey_dies_between_a_code_and_its_use(at: Installation) -> None:
         code = at.request_code(tenant, email)
     node = at.cluster.primary_of(valkey.key(tenant.id, "any"))
     assert node.client.execute_command("WAIT", 1, 5000) == 1  # what is on its way to the replica at a crash is lost
-    node.kill()
+    at.cluster.lose(node)
     seen = answers_until(lambda: tenant.client.verify_otp(email, code), done=lambda answer: answer.status != 503)
     assert seen[0].error_type == "temporarily_unavailable", seen[0].document
     assert seen[-1].status == 200, seen[-1].document
