@@ -11,7 +11,7 @@ from apps.users.models import User
 from tests import factories
 from tests.accounts.registering import quick, register, verify
 from tests.conftest import MakeClient
-from tests.otp.reading import newest_code, wrong_code
+from tests.otp.reading import UNMISTAKABLE, newest_code, wrong_code
 from tests.signin.entering import EMAIL, PASSWORD, login
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -152,7 +152,7 @@ def test_a_wrong_field_is_named(client_for: MakeClient, fields: dict[str, str], 
 
 
 def test_nothing_secret_is_in_the_events(client_for: MakeClient) -> None:
-    client = client_for(factories.customer())
+    client = client_for(factories.customer(**UNMISTAKABLE))
     register(client)
     code = newest_code()
     verify(client, code)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 
 import pytest
 
@@ -25,9 +25,11 @@ class App(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     seen: Counter[str] = Counter()
+    counting = Lock()  # of many threads, two may see a path for the first time
 
     def do_GET(self) -> None:
-        App.seen[self.path] += 1
+        with App.counting:
+            App.seen[self.path] += 1
         self.send_response(int(self.path.rpartition("/")[2]))
         self.send_header("Content-Length", str(len(self.path)))
         self.end_headers()

@@ -29,7 +29,7 @@ from tests.operators.signing_in import operator, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SEEN, OTHER = "koala", "zebra"
+SEEN, OTHER = "koala", "zebrafinch"
 PARTLY = "zebr"  # what is sent to search for the mark, and is not the mark
 ANSWERS = {
     "post": "yes",
@@ -178,7 +178,7 @@ def _choices() -> Iterator[Sent]:
 
 
 def _searches(place: Place) -> Iterator[Sent]:
-    user, texts = place.rows[User][0], [PARTLY, "zebra ", place.other.slug, f"{OTHER}-request", f"{OTHER}@z"]
+    user, texts = place.rows[User][0], [PARTLY, f"{OTHER} ", place.other.slug, f"{OTHER}-request", f"{OTHER}@z"]
     keys = [str(row.pk) for model, rows in place.rows.items() if model in OWNED for row in rows[:1]]
     for text in (*texts, *keys):
         yield Sent("GET", "search/", {"s": text, "extended": "1"})

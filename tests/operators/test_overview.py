@@ -98,13 +98,13 @@ def happen(customer: Customer) -> None:
     factories.session(user, now=now - 90 * DAY)  # expired
     for at in (now, now - 2 * DAY, now - 12 * DAY):
         for hours in (-1, 0):  # what is a minute ago may be of the hour before
-            for counter in counting_of(at):
+            for counter in counting.COUNTERS if at == now else past_counters():
                 counting.count(counter, hour=counting.beginning_of_hour(at) + hours * counting.HOUR, now=timezone.now())
 
 
-def counting_of(at: object) -> tuple[Any, ...]:
-    is_now = timezone.now() - at < MINUTE  # type: ignore[operator]
-    return tuple(counter for counter in counting.COUNTERS if is_now or not counter.only_now)
+def past_counters() -> tuple[Any, ...]:
+    """Those that count what was, too."""
+    return tuple(counter for counter in counting.COUNTERS if not counter.only_now)
 
 
 def figures_with_lists(context: dict[str, Any]) -> Iterator[tuple[str, int, str]]:

@@ -22,7 +22,7 @@ from tests import factories
 from tests.conftest import MakeClient
 from tests.operators.limiting import give
 from tests.operators.signing_in import operator, sign_in
-from tests.otp.reading import newest_code
+from tests.otp.reading import UNMISTAKABLE, newest_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,7 +55,7 @@ def test_who_may_only_look_can_only_look(client_for: MakeClient) -> None:
 
 def test_no_page_shows_a_secret(browser: Client, client_for: MakeClient) -> None:
     """C2.4.3: nothing secret in the admin."""
-    customer = factories.customer()
+    customer = factories.customer(**UNMISTAKABLE)
     client_for(customer).request_otp("ada@example.com")
     code = newest_code()
     user = factories.user(customer, "bob@example.com")

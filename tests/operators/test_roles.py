@@ -125,7 +125,7 @@ def test_support_helps_users_and_sees_no_policy_secret_or_operator(koala: Custom
 
 
 def test_support_finds_a_customer_by_name_to_narrow_a_list_by(koala: Customer) -> None:
-    of_everything.furnish("zebra")
+    of_everything.furnish("zebrafinch")
     browser = signed_in(with_role(RoleName.SUPPORT, koala))
     asked = {"app_label": "users", "model_name": "user", "field_name": "customer", "term": ""}
     assert browser.get("/admin/autocomplete/", asked).json()["results"] == [{"id": str(koala.pk), "text": koala.name}]
@@ -248,7 +248,7 @@ def test_rights_one_by_one_reach_the_customers_of_their_row(koala: Customer) -> 
 
 def test_mails_tell_operators_of_their_own_customers_alone(koala: Customer) -> None:
     """Of users who wait, and of alerts."""
-    zebra = of_everything.furnish("zebra")
+    zebra = of_everything.furnish("zebrafinch")
     with_role(RoleName.ADMINISTRATOR, koala, name="koala-admin@example.com")
     operator("boss@example.com")
     assert approval_queue.tell_operators(now=factories.context().now) == 2
@@ -256,9 +256,9 @@ def test_mails_tell_operators_of_their_own_customers_alone(koala: Customer) -> N
     telling.tell(list(Alert.objects.select_related("rule__customer")), now=factories.context().now)
     told = {name: texts_to(name) for name in ("koala-admin@example.com", "boss@example.com")}
     assert [len(texts) for texts in told.values()] == [2, 2]
-    assert "zebra" in "".join(told["boss@example.com"])
+    assert "zebrafinch" in "".join(told["boss@example.com"])
     assert "koala" in "".join(told["koala-admin@example.com"])
-    assert "zebra" not in "".join(told["koala-admin@example.com"])
+    assert "zebrafinch" not in "".join(told["koala-admin@example.com"])
     assert zebra.pk != koala.pk
 
 

@@ -5,6 +5,9 @@ import re
 from apps.mail import outbox
 from apps.mail.models import Message
 
+# A policy whose codes stand in no id, time or token by chance: of six digits, each page with a hundred ids holds some.
+UNMISTAKABLE = {"code_alphabet": "letters", "code_length": 10}
+
 
 def code_of(message: Message) -> str:
     found = re.search(r"#(\w+)$", outbox.content_of(message).text.strip())

@@ -24,7 +24,7 @@ from tests.conftest import MakeClient
 from tests.operators.limiting import give
 from tests.operators.pages.asking import doing, page_of, shown
 from tests.operators.signing_in import operator, sign_in
-from tests.otp.reading import newest_code
+from tests.otp.reading import UNMISTAKABLE, newest_code
 from tests.signin.entering import EMAIL, FRESH, enrol_app, generous, login, member
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,7 +57,7 @@ def test_all_sessions_end_at_once_and_the_user_may_come_back(browser: Client, cl
 
 
 def test_a_code_goes_to_the_users_own_mailbox_and_is_never_shown(browser: Client, client_for: MakeClient) -> None:
-    user = factories.user(factories.customer(), email_verified_at=timezone.now())
+    user = factories.user(factories.customer(**UNMISTAKABLE), email_verified_at=timezone.now())
     said = doing(browser, user, "send", what="sign_in_code")
     assert "on its way" in said
     assert newest_code() not in said
