@@ -7,8 +7,10 @@ from uuid import UUID
 
 from rest_framework_simplejwt.tokens import Token
 
-from apps.core.errors import TemporarilyUnavailable
+from apps.core.errors import NotFound, TemporarilyUnavailable
 from apps.customers import keyring
+from apps.customers import state as customers
+from apps.customers.errors import CustomerSuspended
 from apps.customers.keyring import SigningKeys
 from apps.customers.state import CustomerState
 from apps.tokens import signing
@@ -94,11 +96,20 @@ class TokenPair:
 
 
 def signing_keys(customer: CustomerState, kid: UUID) -> SigningKeys:
-    """The version of the customer's secrets to sign with."""
+    """The version of the customer's secrets to sign with. Raises CustomerSuspended if the customer is being deleted."""
     keys = keyring.signing_keys(customer.id, kid)
-    if keys is None:  # rotated away between two reads
-        raise TemporarilyUnavailable
+    if keys is None:
+        _require_active_now(customer.id)
+        raise TemporarilyUnavailable  # rotated away between two reads
     return keys
+
+
+def _require_active_now(customer_id: UUID) -> None:
+    """Its secrets go before its row does: to try again would be of no use."""
+    try:
+        customers.require_active(customers.read_anew(customer_id))
+    except NotFound as gone:
+        raise CustomerSuspended from gone
 
 
 def pair(
