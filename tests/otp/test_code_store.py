@@ -140,12 +140,12 @@ def test_a_stored_code_moved_to_another_address_is_worthless() -> None:
 
 
 def test_neither_code_nor_address_can_be_read_from_valkey_and_nothing_stays() -> None:
-    of, identity = customer(), "grace.hopper@example.com"  # random hex cannot contain it
-    issue(of, "736251", identity=identity)
+    of, identity = customer(), "grace.hopper@example.com"  # random hex cannot contain it, nor this code
+    issue(of, "KWTXHR", identity=identity)
     redeems(of, "000000", identity=identity)
     memory = everything_in_valkey()
     assert b":codes:" in memory
-    assert b"736251" not in memory
+    assert b"KWTXHR" not in memory
     assert b"hopper" not in memory
     assert all(valkey.client().ttl(key) > 0 for key in valkey.client().scan_iter())
 

@@ -104,6 +104,11 @@ def test_another_customers_token_is_never_active(scene: Scene) -> None:
     assert scene.server.introspect(lie) == INACTIVE
 
 
+def retire_secret(customer: Customer) -> None:
+    now = timezone.now()
+    keyring.rotate_gracefully(customer, retires_at=now, context=factories.context(WHO, now=now))
+
+
 END: dict[str, Callable[[Scene], object]] = {
     "logout": lambda scene: sessions.log_out(
         customer_id=scene.customer.id,
@@ -124,9 +129,7 @@ END: dict[str, Callable[[Scene], object]] = {
     "emergency rotation": lambda scene: emergency_rotation.rotate_in_emergency(
         scene.customer, context=factories.context(WHO)
     ),
-    "secret retired": lambda scene: keyring.rotate_gracefully(
-        scene.customer, retires_at=timezone.now() + timedelta(milliseconds=1), context=factories.context(WHO)
-    ),
+    "secret retired": lambda scene: retire_secret(scene.customer),
 }
 
 
