@@ -41,8 +41,7 @@ class Worker:
 
     def told(self) -> str:
         """What it has logged."""
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")
+        return warm.written(self._log)
 
     def lives(self) -> bool:
         return self._process is not None and self._process.poll() is None
@@ -66,7 +65,8 @@ class Worker:
         try:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # by now it has
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 

@@ -7,7 +7,7 @@ from tests.examples.serving import Demo
 
 def sign_in(page: Page, demo: Demo, email: str) -> None:
     """From the page that an app has led to, until the app has the user back."""
-    count = len(demo.mailbox.to(email)) + 1
+    count = len(demo.mailbox.codes(email)) + 1
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert page.url.startswith(demo.facts["sign_in_url"])
     page.get_by_label("Email address").fill(email)

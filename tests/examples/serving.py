@@ -24,7 +24,7 @@ from django.core.management import call_command
 from apps.customers.models import Customer
 from demo.client import Client, over_http
 from demo.management.commands import seed_demo
-from tests import cleaning, factories
+from tests import cleaning, factories, warm
 from tests.mail.smtp import MailServer
 from tests.ports import free_port
 from tests.running import Mailbox, Server
@@ -32,6 +32,7 @@ from tests.worker import Worker, wait_until
 
 NODE_FOLDERS = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
 EXAMPLES = Path(settings.BASE_DIR) / "docs" / "examples"
+PATIENCE = 90  # seconds, as in tests/worker.py
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Demo:
 
     def sign_in(self, email: str) -> dict[str, Any]:
         """A user's tokens, by a code in a mail."""
-        count = len(self.mailbox.to(email)) + 1
+        count = len(self.mailbox.codes(email)) + 1
         assert self.client().request_otp(email).status == 200
         answer = self.client().verify_otp(email, self.mailbox.wait_for_code(email, count=count))
         assert answer.status == 200, answer.document
@@ -71,7 +72,7 @@ class Demo:
         """As the demo lists the origins of the examples, at the ports that their READMEs name."""
         factories.policy(self.customer, allowed_origins=[*self.customer.allowed_origins, origin])
         headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-        with httpx.Client(base_url=self.facts["base_url"], headers=headers) as page:
+        with httpx.Client(base_url=self.facts["base_url"], headers=headers, timeout=PATIENCE) as page:
             wait_until(lambda: "Access-Control-Allow-Origin" in page.options("/api/auth/request-otp").headers)
 
 
@@ -114,7 +115,7 @@ class Example:
 
     def __init__(self, command: Sequence[str], *, folder: Path, port: int, environment: Mapping[str, str]) -> None:
         self.url = f"http://localhost:{port}"
-        self._client = httpx.Client()  # to make one takes as long as to ask a hundred times
+        self._client = httpx.Client(timeout=PATIENCE)  # to make one takes as long as to ask a hundred times
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (as long as the app)
         self._process = subprocess.Popen(
             command,
@@ -135,8 +136,7 @@ class Example:
 
     def told(self) -> str:
         """What it has logged."""
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")
+        return warm.written(self._log)
 
     def stop(self) -> None:
         with suppress(ProcessLookupError):  # it has ended by itself

@@ -64,7 +64,7 @@ class MailServer:
         return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **self.options)
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=90, **self.options)
         self._controller.start()
 
     def stop(self) -> None:
