@@ -28,7 +28,9 @@ def main() -> int:
     try:
         port = _chosen_port()
         _refuse_an_installation()
-        return _demonstrate(data_dir=data_dir, port=port, once=_wants_once())
+        # A port that is only free now may be taken by the time the mailbox starts.
+        with socket.create_server((HOST, 0)) as door:
+            return _demonstrate(data_dir=data_dir, port=port, door=door, once=_wants_once())
     except (DemoFailed, ProcessFailed, embedded.EmbeddedEngineError, journeys.StepFailed) as error:
         screen.failure(str(error))
         return 1
@@ -37,10 +39,10 @@ def main() -> int:
         return 130
 
 
-def _demonstrate(*, data_dir: Path, port: int, once: bool) -> int:
+def _demonstrate(*, data_dir: Path, port: int, door: socket.socket, once: bool) -> int:
+    """`door`: where the mailbox is to listen."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    smtp_port = _free_port()
-    environment = _environment(data_dir=data_dir, port=port, smtp_port=smtp_port)
+    environment = _environment(data_dir=data_dir, port=port, smtp_port=door.getsockname()[1])
     screen.title("Gatehouse demo")
     if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
         with screen.progress("Starting PostgreSQL and Valkey"):
@@ -52,7 +54,7 @@ def _demonstrate(*, data_dir: Path, port: int, once: bool) -> int:
     facts = json.loads((data_dir / "demo.json").read_text(encoding="utf-8"))
     with Processes(log_dir=data_dir / "logs", environment=environment) as processes:
         with screen.progress("Starting web (granian), worker and beat (Celery) and a mailbox (aiosmtpd)"):
-            _start(processes, port=port, smtp_port=smtp_port, mailbox=Path(facts["mailbox"]), data_dir=data_dir)
+            _start(processes, port=port, door=door, mailbox=Path(facts["mailbox"]), data_dir=data_dir)
             processes.wait_until_ready(f"http://{HOST}:{port}/readyz", within_seconds=READY_WITHIN_SECONDS)
         journeys.perform(facts)
         if once:
@@ -62,10 +64,10 @@ def _demonstrate(*, data_dir: Path, port: int, once: bool) -> int:
     return 0
 
 
-def _start(processes: Processes, *, port: int, smtp_port: int, mailbox: Path, data_dir: Path) -> None:
+def _start(processes: Processes, *, port: int, door: socket.socket, mailbox: Path, data_dir: Path) -> None:
     python = sys.executable
     mailbox.parent.mkdir(parents=True, exist_ok=True)
-    processes.start("mailbox", [python, "-m", "demo.smtp_server", str(smtp_port), str(mailbox)])
+    processes.start("mailbox", [python, "-m", "demo.smtp_server", str(door.fileno()), str(mailbox)], door)
     processes.start(
         "web",
         [
@@ -118,13 +120,6 @@ def _chosen_port() -> int:
             raise DemoFailed(
                 f"Port {port} cannot be used ({error.strerror}). Try: make demo PORT={port + 1}"
             ) from error
-    return port
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
     return port
 
 

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -56,7 +57,7 @@ class Processes:
     ) -> None:
         self.stop()
 
-    def start(self, name: str, command: Sequence[str]) -> None:
+    def start(self, name: str, command: Sequence[str], *inherited: socket.socket) -> None:
         """Start a process in a session of its own, so that Ctrl-C reaches the demo alone, which then stops it."""
         with (self._log_dir / f"{name}.log").open("wb") as log:
             self._running[name] = subprocess.Popen(
@@ -68,6 +69,7 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=_end_with_parent,
+                pass_fds=[each.fileno() for each in inherited],
             )
 
     def wait_until_ready(self, url: str, *, within_seconds: float) -> None:

@@ -15,7 +15,7 @@ TOKEN = re.compile(r"#token=([\w.~%-]+)")
 
 
 def perform(stage: Stage) -> None:
-    email = f"grace.{int(time.time())}@example.com"
+    email = f"grace.{time.time_ns() // 1_000_000}@example.com"
     signed_up = _sign_up(stage, email)
     stage.client = stage.client_with(signed_up["api_key"])
     _verify_email(stage, email)

@@ -9,7 +9,7 @@ TITLE = "The first journey: sign in by one-time code"
 
 
 def perform(stage: Stage) -> None:
-    email = f"ada.{int(time.time())}@example.com"
+    email = f"ada.{time.time_ns() // 1_000_000}@example.com"
     _request_code(stage, email)
     tokens = _verify(stage, email)
     _read_profile(stage, tokens["access_token"], email)
