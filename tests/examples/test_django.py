@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from tests import browser
 from tests.examples.hosted import sign_in
-from tests.examples.serving import EXAMPLES, Demo, Example
+from tests.examples.serving import EXAMPLES, PATIENCE, Demo, Example
 
 EMAIL = "margaret@example.com"
 RUN = [sys.executable, "app.py", "runserver", "--noreload", "{port}"]
@@ -50,13 +50,13 @@ def test_django(demo: Demo, run_example: Callable[..., Example], site: Path) -> 
 
 def _takes_no_answer_that_this_browser_has_not_asked_for(example: Example) -> None:
     for query in ("code=stolen&state=of-somebody-else", "code=stolen", "error=access_denied", ""):
-        answer = httpx.get(f"{example.url}/callback?{query}")
+        answer = httpx.get(f"{example.url}/callback?{query}", timeout=PATIENCE)
         assert (answer.status_code, "Signed in" in answer.text) == (400, False), query
 
 
 def _comes_back_to_the_host_that_it_came_from(example: Example) -> None:
     """To cookies, 127.0.0.1 and localhost are two sites."""
     at_address = example.url.replace("localhost", "127.0.0.1")
-    led_to = httpx.get(f"{at_address}/sign-in").headers["location"]
+    led_to = httpx.get(f"{at_address}/sign-in", timeout=PATIENCE).headers["location"]
     assert parse_qs(urlsplit(led_to).query)["redirect_uri"] == [f"{at_address}/callback"]
-    assert httpx.get(led_to).status_code == 200
+    assert httpx.get(led_to, timeout=PATIENCE).status_code == 200

@@ -14,7 +14,7 @@ from apps.tokens.models import EndReason, RefreshToken, Session
 from apps.users.models import User
 from tests import browser, factories
 from tests.examples.hosted import sign_in
-from tests.examples.serving import EXAMPLES, Demo, Example
+from tests.examples.serving import EXAMPLES, PATIENCE, Demo, Example
 from tests.payloads.test_node_interop import INTEROP, node  # noqa: F401  (a fixture)
 
 EMAIL = "radia@example.com"
@@ -67,13 +67,13 @@ def _is_over_when_the_session_is(page: Page) -> None:
 
 def _takes_no_answer_that_this_browser_has_not_asked_for(example: Example) -> None:
     for query in ("code=stolen&state=of-somebody-else", "error=access_denied", ""):
-        answer = httpx.get(f"{example.url}/callback?{query}")
+        answer = httpx.get(f"{example.url}/callback?{query}", timeout=PATIENCE)
         assert (answer.status_code, "Signed in" in answer.text) == (400, False), query
 
 
 def _two_tabs_sign_in_side_by_side(demo: Demo, example: Example) -> None:
     """The second does not take away what the first has begun with."""
-    with httpx.Client(base_url=example.url) as tabs:
+    with httpx.Client(base_url=example.url, timeout=PATIENCE) as tabs:
         first, _second = (parse_qs(urlsplit(tabs.get("/sign-in").headers["location"]).query) for _ in range(2))
         answer = tabs.get(
             "/callback", params={"code": "wrong", "state": first["state"][0], "iss": demo.facts["issuer"]}

@@ -26,7 +26,7 @@ def start(demo: Demo, script: Path, email: str) -> "subprocess.Popen[str]":
 
 def finish(demo: Demo, app: "subprocess.Popen[str]", email: str) -> str:
     """What the app has said, once it was given the code in the mail."""
-    said, _ = app.communicate(demo.mailbox.wait_for_code(email) + "\n", timeout=60)
+    said, _ = app.communicate(demo.mailbox.wait_for_code(email) + "\n", timeout=300)
     return said
 
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import browser
-from tests.examples.serving import EXAMPLES, NODE_FOLDERS, Demo, Example
+from tests.examples.serving import EXAMPLES, NODE_FOLDERS, PATIENCE, Demo, Example
 
 EMAIL = "joan@example.com"
 INSTALLED = EXAMPLES / "sveltekit" / "node_modules"
@@ -44,7 +44,7 @@ def sign_in(page: Page, demo: Demo) -> None:
 def test_sveltekit(built: Path, demo: Demo, run_example: Callable[..., Example]) -> None:
     example = run_example("sveltekit", ["npm", "run", "--silent", "start"], folder=built)
     demo.allow(example.url)
-    assert "The library opens on Sundays." in httpx.get(example.url).text, "without a script"
+    assert "The library opens on Sundays." in httpx.get(example.url, timeout=PATIENCE).text, "without a script"
     with browser.page() as page:
         page.goto(example.url)
         sign_in(page, demo)

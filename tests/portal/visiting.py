@@ -150,7 +150,7 @@ class Visitor:
 
 def mailed_code() -> str:
     """The code in the newest mail."""
-    text = outbox.content_of(Message.objects.exclude(content="").latest("created_at")).text
+    text = outbox.content_of(Message.objects.exclude(content="").latest("id")).text
     found = CODE.search(text)
     assert found, text
     return found[1]

@@ -153,10 +153,14 @@ def one_refresh_serves_all_calls_of_all_tabs_and_no_lost_answer_signs_anybody_ou
     tab.page.wait_for_function("window.heard")
 
     # A tab that hangs with the lock does not stop the others for ever.
-    other.page.evaluate("name => { navigator.locks.request(name, () => new Promise(() => {})) }", tab.kept_as)
+    hang = "name => { navigator.locks.request(name, () => new Promise((end) => { window.goOn = end })) }"
+    other.page.evaluate(hang, tab.kept_as)
+    other.page.wait_for_function("'goOn' in window")
     tab.run("const real = setTimeout; window.setTimeout = (work, after) => real(work, after === 20000 ? 50 : after)")
     tab.store(factories.session(user), **DUE)
     assert tab.run(ME)["email"] == EMAIL
+
+    other.page.evaluate("goOn()")  # else each refresh from here on would wait for as long as a real one
 
     # What is cancelled is thrown as it was cancelled, and disturbs nobody else.
     tab.open().store(factories.session(user), **DUE)
