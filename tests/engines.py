@@ -24,6 +24,7 @@ from config.embedded import engine, places
 
 PREFIX = "gatehouse-tests-"
 ABANDONED_AFTER_SECONDS = 300  # a run locks its folder long before
+VALKEY_TIMEOUT_SECONDS = "5"  # for all processes of the tests: who gets no time to answer for half a second is not away
 
 _folder: Path | None = None
 
@@ -37,6 +38,7 @@ def _start() -> None:
         engines = embedded.ensure(_folder, durable=False)
         os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = engines.database_url, engines.redis_url
         os.environ.setdefault("FILES_ROOT", str(_folder / "files"))
+    os.environ.setdefault("VALKEY_TIMEOUT_SECONDS", VALKEY_TIMEOUT_SECONDS)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if worker.startswith("gw"):
         number = int(worker[2:]) + 1

@@ -16,9 +16,9 @@ from tests.ports import free_port
 
 SLOTS = 16_384
 PRIMARIES = 3
-PATIENT_MS = 60_000  # a node that is only slow keeps its slots, however busy the machine is
-FAILS_OVER_AFTER_MS = 1000
 WITHIN_SECONDS = 60
+PATIENT_MS = WITHIN_SECONDS * 1000  # a node that is only slow keeps its slots, however busy the machine is
+FAILS_OVER_AFTER_MS = 1000
 
 
 class Node:
@@ -28,7 +28,7 @@ class Node:
         self.port, self.bus_port = free_port(), free_port()
         self.folder = folder
         self.folder.mkdir()
-        self.client = redis.Redis(port=self.port, decode_responses=True)
+        self.client = redis.Redis("127.0.0.1", self.port, decode_responses=True, socket_timeout=2 * WITHIN_SECONDS)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -78,6 +78,14 @@ class Node:
 
     def replicates(self) -> bool:
         return self.client.info("replication").get("master_link_status") == "up"
+
+    def is_copied(self, key: str) -> bool:
+        """Whether its replica has all that was written here until now, before which nothing may be lost in a crash.
+
+        `key`: of this node. WAIT is about the writes of its own connection, and returns at once where that has made none.
+        """
+        self.client.set(f"{key}:copied", "", ex=WITHIN_SECONDS)
+        return self.client.execute_command("WAIT", 1, PATIENT_MS) == 1
 
     @contextmanager
     def held(self) -> Iterator[None]:

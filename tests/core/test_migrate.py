@@ -19,7 +19,7 @@ from apps.core.index_operations import AddIndexOnLiveTable
 from apps.core.management.commands import migrate
 from tests import races, warm
 from tests.core.test_bounded_waits import locked, shown
-from tests.worker import environment_of_process
+from tests.worker import environment_of_process, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MIGRATE = ["manage.py", "migrate", "--noinput"]
@@ -63,8 +63,8 @@ def test_a_busy_table_is_given_way_to_and_tried_again(monkeypatch: pytest.Monkey
             target=lambda: (call_command("migrate", stdout=out, stderr=told), connection.close())
         )
         command.start()
-        while "try 1 of" not in told.getvalue():
-            assert command.is_alive()
+        wait_until(lambda: "try 1 of" in told.getvalue() or not command.is_alive())
+        assert command.is_alive()
     command.join()
     assert "files.0002_bytes_are_given_back... OK" in out.getvalue()
 

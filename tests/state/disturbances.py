@@ -116,13 +116,12 @@ def postgresql_restarted(_world: World) -> Iterator[Hook]:
 
 
 def restart_postgresql() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = %s LIMIT 1", [APPLICATION_NAME])
-        row = cursor.fetchone()
-    if row is not None:
-        os.kill(row[0], signal.SIGKILL)
+    with contextlib.closing(connection.copy()) as another, another.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+        os.kill(pid, signal.SIGKILL)
         wait_for_the_end()
-        wait_for_postgresql()
+    wait_for_postgresql()
 
 
 def wait_for_the_end() -> None:

@@ -45,6 +45,7 @@ def _start_engines(folder: Path) -> None:
         REDIS_URL=f"unix://{folder / 'valkey' / 'valkey.sock'}?db=0",
         DJANGO_SETTINGS_MODULE="config.settings.test",
         STATE_LEASE_MS=os.environ.get("STATE_LEASE_MS", "100"),
+        VALKEY_TIMEOUT_SECONDS="0.5",  # as in production: it is stopped under some changes
     )
 
 

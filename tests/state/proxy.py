@@ -20,6 +20,7 @@ class Proxy:
         self.host = self._folder.name
         self._flow = threading.Condition()
         self._is_open, self._passes = True, 0
+        self.held_back = 0  # how much waits to go on: it was said, and has not arrived
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._relays: list[threading.Thread] = []
         self._place = Path(self.host) / f".s.PGSQL.{self._port}"
@@ -64,7 +65,9 @@ class Proxy:
 
     def _wait_for_its_turn(self) -> None:
         with self._flow:
+            self.held_back += 1
             self._flow.wait_for(lambda: self._is_open or self._passes)
+            self.held_back -= 1
             if not self._is_open:
                 self._passes -= 1
 

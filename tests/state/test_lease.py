@@ -3,10 +3,11 @@
 import threading
 import time
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
-from apps.core.state import clock
+from apps.core.state import clock, lease, listener
 from apps.core.state.lease import Lease, duration
 from apps.core.state.memory import Memory
 from apps.core.state.process import Process
@@ -18,34 +19,56 @@ from tests.state.subject import change_elsewhere, elsewhere, fresh, name_of
 from tests.worker import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
+clock_of_the_machine = clock.now
+
+
+class Clock:
+    """The clock of leases, which stands still until the test says that time passes: a busy machine lets nobody be too late."""
+
+    def __init__(self) -> None:
+        self._now = 1024.0
+
+    def now(self) -> float:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
 
 
 @pytest.fixture(autouse=True)
-def long_enough_to_look(settings: object) -> None:
-    settings.STATE_LEASE_MS = 500  # type: ignore[attr-defined]  # half of it is more than a busy machine makes anybody wait
+def time_that_passes(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Clock:
+    """And nobody is given up who is only slow."""
+    settings.STATE_LEASE_MS = 500  # a float tells it exactly, and its halves
+    made = Clock()
+    monkeypatch.setattr(clock, "now", made.now)
+    for module in (lease, listener):
+        monkeypatch.setattr(module, "ANSWER_SECONDS", 90.0)
+    return made
 
 
-def test_it_is_renewed_by_whoever_finds_it_half_run_out(own_process: Process) -> None:
+def test_it_is_renewed_by_whoever_finds_it_half_run_out(own_process: Process, time_that_passes: Clock) -> None:
     assert own_process.lease.holds()
     began = own_process.lease.began_at
     assert own_process.lease.holds()
+    time_that_passes.advance(duration() / 4)
+    assert own_process.lease.holds()
     assert own_process.lease.began_at == began
-    time.sleep(duration() / 2)
+    time_that_passes.advance(duration() / 4)
     assert own_process.lease.holds()
     assert own_process.lease.began_at > began
 
 
-def test_it_counts_from_when_the_round_trip_began(own_process: Process, proxy: Proxy) -> None:
+def test_it_counts_from_when_the_round_trip_began(own_process: Process, proxy: Proxy, time_that_passes: Clock) -> None:
     """Guard: what is committed while the answer is on its way is not in it."""
     customer = fresh()
     assert name_of(customer) == "old"
-    time.sleep(duration() / 2)
+    time_that_passes.advance(duration() / 2)
     proxy.hold()
     renewing = threading.Thread(target=own_process.lease.holds)
     renewing.start()
-    time.sleep(duration() / 4)  # PostgreSQL has answered; the answer is held back
+    wait_until(lambda: proxy.held_back)  # PostgreSQL has answered
     change_elsewhere(customer, "new")
-    time.sleep(duration())  # the call that changed it answers now
+    time_that_passes.advance(duration())  # the call that changed it answers now
     proxy.let_one_go()
     renewing.join()
     proxy.let_go()
@@ -64,7 +87,9 @@ class Watched(Memory):
         super().forget(heard)
 
 
-def test_what_was_announced_is_applied_before_the_lease_is_renewed(own_process: Process) -> None:
+def test_what_was_announced_is_applied_before_the_lease_is_renewed(
+    own_process: Process, time_that_passes: Clock
+) -> None:
     """Guard: else another thread would trust, for a moment, what is about to be forgotten."""
     memory = Watched()
     memory.found_it_valid = []
@@ -72,23 +97,23 @@ def test_what_was_announced_is_applied_before_the_lease_is_renewed(own_process: 
     customer = fresh()
     assert name_of(customer) == "old"
     change_elsewhere(customer, "new")
-    time.sleep(duration())
+    time_that_passes.advance(duration())
     memory.lease = own_process.lease
     assert name_of(customer) == "new"
     assert memory.found_it_valid == [False]
 
 
 def test_while_one_renews_the_others_go_on_and_wait_only_when_it_has_run_out(
-    own_process: Process, proxy: Proxy
+    own_process: Process, proxy: Proxy, time_that_passes: Clock
 ) -> None:
     assert own_process.lease.holds()
-    time.sleep(duration() / 2)
+    time_that_passes.advance(duration() / 2)
     proxy.hold()
     renewing = threading.Thread(target=own_process.lease.holds)
     renewing.start()
     wait_until(own_process.lease._renewing.locked)
-    assert own_process.lease.holds() is (own_process.lease.age() < duration())
-    time.sleep(duration() / 2)
+    assert own_process.lease.holds(), "without waiting"
+    time_that_passes.advance(duration() / 2)
     waiting = threading.Thread(target=own_process.lease.holds)
     waiting.start()
     waiting.join(0.1)
@@ -102,14 +127,14 @@ def test_the_clock_goes_on_while_the_machine_sleeps() -> None:
     """A machine that wakes must not find a young lease."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     assert (boot if boot is not None else time.CLOCK_MONOTONIC) == clock._CLOCK
-    assert clock.now() <= clock.now()
+    assert clock_of_the_machine() <= clock_of_the_machine()
 
 
-def test_a_process_that_is_asked_nothing_reads_all_the_same(own_process: Process) -> None:
+def test_a_process_that_is_asked_nothing_reads_all_the_same(own_process: Process, time_that_passes: Clock) -> None:
     """Else PostgreSQL's notification queue would fill up."""
     assert own_process.lease.holds()
     began = own_process.lease.began_at
-    time.sleep(duration() / 2)
+    time_that_passes.advance(duration() / 2)
     own_process.lease.renew_if_idle()
     assert own_process.lease.began_at > began
     assert own_process._reader is None
@@ -118,9 +143,9 @@ def test_a_process_that_is_asked_nothing_reads_all_the_same(own_process: Process
     assert own_process._reader.daemon
 
 
-def test_of_many_at_once_one_renews(own_process: Process) -> None:
+def test_of_many_at_once_one_renews(own_process: Process, time_that_passes: Clock) -> None:
     assert own_process.lease.holds()
-    time.sleep(duration())
+    time_that_passes.advance(duration())
     trips = []
     hear = own_process.listener.hear
     own_process.listener.hear = lambda: trips.append(1) or hear()  # type: ignore[method-assign,func-returns-value]
@@ -139,14 +164,24 @@ def test_without_one_every_read_costs_one_query_and_is_right(own_process: Proces
     assert name_of(customer) == "new"
 
 
-def test_a_round_trip_longer_than_the_lease_counts_for_who_asked_before_it(own_process: Process, proxy: Proxy) -> None:
+def test_a_round_trip_longer_than_the_lease_counts_for_who_asked_before_it(
+    own_process: Process, proxy: Proxy, time_that_passes: Clock
+) -> None:
     """On a slow network each request costs a round trip, and not a query."""
     customer = fresh()
     assert name_of(customer) == "old"
-    time.sleep(duration())
+    time_that_passes.advance(duration())
     proxy.hold()
-    threading.Timer(duration() * 1.5, proxy.let_go).start()
+
+    def arrive_late() -> None:
+        wait_until(lambda: proxy.held_back)
+        time_that_passes.advance(duration() * 1.5)
+        proxy.let_go()
+
+    network = threading.Thread(target=arrive_late)
+    network.start()
     with counted() as cost:
         assert name_of(customer) == "old"
+    network.join()
     assert own_process.lease.age() >= duration()
     assert cost.statements == []

@@ -21,11 +21,7 @@ PROBES = 60  # under each disturbance; every kind of change is made undisturbed
 @pytest.mark.lengthy
 def test_nobody_is_let_in_after_the_answer_whatever_happens_meanwhile() -> None:
     """C3.4: Valkey paused, killed, flushed or restored, listeners cut, a process stopped, PostgreSQL restarted, no worker at all."""
-    of_its_own = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("DATABASE_URL", "REDIS_URL", "PYTEST_XDIST_WORKER")
-    }
+    of_its_own = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
     command = [sys.executable, "-m", "tests.state.probe", str(PROBES)]
     ended = subprocess.run(command, cwd=ROOT, env=of_its_own, capture_output=True, text=True, timeout=600, check=False)
     assert ended.stdout, ended.stderr
