@@ -18,8 +18,16 @@ QUICK = ("--rounds", "1", "--seconds", "0.05", "--calls", "5")
 
 
 def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """As from a terminal: tests that run in a shell's background ignore Ctrl-C, and what they start would, too."""
     command = [sys.executable, "-m", "benchmarks", *arguments, "--folder", str(folder)]
-    return subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def of_folder(folder: Path) -> Sequence[str]:

@@ -51,12 +51,24 @@ def demo(data_dir: Path, port: int) -> subprocess.CompletedProcess[str]:
     )
 
 
+def hear_interrupts() -> None:
+    """As in a terminal: tests that run in a shell's background ignore Ctrl-C, and what they start would, too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def served(data_dir: Path, port: int) -> Iterator[Path]:
     """`make demo PORT=…`, serving; gives the file of what it prints. Ctrl-C ends it."""
     output = data_dir / "output"
     with output.open("w") as file:
-        process = subprocess.Popen(COMMAND, cwd=ROOT, env=environment(data_dir, port), stdout=file, stderr=file)
+        process = subprocess.Popen(
+            COMMAND,
+            cwd=ROOT,
+            env=environment(data_dir, port),
+            stdout=file,
+            stderr=file,
+            preexec_fn=hear_interrupts,
+        )
     try:
         wait_until(lambda: "Ctrl-C" in output.read_text() or process.poll() is not None, within=START_WITHIN_SECONDS)
         assert process.poll() is None, output.read_text()
