@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from django.db import connection, connections, transaction
 
+from tests.races import wait_long_for_locks
+
 PATIENCE = 90  # seconds, as in tests/worker.py
 SOMEBODY_WAITS = (
     "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
@@ -32,10 +34,26 @@ def uncommitted(act: Callable[[], object]) -> Iterator[None]:
     thread.start()
     assert done.wait(PATIENCE)
     try:
-        yield
+        with _patient():
+            yield
     finally:
         thread.join()
     assert waited == [True]
+
+
+@contextmanager
+def _patient() -> Iterator[None]:
+    """Whoever waits here does so until the other has seen it and committed: on a busy machine, for longer than the 3 s of a request."""
+    _execute(f"SET lock_timeout = '{PATIENCE}s'")
+    try:
+        yield
+    finally:
+        _execute("RESET lock_timeout")
+
+
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 class Intruder:
@@ -57,6 +75,7 @@ class Intruder:
         return self._ended.result(PATIENCE)
 
     def _run(self) -> object:
+        wait_long_for_locks()
         try:
             return self._act()
         finally:
