@@ -6,11 +6,12 @@ test_twelve_tasks approves ten by one question.
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from apps.approvals import decisions
 from apps.approvals.models import CheckState, IdentityCheck
@@ -35,6 +36,13 @@ KEYS_LIVE = """() => {
 POLLED_MS = 50  # at each frame, as Playwright does else, the browser draws the page for nothing
 # A key presses a button or follows a link while it is handled: afterwards nothing is to come.
 COUNTED = "window.steps = 0; addEventListener('click', () => { window.steps += 1 }, true)"
+# A key, at the last moment at which it surely counts for nothing: no script of the page has run before its `domInteractive`.
+TOO_EARLY = """key => {
+  const pressed = new KeyboardEvent("keydown", { key, bubbles: true })
+  const { domInteractive } = performance.getEntriesByType("navigation")[0]
+  Object.defineProperty(pressed, "timeStamp", { value: domInteractive + 499 })
+  document.body.dispatchEvent(pressed)
+}"""
 
 
 def picture(width: int = 480, height: int = 300) -> bytes:
@@ -82,6 +90,18 @@ def step(page: Page, key: str) -> None:
     page.wait_for_function(KEYS_LIVE, polling=POLLED_MS)
     with browser.next_page(page):
         page.keyboard.press(key)
+
+
+@contextmanager
+def held_back(page: Page, address: str) -> Iterator[None]:
+    """What the page asks for at this address goes to the server when this ends. It must ask."""
+    asked: list[Route] = []
+    page.route(address, lambda route: asked.append(route))  # noqa: PLW0108  (Playwright keeps a note on the function)
+    with page.expect_request(address):
+        yield
+    for each in asked:
+        each.continue_()
+    page.unroute(address)
 
 
 def test_each_is_approved_by_a_key(live_server: object, four: list[IdentityCheck]) -> None:
@@ -139,12 +159,17 @@ def test_a_key_does_nothing_while_somebody_types_and_when_keys_are_off(
 
 
 def test_a_key_pressed_twice_decides_about_nobody_unseen(live_server: object, four: list[IdentityCheck]) -> None:
+    """Neither while the decision is on its way, nor when the next user has just come."""
     url = live_server.url  # type: ignore[attr-defined]
     with browser.kept_page() as page:
         open_first(page, url)
-        press(page, "a")
-        page.keyboard.press("a")
+        with browser.next_page(page), held_back(page, "**/approve/"):
+            press(page, "a")
+            page.keyboard.press("a")
         page.wait_for_url(f"**{four[1].id}/change/")
+        page.evaluate(COUNTED)
+        page.evaluate(TOO_EARLY, "a")
+        assert page.evaluate("steps") == 0
         step(page, "n")
         page.wait_for_url(f"**{four[2].id}/change/")
     assert IdentityCheck.objects.filter(state=CheckState.APPROVED).count() == 1

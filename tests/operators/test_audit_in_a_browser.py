@@ -14,6 +14,8 @@ from tests.operators.signing_in import operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+VERIFICATION = "/admin/audit/event/verification/"
+HURRIED = "const later = setTimeout; window.setTimeout = (act, _ms) => later(act, 20)"  # from the second look on
 
 
 @pytest.fixture
@@ -68,15 +70,21 @@ def test_events_are_found_and_exported_by_keyboard_alone(live_server: object, st
 def test_the_log_is_verified_by_one_button_and_the_page_tells_when_it_is_done(
     live_server: object, story: Event
 ) -> None:
+    """Though the server could not be reached for a moment, and failed in the next."""
     url = live_server.url  # type: ignore[attr-defined]
     tasks.chain_events()
     with browser.kept_page() as page:
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         page.emulate_media(color_scheme="dark")
-        enter(page, url, "/admin/audit/event/verification/")
+        enter(page, url, VERIFICATION)
         with browser.next_page(page):
             page.get_by_role("button", name="Verify now").press("Enter")
         page.get_by_text("Under way.").wait_for()
+        page.evaluate(HURRIED)
+        with page.expect_response(lambda answer: answer.status == 503):
+            page.route(f"**{VERIFICATION}", lambda route: route.fulfill(status=503), times=1)
+            page.route(f"**{VERIFICATION}", lambda route: route.abort(), times=1)  # the later comes first
+        assert page.get_by_text("Under way.").is_visible()
         tasks.verify()
         page.get_by_text("The audit log is whole").wait_for()
         gallery = Content(page)
