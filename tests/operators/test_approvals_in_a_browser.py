@@ -93,12 +93,12 @@ def step(page: Page, key: str) -> None:
 
 
 @contextmanager
-def held_back(page: Page, address: str) -> Iterator[None]:
-    """What the page asks for at this address goes to the server when this ends. It must ask."""
+def held_back(page: Page, address: str) -> Iterator[list[Route]]:
+    """What the page asks for at this address, which goes to the server when this ends. It must ask."""
     asked: list[Route] = []
     page.route(address, lambda route: asked.append(route))  # noqa: PLW0108  (Playwright keeps a note on the function)
     with page.expect_request(address):
-        yield
+        yield asked
     for each in asked:
         each.continue_()
     page.unroute(address)
@@ -163,9 +163,10 @@ def test_a_key_pressed_twice_decides_about_nobody_unseen(live_server: object, fo
     url = live_server.url  # type: ignore[attr-defined]
     with browser.kept_page() as page:
         open_first(page, url)
-        with browser.next_page(page), held_back(page, "**/approve/"):
+        with browser.next_page(page), held_back(page, "**/approve/") as asked:
             press(page, "a")
             page.keyboard.press("a")
+        assert len(asked) == 1
         page.wait_for_url(f"**{four[1].id}/change/")
         page.evaluate(COUNTED)
         page.evaluate(TOO_EARLY, "a")

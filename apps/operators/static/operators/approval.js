@@ -21,7 +21,12 @@ if (keysOn) {
     if (step && !step.disabled) step.click();
   });
   for (const form of desk.querySelectorAll("form")) {
-    form.addEventListener("submit", () => setTimeout(() => form.querySelectorAll("button").forEach((button) => (button.disabled = true))));
+    let sent = false;
+    form.addEventListener("submit", (event) => {
+      if (sent) return event.preventDefault(); // a key pressed again before the button is disabled
+      sent = true;
+      setTimeout(() => form.querySelectorAll("button").forEach((button) => (button.disabled = true)));
+    });
   }
 }
 
