@@ -24,6 +24,7 @@ def test_role_and_limits_are_read_and_chosen(live_server: object, locale: str) -
         looking.enter(page, url, "/admin/auth/user/")
         found = wrong(page, f"operators-{locale}", within="#result_list")
         page.goto(f"{url}/admin/auth/user/{who.pk}/change/")
+        page.locator(".select2-search__field").wait_for()
         found += wrong(page, f"operator-{locale}", within="fieldset:has(.field-role)")
         page.evaluate(MADE_LATE)
         found += wrong(page, f"operator-made-late-{locale}", within="fieldset:has(.field-role)")
