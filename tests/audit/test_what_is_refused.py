@@ -19,6 +19,7 @@ from apps.users.models import User, UserStatus
 from demo.client import Client
 from tests import factories
 from tests.conftest import MakeClient, over_django
+from tests.factors.enrolling import wrong_totp
 from tests.otp.reading import newest_code, wrong_code
 from tests.roundtrips import counted
 from tests.signin.entering import PASSWORD, enrol_app, login, member, second
@@ -269,10 +270,10 @@ def test_a_refused_password(client_for: MakeClient, arrange: Callable[[Customer]
 def test_a_wrong_second_factor(client_for: MakeClient) -> None:
     customer = factories.customer()
     user = member(customer)
-    enrol_app(user)
+    wrong = wrong_totp(enrol_app(user))
     client = client_for(customer)
     token = login(client).document["session_token"]
-    assert second(client, token, "totp", code="000000").status == 400
+    assert second(client, token, "totp", code=wrong).status == 400
     event = newest()
     assert (event.action, event.user_id, event.details["rule"]) == (
         "second_factor_rejected",

@@ -97,7 +97,8 @@ def test_first_codes_are_limited_like_those_at_sign_in(client_for: MakeClient) -
     factories.limit(customer, "second_factors_per_user", 1)
     client, token = client_for(customer), factories.session(member(customer)).access
     client.post("/api/auth/2fa/sms", {"phone": NUMBER}, token=token)
-    types = [client.post("/api/auth/2fa/sms/confirm", {"code": "000000"}, token=token).error_type for _ in range(2)]
+    wrong = {"code": wrong_code(newest_code())}
+    types = [client.post("/api/auth/2fa/sms/confirm", wrong, token=token).error_type for _ in range(2)]
     assert types == ["invalid_otp", "rate_limited"]
 
 

@@ -15,6 +15,7 @@ from apps.factors.models import RecoveryCode, Totp
 from apps.mail.models import Message
 from tests import factories
 from tests.conftest import MakeClient
+from tests.factors.enrolling import wrong_totp
 from tests.races import at_once
 from tests.signin.entering import enrol_app
 
@@ -81,7 +82,7 @@ class TestEnrolling:
         assert "<svg" in begun.document["qr_svg"]
         assert client.get("/api/auth/2fa", token=token).document["methods"] == []
         app = pyotp.TOTP(begun.document["secret"])
-        refused = client.post("/api/auth/2fa/totp/confirm", {"code": "000000"}, token=token)
+        refused = client.post("/api/auth/2fa/totp/confirm", {"code": wrong_totp(app)}, token=token)
         assert refused.error_type == "invalid_otp"
         done = client.post("/api/auth/2fa/totp/confirm", {"code": app.now()}, token=token)
         assert done.status == 200
@@ -97,8 +98,9 @@ class TestEnrolling:
         customer = factories.customer()
         user = factories.user(customer)
         client, token = client_for(customer), factories.session(user).access
-        client.post("/api/auth/2fa/totp", {}, token=token)
-        assert client.post("/api/auth/2fa/totp/confirm", {"code": "000000"}, token=token).error_type == "invalid_otp"
+        app = pyotp.TOTP(client.post("/api/auth/2fa/totp", {}, token=token).document["secret"])
+        wrong = {"code": wrong_totp(app)}
+        assert client.post("/api/auth/2fa/totp/confirm", wrong, token=token).error_type == "invalid_otp"
         user.refresh_from_db()
         assert (user.wrong_second_factors, user.wrong_codes) == (1, 0)
         event = Event.objects.get(action="second_factor_rejected")
@@ -184,8 +186,7 @@ class TestEnrolling:
         factories.limit(customer, "second_factors_per_user", 2)
         user = factories.user(customer)
         client, token = client_for(customer), factories.session(user).access
-        client.post("/api/auth/2fa/totp", {}, token=token)
-        types = [
-            client.post("/api/auth/2fa/totp/confirm", {"code": "000000"}, token=token).error_type for _ in range(3)
-        ]
+        app = pyotp.TOTP(client.post("/api/auth/2fa/totp", {}, token=token).document["secret"])
+        wrong = {"code": wrong_totp(app)}
+        types = [client.post("/api/auth/2fa/totp/confirm", wrong, token=token).error_type for _ in range(3)]
         assert types == ["invalid_otp", "invalid_otp", "rate_limited"]

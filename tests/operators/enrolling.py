@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.core import sealed
 from apps.operators.models import AuthenticatorApp
+from tests.factors.enrolling import wrong_totp
 
 SEED = b"0123456789abcdefghij"
 PAGE = "/admin/second-factor/"
@@ -25,6 +26,10 @@ def app_of(operator: User, *, confirmed: bool = True) -> AuthenticatorApp:
 def code_of(device: AuthenticatorApp, *, later: int = 0) -> str:
     """The code the app shows, `later` steps of half a minute from now."""
     return pyotp.TOTP(device.secret()).at(timezone.now() + timedelta(seconds=30 * later))
+
+
+def wrong_code_of(device: AuthenticatorApp) -> str:
+    return wrong_totp(pyotp.TOTP(device.secret()))
 
 
 def enrol(browser: Client, operator: User) -> list[str]:

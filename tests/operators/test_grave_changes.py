@@ -13,7 +13,7 @@ from apps.customers.models import Customer
 from apps.factors.models import Passkey
 from apps.operators.sign_in import step_up
 from tests import factories
-from tests.operators.enrolling import app_of, code_of
+from tests.operators.enrolling import app_of, code_of, wrong_code_of
 from tests.operators.pages.customer_form import page_of, path_of, save, shown_form, slug_of
 from tests.operators.saving import confirm
 from tests.operators.signing_in import PASSWORD, operator, sign_in
@@ -64,7 +64,7 @@ def test_later_a_code_is_asked_for_and_counts_for_ten_minutes(browser: Client, d
     one, other = factories.customer(), factories.customer()
     age(browser, minutes=11)
     assert is_asked(browser.get(SUSPEND.format(one.id)))
-    for wrong in ({}, {"proof": "000000"}, {"proof": PASSWORD}, {"confirmed": "yes"}):
+    for wrong in ({}, {"proof": wrong_code_of(device)}, {"proof": PASSWORD}, {"confirmed": "yes"}):
         assert is_asked(browser.post(SUSPEND.format(one.id), wrong))
     assert Customer.objects.get(id=one.id).status == "active"
     assert events("operator_proof_rejected") == ["medium", "medium"]
@@ -98,7 +98,7 @@ def test_guessing_ends_even_with_the_right_code(browser: Client, device: Any) ->
     customer = factories.customer()
     age(browser, minutes=11)
     for _ in range(5):
-        browser.post(SUSPEND.format(customer.id), {"proof": "000000"})
+        browser.post(SUSPEND.format(customer.id), {"proof": wrong_code_of(device)})
     assert is_asked(browser.post(SUSPEND.format(customer.id), {"proof": code_of(device, later=1)}))
     assert events("operator_guessing") == ["high"]
     assert Customer.objects.get(id=customer.id).status == "active"
@@ -195,7 +195,7 @@ def test_a_grave_policy_asks_first_and_is_saved_by_yes(
     assert says in " ".join(asked.context["explanation"])
     assert asked.context["numbers"]
     assert is_asked(confirm(browser, path, asked))
-    assert is_asked(confirm(browser, path, asked, proof="000000"))
+    assert is_asked(confirm(browser, path, asked, proof=wrong_code_of(device)))
     assert Customer.objects.values().get(id=customer.id) == before
     assert confirm(browser, path, asked, proof=code_of(device, later=1)).status_code == 302
     saved = Customer.objects.get(id=customer.id)
@@ -244,6 +244,6 @@ def test_wrong_proofs_are_counted_though_the_save_is_undone(browser: Client, dev
     path = path_of(customer, "tokens")
     asked = save(browser, customer, access_lifetime="1 h")
     for _ in range(5):
-        confirm(browser, path, asked, proof="000000")
+        confirm(browser, path, asked, proof=wrong_code_of(device))
     assert is_asked(confirm(browser, path, asked, proof=code_of(device, later=1)))
     assert Customer.objects.get(id=customer.id).access_lifetime == 25200

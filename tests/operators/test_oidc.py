@@ -12,7 +12,7 @@ from apps.audit.models import Event
 from apps.operators.models import OperatorIdentity
 from apps.operators.sign_in import oidc
 from tests.operators import provider as providers
-from tests.operators.enrolling import app_of, code_of
+from tests.operators.enrolling import app_of, code_of, wrong_code_of
 from tests.operators.provider import CLIENT_ID, OTHER_KEY, SECRET, Provider
 from tests.operators.signing_in import AS_AUDITOR, LOGIN, is_in, operator, sign_in
 
@@ -185,7 +185,7 @@ def test_the_second_factor_is_asked_for_all_the_same(provider: Provider) -> None
     assert come_back(provider, browser, leads_to="/admin/users/user/") == FACTOR
     assert not is_in(browser)
     assert browser.get(LOGIN).headers["Location"] == FACTOR
-    assert browser.post(FACTOR, {"code": "000000"}).status_code == 200
+    assert browser.post(FACTOR, {"code": wrong_code_of(device)}).status_code == 200
     assert not is_in(browser)
     assert browser.post(FACTOR, {"code": code_of(device)}).headers["Location"] == "/admin/users/user/"
     assert is_in(browser)

@@ -14,7 +14,7 @@ from apps.core import ciphers, reencryption, sealed
 from apps.core.ciphers import DecryptionFailed
 from apps.operators.models import AuthenticatorApp, OperatorRecoveryCode, RecoveryCodeDevice
 from tests import races
-from tests.operators.enrolling import PAGE, SEED, app_of, code_of, enrol
+from tests.operators.enrolling import PAGE, SEED, app_of, code_of, enrol, wrong_code_of
 from tests.operators.signing_in import is_in, operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,7 +33,7 @@ def everything_in_the_database() -> str:
 def test_who_has_a_second_factor_needs_it() -> None:
     device = app_of(operator())
     assert not is_in(sign_in())
-    assert not is_in(sign_in(code="000000"))
+    assert not is_in(sign_in(code=wrong_code_of(device)))
     assert Event.objects.filter(action="operator_sign_in_failed").count() == 2
     assert is_in(sign_in(code=code_of(device)))
 
@@ -161,7 +161,7 @@ def test_guesses_at_the_page_that_removes_it_are_counted() -> None:
     browser = sign_in()
     codes = enrol(browser, user)
     for _ in range(5):
-        browser.post(PAGE, {"code": "000000"})
+        browser.post(PAGE, {"code": wrong_code_of(AuthenticatorApp.objects.get())})
     browser.post(PAGE, {"code": codes[0]})
     assert AuthenticatorApp.objects.filter(user=user, confirmed=True).exists()
 

@@ -13,7 +13,7 @@ from apps.operators.sign_in import attempt_counter, known_browsers, sign_in_limi
 from apps.operators.sign_in.form import OperatorSignInForm
 from apps.operators.sign_in.sign_in_limits import PER_NAME
 from tests import factories, races
-from tests.operators.enrolling import app_of, code_of
+from tests.operators.enrolling import app_of, code_of, wrong_code_of
 from tests.operators.signing_in import LOGIN, PASSWORD, is_in, operator, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -182,7 +182,7 @@ def test_who_knows_the_password_alone_has_five_codes_and_is_told_nothing() -> No
     device = app_of(operator())
     pages = [
         Client(REMOTE_ADDR=f"203.0.113.{number}").post(
-            LOGIN, {"username": "ops@example.com", "password": PASSWORD, "code": "000000"}
+            LOGIN, {"username": "ops@example.com", "password": PASSWORD, "code": wrong_code_of(device)}
         )
         for number in range(6)
     ]
@@ -199,7 +199,7 @@ def test_who_knows_the_password_alone_cannot_block_the_operators_own_browser() -
     assert enter(browser, code=code_of(device))
     browser.post("/admin/logout/")
     for number in range(7):
-        sign_in(code="000000", ip=f"203.0.113.{number}")
+        sign_in(code=wrong_code_of(device), ip=f"203.0.113.{number}")
     assert enter(browser, code=code_of(device, later=1)), user
 
 
