@@ -56,7 +56,7 @@ class Machine:
         self.base_url = f"https://localhost:{self.https_port}"
         self.postgres_bin, self.valkey_server = places.binaries()
         self.database_socket = parse_qs(urlsplit(os.environ["DATABASE_URL"]).query)["host"][0]
-        self.user = _without_rights()
+        self.user, self.python = _without_rights()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     # --- What it is called there, and here --------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ class Machine:
 
     @property
     def rights(self) -> dict[str, Any]:
-        return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        return _rights(self.user)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -140,23 +140,9 @@ class Machine:
 
     def make_environment(self) -> None:
         """As `python3 -m venv`, but it sees what the tests have installed: then pip installs what is missing, and no more."""
-        self.type(f"{self._reachable_python()} -m venv --without-pip .venv")
+        self.type(f"{self.python} -m venv --without-pip .venv")
         folder = next((self.home / ".venv" / "lib").glob("python*")) / "site-packages"
         (folder / "installed.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
-
-    def _reachable_python(self) -> str:
-        """An interpreter of this version that the user may run, so not one in root's home."""
-        version = "import sys; print(*sys.version_info[:2])"
-        for candidate in (os.path.realpath(sys.executable), "/usr/bin/python3", "/usr/local/bin/python3"):
-            try:
-                done = subprocess.run(
-                    [candidate, "-c", version], capture_output=True, text=True, check=False, cwd="/", **self.rights
-                )
-            except OSError:
-                continue
-            if done.stdout.split() == [str(part) for part in sys.version_info[:2]]:
-                return candidate
-        raise AssertionError(f"{self.user.pw_name} can run no Python {sys.version_info[0]}.{sys.version_info[1]} here")
 
     def as_postgres(self, command: str) -> None:
         """`createuser` and `createdb`, as the database's superuser."""
@@ -249,11 +235,32 @@ class Machine:
                 os.chown(path, self.user.pw_uid, self.user.pw_gid, follow_symlinks=False)
 
 
-def _without_rights() -> pwd.struct_passwd:
-    """The user who runs the tests; under root, the user of the engines, if it may read what is installed."""
-    owner = places._owner()
-    installed = Path(sysconfig.get_path("purelib"))
-    return pwd.getpwuid(owner.uid if owner and places._reachable(installed, owner) else os.geteuid())
+def _without_rights() -> tuple[pwd.struct_passwd, str]:
+    """The user who runs the tests, and this interpreter.
+
+    Under root, the user of the engines, if it may read what is installed and run an interpreter of this version.
+    """
+    owner, installed = places._owner(), Path(sysconfig.get_path("purelib"))
+    if owner and places._reachable(installed, owner):
+        user = pwd.getpwuid(owner.uid)
+        for python in (os.path.realpath(sys.executable), "/usr/bin/python3", "/usr/local/bin/python3"):
+            if _is_of_this_version(python, user):
+                return user, python
+    return pwd.getpwuid(os.geteuid()), os.path.realpath(sys.executable)
+
+
+def _is_of_this_version(python: str, user: pwd.struct_passwd) -> bool:
+    """Also for this user: one in root's home can be run by root alone."""
+    command = [python, "-c", "import sys; print(*sys.version_info[:2])"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **_rights(user))
+    except OSError:
+        return False
+    return done.stdout.split() == [str(part) for part in sys.version_info[:2]]
+
+
+def _rights(user: pwd.struct_passwd) -> dict[str, Any]:
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 def _read(descriptor: int) -> str:
