@@ -141,7 +141,8 @@ def revoke(scene: Scene) -> None:
 def rotate_gracefully(scene: Scene) -> None:
     """With an end that has come."""
     now = timezone.now()
-    keyring.rotate_gracefully(scene.customer, context=factories.context(), retires_at=now + timedelta(seconds=1))
+    context = factories.context(now=now)
+    keyring.rotate_gracefully(scene.customer, context=context, retires_at=now + timedelta(seconds=1))
     time.sleep(1.1)
 
 
