@@ -106,7 +106,7 @@ def _only_value(query: str) -> str:
 
 def clean(pristine: Pristine) -> None:
     """Delete what was written. Raises AssertionError when a test has changed what all share, or somebody is still at work."""
-    _wait_for_others()
+    wait_for_others()
     found = written(pristine)
     _undo(found, pristine)
     remains = found & set(pristine.shared)
@@ -177,7 +177,7 @@ def _quoted(text: str) -> str:
     return sql.Literal(text).as_string(None)
 
 
-def _wait_for_others() -> None:
+def wait_for_others() -> None:
     """What a killed process was doing, PostgreSQL may still be doing."""
     _wait_until_nobody_is(OTHERS_AT_WORK, "at work on")
 

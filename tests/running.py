@@ -10,7 +10,6 @@ in a few seconds: show several promises in one test. Django's test client is qui
 """
 
 import re
-import subprocess
 import sys
 import tempfile
 import threading
@@ -43,6 +42,7 @@ class Server:
             ["-m", "granian", *options, "config.wsgi:application"],
             environment=environment_of_process(**environment),
             output=self._log,
+            start_new_session=True,
         )
 
     def client(self, **options: Any) -> Client:
@@ -60,12 +60,7 @@ class Server:
         return warm.written(self._log)
 
     def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self.process.end(within=15)
         sys.stdout.write(self.told())  # pytest shows it if the test has failed
         self._log.close()
 

@@ -16,6 +16,7 @@ import pytest
 
 from config.embedded import engine
 from tests import engines
+from tests.worker import wait_until
 
 START_WITHIN_SECONDS = 60
 STANDBY = "standby"
@@ -118,6 +119,8 @@ class Pair:
         self.primary.start(synchronous_standby_names=STANDBY, synchronous_commit="remote_apply")
         self.standby.copy_of(self.primary.url("postgres"), follow=True)
         self.standby.start()
+        # A statement's limit ends the wait for the standby as well, and what was committed then would be lost with the primary.
+        wait_until(lambda: self.primary.ask("SELECT sync_state FROM pg_stat_replication") == ("sync",))
 
     def switch_over(self) -> None:
         """The primary is lost, and the standby takes its place."""

@@ -116,6 +116,16 @@ class Process:
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
+    def end(self, *, within: float) -> None:
+        """SIGTERM, and after so many seconds SIGKILL, which its children get as well: it must have a session of its own."""
+        self.terminate()
+        try:
+            self.wait(within)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):  # it has just ended
+                os.killpg(self.pid, signal.SIGKILL)
+            self.wait()
+
     def __del__(self) -> None:
         self._line.close()
 
@@ -215,10 +225,12 @@ class _Forks:
             for stream in streams:
                 os.close(stream)
             self._lines[pid] = told
-            told.send(NUMBER.pack(pid))
             self._control.send(b"+")
             return None
         self._forget()
+        if wanted["session"]:
+            os.setsid()
+        told.send(NUMBER.pack(os.getpid()))  # by now it can be signalled as the group that it leads
         told.close()
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
@@ -242,8 +254,6 @@ class _Forks:
 
 def _become(wanted: dict[str, Any]) -> None:
     """Go on as `python …` would."""
-    if wanted["session"]:
-        os.setsid()
     os.environ.clear()
     os.environ.update(wanted["environment"])
     os.chdir(wanted["folder"])

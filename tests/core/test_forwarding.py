@@ -37,14 +37,15 @@ def test_the_server_says_once_that_the_proxy_is_not_trusted(tmp_path: Path) -> N
     system = {name: os.environ[name] for name in SYSTEM_VARIABLES if name in os.environ}
     production = {**system, **GOOD, "DJANGO_SETTINGS_MODULE": "config.settings.production"}
     with (tmp_path / "log").open("wb") as log:
-        server = warm.Process([*command, "config.wsgi:application"], environment=production, output=log)
+        server = warm.Process(
+            [*command, "config.wsgi:application"], environment=production, output=log, start_new_session=True
+        )
     try:
         wait_for(port, server)
         assert [asked(port, **{"X-Forwarded-Proto": "https"}) for _ in range(3)] == [301, 301, 301]
         assert asked(port) == 301
     finally:
-        server.terminate()
-        server.wait(timeout=60)
+        server.end(within=15)
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if "redirect_without_end" in line]
     assert [(line["level"], line["peer"], "TRUSTED_PROXIES" in line["meaning"]) for line in lines] == [
         ("warning", "127.0.0.1", True)

@@ -1,6 +1,6 @@
 """Posting a mail or an SMS, as a request for a code does."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from apps.mail.outbox import MailDraft, Quota
 from apps.mail.sms import SmsDraft
 
 PLENTY = Quota(daily=1000, monthly=1000)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a day and a month that do not end in a test
 CODE = "482913"
 NUMBER = "+4915112345678"
 
@@ -55,9 +56,14 @@ def sms_draft(**facts: Any) -> SmsDraft:
 
 
 def post_sms(
-    brand: Branding | None = None, *, quota: Quota | None = PLENTY, sender: str = "Acme", **facts: Any
+    brand: Branding | None = None,
+    *,
+    quota: Quota | None = PLENTY,
+    sender: str = "Acme",
+    now: datetime | None = None,
+    **facts: Any,
 ) -> Message:
-    now = timezone.now()
+    now = now or timezone.now()
     return sms.post(draft=sms_draft(**facts), branding=brand or branding(), sender=sender, quota=quota, now=now)
 
 

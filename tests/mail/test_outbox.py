@@ -18,9 +18,9 @@ from apps.mail.models import MailQuotaUse, Message, MessageState
 from apps.mail.outbox import Quota
 from tests import factories, races
 from tests.mail import posting
+from tests.mail.posting import NOON
 
 pytestmark = pytest.mark.django_db(transaction=True)
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def test_posting_is_one_statement() -> None:
@@ -67,11 +67,11 @@ def test_a_spent_quota_leaves_neither_message_nor_event(insert: Any) -> None:
 def test_a_quota_of_n_with_ten_times_n_at_once_gives_exactly_n(quota: Quota) -> None:
     """C6: exact under any concurrency; another customer's is its own."""
     brand, other = posting.branding(), posting.branding()
-    outcomes = races.at_once(70, lambda _: races.outcome(lambda: posting.post(brand, quota=quota)))
+    outcomes = races.at_once(70, lambda _: races.outcome(lambda: posting.post(brand, quota=quota, now=NOON)))
     assert outcomes.count("done") == 7
     assert outcomes.count("QuotaExceeded") == 63
     assert Message.objects.filter(customer_id=brand.customer_id).count() == 7
-    posting.post(other, quota=quota)
+    posting.post(other, quota=quota, now=NOON)
 
 
 @pytest.mark.parametrize(
