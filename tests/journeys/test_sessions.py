@@ -65,7 +65,7 @@ def test_a_logout_stands_in_every_process_whatever_becomes_of_valkey(
 def test_two_devices_and_two_servers(two: tuple[Client, Client]) -> None:
     """C3.6 and C3.4: what one server rotates or ends, the other knows with its next request."""
     here, there = two
-    user = factories.user(factories.customer())
+    user = factories.user(factories.customer(refresh_grace=60))
     laptop = factories.session(user, ip="198.51.100.4", user_agent=CHROME_ON_A_MAC)
     phone = factories.session(user)
 

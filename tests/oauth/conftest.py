@@ -10,7 +10,7 @@ from tests import factories
 
 @pytest.fixture
 def customer(db: None) -> Customer:
-    return factories.customer(algorithm="ES256")
+    return factories.customer(algorithm="ES256", refresh_grace=30)
 
 
 @pytest.fixture

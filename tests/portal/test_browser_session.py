@@ -88,7 +88,7 @@ def test_it_ends_with_its_session_and_with_its_user() -> None:
 
 
 def test_a_fresh_proof_replaces_it_and_requests_under_way_go_on() -> None:
-    customer = factories.customer()
+    customer = factories.customer(refresh_grace=60)
     user = factories.user(customer)
     a_minute_ago = timezone.now() - timedelta(minutes=1)
     old = factories.session(user, delivery="hosted", now=a_minute_ago)
@@ -96,7 +96,7 @@ def test_a_fresh_proof_replaces_it_and_requests_under_way_go_on() -> None:
     assert new.refresh != old.refresh
     assert read(customer, new.refresh)
     assert read(customer, old.refresh)
-    later = factories.context(now=timezone.now() + timedelta(seconds=11))
+    later = factories.context(now=timezone.now() + timedelta(seconds=61))
     assert read(customer, old.refresh, later) is None
     assert read(customer, new.refresh, later)
 

@@ -127,7 +127,7 @@ def test_pages_can_be_loaded_anew_and_nothing_is_sent_twice() -> None:
 
 
 def test_asking_twice_is_no_fault_and_says_how_long_to_wait() -> None:
-    customer = generous()
+    customer = generous(code_resend_after=600)  # however slow the machine is
     visitor = Visitor(customer).open().press("Email me a code", email=EMAIL)
     wait = visitor.page.form_with("Send another code")[1]["data-wait"]
     assert 0 < int(wait) <= customer.code_resend_after + 1
@@ -190,8 +190,9 @@ def test_too_many_tries_are_refused_with_when_to_come_back() -> None:
     visitor.press("Sign in", code=wrong)
     assert (visitor.answer.status_code, int(visitor.answer.headers["Retry-After"]) > 0) == (429, True)
     assert re.search(r"Try again in (10|9) minutes\.", visitor.text)
-    factories.limit(customer, "codes_per_ip", 1, window=30)
-    visitor.open().press("Email me a code", email="grace@example.com")
+    factories.limit(customer, "codes_per_ip", 1, window=59)
+    for email in ("grace@example.com", "linus@example.com"):  # the first may have come long after that code
+        visitor.open().press("Email me a code", email=email)
     assert re.search(r"Try again in \d+ seconds?\.", visitor.text)
 
 

@@ -62,7 +62,7 @@ def test_an_account_without_password_and_factors_gets_a_code_by_mail(user: User)
 
 def test_asking_again_too_soon_is_explained_on_the_page(user: User) -> None:
     Password.objects.all().delete()
-    factories.policy(user.customer, code_resend_after=30)
+    factories.policy(user.customer, code_resend_after=600)
     ada = visitor(user, stale=True)
     assert ada.post("prove", {"again": "1"}).status == 303
     refused = ada.post("prove?sent=1", {"again": "1"})

@@ -130,7 +130,9 @@ def app_in_a_browser(
     running: Running, *, profile: Path | None = None, **policy: Any
 ) -> Iterator[tuple[Browser, Customer]]:
     """An app of a new customer, whose policy this is."""
-    customer = factories.customer(**{"code_resend_after": 0, "passkey_domain": "localhost", **policy})
+    customer = factories.customer(
+        **{"code_resend_after": 0, "refresh_grace": 30, "passkey_domain": "localhost", **policy}
+    )
     key = factories.api_key(customer)[1]
     facts = {"module": f"{running.url}/static/gatehouse/gatehouse.js", "url": running.url, "key": key}
     with app({"/": PAGE % facts}) as origin:
