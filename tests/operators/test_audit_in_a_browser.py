@@ -39,7 +39,7 @@ def test_what_is_found_is_read_by_everybody(live_server: object, story: Event) -
     with browser.kept_page() as page:
         gallery = Content(page)
         let_in(page, url)
-        page.goto(f"{url}/admin/audit/event/?customer=customer-1&action=policy_changed")
+        page.goto(f"{url}/admin/audit/event/?customer={story.customer_id}&action=policy_changed")
         gallery.look("audit-found")
         page.goto(f"{url}/admin/audit/event/{story.id}/change/")
         gallery.look("audit-event")
