@@ -22,12 +22,14 @@ from apps.core.state import process
 from apps.customers import keyring
 from apps.customers.models import Customer
 from apps.customers.policy import Algorithm
+from apps.otp import new_codes
 from apps.payloads import service_keys
 from apps.tokens import remembered_tokens
 from demo.client import Client, Wire
 from tests import browser, cleaning, factories, remembering, rsa_keys
 from tests.contract.documented import CheckedClient
 from tests.mail.smtp import make_mail_server
+from tests.otp import reading
 from tests.running import make_running, running, running_without_mails
 from tests.worker import make_worker
 
@@ -61,6 +63,19 @@ def passwords_cost_little() -> Iterator[None]:
 def rsa_keys_are_drawn_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(keyring.NEW_PRIVATE_KEY, Algorithm.RS256, rsa_keys.draw)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_code_is_one_that_tests_give_as_a_wrong_one() -> Iterator[None]:
+    draw = new_codes._random
+
+    def drawn(alphabet: str, length: int) -> str:
+        code = draw(alphabet, length)
+        return drawn(alphabet, length) if code in reading.NEVER_RIGHT else code
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(new_codes, "_random", drawn)
         yield
 
 

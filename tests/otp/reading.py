@@ -5,6 +5,8 @@ import re
 from apps.mail import outbox
 from apps.mail.models import Message
 
+NEVER_RIGHT = {"000000", "123456"}  # what tests give as a wrong code: each time, one of a million would be right
+
 # A policy whose codes stand in no id, time or token by chance: of six digits, each page with a hundred ids holds some.
 UNMISTAKABLE = {"code_alphabet": "letters", "code_length": 10}
 
