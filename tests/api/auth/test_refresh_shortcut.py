@@ -269,6 +269,7 @@ def test_of_many_at_once_one_rotates() -> None:
     """C3.6, by HTTP and by the shortcut: one successor for all."""
     scene = Scene()
     factories.limit(scene.customer, "refreshes_per_session", 1000, 60)
+    factories.policy(scene.customer, refresh_grace=60)
     application = by_shortcut()
     answers: list[Answer] = at_once(40, lambda _: ask(application, of(scene.pair)), threads=8)
     assert {answer.status for answer in answers} == {"200 OK"}
