@@ -70,6 +70,23 @@ def test_who_types_faster_than_results_come_is_led_to_what_was_typed(live_server
         network.detach()
 
 
+def test_a_search_that_failed_is_asked_again_by_enter(live_server: object) -> None:
+    url = live_server.url  # type: ignore[attr-defined]
+    with browser.kept_page() as page:
+        enter(page, url)
+        page.route("**/admin/search/**", lambda route: route.fulfill(status=503))
+        page.keyboard.press("Control+k")
+        # What is typed is asked for after a moment, Enter or not.
+        with page.expect_response("**/admin/search/**?*s=07.ada*"):
+            page.keyboard.type("07.ada")
+        with page.expect_response("**/admin/search/**"):
+            page.keyboard.press("Enter")
+        page.locator("#command-submit:not(.htmx-request)").wait_for()
+        page.unroute("**/admin/search/**")
+        page.keyboard.press("Enter")
+        page.wait_for_url(page_of("07"))
+
+
 def test_a_list_is_cards_on_a_phone(live_server: object) -> None:
     url = live_server.url  # type: ignore[attr-defined]
     with browser.kept_page() as page:

@@ -28,10 +28,14 @@ function quickSearch() {
         this.awaited = null;
         this.currentIndex ||= 1;
         if (this.hasResults) this.selectItem(false, way.inNewTab);
-      } else if (!this.awaited) {
+      } else {
+        if (!this.awaited || !this.isAsking()) htmx.trigger(this.$refs.searchInputCommand, "answer");
         this.awaited = way;
-        htmx.trigger(this.$refs.searchInputCommand, "answer");
       }
+    },
+    // Where the last answer was an error, nothing is awaited any more: Enter asks again.
+    isAsking() {
+      return document.getElementById("command-submit").classList.contains("htmx-request");
     },
     // Whether the results that are shown are those of what stands in the field, and not of what stood there before.
     isAnswered() {
