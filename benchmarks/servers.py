@@ -1,6 +1,5 @@
 """Serving an application as the image does: granian with the Dockerfile's own flags, but one worker."""
 
-import itertools
 import json
 import os
 import re
@@ -17,16 +16,13 @@ from types import TracebackType
 from typing import Self
 
 from benchmarks import accounting
+from benchmarks.ports import HOST, free_port
 from config.embedded.engine import end_with_parent
 from config.environment import PROJECT_ROOT
 
-HOST = "127.0.0.1"
-FIRST_PORT, PORTS = 10_000, 2_000  # below those for connections and for whoever asks for any: from 32768 on (Linux)
 READY_WITHIN_SECONDS = 60
 STOP_WITHIN_SECONDS = 8
 LOG_TAIL_LINES = 15
-
-_turn = itertools.count(os.getpid())  # runs side by side begin at different places
 
 
 class ServerFailed(Exception):
@@ -144,18 +140,3 @@ def inherited() -> dict[str, str]:
 def _signal_group(leader: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.killpg(leader, number)
-
-
-def free_port() -> int:
-    """One that nobody listens at, for a server that binds it some seconds later: none that the system hands out meanwhile."""
-    return next(port for port in (FIRST_PORT + number % PORTS for number in _turn) if _is_free(port))
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True

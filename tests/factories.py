@@ -34,9 +34,7 @@ def context(actor: str = actors.ANONYMOUS, *, now: datetime | None = None, **fac
 
 def customer(**policy: Any) -> Customer:
     """A customer with secrets of its own. Only a policy of the test's is validated, which takes as long as the rest."""
-    number = (
-        f"{next(_numbers):06}"  # so that names are in the order in which they were given, and none begins as another
-    )
+    number = f"{next(_numbers):06}"  # names are in the order in which they were given, and none begins as another
     facts = {"name": f"Customer {number}", "slug": f"customer-{number}", **policy}
     if policy:
         return customers.create(context=context(ACTOR), **facts)

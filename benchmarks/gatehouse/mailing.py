@@ -9,7 +9,8 @@ from typing import Self
 
 from benchmarks import accounting
 from benchmarks.mail_sink import HOST
-from benchmarks.servers import free_port, inherited
+from benchmarks.ports import free_port
+from benchmarks.servers import inherited
 from config.embedded.engine import end_with_parent
 from config.environment import PROJECT_ROOT
 

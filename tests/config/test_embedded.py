@@ -344,9 +344,8 @@ def test_everything_killed_at_once_as_by_a_power_cut_comes_back(used_folder: Pat
     remember(user, "kept")
     found = places.locate(used_folder)
     keeper_, engines = keeper_of(used_folder), processes_of(used_folder)
-    os.kill(
-        keeper_, signal.SIGSTOP
-    )  # it starts nothing anew; and by its death first, the engines would be told to end well
+    # Stopped, it starts nothing anew; and if it died first, the engines would be told to end well.
+    os.kill(keeper_, signal.SIGSTOP)
     for pid in (*engines, keeper_, user.process.pid):
         with suppress(ProcessLookupError):  # its parent's death may have ended it already
             os.kill(pid, signal.SIGKILL)
