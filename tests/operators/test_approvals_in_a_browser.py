@@ -4,6 +4,7 @@ test_twelve_tasks approves ten by one question.
 """
 
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,8 +98,11 @@ def held_back(page: Page, address: str) -> Iterator[list[Route]]:
     """What the page asks for at this address, which goes to the server when this ends. It must ask."""
     asked: list[Route] = []
     page.route(address, lambda route: asked.append(route))  # noqa: PLW0108  (Playwright keeps a note on the function)
-    with page.expect_request(address):
-        yield asked
+    yield asked
+    until = time.monotonic() + browser.PATIENCE_MS / 1000
+    while not asked:  # an event tells of a request before it is held back
+        assert time.monotonic() < until
+        page.wait_for_timeout(POLLED_MS)
     for each in asked:
         each.continue_()
     page.unroute(address)
