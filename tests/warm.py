@@ -117,8 +117,12 @@ class Process:
         self.send_signal(signal.SIGKILL)
 
     def end(self, *, within: float) -> None:
-        """SIGTERM, and after so many seconds SIGKILL, which its children get as well: it must have a session of its own."""
+        """SIGTERM, and SIGKILL for whom that does not end."""
         self.terminate()
+        self.see_end(within=within)
+
+    def see_end(self, *, within: float) -> None:
+        """After so many seconds by SIGKILL, which its children get as well: it must have a session of its own."""
         try:
             self.wait(within)
         except subprocess.TimeoutExpired:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -62,12 +61,7 @@ class Worker:
             return
         with suppress(ProcessLookupError):  # it has ended by itself
             os.killpg(process.pid, number)
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):  # by now it has
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.see_end(within=10)
 
 
 def environment_of_process(**different: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ test_twelve_tasks approves ten by one question.
 """
 
 import struct
-import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from tests.files.keeping import Place
 from tests.operators import looking
 from tests.operators.looking import enter, fits
 from tests.operators.signing_in import operator
+from tests.worker import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/admin/approvals/identitycheck/"
@@ -99,10 +99,7 @@ def held_back(page: Page, address: str) -> Iterator[list[Route]]:
     asked: list[Route] = []
     page.route(address, lambda route: asked.append(route))  # noqa: PLW0108  (Playwright keeps a note on the function)
     yield asked
-    until = time.monotonic() + browser.PATIENCE_MS / 1000
-    while not asked:  # an event tells of a request before it is held back
-        assert time.monotonic() < until
-        page.wait_for_timeout(POLLED_MS)
+    wait_until(lambda: asked or page.wait_for_timeout(POLLED_MS))  # an event tells of a request before it is held back
     for each in asked:
         each.continue_()
     page.unroute(address)
